@@ -1,0 +1,210 @@
+//! The credentials that Claviger issues: everything about them but the secret itself.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::{CredentialId, OrgId, Scopes, Timestamp, UserId};
+
+/// A credential, without its secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Credential {
+    /// Its id.
+    pub id: CredentialId,
+    /// Its org.
+    pub org: OrgId,
+    /// What only its kind has.
+    pub detail: CredentialDetail,
+    /// Its name.
+    pub name: String,
+    /// The last four characters of its secret, to tell keys apart by.
+    pub last4: String,
+    /// Grows with each change.
+    pub revision: i64,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// By whom.
+    pub created_by: UserId,
+    /// When it was last changed.
+    pub modified_at: Timestamp,
+    /// By whom.
+    pub modified_by: UserId,
+    /// Until when it is valid.
+    pub expiry: Expiry,
+    /// Whether it may still be used.
+    pub state: CredentialState,
+    /// When it was last used, to the minute and somewhat behind; none if never.
+    pub last_used: Option<Timestamp>,
+}
+
+/// What only one kind of credential has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CredentialDetail {
+    /// Of an API key.
+    ApiKey {
+        /// The vendor's category; only `default` was ever seen.
+        category: String,
+        /// Whether it may read remote configuration: the one scope that the vendor shows for API keys.
+        remote_config_read: bool,
+    },
+    /// Of an application key.
+    ApplicationKey {
+        /// The user whom it acts for.
+        owner: UserId,
+        /// What it is narrowed to; none for all that its owner may do.
+        scopes: Option<Scopes>,
+    },
+}
+
+impl Credential {
+    /// Its kind.
+    pub const fn kind(&self) -> CredentialKind {
+        self.detail.kind()
+    }
+}
+
+impl CredentialDetail {
+    /// The kind that has this.
+    pub const fn kind(&self) -> CredentialKind {
+        match self {
+            Self::ApiKey { .. } => CredentialKind::ApiKey,
+            Self::ApplicationKey { .. } => CredentialKind::ApplicationKey,
+        }
+    }
+
+    /// The user whom it acts for; none for what belongs to the org.
+    pub const fn owner(&self) -> Option<UserId> {
+        match self {
+            Self::ApiKey { .. } => None,
+            Self::ApplicationKey { owner, .. } => Some(*owner),
+        }
+    }
+
+    /// What it is narrowed to, if it is.
+    pub const fn scopes(&self) -> Option<&Scopes> {
+        match self {
+            Self::ApiKey { .. } => None,
+            Self::ApplicationKey { scopes, .. } => scopes.as_ref(),
+        }
+    }
+}
+
+/// What kind of credential. The text form stands in the database and in the ledger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum CredentialKind {
+    /// Belongs to an org; says which org a request is for.
+    ApiKey,
+    /// Belongs to a user; says who a request is from. Valid beside an API key of the same org.
+    ApplicationKey,
+}
+
+impl CredentialKind {
+    /// The text form.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ApiKey => "api_key",
+            Self::ApplicationKey => "application_key",
+        }
+    }
+}
+
+impl fmt::Display for CredentialKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A text that names no kind of credential.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ParseKindError;
+
+impl fmt::Display for ParseKindError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("no such kind of credential")
+    }
+}
+
+impl std::error::Error for ParseKindError {}
+
+impl FromStr for CredentialKind {
+    type Err = ParseKindError;
+
+    fn from_str(text: &str) -> Result<Self, ParseKindError> {
+        [Self::ApiKey, Self::ApplicationKey]
+            .into_iter()
+            .find(|kind| kind.as_str() == text)
+            .ok_or(ParseKindError)
+    }
+}
+
+/// Whether a credential may still be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CredentialState {
+    /// Usable until its expiry.
+    Live,
+    /// Dead for good since that moment.
+    Revoked {
+        /// When.
+        at: Timestamp,
+    },
+}
+
+impl CredentialState {
+    /// Whether it is live; expiry is another question ([`Expiry`]).
+    pub fn is_live(self) -> bool {
+        matches!(self, Self::Live)
+    }
+}
+
+/// Until when a credential is valid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expiry {
+    /// No end.
+    Never,
+    /// Valid before that moment, not at it and not after.
+    At(Timestamp),
+}
+
+impl Expiry {
+    /// Whether the end has come.
+    pub fn is_over(self, now: Timestamp) -> bool {
+        match self {
+            Self::Never => false,
+            Self::At(end) => now >= end,
+        }
+    }
+
+    /// As a column: nothing for no end.
+    pub fn timestamp(self) -> Option<Timestamp> {
+        match self {
+            Self::Never => None,
+            Self::At(end) => Some(end),
+        }
+    }
+}
+
+impl From<Option<Timestamp>> for Expiry {
+    fn from(end: Option<Timestamp>) -> Self {
+        end.map_or(Self::Never, Self::At)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_expiry_is_over_at_its_very_moment() {
+        let end = Timestamp::from_micros(10);
+        assert!(!Expiry::At(end).is_over(Timestamp::from_micros(9)));
+        assert!(Expiry::At(end).is_over(end));
+        assert!(!Expiry::Never.is_over(Timestamp::from_micros(i64::MAX)));
+    }
+
+    #[test]
+    fn kinds_survive_their_text() {
+        for kind in [CredentialKind::ApiKey, CredentialKind::ApplicationKey] {
+            assert_eq!(kind.as_str().parse(), Ok(kind));
+        }
+        assert_eq!("password".parse::<CredentialKind>(), Err(ParseKindError));
+    }
+}

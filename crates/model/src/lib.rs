@@ -1,0 +1,26 @@
+//! Domain types and rules of Claviger: what exists, what a valid one looks like, and what follows from it.
+//!
+//! Everything above depends on this crate and it depends on nothing of ours. It does no I/O and knows no
+//! clock and no source of randomness: [`Clock`] and [`Random`] are parameters wherever they are needed.
+
+mod collation;
+mod credential;
+mod id;
+mod name;
+mod people;
+mod permission_list;
+pub mod permissions;
+mod position;
+mod random;
+pub mod testing;
+mod timestamp;
+
+pub use collation::collation_key;
+pub use credential::{Credential, CredentialDetail, CredentialKind, CredentialState, Expiry, ParseKindError};
+pub use id::{CredentialId, EntryId, OrgId, ParseIdError, RequestId, RoleId, UserId};
+pub use name::{Email, EmailError, NAME_CHARS_MAX, Name, NameError};
+pub use people::{ManagedRole, Org, OrgSettings, Role, User, UserKind};
+pub use permissions::{Permission, PermissionSet, ScopeError, Scopes};
+pub use position::{ParsePositionError, Position};
+pub use random::Random;
+pub use timestamp::{Clock, Timestamp};
