@@ -1,0 +1,215 @@
+//! The secrets that Claviger issues, as they are shown to their owner once.
+//!
+//! What is stored is something else: a [`Digest`](crate::Digest), and sealed bytes where an API must show it again.
+
+use std::fmt;
+
+use claviger_model::{CredentialKind, Random};
+use subtle::ConstantTimeEq;
+use thiserror::Error;
+use zeroize::{Zeroize, Zeroizing};
+
+use crate::{base62, hex};
+
+const API_KEY_CHARS: usize = 32;
+const APPLICATION_KEY_PREFIX: &str = "ddapp_";
+const APPLICATION_KEY_RANDOM_CHARS: usize = 28;
+const APPLICATION_KEY_CHARS: usize = 40;
+
+/// An issued secret in clear.
+///
+/// It does not print, serialise or compare with `==`, and its memory is cleared when it is dropped.
+pub struct IssuedSecret(Zeroizing<String>);
+
+impl IssuedSecret {
+    /// A new secret: for an API key 128 random bits as 32 hexadecimal digits; for an application key `ddapp_`,
+    /// 28 random base62 characters (166 bits) and 6 characters of checksum.
+    pub fn generate(kind: CredentialKind, random: &dyn Random) -> Self {
+        // With the final capacity from the start, growing leaves no copy behind.
+        let mut text = Zeroizing::new(String::with_capacity(APPLICATION_KEY_CHARS));
+        match kind {
+            CredentialKind::ApiKey => {
+                let mut bytes = Zeroizing::new([0; API_KEY_CHARS / 2]);
+                random.fill(bytes.as_mut_slice());
+                text.extend(hex::digits(bytes.as_slice()));
+            }
+            CredentialKind::ApplicationKey => {
+                text.push_str(APPLICATION_KEY_PREFIX);
+                base62::push_random(&mut text, APPLICATION_KEY_RANDOM_CHARS, random);
+                let checksum = base62::checksum(&text[APPLICATION_KEY_PREFIX.len()..]);
+                text.extend(checksum);
+            }
+        }
+        Self(text)
+    }
+
+    /// Takes a secret that was issued elsewhere. The checksum of an application key is not looked at: whoever
+    /// imports a key that works today expects it to work tomorrow.
+    ///
+    /// # Errors
+    ///
+    /// When `text` does not have the form of that kind. The error does not contain it.
+    pub fn parse(kind: CredentialKind, text: &str) -> Result<Self, SecretFormatError> {
+        match kind {
+            CredentialKind::ApiKey if is_api_key(text) => {}
+            CredentialKind::ApiKey => return Err(SecretFormatError::ApiKey),
+            CredentialKind::ApplicationKey if is_application_key(text) => {}
+            CredentialKind::ApplicationKey => return Err(SecretFormatError::ApplicationKey),
+        }
+        Ok(Self(Zeroizing::new(text.to_owned())))
+    }
+
+    /// Takes what opening a sealed secret gave. Its form was checked before it was sealed, and is not again.
+    ///
+    /// # Errors
+    ///
+    /// When the bytes are not UTF-8.
+    pub fn from_opened(mut bytes: Zeroizing<Vec<u8>>) -> Result<Self, SecretFormatError> {
+        match String::from_utf8(std::mem::take(&mut *bytes)) {
+            Ok(text) => Ok(Self(Zeroizing::new(text))),
+            Err(error) => {
+                error.into_bytes().zeroize();
+                Err(SecretFormatError::NotText)
+            }
+        }
+    }
+
+    /// The secret in clear. Only for the answers whose API says that they show it.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+
+    /// The secret's bytes, to digest or seal them. To show them is [`reveal`](Self::reveal)'s part.
+    pub fn bytes(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+
+    /// The last four characters, by which people tell their keys apart.
+    pub fn last4(&self) -> &str {
+        let start = self.0.char_indices().nth_back(3).map_or(0, |(index, _)| index);
+        &self.0[start..]
+    }
+
+    /// Whether these are the secret's bytes, in time that depends on the length alone.
+    pub fn matches(&self, other: &[u8]) -> bool {
+        self.bytes().ct_eq(other).into()
+    }
+}
+
+impl fmt::Debug for IssuedSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("IssuedSecret(..)")
+    }
+}
+
+/// A text that is no secret of its kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum SecretFormatError {
+    /// Not an API key.
+    #[error("an API key is 32 lower-case hexadecimal digits")]
+    ApiKey,
+    /// Not an application key.
+    #[error("an application key is 40 lower-case hexadecimal digits, or `ddapp_` and 34 letters and digits")]
+    ApplicationKey,
+    /// Opened bytes that are not UTF-8.
+    #[error("a secret is text, and these bytes are not")]
+    NotText,
+}
+
+fn is_api_key(text: &str) -> bool {
+    text.len() == API_KEY_CHARS && hex::is_hex(text)
+}
+
+fn is_application_key(text: &str) -> bool {
+    text.len() == APPLICATION_KEY_CHARS
+        && match text.strip_prefix(APPLICATION_KEY_PREFIX) {
+            Some(rest) => rest.bytes().all(|byte| byte.is_ascii_alphanumeric()),
+            None => hex::is_hex(text),
+        }
+}
+
+#[cfg(test)]
+mod tests {
+    use claviger_model::CredentialKind::{ApiKey, ApplicationKey};
+    use claviger_model::testing::SeededRandom;
+
+    use super::*;
+
+    const HEX_32: &str = "0123456789abcdef0123456789abcdef";
+    const HEX_40: &str = "0123456789abcdef0123456789abcdef01234567";
+    const PREFIXED: &str = "ddapp_0123456789ABCDEFGHIJabcdefghij0123";
+
+    #[test]
+    fn generated_secrets_have_the_form_of_their_kind_and_differ() {
+        let random = SeededRandom::new(1);
+        for kind in [ApiKey, ApplicationKey] {
+            let (first, second) =
+                (IssuedSecret::generate(kind, &random), IssuedSecret::generate(kind, &random));
+            assert!(IssuedSecret::parse(kind, first.reveal()).is_ok(), "{}", first.reveal());
+            assert!(!first.matches(second.bytes()));
+        }
+    }
+
+    #[test]
+    fn a_generated_application_key_ends_in_its_checksum() {
+        let secret = IssuedSecret::generate(ApplicationKey, &SeededRandom::new(2));
+        let (random_part, checksum) = secret.reveal().strip_prefix("ddapp_").unwrap().split_at(28);
+        assert_eq!(checksum.chars().collect::<Vec<_>>(), base62::checksum(random_part));
+    }
+
+    #[test]
+    fn known_forms_are_taken_whatever_their_checksum() {
+        for (kind, text) in [(ApiKey, HEX_32), (ApplicationKey, HEX_40), (ApplicationKey, PREFIXED)] {
+            assert_eq!(IssuedSecret::parse(kind, text).unwrap().reveal(), text);
+        }
+    }
+
+    #[test]
+    fn other_forms_are_refused() {
+        let check = |kind, text: &str, error| {
+            assert_eq!(IssuedSecret::parse(kind, text).unwrap_err(), error, "{text:?}");
+        };
+        for text in
+            ["", HEX_40, PREFIXED, &HEX_32.to_uppercase(), &HEX_32[1..], &format!("{}g", &HEX_32[1..])]
+        {
+            check(ApiKey, text, SecretFormatError::ApiKey);
+        }
+        for text in [
+            "",
+            HEX_32,
+            &HEX_40.to_uppercase(),
+            &PREFIXED[1..],
+            &format!("{}-", &PREFIXED[..39]),
+            &format!("{}ü", &PREFIXED[..38]),
+            &format!("{PREFIXED}\n"),
+            &PREFIXED.replace("ddapp_", "ddapp-"),
+        ] {
+            check(ApplicationKey, text, SecretFormatError::ApplicationKey);
+        }
+    }
+
+    #[test]
+    fn opened_bytes_must_be_text() {
+        let open = |bytes: &[u8]| IssuedSecret::from_opened(Zeroizing::new(bytes.to_vec()));
+        assert_eq!(open(HEX_32.as_bytes()).unwrap().reveal(), HEX_32);
+        assert_eq!(open(b"\xff\xfe").unwrap_err(), SecretFormatError::NotText);
+    }
+
+    #[test]
+    fn last4_is_four_characters_or_all_there_are() {
+        let last4 =
+            |text: &str| IssuedSecret::from_opened(Zeroizing::new(text.into())).unwrap().last4().to_owned();
+        assert_eq!(last4(HEX_32), "cdef");
+        assert_eq!(last4("aüöäß"), "üöäß");
+        assert_eq!(last4("abc"), "abc");
+        assert_eq!(last4(""), "");
+    }
+
+    #[test]
+    fn only_the_same_bytes_match() {
+        let secret = IssuedSecret::parse(ApiKey, HEX_32).unwrap();
+        assert!(secret.matches(HEX_32.as_bytes()));
+        assert!(!secret.matches(&HEX_32.as_bytes()[1..]));
+        assert!(!secret.matches(&[b'0'; 32]));
+    }
+}
