@@ -1,0 +1,194 @@
+//! Lists of credentials: filtered, sorted and paged in SQL.
+
+use claviger_model::{Credential, CredentialKind, OrgId, Timestamp, UserId};
+
+use crate::credentials::{COLUMNS, read_credential};
+use crate::value::{Value, params};
+use crate::{Store, StoreError};
+
+/// Which live credentials of an org.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CredentialFilter {
+    /// The org.
+    pub org: OrgId,
+    /// The kind.
+    pub kind: CredentialKind,
+    /// Whose; none for everybody's.
+    pub owner: Option<UserId>,
+    /// A part of the name in any case, or exactly the last four characters of the secret.
+    pub text: Option<String>,
+    /// Made at this moment or after.
+    pub created_from: Option<Timestamp>,
+    /// Made at this moment or before.
+    pub created_to: Option<Timestamp>,
+    /// Last changed at this moment or after.
+    pub modified_from: Option<Timestamp>,
+    /// Last changed at this moment or before.
+    pub modified_to: Option<Timestamp>,
+    /// Of this category.
+    pub category: Option<String>,
+    /// With or without the right to read remote configuration.
+    pub remote_config_read: Option<bool>,
+}
+
+impl CredentialFilter {
+    /// All live credentials of a kind.
+    pub fn all(org: OrgId, kind: CredentialKind) -> Self {
+        Self {
+            org,
+            kind,
+            owner: None,
+            text: None,
+            created_from: None,
+            created_to: None,
+            modified_from: None,
+            modified_to: None,
+            category: None,
+            remote_config_read: None,
+        }
+    }
+}
+
+/// What to sort by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SortKey {
+    /// The name, in the vendor's collation.
+    Name,
+    /// When it was made.
+    CreatedAt,
+    /// When it was last changed.
+    ModifiedAt,
+    /// The last four characters of the secret.
+    Last4,
+}
+
+/// The order of a list; what is equal is ordered by id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CredentialSort {
+    /// What to sort by.
+    pub key: SortKey,
+    /// Whether the greatest comes first.
+    pub descending: bool,
+}
+
+/// Which part of a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Page {
+    /// How many to pass over.
+    pub offset: i64,
+    /// How many at most.
+    pub limit: i64,
+}
+
+impl Page {
+    /// The whole list.
+    pub const ALL: Self = Self { offset: 0, limit: i64::MAX };
+}
+
+/// A part of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CredentialPage {
+    /// The credentials of this page, in order.
+    pub items: Vec<Credential>,
+    /// How many the filter lets through in all.
+    pub total: i64,
+}
+
+/// A condition under construction.
+struct Condition {
+    sql: String,
+    params: Vec<Value>,
+}
+
+impl Condition {
+    fn of(filter: &CredentialFilter) -> Self {
+        let mut condition = Self {
+            sql: "i.org_id = $1 AND i.kind = $2 AND i.revoked_at IS NULL".to_owned(),
+            params: params![filter.org, filter.kind],
+        };
+        condition.and("i.owner_id =", filter.owner);
+        if let Some(text) = &filter.text {
+            let like = condition.push(format!("%{}%", escaped(&text.to_lowercase())));
+            let last4 = condition.push(text.as_str());
+            condition.sql += &format!(" AND (i.name_search LIKE {like} ESCAPE '\\' OR i.last4 = {last4})");
+        }
+        condition.and("i.created_at >=", filter.created_from);
+        condition.and("i.created_at <=", filter.created_to);
+        condition.and("i.modified_at >=", filter.modified_from);
+        condition.and("i.modified_at <=", filter.modified_to);
+        condition.and("i.category =", filter.category.clone());
+        condition.and("i.remote_config_read =", filter.remote_config_read);
+        condition
+    }
+
+    fn push(&mut self, value: impl Into<Value>) -> String {
+        self.params.push(value.into());
+        format!("${}", self.params.len())
+    }
+
+    fn and(&mut self, comparison: &str, value: Option<impl Into<Value>>) {
+        if let Some(value) = value {
+            let place = self.push(value);
+            self.sql += &format!(" AND {comparison} {place}");
+        }
+    }
+}
+
+/// A text in which the wildcards of LIKE stand for themselves.
+fn escaped(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")
+}
+
+impl CredentialSort {
+    fn sql(self, table: &str) -> String {
+        let column = match self.key {
+            SortKey::Name => "name_sort",
+            SortKey::CreatedAt => "created_at",
+            SortKey::ModifiedAt => "modified_at",
+            SortKey::Last4 => "last4",
+        };
+        let direction = if self.descending { "DESC" } else { "ASC" };
+        format!("{table}.{column} {direction}, {table}.id {direction}")
+    }
+}
+
+impl Store {
+    /// A page of live credentials, and how many there are in all.
+    pub async fn list_credentials(
+        &self,
+        filter: &CredentialFilter,
+        sort: CredentialSort,
+        page: Page,
+    ) -> Result<CredentialPage, StoreError> {
+        let mut condition = Condition::of(filter);
+        let total = self.count_credentials(filter, &condition).await?;
+        let limit = condition.push(page.limit);
+        let offset = condition.push(page.offset);
+        // The page is found on an index alone; only its rows are then read whole and joined.
+        let sql = format!(
+            "SELECT {COLUMNS} FROM (SELECT i.id FROM credentials i WHERE {} ORDER BY {} LIMIT {limit} OFFSET {offset}) p
+             JOIN credentials c ON c.id = p.id LEFT JOIN last_used l ON l.credential_id = c.id ORDER BY {}",
+            condition.sql,
+            sort.sql("i"),
+            sort.sql("c"),
+        );
+        let items = self.long_rows(sql, condition.params, read_credential).await?;
+        Ok(CredentialPage { items, total })
+    }
+
+    async fn count_credentials(
+        &self,
+        filter: &CredentialFilter,
+        condition: &Condition,
+    ) -> Result<i64, StoreError> {
+        let CredentialFilter { org, kind, owner, .. } = *filter;
+        if *filter == (CredentialFilter { owner, ..CredentialFilter::all(org, kind) }) {
+            let sql = "SELECT live FROM credential_counts WHERE org_id = $1 AND kind = $2 AND owner_id = $3";
+            let owner = owner.map(|owner| owner.to_string()).unwrap_or_default();
+            return Ok(self.row(sql, &params![org, kind, owner], |row| row.get(0)).await?.unwrap_or(0));
+        }
+        let sql = format!("SELECT COUNT(*) FROM credentials i WHERE {}", condition.sql);
+        let counts = self.long_rows(sql, condition.params.clone(), |row| row.get(0)).await?;
+        Ok(counts.first().copied().unwrap_or(0))
+    }
+}

@@ -1,0 +1,435 @@
+//! Credentials and their secrets: making, changing, revoking, finding.
+//!
+//! Listing is in [`crate::credential_list`].
+
+use claviger_model::{
+    Credential, CredentialDetail, CredentialId, CredentialKind, CredentialState, Expiry, OrgId, Scopes,
+    Timestamp, UserId, collation_key,
+};
+use claviger_vault::Digest;
+use serde_json::{Value as Json, json};
+use uuid::Uuid;
+
+use crate::value::{Row, Value, params};
+use crate::{Actor, Change, Refusal, Store, StoreError, state};
+
+/// A new credential's secret, as the database keeps it.
+#[derive(Debug, Clone)]
+pub struct NewSecret {
+    /// The digest by which it is found.
+    pub digest: Digest,
+    /// The key of the digest.
+    pub digest_key: Uuid,
+    /// The secret, sealed for its place; none where it is never to be shown again.
+    pub sealed: Option<Vec<u8>>,
+}
+
+/// Whether names must be unique.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Names {
+    /// They need not be.
+    Any,
+    /// No two live credentials of a kind and an owner may share one.
+    UniquePerOwner,
+}
+
+/// The revision of a credential's first secret.
+pub const FIRST_SECRET_REVISION: i64 = 1;
+
+/// A secret that can be shown again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SealedSecret {
+    /// Which of the credential's secrets it is; the sealed value is bound to it.
+    pub revision: i64,
+    /// The sealed value.
+    pub sealed: Vec<u8>,
+}
+
+/// What the directory knows of one secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownSecret {
+    /// Its digest.
+    pub digest: Digest,
+    /// Its credential.
+    pub credential: CredentialId,
+    /// The credential's org.
+    pub org: OrgId,
+    /// The credential's kind.
+    pub kind: CredentialKind,
+    /// Whom it acts for.
+    pub owner: Option<UserId>,
+    /// What it is narrowed to.
+    pub scopes: Option<Scopes>,
+    /// Until when it is valid.
+    pub expiry: Expiry,
+    /// Whether it may read remote configuration.
+    pub remote_config_read: bool,
+    /// Whether secret and credential are both alive.
+    pub is_live: bool,
+    /// When the credential was last used.
+    pub last_used: Option<Timestamp>,
+}
+
+/// The columns of a credential, joined with its last use; read by [`read_credential`].
+pub(crate) const COLUMNS: &str = "c.id, c.org_id, c.kind, c.owner_id, c.name, c.last4, c.scopes, c.category,
+     c.remote_config_read, c.revision, c.created_at, c.created_by, c.modified_at, c.modified_by, c.expires_at,
+     c.revoked_at, l.at";
+
+pub(crate) fn read_credential(row: &dyn Row) -> Result<Credential, StoreError> {
+    let detail = match row.parsed(2)? {
+        CredentialKind::ApiKey => {
+            CredentialDetail::ApiKey { category: row.get(7)?, remote_config_read: row.get(8)? }
+        }
+        CredentialKind::ApplicationKey => {
+            CredentialDetail::ApplicationKey { owner: row.parsed(3)?, scopes: read_scopes(row, 6)? }
+        }
+    };
+    Ok(Credential {
+        id: row.parsed(0)?,
+        org: row.parsed(1)?,
+        detail,
+        name: row.get(4)?,
+        last4: row.get(5)?,
+        revision: row.get(9)?,
+        created_at: row.get(10)?,
+        created_by: row.parsed(11)?,
+        modified_at: row.get(12)?,
+        modified_by: row.parsed(13)?,
+        expiry: Expiry::from(row.opt(14)?),
+        state: row.opt(15)?.map_or(CredentialState::Live, |at| CredentialState::Revoked { at }),
+        last_used: row.opt(16)?,
+    })
+}
+
+fn read_scopes(row: &dyn Row, column: usize) -> Result<Option<Scopes>, StoreError> {
+    match row.text(column)? {
+        None => Ok(None),
+        Some(list) => Scopes::parse(list.split_ascii_whitespace())
+            .map_err(|_| StoreError::damaged("a credential has an unknown scope")),
+    }
+}
+
+fn subject(id: CredentialId) -> (&'static str, String) {
+    ("credential", id.to_string())
+}
+
+impl Change {
+    /// Makes a credential with its first secret, within the limits of its org.
+    ///
+    /// Refused with [`Refusal::LimitReached`], [`Refusal::OwnerDisabled`], [`Refusal::NameTaken`], or
+    /// [`Refusal::Conflict`] where the secret is, or was ever, somebody's.
+    pub fn create_credential(
+        credential: &Credential,
+        secret: &NewSecret,
+        names: Names,
+        actor: &Actor,
+    ) -> Self {
+        let detail = json!({
+            "kind": credential.kind().as_str(),
+            "name": credential.name,
+            "last4": credential.last4,
+            "shown": true,
+        });
+        let detail = state::with_states(detail, [state::credential(credential, &[secret.digest])]);
+        Self::new(credential.org, actor, "credential.created", subject(credential.id), detail)
+            .checking_name(credential, names)
+            .with_credential(credential, secret)
+    }
+
+    /// Refuses a name that another live credential of the same owner has, where names are to be unique.
+    fn checking_name(self, credential: &Credential, names: Names) -> Self {
+        match names {
+            Names::Any => self,
+            Names::UniquePerOwner => self.require(
+                "SELECT 1 WHERE NOT EXISTS (
+                     SELECT 1 FROM credentials WHERE owner_id = $1 AND kind = $2 AND name = $3 AND id <> $4
+                     AND revoked_at IS NULL)",
+                params![
+                    credential.detail.owner(),
+                    credential.kind(),
+                    credential.name.as_str(),
+                    credential.id
+                ],
+                Refusal::NameTaken,
+            ),
+        }
+    }
+
+    /// Adds the rows of a new credential.
+    pub(crate) fn with_credential(self, credential: &Credential, secret: &NewSecret) -> Self {
+        let Credential { id, org, .. } = *credential;
+        let (category, remote_config_read) = api_key_columns(&credential.detail);
+        let change = self
+            .counting_one_more(credential)
+            .one(
+                "INSERT INTO credentials (id, org_id, kind, owner_id, name, name_sort, name_search, last4, scopes,
+                     category, remote_config_read, revision, created_at, created_by, modified_at, modified_by,
+                     expires_at)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
+                params![
+                    id,
+                    org,
+                    credential.kind(),
+                    credential.detail.owner(),
+                    credential.name.as_str(),
+                    collation_key(&credential.name),
+                    credential.name.to_lowercase(),
+                    credential.last4.as_str(),
+                    credential.detail.scopes().map(Scopes::to_list),
+                    category,
+                    remote_config_read,
+                    credential.revision,
+                    credential.created_at,
+                    credential.created_by,
+                    credential.modified_at,
+                    credential.modified_by,
+                    credential.expiry,
+                ],
+                Refusal::Conflict,
+            )
+            .one(
+                "INSERT INTO secrets (digest, digest_key, org_id, credential_id, revision, sealed, created_at)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7)",
+                params![
+                    &secret.digest,
+                    secret.digest_key,
+                    org,
+                    id,
+                    FIRST_SECRET_REVISION,
+                    secret.sealed.clone(),
+                    credential.created_at,
+                ],
+                Refusal::Conflict,
+            );
+        match credential.kind() {
+            CredentialKind::ApiKey => change,
+            // Decided here and not by whoever asked, so that turning one-time read on misses none.
+            CredentialKind::ApplicationKey => change.any(
+                "UPDATE secrets SET sealed = NULL
+                 WHERE credential_id = $1 AND (SELECT one_time_read FROM orgs WHERE id = $2) = 1",
+                params![id, org],
+            ),
+        }
+    }
+
+    /// Counts the credential in, refusing beyond the limit and for a disabled owner.
+    fn counting_one_more(self, credential: &Credential) -> Self {
+        let (org, kind) = (credential.org, credential.kind());
+        let row = |owner: String| params![org, kind, owner];
+        let insert = "INSERT INTO credential_counts (org_id, kind, owner_id, live) VALUES ($1, $2, $3, 0)
+             ON CONFLICT (org_id, kind, owner_id) DO NOTHING";
+        let count =
+            "UPDATE credential_counts SET live = live + 1 WHERE org_id = $1 AND kind = $2 AND owner_id = $3";
+        match &credential.detail {
+            CredentialDetail::ApiKey { .. } => self.any(insert, row(String::new())).one(
+                "UPDATE credential_counts SET live = live + 1 WHERE org_id = $1 AND kind = $2 AND owner_id = $3
+                 AND live < (SELECT api_keys_max FROM orgs WHERE id = $1)",
+                row(String::new()),
+                Refusal::LimitReached,
+            ),
+            CredentialDetail::ApplicationKey { owner, .. } => self
+                .require(
+                    "SELECT 1 FROM users WHERE id = $1 AND org_id = $2 AND disabled_at IS NULL",
+                    params![*owner, org],
+                    Refusal::OwnerDisabled,
+                )
+                .any(insert, row(String::new()))
+                .any(insert, row(owner.to_string()))
+                .one(count, row(String::new()), Refusal::Absent)
+                .one(
+                    "UPDATE credential_counts SET live = live + 1 WHERE org_id = $1 AND kind = $2 AND owner_id = $3
+                     AND live < (SELECT application_keys_per_user_max FROM orgs WHERE id = $1)",
+                    row(owner.to_string()),
+                    Refusal::LimitReached,
+                ),
+        }
+    }
+
+    /// Changes what can be changed of a live credential: name, category, flags, scopes. `credential` is the new
+    /// state, with the revision that was read; `live` the digests of its live secrets.
+    ///
+    /// Refused with [`Refusal::Stale`] where it has another revision by now, or is dead.
+    pub fn update_credential(
+        credential: &Credential,
+        live: &[Digest],
+        changed: Json,
+        names: Names,
+        actor: &Actor,
+    ) -> Self {
+        let detail = json!({ "kind": credential.kind().as_str(), "changed": changed });
+        let detail = state::with_states(detail, [state::credential(credential, live)]);
+        let (category, remote_config_read) = api_key_columns(&credential.detail);
+        let change = Self::new(credential.org, actor, "credential.updated", subject(credential.id), detail);
+        change.checking_name(credential, names).one(
+            "UPDATE credentials SET name = $1, name_sort = $2, name_search = $3, scopes = $4, category = $5,
+                 remote_config_read = $6, modified_at = $7, modified_by = $8, revision = revision + 1
+             WHERE id = $9 AND org_id = $10 AND revision = $11 AND revoked_at IS NULL",
+            params![
+                credential.name.as_str(),
+                collation_key(&credential.name),
+                credential.name.to_lowercase(),
+                credential.detail.scopes().map(Scopes::to_list),
+                category,
+                remote_config_read,
+                credential.modified_at,
+                credential.modified_by,
+                credential.id,
+                credential.org,
+                credential.revision,
+            ],
+            Refusal::Stale,
+        )
+    }
+
+    /// Kills a live credential and its secrets for good; what was sealed is erased, the digests stay as
+    /// tombstones. `credential` is what was read.
+    ///
+    /// Refused with [`Refusal::Stale`] where it has another revision by now, or is dead, and with
+    /// [`Refusal::LastOne`] for the org's last API key.
+    pub fn revoke_credential(credential: &Credential, at: Timestamp, by: UserId, actor: &Actor) -> Self {
+        let dead = Credential { state: CredentialState::Revoked { at }, ..credential.clone() };
+        let detail = json!({ "kind": credential.kind().as_str(), "name": credential.name });
+        let detail = state::with_states(detail, [state::credential(&dead, &[])]);
+        Self::new(credential.org, actor, "credential.revoked", subject(credential.id), detail)
+            .one(
+                "UPDATE credentials SET revoked_at = $1, modified_at = $1, modified_by = $2, revision = revision + 1
+                 WHERE id = $3 AND org_id = $4 AND revision = $5 AND revoked_at IS NULL",
+                params![at, by, credential.id, credential.org, credential.revision],
+                Refusal::Stale,
+            )
+            .any(
+                "UPDATE secrets SET dead_at = $1, sealed = NULL WHERE credential_id = $2 AND dead_at IS NULL",
+                params![at, credential.id],
+            )
+            .counting_one_less(credential)
+    }
+
+    fn counting_one_less(self, credential: &Credential) -> Self {
+        let row = |owner: String| params![credential.org, credential.kind(), owner];
+        let count =
+            "UPDATE credential_counts SET live = live - 1 WHERE org_id = $1 AND kind = $2 AND owner_id = $3";
+        match &credential.detail {
+            CredentialDetail::ApiKey { .. } => self.one(
+                "UPDATE credential_counts SET live = live - 1
+                 WHERE org_id = $1 AND kind = $2 AND owner_id = $3 AND live > 1",
+                row(String::new()),
+                Refusal::LastOne,
+            ),
+            CredentialDetail::ApplicationKey { owner, .. } => {
+                self.any(count, row(String::new())).any(count, row(owner.to_string()))
+            }
+        }
+    }
+
+    /// Registers an application key for the use of connections; doing so again changes nothing.
+    pub fn register_application_key(org: OrgId, id: CredentialId, at: Timestamp, actor: &Actor) -> Self {
+        let detail = state::with_states(json!({}), [state::registration(org, id)]);
+        Self::new(org, actor, "registration.created", ("registration", id.to_string()), detail)
+            .with_registration(org, id, at)
+    }
+
+    /// Adds the row of a registration.
+    pub(crate) fn with_registration(self, org: OrgId, id: CredentialId, at: Timestamp) -> Self {
+        self.any(
+            "INSERT INTO app_key_registrations (org_id, application_key_id, created_at) VALUES ($1, $2, $3)
+             ON CONFLICT (org_id, application_key_id) DO NOTHING",
+            params![org, id, at],
+        )
+    }
+
+    /// Records that secrets of an org were shown, by name of the answer that showed them; changes nothing else.
+    pub fn show_secrets(org: OrgId, shown: &[CredentialId], actor: &Actor) -> Self {
+        let ids: Vec<_> = shown.iter().map(ToString::to_string).collect();
+        let subject = match ids.as_slice() {
+            [id] => ("credential", id.clone()),
+            _ => ("org", org.to_string()),
+        };
+        Self::new(org, actor, "credential.shown", subject, json!({ "credentials": ids }))
+    }
+}
+
+fn api_key_columns(detail: &CredentialDetail) -> (String, bool) {
+    match detail {
+        CredentialDetail::ApiKey { category, remote_config_read } => (category.clone(), *remote_config_read),
+        CredentialDetail::ApplicationKey { .. } => (String::new(), false),
+    }
+}
+
+const SELECT_KNOWN: &str = "SELECT s.digest, c.id, c.org_id, c.kind, c.owner_id, c.scopes, c.expires_at,
+     c.remote_config_read, s.dead_at, c.revoked_at, l.at
+     FROM secrets s JOIN credentials c ON c.id = s.credential_id LEFT JOIN last_used l ON l.credential_id = c.id";
+
+fn read_known(row: &dyn Row) -> Result<KnownSecret, StoreError> {
+    Ok(KnownSecret {
+        digest: row.get(0)?,
+        credential: row.parsed(1)?,
+        org: row.parsed(2)?,
+        kind: row.parsed(3)?,
+        owner: row.opt_parsed(4)?,
+        scopes: read_scopes(row, 5)?,
+        expiry: Expiry::from(row.opt(6)?),
+        remote_config_read: row.get(7)?,
+        is_live: row.opt::<Timestamp>(8)?.is_none() && row.opt::<Timestamp>(9)?.is_none(),
+        last_used: row.opt(10)?,
+    })
+}
+
+impl Store {
+    /// One credential of an org, dead or alive.
+    pub async fn find_credential(
+        &self,
+        org: OrgId,
+        id: CredentialId,
+    ) -> Result<Option<Credential>, StoreError> {
+        self.find_one("c.id = $1 AND c.org_id = $2", params![id, org]).await
+    }
+
+    /// The credential of an org to which a secret belongs, dead or alive.
+    pub async fn find_credential_by_digest(
+        &self,
+        org: OrgId,
+        digest: &Digest,
+    ) -> Result<Option<Credential>, StoreError> {
+        let condition = "c.id = (SELECT credential_id FROM secrets WHERE digest = $1) AND c.org_id = $2";
+        self.find_one(condition, params![digest, org]).await
+    }
+
+    async fn find_one(&self, condition: &str, params: Vec<Value>) -> Result<Option<Credential>, StoreError> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM credentials c LEFT JOIN last_used l ON l.credential_id = c.id WHERE {condition}"
+        );
+        let mut found = None;
+        self.each(&sql, &params, |row| Ok(found = Some(read_credential(row)?))).await?;
+        Ok(found)
+    }
+
+    /// The newest live secret of a credential that can be shown again.
+    pub async fn find_sealed_secret(
+        &self,
+        org: OrgId,
+        id: CredentialId,
+    ) -> Result<Option<SealedSecret>, StoreError> {
+        let sql = "SELECT revision, sealed FROM secrets WHERE credential_id = $1 AND org_id = $2 AND dead_at IS NULL
+                   AND sealed IS NOT NULL ORDER BY revision DESC LIMIT 1";
+        let read = |row: &dyn Row| Ok(SealedSecret { revision: row.get(0)?, sealed: row.get(1)? });
+        self.row(sql, &params![id, org], read).await
+    }
+
+    /// Every live secret of every org: what a directory starts from. There may be millions, so that each is
+    /// handed over and none is kept.
+    pub async fn each_live_secret(
+        &self,
+        mut visit: impl FnMut(KnownSecret) + Send,
+    ) -> Result<(), StoreError> {
+        let sql = format!("{SELECT_KNOWN} WHERE s.dead_at IS NULL AND c.revoked_at IS NULL");
+        self.each(&sql, &[], |row| Ok(visit(read_known(row)?))).await
+    }
+
+    /// Every secret, dead or alive, of a credential.
+    pub async fn list_known_secrets(&self, id: CredentialId) -> Result<Vec<KnownSecret>, StoreError> {
+        let mut known = Vec::new();
+        let sql = format!("{SELECT_KNOWN} WHERE s.credential_id = $1");
+        self.each(&sql, &params![id], |row| Ok(known.push(read_known(row)?))).await?;
+        Ok(known)
+    }
+}

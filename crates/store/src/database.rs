@@ -1,0 +1,201 @@
+//! Opening a database, and the handle through which everything else uses it.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use claviger_model::{Clock, EntryId, Position};
+use claviger_vault::{Vault, WrappedKey};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::batch::{Feed, Job, WAITING_BATCHES_MAX, WAITING_CHANGES_MAX};
+use crate::postgres::{PostgresDatabase, PostgresReaders};
+use crate::sqlite::{SqliteDatabase, SqliteReaders};
+use crate::{Change, CommitError, StoreError, StoreMetrics};
+
+/// Where a database is.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Location {
+    /// An SQLite file.
+    Sqlite(PathBuf),
+    /// A PostgreSQL address, `postgres://…`.
+    Postgres(String),
+}
+
+/// Leaves out a PostgreSQL address: it may hold a password.
+impl fmt::Debug for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sqlite(path) => write!(f, "SQLite at {}", path.display()),
+            Self::Postgres(_) => f.write_str("PostgreSQL"),
+        }
+    }
+}
+
+/// An opened database with the newest schema, of which this process is the only writer. Nothing is written to
+/// it yet.
+pub struct Database(Engine);
+
+enum Engine {
+    Sqlite(SqliteDatabase),
+    Postgres(Box<PostgresDatabase>),
+}
+
+impl Database {
+    /// Opens and migrates.
+    ///
+    /// # Errors
+    /// [`StoreError::Newer`] for a database of a later version, [`StoreError::InUse`] where another server
+    /// writes to it, [`StoreError::Address`] and [`StoreError::Unavailable`] where it cannot be reached.
+    pub async fn open(location: &Location, clock: &dyn Clock) -> Result<Self, StoreError> {
+        Ok(Self(match location {
+            Location::Sqlite(path) => Engine::Sqlite(SqliteDatabase::open(path, clock.now())?),
+            Location::Postgres(address) => {
+                Engine::Postgres(Box::new(PostgresDatabase::open(address, clock.now()).await?))
+            }
+        }))
+    }
+
+    /// The wrapped keys; none in a database that was not founded yet.
+    pub async fn list_vault_keys(&mut self) -> Result<Vec<WrappedKey>, StoreError> {
+        match &mut self.0 {
+            Engine::Sqlite(database) => database.list_vault_keys(),
+            Engine::Postgres(database) => database.list_vault_keys().await,
+        }
+    }
+
+    /// Writes what a new database begins with, in one transaction: the head of the ledger, and the wrapped keys.
+    pub async fn found(&mut self, keys: &[WrappedKey]) -> Result<(), StoreError> {
+        let steps = crate::vault_keys::founding_steps(keys);
+        match &mut self.0 {
+            Engine::Sqlite(database) => database.run(&steps),
+            Engine::Postgres(database) => database.run(&steps).await,
+        }
+    }
+
+    /// Starts the writer. The feed must be followed: nobody is answered before a batch is acknowledged.
+    pub async fn start(self, vault: Arc<Vault>, clock: Arc<dyn Clock>) -> Result<(Store, Feed), StoreError> {
+        let (jobs, waiting_jobs) = mpsc::channel(WAITING_CHANGES_MAX);
+        let (batches, feed) = mpsc::channel(WAITING_BATCHES_MAX);
+        let metrics = Arc::new(StoreMetrics::default());
+        let availability = Availability::default();
+        let (readers, writer) = match self.0 {
+            Engine::Sqlite(database) => {
+                let readers = database.readers();
+                let thread = database.start(waiting_jobs, batches, vault.clone(), clock, metrics.clone());
+                (Readers::Sqlite(readers), Writer::Thread(thread))
+            }
+            Engine::Postgres(database) => {
+                let readers = database.readers();
+                let watch = availability.clone();
+                let task =
+                    database.start(waiting_jobs, batches, vault.clone(), clock, metrics.clone(), watch);
+                (Readers::Postgres(readers), Writer::Task(task))
+            }
+        };
+        let inner = Inner { readers, jobs, vault, metrics, availability };
+        Ok((
+            Store { inner: Arc::new(inner), writer: Arc::new(std::sync::Mutex::new(Some(writer))) },
+            Feed(feed),
+        ))
+    }
+}
+
+/// Whether this process may still speak for the database: false from when its connection or its lock is lost
+/// until it has both again and has caught up.
+#[derive(Clone)]
+pub(crate) struct Availability(Arc<std::sync::atomic::AtomicBool>);
+
+impl Default for Availability {
+    fn default() -> Self {
+        Self(Arc::new(true.into()))
+    }
+}
+
+impl Availability {
+    pub(crate) fn set(&self, available: bool) {
+        self.0.store(available, std::sync::atomic::Ordering::Release);
+    }
+
+    fn is_set(&self) -> bool {
+        self.0.load(std::sync::atomic::Ordering::Acquire)
+    }
+}
+
+/// The running store: cheap to clone, shared by everything that reads or changes.
+#[derive(Clone)]
+pub struct Store {
+    inner: Arc<Inner>,
+    writer: Arc<std::sync::Mutex<Option<Writer>>>,
+}
+
+struct Inner {
+    readers: Readers,
+    jobs: mpsc::Sender<Job>,
+    vault: Arc<Vault>,
+    metrics: Arc<StoreMetrics>,
+    availability: Availability,
+}
+
+pub(crate) enum Readers {
+    Sqlite(SqliteReaders),
+    Postgres(PostgresReaders),
+}
+
+enum Writer {
+    Thread(std::thread::JoinHandle<()>),
+    Task(tokio::task::JoinHandle<()>),
+}
+
+impl Store {
+    /// Commits a change with its ledger entry, and answers once the batch it was in is acknowledged.
+    ///
+    /// # Errors
+    /// [`CommitError::Refused`] where what the database holds forbids it; nothing of it was done then.
+    /// [`CommitError::Failed`] where it did not happen, or its fate is unknown.
+    pub async fn commit(&self, change: Change) -> Result<Position, CommitError> {
+        let entry = EntryId::generate(self.inner.vault.random());
+        let (reply, answer) = oneshot::channel();
+        let closed = |_| StoreError::unavailable("the store is closed");
+        self.inner.jobs.send(Job { change, entry, reply }).await.map_err(|_| closed(()))?;
+        answer.await.map_err(|_| StoreError::unavailable("the fate of the change is unknown"))?
+    }
+
+    /// Whether this process still holds the database. While it does not, nothing that it remembers may be taken
+    /// for true.
+    pub fn is_available(&self) -> bool {
+        self.inner.availability.is_set()
+    }
+
+    /// The writer's counters.
+    pub fn metrics(&self) -> &StoreMetrics {
+        &self.inner.metrics
+    }
+
+    /// Lets the writer finish what it has, and waits until it has let go of the database. Only the last handle
+    /// can do so; with others about, it does nothing.
+    pub async fn close(self) {
+        let Self { inner, writer } = self;
+        let Ok(writer) = Arc::try_unwrap(writer) else { return };
+        drop(inner);
+        match writer.into_inner().ok().flatten() {
+            Some(Writer::Thread(thread)) => {
+                let _ = tokio::task::spawn_blocking(|| thread.join()).await;
+            }
+            Some(Writer::Task(task)) => {
+                let _ = task.await;
+            }
+            None => {}
+        }
+    }
+
+    pub(crate) fn readers(&self) -> &Readers {
+        &self.inner.readers
+    }
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Store")
+    }
+}

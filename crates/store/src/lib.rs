@@ -1,0 +1,39 @@
+//! Everything that is kept: one SQL text for SQLite and PostgreSQL, in one crate.
+//!
+//! - [`Database`] is an opened and migrated database; [`Database::start`] makes it a [`Store`] with its writer.
+//! - A [`Change`] is a value, built by this crate's functions and committed with [`Store::commit`]. Changes are
+//!   serial: one writer runs each in a savepoint of its own and commits what is waiting together, each with its
+//!   entry in the ledger. The committed batches come out of the [`Feed`]; nobody is answered before whoever
+//!   follows the feed acknowledges a batch.
+//! - Reads are plain functions: `find_…` may return nothing, `list_…` pages.
+//!
+//! Nothing above this crate writes SQL, and nothing in it knows HTTP. Who may do what is the engine's matter.
+
+mod batch;
+mod change;
+mod credential_list;
+mod credentials;
+mod database;
+mod error;
+mod founding;
+mod last_used;
+mod ledger;
+mod metrics;
+mod migrate;
+mod people;
+mod postgres;
+mod read;
+mod sqlite;
+mod state;
+mod value;
+mod vault_keys;
+
+pub use batch::{Batch, Feed};
+pub use change::{Action, Actor, Change, Subject};
+pub use credential_list::{CredentialFilter, CredentialPage, CredentialSort, Page, SortKey};
+pub use credentials::{FIRST_SECRET_REVISION, KnownSecret, Names, NewSecret, SealedSecret};
+pub use database::{Database, Location, Store};
+pub use error::{CommitError, Refusal, StoreError};
+pub use founding::Founding;
+pub use ledger::Entry;
+pub use metrics::StoreMetrics;

@@ -1,0 +1,149 @@
+//! Orgs, users and roles.
+
+use claviger_model::{
+    ManagedRole, Org, OrgId, OrgSettings, PermissionSet, Role, RoleId, User, UserId, UserKind,
+};
+
+use crate::value::{Row, params};
+use crate::{Store, StoreError};
+
+const SELECT_ORG: &str =
+    "SELECT id, number, name, one_time_read, api_keys_max, application_keys_per_user_max,
+     created_at, modified_at, disabled_at FROM orgs";
+const SELECT_USER: &str =
+    "SELECT id, org_id, kind, email, handle, name, title, verified, created_at, modified_at,
+     disabled_at FROM users";
+const SELECT_ROLE: &str =
+    "SELECT r.id, r.org_id, r.name, r.managed, r.permissions, r.created_at, r.modified_at FROM roles r";
+
+fn read_org(row: &dyn Row) -> Result<Org, StoreError> {
+    Ok(Org {
+        id: row.parsed(0)?,
+        number: row.get(1)?,
+        name: row.get(2)?,
+        settings: OrgSettings {
+            one_time_read: row.get(3)?,
+            api_keys_max: row.get(4)?,
+            application_keys_per_user_max: row.get(5)?,
+        },
+        created_at: row.get(6)?,
+        modified_at: row.get(7)?,
+        disabled_at: row.opt(8)?,
+    })
+}
+
+pub(crate) const fn user_kind_text(kind: UserKind) -> &'static str {
+    match kind {
+        UserKind::Human => "human",
+        UserKind::ServiceAccount => "service_account",
+    }
+}
+
+fn read_user(row: &dyn Row) -> Result<User, StoreError> {
+    let kind = match row.text(2)? {
+        Some("human") => UserKind::Human,
+        Some("service_account") => UserKind::ServiceAccount,
+        _ => return Err(StoreError::damaged("a user is of no known kind")),
+    };
+    Ok(User {
+        id: row.parsed(0)?,
+        org: row.parsed(1)?,
+        kind,
+        email: row.get(3)?,
+        handle: row.get(4)?,
+        name: row.opt(5)?,
+        title: row.opt(6)?,
+        verified: row.get(7)?,
+        created_at: row.get(8)?,
+        modified_at: row.get(9)?,
+        disabled_at: row.opt(10)?,
+        roles: Vec::new(),
+    })
+}
+
+fn read_role(row: &dyn Row) -> Result<Role, StoreError> {
+    let managed = row.opt::<String>(3)?;
+    let managed = managed
+        .map(|text| {
+            ManagedRole::parse(&text).ok_or_else(|| StoreError::damaged("a role is of no known kind"))
+        })
+        .transpose()?;
+    let permissions = match managed {
+        Some(role) => role.permissions(),
+        None => PermissionSet::parse_list(&row.get::<String>(4)?)
+            .map_err(|_| StoreError::damaged("a role has an unknown permission"))?,
+    };
+    Ok(Role {
+        id: row.parsed(0)?,
+        org: row.parsed(1)?,
+        name: row.get(2)?,
+        managed,
+        permissions,
+        created_at: row.get(5)?,
+        modified_at: row.get(6)?,
+    })
+}
+
+impl Store {
+    /// Every org.
+    pub async fn list_orgs(&self) -> Result<Vec<Org>, StoreError> {
+        self.long_rows(format!("{SELECT_ORG} ORDER BY created_at, id"), params![], read_org).await
+    }
+
+    /// One org.
+    pub async fn find_org(&self, id: OrgId) -> Result<Option<Org>, StoreError> {
+        let sql = format!("{SELECT_ORG} WHERE id = $1");
+        self.find(sql, params![id], read_org).await
+    }
+
+    /// Every user of every org, with roles: what a directory starts from.
+    pub async fn list_all_users(&self) -> Result<Vec<User>, StoreError> {
+        let mut users = self.long_rows(SELECT_USER.to_owned(), params![], read_user).await?;
+        let sql = "SELECT user_id, role_id FROM user_roles ORDER BY user_id, role_id".to_owned();
+        let held: Vec<(UserId, RoleId)> =
+            self.long_rows(sql, params![], |row| Ok((row.parsed(0)?, row.parsed(1)?))).await?;
+        users.sort_unstable_by_key(|user| user.id);
+        for (user, role) in held {
+            if let Ok(place) = users.binary_search_by_key(&user, |user| user.id) {
+                users[place].roles.push(role);
+            }
+        }
+        Ok(users)
+    }
+
+    /// One user of an org, with roles.
+    pub async fn find_user(&self, org: OrgId, id: UserId) -> Result<Option<User>, StoreError> {
+        let sql = format!("{SELECT_USER} WHERE id = $1 AND org_id = $2");
+        let Some(mut user) = self.find(sql, params![id, org], read_user).await? else { return Ok(None) };
+        let sql = "SELECT ur.role_id FROM user_roles ur JOIN roles r ON r.id = ur.role_id
+                   WHERE ur.user_id = $1 AND ur.org_id = $2 ORDER BY r.created_at, r.id";
+        user.roles = self.rows(sql, &params![id, org], |row| row.parsed(0)).await?;
+        Ok(Some(user))
+    }
+
+    /// Every role of every org: what a directory starts from.
+    pub async fn list_all_roles(&self) -> Result<Vec<Role>, StoreError> {
+        self.long_rows(SELECT_ROLE.to_owned(), params![], read_role).await
+    }
+
+    /// One role of an org.
+    pub async fn find_role(&self, org: OrgId, id: RoleId) -> Result<Option<Role>, StoreError> {
+        let sql = format!("{SELECT_ROLE} WHERE r.id = $1 AND r.org_id = $2");
+        self.find(sql, params![id, org], read_role).await
+    }
+
+    async fn find<T: Send>(
+        &self,
+        sql: String,
+        params: Vec<crate::value::Value>,
+        map: crate::read::Map<T>,
+    ) -> Result<Option<T>, StoreError> {
+        let mut found = None;
+        self.each(&sql, &params, |row| {
+            found = Some(map(row)?);
+            Ok(())
+        })
+        .await?;
+        Ok(found)
+    }
+}

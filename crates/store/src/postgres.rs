@@ -1,0 +1,217 @@
+//! PostgreSQL: a writer task on a connection of its own that holds the lock, and a pool of readers.
+//!
+//! The connection that writes is the one that holds the advisory lock, so that whoever has lost the lock cannot
+//! write either.
+
+use std::collections::HashMap;
+use std::pin::pin;
+use std::sync::Arc;
+
+use claviger_model::{Clock, Timestamp};
+use claviger_vault::{Vault, WrappedKey};
+use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod};
+use futures_util::TryStreamExt;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+use tokio_postgres::error::SqlState;
+use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
+use tokio_postgres::{Client, Config, NoTls, Statement};
+
+use crate::batch::{Batch, Job};
+use crate::change::Step;
+use crate::database::Availability;
+use crate::migrate::{CREATE_VERSIONS, INSERT_VERSION, SELECT_VERSION, missing};
+use crate::value::{Row, Value, params};
+use crate::{StoreError, StoreMetrics, vault_keys};
+
+mod writer;
+
+/// Reading connections. PostgreSQL answers short queries faster than two cores can ask them.
+const READERS_MAX: usize = 8;
+/// The advisory lock of the one writer; the number says "claviger" in ASCII.
+const WRITER_LOCK: i64 = i64::from_be_bytes(*b"claviger");
+
+/// An opened database with the newest schema, whose writer lock this process holds.
+pub(crate) struct PostgresDatabase {
+    config: Config,
+    session: Session,
+}
+
+/// A connection with its prepared statements.
+pub(super) struct Session {
+    client: Client,
+    /// Becomes true when the connection is gone.
+    gone: watch::Receiver<bool>,
+    statements: HashMap<&'static str, Statement>,
+}
+
+impl PostgresDatabase {
+    pub(crate) async fn open(address: &str, now: Timestamp) -> Result<Self, StoreError> {
+        let mut config: Config = address.parse().map_err(|error| StoreError::Address(Box::new(error)))?;
+        if config.get_application_name().is_none() {
+            config.application_name("claviger");
+        }
+        let mut session = Session::connect(&config).await?;
+        if !session.lock().await? {
+            return Err(StoreError::InUse);
+        }
+        session.migrate(now).await?;
+        Ok(Self { config, session })
+    }
+
+    pub(crate) async fn list_vault_keys(&mut self) -> Result<Vec<WrappedKey>, StoreError> {
+        let rows = self.session.client.query(vault_keys::SELECT, &[]).await.map_err(failure)?;
+        rows.iter().map(|row| vault_keys::read(row)).collect()
+    }
+
+    /// Runs statements in a transaction of their own; any surprise undoes all.
+    pub(crate) async fn run(&mut self, steps: &[Step]) -> Result<(), StoreError> {
+        let transaction = self.session.client.transaction().await.map_err(failure)?;
+        for step in steps {
+            let count = transaction.execute_raw(step.sql, &step.params).await.map_err(failure)?;
+            if !step.rows.admits(count) {
+                return Err(StoreError::damaged("a founding statement did not apply"));
+            }
+        }
+        transaction.commit().await.map_err(failure)
+    }
+
+    pub(crate) fn readers(&self) -> PostgresReaders {
+        let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
+        let manager = Manager::from_config(self.config.clone(), NoTls, recycling);
+        let pool = Pool::builder(manager).max_size(READERS_MAX).build();
+        PostgresReaders { pool: pool.expect("a pool without timeouts needs no runtime to be named") }
+    }
+
+    pub(crate) fn start(
+        self,
+        jobs: mpsc::Receiver<Job>,
+        batches: mpsc::Sender<Batch>,
+        vault: Arc<Vault>,
+        clock: Arc<dyn Clock>,
+        metrics: Arc<StoreMetrics>,
+        availability: Availability,
+    ) -> JoinHandle<()> {
+        let writer = writer::Writer {
+            config: self.config,
+            session: self.session,
+            followed: None,
+            batches,
+            vault,
+            clock,
+            metrics,
+            availability,
+        };
+        tokio::spawn(writer.run(jobs))
+    }
+}
+
+impl Session {
+    async fn connect(config: &Config) -> Result<Self, StoreError> {
+        let (client, connection) = config.connect(NoTls).await.map_err(failure)?;
+        let (tell, gone) = watch::channel(false);
+        tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::warn!(error = &error as &dyn std::error::Error, "a database connection broke");
+            }
+            // Nobody may be left to hear it.
+            let _ = tell.send(true);
+        });
+        Ok(Self { client, gone, statements: HashMap::new() })
+    }
+
+    /// Takes the lock of the one writer, if nobody has it.
+    async fn lock(&self) -> Result<bool, StoreError> {
+        let row = self.client.query_one("SELECT pg_try_advisory_lock($1)", &[&WRITER_LOCK]).await;
+        Ok(row.map_err(failure)?.get(0))
+    }
+
+    async fn migrate(&mut self, now: Timestamp) -> Result<(), StoreError> {
+        self.client.batch_execute(CREATE_VERSIONS).await.map_err(failure)?;
+        let version = self.client.query_one(SELECT_VERSION, &[]).await.map_err(failure)?.get(0);
+        for (version, sql) in missing(version)? {
+            let transaction = self.client.transaction().await.map_err(failure)?;
+            transaction.batch_execute(sql).await.map_err(failure)?;
+            transaction.execute_raw(INSERT_VERSION, params![version, now]).await.map_err(failure)?;
+            transaction.commit().await.map_err(failure)?;
+        }
+        Ok(())
+    }
+
+    /// The prepared form of a statement.
+    async fn prepared(&mut self, sql: &'static str) -> Result<Statement, tokio_postgres::Error> {
+        if let Some(statement) = self.statements.get(sql) {
+            return Ok(statement.clone());
+        }
+        let statement = self.client.prepare(sql).await?;
+        self.statements.insert(sql, statement.clone());
+        Ok(statement)
+    }
+}
+
+/// A pool of reading connections.
+pub(crate) struct PostgresReaders {
+    pool: Pool,
+}
+
+impl PostgresReaders {
+    pub(crate) async fn each(
+        &self,
+        sql: &str,
+        params: &[Value],
+        mut visit: impl FnMut(&dyn Row) -> Result<(), StoreError> + Send,
+    ) -> Result<(), StoreError> {
+        let client = self.pool.get().await.map_err(StoreError::unavailable)?;
+        let statement = client.prepare_cached(sql).await.map_err(failure)?;
+        let mut rows = pin!(client.query_raw(&statement, params).await.map_err(failure)?);
+        while let Some(row) = rows.try_next().await.map_err(failure)? {
+            visit(&row)?;
+        }
+        Ok(())
+    }
+}
+
+fn failure(error: tokio_postgres::Error) -> StoreError {
+    let Some(code) = error.code() else { return StoreError::unavailable(error) };
+    // 08 connection, 25 read-only, 53 resources, 55 in use, 57 operator's shutdown, 58 system, 40 try again
+    match code.code().get(..2) {
+        Some("08" | "25" | "40" | "53" | "55" | "57" | "58") => StoreError::unavailable(error),
+        _ if *code == SqlState::INVALID_PASSWORD => StoreError::unavailable(error),
+        _ => StoreError::Statement(error.into()),
+    }
+}
+
+impl ToSql for Value {
+    fn to_sql(
+        &self,
+        ty: &Type,
+        out: &mut tokio_postgres::types::private::BytesMut,
+    ) -> Result<IsNull, Box<dyn std::error::Error + Sync + Send>> {
+        match self {
+            Self::Null => Ok(IsNull::Yes),
+            Self::Int(int) => int.to_sql(ty, out),
+            Self::Text(text) => text.to_sql(ty, out),
+            Self::Bytes(bytes) => bytes.to_sql(ty, out),
+        }
+    }
+
+    fn accepts(ty: &Type) -> bool {
+        matches!(*ty, Type::INT8 | Type::TEXT | Type::BYTEA)
+    }
+
+    to_sql_checked!();
+}
+
+impl Row for tokio_postgres::Row {
+    fn int(&self, column: usize) -> Result<Option<i64>, StoreError> {
+        self.try_get(column).map_err(|error| StoreError::damaged(error.to_string()))
+    }
+
+    fn text(&self, column: usize) -> Result<Option<&str>, StoreError> {
+        self.try_get(column).map_err(|error| StoreError::damaged(error.to_string()))
+    }
+
+    fn bytes(&self, column: usize) -> Result<Option<&[u8]>, StoreError> {
+        self.try_get(column).map_err(|error| StoreError::damaged(error.to_string()))
+    }
+}

@@ -1,0 +1,144 @@
+//! The writer thread: takes what is waiting, runs each change in a savepoint, commits all of it at once.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use claviger_model::{Clock, EntryId, Position};
+use claviger_vault::Vault;
+use rusqlite::{Connection, ErrorCode};
+use tokio::sync::mpsc;
+
+use super::{each, failure, run_step};
+use crate::batch::{Batch, CHANGES_PER_BATCH_MAX, Job, fail};
+use crate::change::{Change, Step};
+use crate::ledger::{Head, SELECT_HEAD, move_head, read_head};
+use crate::value::params;
+use crate::{CommitError, Entry, Refusal, StoreError, StoreMetrics};
+
+pub(super) struct Writer {
+    pub(super) connection: Connection,
+    pub(super) vault: Arc<Vault>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) metrics: Arc<StoreMetrics>,
+}
+
+/// What a batch came to before it was committed.
+struct Written {
+    outcomes: Vec<Result<Position, Refusal>>,
+    entries: Vec<Entry>,
+}
+
+impl Writer {
+    /// Works until nobody can ask any more.
+    pub(super) fn run(mut self, mut jobs: mpsc::Receiver<Job>, batches: &mpsc::Sender<Batch>) {
+        let mut waiting = Vec::with_capacity(CHANGES_PER_BATCH_MAX);
+        while jobs.blocking_recv_many(&mut waiting, CHANGES_PER_BATCH_MAX) > 0 {
+            let started = Instant::now();
+            let (changes, replies): (Vec<_>, Vec<_>) =
+                waiting.drain(..).map(|job| ((job.change, job.entry), job.reply)).unzip();
+            let written = match self.commit(changes) {
+                Ok(written) => written,
+                Err(error) => {
+                    self.metrics.failed();
+                    tracing::error!(error = &error as &dyn std::error::Error, "a commit failed");
+                    fail(replies, "the commit failed");
+                    continue;
+                }
+            };
+            let refused = written.outcomes.iter().filter(|outcome| outcome.is_err()).count();
+            self.metrics.committed(written.outcomes.len() - refused, refused, started.elapsed());
+            let answers = written.outcomes.into_iter().map(|outcome| outcome.map_err(CommitError::Refused));
+            let answers = replies.into_iter().zip(answers).collect();
+            let batch = Batch { answers, entries: written.entries, reopens: None };
+            if batches.blocking_send(batch).is_err() {
+                return;
+            }
+        }
+    }
+
+    fn commit(&mut self, changes: Vec<(Change, EntryId)>) -> Result<Written, StoreError> {
+        let ids: Vec<_> = changes.iter().map(|(_, id)| *id).collect();
+        let (error, written) = match self.write(changes) {
+            Err(error) => (error, None),
+            Ok(written) => match self.connection.execute_batch("COMMIT") {
+                Ok(()) => return Ok(written),
+                Err(error) => (failure(error), Some(written)),
+            },
+        };
+        if !self.connection.is_autocommit() {
+            self.connection.execute_batch("ROLLBACK").map_err(failure)?;
+            return Err(error);
+        }
+        // A failed COMMIT that left no transaction open was undone, or (an error of the sync after the frames
+        // were written) done: the entries tell.
+        match written {
+            Some(written) if self.is_recorded(&ids)? => Ok(written),
+            _ => Err(error),
+        }
+    }
+
+    /// Whether any of these entries is in the ledger.
+    fn is_recorded(&self, ids: &[EntryId]) -> Result<bool, StoreError> {
+        let mut found = false;
+        for id in ids {
+            let params = params![*id];
+            each(&self.connection, "SELECT sequence FROM ledger WHERE id = $1", &params, |_| {
+                found = true;
+                Ok(())
+            })?;
+        }
+        Ok(found)
+    }
+
+    /// Begins a transaction and runs the changes in it, leaving it open.
+    fn write(&mut self, changes: Vec<(Change, EntryId)>) -> Result<Written, StoreError> {
+        let connection = &self.connection;
+        let run = |sql| {
+            connection.prepare_cached(sql).and_then(|mut statement| statement.execute([])).map_err(failure)
+        };
+        // IMMEDIATE takes the write lock now, so that the head read next is the last.
+        run("BEGIN IMMEDIATE")?;
+        let mut head = self.read_head()?;
+        let before = head.position;
+        let (mut outcomes, mut entries) =
+            (Vec::with_capacity(changes.len()), Vec::with_capacity(changes.len()));
+        for (change, id) in changes {
+            run("SAVEPOINT change")?;
+            let outcome = run_all(connection, &change.steps).map_err(failure)?;
+            if outcome.is_err() {
+                run("ROLLBACK TO change")?;
+            } else if let Some(draft) = change.entry {
+                let entry = head.append(draft, id, self.clock.now(), &self.vault);
+                run_step(connection, &entry.insert()).map_err(failure)?;
+                entries.push(entry);
+            }
+            run("RELEASE change")?;
+            outcomes.push(outcome.map(|()| head.position));
+        }
+        if head.position != before {
+            run_step(connection, &move_head(&head)).map_err(failure)?;
+        }
+        Ok(Written { outcomes, entries })
+    }
+
+    fn read_head(&self) -> Result<Head, StoreError> {
+        let mut head = None;
+        each(&self.connection, SELECT_HEAD, &[], |row| Ok(head = Some(read_head(row)?)))?;
+        head.ok_or_else(|| StoreError::damaged("the ledger has no head"))
+    }
+}
+
+/// Runs the statements of one change up to the first that does not come out as it must.
+fn run_all(connection: &Connection, steps: &[Step]) -> rusqlite::Result<Result<(), Refusal>> {
+    for step in steps {
+        match run_step(connection, step) {
+            Ok(count) if step.rows.admits(count) => {}
+            Ok(_) => return Ok(Err(step.otherwise)),
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {
+                return Ok(Err(step.otherwise));
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(Ok(()))
+}

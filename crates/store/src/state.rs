@@ -1,0 +1,77 @@
+//! Security state, as ledger entries carry it: what decides who may do what, and nothing else.
+//!
+//! Each entry holds, under `states`, the new state of everything whose state it changed. Folding the entries
+//! gives what the tables must hold, so that a row edited behind the server's back is found by comparison.
+
+use claviger_model::{Credential, CredentialDetail, CredentialId, Org, OrgId, Role, User};
+use claviger_vault::Digest;
+use serde_json::{Map, Value as Json, json};
+
+use crate::people::user_kind_text;
+
+/// `kind:id` and its state.
+pub(crate) type State = (String, Json);
+
+/// Puts the states into a change's detail.
+pub(crate) fn with_states(detail: Json, states: impl IntoIterator<Item = State>) -> Json {
+    let mut detail = match detail {
+        Json::Object(members) => members,
+        _ => Map::new(),
+    };
+    detail.insert("states".to_owned(), Json::Object(states.into_iter().collect()));
+    Json::Object(detail)
+}
+
+pub(crate) fn org(org: &Org) -> State {
+    let state = json!({
+        "disabled": org.disabled_at.is_some(),
+        "one_time_read": org.settings.one_time_read,
+    });
+    (format!("org:{}", org.id), state)
+}
+
+pub(crate) fn role(role: &Role) -> State {
+    let state = json!({
+        "org": role.org.to_string(),
+        "managed": role.managed.map(|managed| managed.as_str()),
+        // A built-in role's permissions follow from the code, and grow with it.
+        "permissions": role.managed.is_none().then(|| role.permissions.to_list()),
+    });
+    (format!("role:{}", role.id), state)
+}
+
+pub(crate) fn user(user: &User) -> State {
+    let mut roles: Vec<_> = user.roles.iter().map(ToString::to_string).collect();
+    roles.sort_unstable();
+    let state = json!({
+        "org": user.org.to_string(),
+        "kind": user_kind_text(user.kind),
+        "disabled": user.disabled_at.is_some(),
+        "roles": roles,
+    });
+    (format!("user:{}", user.id), state)
+}
+
+pub(crate) fn registration(org: OrgId, id: CredentialId) -> State {
+    (format!("registration:{id}"), json!({ "org": org.to_string() }))
+}
+
+/// A credential's state, with the digests of its live secrets.
+pub(crate) fn credential(credential: &Credential, live: &[Digest]) -> State {
+    let (owner, scopes) = match &credential.detail {
+        CredentialDetail::ApiKey { .. } => (None, None),
+        CredentialDetail::ApplicationKey { owner, scopes } => (Some(*owner), scopes.as_ref()),
+    };
+    let mut secrets: Vec<_> = live.iter().map(Digest::to_hex).collect();
+    secrets.sort_unstable();
+    let state = json!({
+        "org": credential.org.to_string(),
+        "kind": credential.kind().as_str(),
+        "owner": owner.map(|owner| owner.to_string()),
+        "scopes": scopes.map(|scopes| scopes.to_list()),
+        "expires_at": credential.expiry.timestamp().map(|end| end.micros()),
+        "revoked": !credential.state.is_live(),
+        "secrets": secrets,
+    });
+    (format!("credential:{}", credential.id), state)
+}
