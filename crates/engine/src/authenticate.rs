@@ -1,0 +1,158 @@
+//! Authentication: from what a request presents to who it is, from memory alone.
+//!
+//! The rules of the pair of API key and application key are the vendor's (fact sheet, 1.1); which status a
+//! failure becomes is the dialect's.
+
+use claviger_model::{CredentialKind, Timestamp};
+
+use crate::directory::{ApiKeyIdentity, Identity};
+use crate::{Caller, Engine};
+
+/// The credentials of a request, as they stand in its headers.
+#[derive(Clone, Copy, Default)]
+pub struct Presented<'a> {
+    /// The API key.
+    pub api_key: Option<&'a [u8]>,
+    /// The application key.
+    pub application_key: Option<&'a [u8]>,
+    /// The bearer token. It decides alone: a bad one is not rescued by keys beside it.
+    pub bearer: Option<&'a [u8]>,
+}
+
+/// Which credential failed, and why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AuthFailure {
+    /// No API key and no token.
+    NothingPresented,
+    /// The API key.
+    ApiKey(AuthReason),
+    /// The application key, beside a good API key.
+    ApplicationKey(AuthReason),
+    /// The token, or whatever stood in a place where any credential may.
+    Token(AuthReason),
+    /// This server cannot know at present.
+    Unavailable,
+}
+
+/// What is wrong with a credential.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AuthReason {
+    /// It is not there.
+    Missing,
+    /// Nobody's: never issued, or revoked.
+    Unknown,
+    /// Its time is over.
+    Expired,
+    /// Its owner or its org is disabled.
+    Disabled,
+    /// It is another kind of credential than its place is for.
+    WrongKind,
+    /// It belongs to another org than the API key beside it.
+    OtherOrg,
+}
+
+impl AuthReason {
+    /// A stable word for metrics, logs and `/verify`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::Unknown => "unknown",
+            Self::Expired => "expired",
+            Self::Disabled => "disabled",
+            Self::WrongKind => "wrong_kind",
+            Self::OtherOrg => "other_org",
+        }
+    }
+}
+
+impl Engine {
+    /// Who presents an API key together with an application key, or a bearer token.
+    pub fn authenticate(&self, presented: Presented<'_>) -> Result<Caller, AuthFailure> {
+        if presented.bearer.is_some() {
+            return self.with_directory(|now| match self.identify(presented.bearer, now) {
+                // No token is issued yet; keys are not accepted in a token's place here.
+                Ok(_) => Err(AuthFailure::Token(AuthReason::WrongKind)),
+                Err(reason) => Err(AuthFailure::Token(reason)),
+            });
+        }
+        self.with_directory(|now| {
+            let api_key = self.api_key(presented.api_key, now)?;
+            let key = self
+                .identify_kind(presented.application_key, CredentialKind::ApplicationKey, now)
+                .map_err(AuthFailure::ApplicationKey)?;
+            if key.org != api_key.org {
+                return Err(AuthFailure::ApplicationKey(AuthReason::OtherOrg));
+            }
+            Ok(self.caller(&key, Some(&api_key)))
+        })
+    }
+
+    /// Whose a lone API key is; anything beside it is not looked at.
+    pub fn authenticate_api_key(&self, api_key: Option<&[u8]>) -> Result<ApiKeyIdentity, AuthFailure> {
+        self.with_directory(|now| {
+            let identity = self.api_key(api_key, now)?;
+            Ok(ApiKeyIdentity {
+                org: identity.org,
+                credential: identity.credential,
+                remote_config_read: identity.remote_config_read,
+            })
+        })
+    }
+
+    /// Who presents any issued credential, by itself.
+    pub fn authenticate_any(&self, secret: &[u8]) -> Result<Caller, AuthFailure> {
+        self.with_directory(|now| {
+            let identity = self.identify(Some(secret), now).map_err(AuthFailure::Token)?;
+            Ok(self.caller(&identity, None))
+        })
+    }
+
+    /// Does nothing but ask whether this server may answer from its directory, then tells the time.
+    fn with_directory<T>(
+        &self,
+        answer: impl FnOnce(Timestamp) -> Result<T, AuthFailure>,
+    ) -> Result<T, AuthFailure> {
+        if !self.is_available() {
+            return Err(AuthFailure::Unavailable);
+        }
+        answer(self.clock.now())
+    }
+
+    fn api_key(&self, secret: Option<&[u8]>, now: Timestamp) -> Result<Identity, AuthFailure> {
+        self.identify_kind(secret, CredentialKind::ApiKey, now).map_err(|reason| match reason {
+            AuthReason::Missing => AuthFailure::NothingPresented,
+            reason => AuthFailure::ApiKey(reason),
+        })
+    }
+
+    fn identify_kind(
+        &self,
+        secret: Option<&[u8]>,
+        kind: CredentialKind,
+        now: Timestamp,
+    ) -> Result<Identity, AuthReason> {
+        let identity = self.identify(secret, now)?;
+        if identity.kind == kind { Ok(identity) } else { Err(AuthReason::WrongKind) }
+    }
+
+    fn identify(&self, secret: Option<&[u8]>, now: Timestamp) -> Result<Identity, AuthReason> {
+        let secret = secret.filter(|secret| !secret.is_empty()).ok_or(AuthReason::Missing)?;
+        for digest in self.vault.digests(secret) {
+            if let Some(found) = self.directory.identify(&digest, now, &self.usage) {
+                return found;
+            }
+        }
+        Err(AuthReason::Unknown)
+    }
+
+    fn caller(&self, identity: &Identity, api_key: Option<&Identity>) -> Caller {
+        Caller {
+            org: identity.org,
+            user: identity.owner,
+            rights: identity.rights,
+            scopes: identity.scopes.clone(),
+            api_key: api_key.map(|key| key.credential),
+            acting: identity.credential,
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! Who a request is, once its credentials are checked.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use claviger_model::{CredentialId, OrgId, Permission, PermissionSet, RequestId, Scopes, UserId};
+use claviger_store::Actor;
+
+/// Where a request came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Origin {
+    /// The address of the peer; none where it has none, as on a local socket.
+    pub address: Option<IpAddr>,
+    /// The request's id.
+    pub request: RequestId,
+}
+
+/// Who a request is. Only authentication makes one.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    pub(crate) org: OrgId,
+    pub(crate) user: Option<UserId>,
+    pub(crate) rights: PermissionSet,
+    pub(crate) scopes: Option<Arc<Scopes>>,
+    pub(crate) api_key: Option<CredentialId>,
+    pub(crate) acting: CredentialId,
+}
+
+impl Caller {
+    /// The org.
+    pub fn org(&self) -> OrgId {
+        self.org
+    }
+
+    /// The user in whose name the request is; none for a lone API key.
+    pub fn user(&self) -> Option<UserId> {
+        self.user
+    }
+
+    /// The credential that says who the caller is: the application key, or the lone API key.
+    pub fn acting(&self) -> CredentialId {
+        self.acting
+    }
+
+    /// What the acting credential is narrowed to; none for all that its owner may do.
+    pub fn scopes(&self) -> Option<&Scopes> {
+        self.scopes.as_deref()
+    }
+
+    /// Whether the caller has a permission, by its owner's roles and its own scopes.
+    pub fn may(&self, permission: Permission) -> bool {
+        self.rights.contains(permission)
+    }
+
+    /// Whether a credential with these scopes would have no right that this caller lacks. A caller without
+    /// scopes may hand on whatever its owner has; a narrowed one only what it has itself, and never "all".
+    pub(crate) fn contains(&self, scopes: Option<&Scopes>) -> bool {
+        match (&self.scopes, scopes) {
+            (None, _) => true,
+            (Some(_), None) => false,
+            (Some(_), Some(wanted)) => self.rights.contains_all(wanted.set()),
+        }
+    }
+
+    pub(crate) fn actor(&self, origin: Origin) -> Actor {
+        let mut credentials: Vec<_> = self.api_key.into_iter().collect();
+        if !credentials.contains(&self.acting) {
+            credentials.push(self.acting);
+        }
+        Actor {
+            user: self.user,
+            credentials,
+            from: origin.address.map(|address| address.to_string()),
+            request: Some(origin.request),
+        }
+    }
+}

@@ -1,0 +1,215 @@
+//! What all kinds of credential have in common: issuing, showing, changing, revoking.
+
+use claviger_model::{
+    Credential, CredentialDetail, CredentialId, CredentialState, Expiry, Name, OrgId, Position, UserId,
+};
+use claviger_store::{Actor, Change, CommitError, FIRST_SECRET_REVISION, Names, NewSecret, Refusal};
+use claviger_vault::{Digest, IssuedSecret, Place, SealError};
+use serde_json::Value as Json;
+
+use crate::{Engine, Error, Thing};
+
+/// How often a change is made anew because somebody else changed the same thing in between.
+const STALE_RETRIES_MAX: u32 = 5;
+
+/// What a change brought, and where it stands in the ledger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Changed<T> {
+    /// The new state.
+    pub value: T,
+    /// The position from which on it holds everywhere.
+    pub position: Position,
+}
+
+/// A credential with its secret, for an answer that shows it. Such an answer is in the ledger before it is given.
+#[derive(Debug)]
+pub struct Shown {
+    /// The credential.
+    pub credential: Credential,
+    /// Its secret; none where it is not to be shown (any more).
+    pub secret: Option<IssuedSecret>,
+}
+
+/// A credential about to be issued.
+pub(crate) struct Draft {
+    pub(crate) org: OrgId,
+    pub(crate) detail: CredentialDetail,
+    pub(crate) name: Name,
+    pub(crate) by: UserId,
+    pub(crate) expiry: Expiry,
+}
+
+/// Why a credential was not issued.
+pub(crate) enum IssueError {
+    /// A limit, or a name that is taken.
+    Refused(Refusal),
+    /// Anything else.
+    Other(Error),
+}
+
+impl From<Error> for IssueError {
+    fn from(error: Error) -> Self {
+        Self::Other(error)
+    }
+}
+
+/// A change of a credential that is to be tried: what it shall become, and a word on what changed; none where
+/// nothing does.
+pub(crate) type Edit<'a> = dyn Fn(&mut Credential) -> Result<Option<Json>, Error> + Send + Sync + 'a;
+
+pub(crate) fn place(org: OrgId, credential: CredentialId, revision: i64) -> Place {
+    Place { org, table: "secrets", row: credential.uuid(), column: "sealed", revision }
+}
+
+/// A credential that is made but not yet committed.
+pub(crate) struct Made {
+    pub(crate) credential: Credential,
+    pub(crate) stored: NewSecret,
+    pub(crate) secret: IssuedSecret,
+}
+
+impl Engine {
+    /// Makes a credential with a new secret of its kind's format.
+    pub(crate) fn make(&self, draft: Draft) -> Result<Made, SealError> {
+        let random = self.vault.random();
+        let secret = IssuedSecret::generate(draft.detail.kind(), random);
+        let now = self.clock.now();
+        let credential = Credential {
+            id: CredentialId::generate(random),
+            org: draft.org,
+            detail: draft.detail,
+            name: draft.name.to_string(),
+            last4: secret.last4().to_owned(),
+            revision: 1,
+            created_at: now,
+            created_by: draft.by,
+            modified_at: now,
+            modified_by: draft.by,
+            expiry: draft.expiry,
+            state: CredentialState::Live,
+            last_used: None,
+        };
+        let place = place(draft.org, credential.id, FIRST_SECRET_REVISION);
+        let stored = NewSecret {
+            digest: self.vault.digest(secret.bytes()),
+            digest_key: self.vault.digest_key_id(),
+            sealed: Some(self.vault.seal(&place, secret.bytes())?),
+        };
+        Ok(Made { credential, stored, secret })
+    }
+
+    /// Makes a credential and commits it. A refusal by what is stored is handed out as it is: what it means
+    /// depends on the kind.
+    pub(crate) async fn issue(
+        &self,
+        draft: Draft,
+        names: Names,
+        actor: &Actor,
+    ) -> Result<Changed<Shown>, IssueError> {
+        let Made { credential, stored, secret } = self.make(draft).map_err(Error::from)?;
+        match self.store.commit(Change::create_credential(&credential, &stored, names, actor)).await {
+            Ok(position) => Ok(Changed { value: Shown { credential, secret: Some(secret) }, position }),
+            Err(CommitError::Refused(refusal @ (Refusal::LimitReached | Refusal::NameTaken))) => {
+                Err(IssueError::Refused(refusal))
+            }
+            Err(error) => Err(IssueError::Other(error.into())),
+        }
+    }
+
+    /// The credential's secret, if it can be shown again.
+    pub(crate) async fn open_secret(&self, credential: &Credential) -> Result<Option<IssuedSecret>, Error> {
+        let Some(found) = self.store.find_sealed_secret(credential.org, credential.id).await? else {
+            return Ok(None);
+        };
+        let opened = self.vault.open(&place(credential.org, credential.id, found.revision), &found.sealed)?;
+        IssuedSecret::from_opened(opened).map(Some).map_err(|error| Error::Internal(error.into()))
+    }
+
+    /// Puts into the ledger that these secrets are about to be shown.
+    pub(crate) async fn record_shown(
+        &self,
+        org: OrgId,
+        shown: &[CredentialId],
+        actor: &Actor,
+    ) -> Result<Position, Error> {
+        Ok(self.store.commit(Change::show_secrets(org, shown, actor)).await?)
+    }
+
+    /// Changes a credential: reads it, edits what was read, and commits that, as often as it takes for nobody to
+    /// come in between. Tells the position, or none where there was nothing to change.
+    pub(crate) async fn edit(
+        &self,
+        find: impl AsyncFn() -> Result<Credential, Error>,
+        edit: &Edit<'_>,
+        names: Names,
+        by: UserId,
+        actor: &Actor,
+    ) -> Result<(Credential, Option<Position>), Error> {
+        for _ in 0..STALE_RETRIES_MAX {
+            let read = find().await?;
+            let mut credential = read.clone();
+            let Some(changed) = edit(&mut credential)? else { return Ok((read, None)) };
+            credential.modified_at = self.clock.now().max(read.modified_at);
+            credential.modified_by = by;
+            let live = self.live_digests(credential.id).await?;
+            let change = Change::update_credential(&credential, &live, changed, names, actor);
+            match self.store.commit(change).await {
+                Ok(position) => {
+                    credential.revision += 1;
+                    return Ok((credential, Some(position)));
+                }
+                Err(CommitError::Refused(Refusal::Stale)) => {}
+                Err(CommitError::Refused(Refusal::NameTaken)) => {
+                    return Err(Error::Conflict {
+                        thing: Thing::of(credential.kind()),
+                        name: credential.name,
+                    });
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(Error::Unavailable(None))
+    }
+
+    /// Kills a credential for good.
+    pub(crate) async fn revoke(
+        &self,
+        find: impl AsyncFn() -> Result<Credential, Error>,
+        by: UserId,
+        actor: &Actor,
+    ) -> Result<Changed<Credential>, Error> {
+        for _ in 0..STALE_RETRIES_MAX {
+            let credential = find().await?;
+            let at = self.clock.now();
+            match self.store.commit(Change::revoke_credential(&credential, at, by, actor)).await {
+                Ok(position) => {
+                    let state = CredentialState::Revoked { at };
+                    return Ok(Changed { value: Credential { state, ..credential }, position });
+                }
+                Err(CommitError::Refused(Refusal::Stale)) => {}
+                Err(CommitError::Refused(Refusal::LastOne)) => {
+                    return Err(Error::LastOne(Thing::of(credential.kind())));
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(Error::Unavailable(None))
+    }
+
+    async fn live_digests(&self, id: CredentialId) -> Result<Vec<Digest>, Error> {
+        let known = self.store.list_known_secrets(id).await?;
+        Ok(known.into_iter().filter(|secret| secret.is_live).map(|secret| secret.digest).collect())
+    }
+
+    /// Finds a live credential for a change; where there is none, that is only said once everything that may
+    /// have removed it is applied.
+    pub(crate) async fn settled<T>(&self, found: Result<Option<T>, Error>, thing: Thing) -> Result<T, Error> {
+        match found? {
+            Some(found) => Ok(found),
+            None => {
+                self.settle().await?;
+                Err(Error::Absent(thing))
+            }
+        }
+    }
+}

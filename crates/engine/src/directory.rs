@@ -1,0 +1,294 @@
+//! The directory: whose a secret is, complete in memory and current to a position of the ledger.
+//!
+//! Readers take no lock. One task follows the store's feed, re-reads the rows that each entry names, and lets
+//! the answers go only then; applying an entry twice does no harm. Roles are held by reference, so that a change
+//! of a role reaches every user who has it at once.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use claviger_model::{
+    CredentialId, CredentialKind, Expiry, Org, OrgId, PermissionSet, Position, Role, RoleId, Scopes,
+    Timestamp, User, UserId,
+};
+use claviger_store::{Entry, KnownSecret, Store, StoreError};
+use claviger_vault::Digest;
+use tokio::sync::watch;
+
+use crate::AuthReason;
+use crate::usage::Usage;
+
+/// Who a live secret belongs to, and what it may do now.
+#[derive(Debug, Clone)]
+pub(crate) struct Identity {
+    pub(crate) credential: CredentialId,
+    pub(crate) org: OrgId,
+    pub(crate) kind: CredentialKind,
+    pub(crate) owner: Option<UserId>,
+    pub(crate) rights: PermissionSet,
+    pub(crate) scopes: Option<Arc<Scopes>>,
+    pub(crate) remote_config_read: bool,
+}
+
+/// Whose a lone API key is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ApiKeyIdentity {
+    /// The org.
+    pub org: OrgId,
+    /// The key's id.
+    pub credential: CredentialId,
+    /// Whether it may read remote configuration.
+    pub remote_config_read: bool,
+}
+
+/// What is kept of one secret. There may be millions: small, and one allocation.
+struct Known {
+    credential: CredentialId,
+    org: OrgId,
+    owner: Option<UserId>,
+    kind: CredentialKind,
+    remote_config_read: bool,
+    expiry: Expiry,
+    scopes: Option<Arc<Scopes>>,
+    /// In microseconds; 0 for never.
+    last_used: AtomicI64,
+}
+
+struct KnownUser {
+    is_disabled: bool,
+    roles: Box<[RoleId]>,
+}
+
+/// Digests are pseudorandom already: eight of their bytes are a hash.
+#[derive(Default)]
+struct DigestHasher(u64);
+
+impl Hasher for DigestHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        if let Some(first) = bytes.first_chunk() {
+            self.0 = u64::from_le_bytes(*first);
+        }
+    }
+
+    /// The length of the digest, which is always the same.
+    fn write_usize(&mut self, _: usize) {}
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
+/// See the module's documentation.
+pub(crate) struct Directory {
+    secrets: papaya::HashMap<Digest, Known, BuildHasherDefault<DigestHasher>>,
+    users: papaya::HashMap<UserId, KnownUser>,
+    roles: papaya::HashMap<RoleId, PermissionSet>,
+    /// Whether each org is disabled.
+    orgs: papaya::HashMap<OrgId, bool>,
+    scopes: ScopeSets,
+    applied: watch::Sender<Position>,
+    is_current: AtomicBool,
+}
+
+impl Directory {
+    /// Everything that is live, as of the ledger's head at the beginning of the reading or later.
+    pub(crate) async fn load(store: &Store) -> Result<Self, StoreError> {
+        let head = store.head().await?;
+        let directory = Self {
+            secrets: papaya::HashMap::default(),
+            users: papaya::HashMap::default(),
+            roles: papaya::HashMap::default(),
+            orgs: papaya::HashMap::default(),
+            scopes: ScopeSets::default(),
+            applied: watch::Sender::new(head),
+            is_current: AtomicBool::new(true),
+        };
+        store.list_orgs().await?.iter().for_each(|org| directory.put_org(org));
+        store.list_all_roles().await?.iter().for_each(|role| directory.put_role(role));
+        store.list_all_users().await?.iter().for_each(|user| directory.put_user(user));
+        store.each_live_secret(|secret| directory.put_secret(secret)).await?;
+        Ok(directory)
+    }
+
+    /// Whose a secret is: none if nobody's; an error if it may not be used now.
+    pub(crate) fn identify(
+        &self,
+        digest: &Digest,
+        now: Timestamp,
+        usage: &Usage,
+    ) -> Option<Result<Identity, AuthReason>> {
+        let secrets = self.secrets.pin();
+        let known = secrets.get(digest)?;
+        if known.expiry.is_over(now) {
+            return Some(Err(AuthReason::Expired));
+        }
+        if self.orgs.pin().get(&known.org).is_none_or(|is_disabled| *is_disabled) {
+            return Some(Err(AuthReason::Disabled));
+        }
+        let rights = match known.owner {
+            None => PermissionSet::EMPTY,
+            Some(owner) => match self.rights(owner) {
+                Some(rights) => known.scopes.as_ref().map_or(rights, |scopes| rights & *scopes.set()),
+                None => return Some(Err(AuthReason::Disabled)),
+            },
+        };
+        usage.note(known.credential, now, &known.last_used);
+        Some(Ok(Identity {
+            credential: known.credential,
+            org: known.org,
+            kind: known.kind,
+            owner: known.owner,
+            rights,
+            scopes: known.scopes.clone(),
+            remote_config_read: known.remote_config_read,
+        }))
+    }
+
+    /// The union of a user's roles; none for a user who is disabled or gone.
+    fn rights(&self, user: UserId) -> Option<PermissionSet> {
+        let users = self.users.pin();
+        let user = users.get(&user).filter(|user| !user.is_disabled)?;
+        let roles = self.roles.pin();
+        let union = |set, role| set | roles.get(role).copied().unwrap_or(PermissionSet::EMPTY);
+        Some(user.roles.iter().fold(PermissionSet::EMPTY, union))
+    }
+
+    /// Brings the directory up to date with entries, by reading again what they name.
+    pub(crate) async fn apply(&self, store: &Store, entries: &[Entry]) -> Result<(), StoreError> {
+        for entry in entries {
+            for (kind, id) in entry.touched() {
+                self.refresh(store, entry.org, &kind, &id).await?;
+            }
+        }
+        if let Some(last) = entries.last() {
+            self.applied.send_replace(last.position);
+        }
+        Ok(())
+    }
+
+    async fn refresh(
+        &self,
+        store: &Store,
+        org: Option<OrgId>,
+        kind: &str,
+        id: &str,
+    ) -> Result<(), StoreError> {
+        let Some(org) = org else { return Ok(()) };
+        match kind {
+            "credential" => {
+                let Ok(id) = id.parse() else { return Ok(()) };
+                for secret in store.list_known_secrets(id).await? {
+                    self.put_secret(secret);
+                }
+            }
+            "user" => {
+                let Ok(id) = id.parse() else { return Ok(()) };
+                match store.find_user(org, id).await? {
+                    Some(user) => self.put_user(&user),
+                    None => drop(self.users.pin().remove(&id)),
+                }
+            }
+            "role" => {
+                let Ok(id) = id.parse() else { return Ok(()) };
+                match store.find_role(org, id).await? {
+                    Some(role) => self.put_role(&role),
+                    None => drop(self.roles.pin().remove(&id)),
+                }
+            }
+            "org" => {
+                if let Some(org) = store.find_org(org).await? {
+                    self.put_org(&org);
+                }
+            }
+            // Registrations and what is to come are not the directory's.
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn put_secret(&self, secret: KnownSecret) {
+        let secrets = self.secrets.pin();
+        if !secret.is_live {
+            secrets.remove(&secret.digest);
+            return;
+        }
+        // What the directory knows of the last use may be newer than what is stored.
+        let before = secrets.get(&secret.digest).map_or(0, |known| known.last_used.load(Ordering::Relaxed));
+        let stored = secret.last_used.map_or(0, Timestamp::micros);
+        let known = Known {
+            credential: secret.credential,
+            org: secret.org,
+            owner: secret.owner,
+            kind: secret.kind,
+            remote_config_read: secret.remote_config_read,
+            expiry: secret.expiry,
+            scopes: secret.scopes.map(|scopes| self.scopes.shared(scopes)),
+            last_used: AtomicI64::new(before.max(stored)),
+        };
+        secrets.insert(secret.digest, known);
+    }
+
+    fn put_user(&self, user: &User) {
+        let known = KnownUser { is_disabled: user.disabled_at.is_some(), roles: user.roles.clone().into() };
+        self.users.pin().insert(user.id, known);
+    }
+
+    fn put_role(&self, role: &Role) {
+        self.roles.pin().insert(role.id, role.permissions);
+    }
+
+    fn put_org(&self, org: &Org) {
+        self.orgs.pin().insert(org.id, org.disabled_at.is_some());
+    }
+
+    /// How many secrets it knows.
+    pub(crate) fn len(&self) -> usize {
+        self.secrets.len()
+    }
+
+    /// The last position that it has applied.
+    pub(crate) fn applied(&self) -> Position {
+        *self.applied.borrow()
+    }
+
+    /// Changes whenever more is applied.
+    pub(crate) fn watch(&self) -> watch::Receiver<Position> {
+        self.applied.subscribe()
+    }
+
+    pub(crate) fn set_current(&self, is_current: bool) {
+        self.is_current.store(is_current, Ordering::Release);
+    }
+
+    /// Whether everything that was committed is applied, as far as this server knows.
+    pub(crate) fn is_current(&self) -> bool {
+        self.is_current.load(Ordering::Acquire)
+    }
+}
+
+/// One copy of each set of scopes, shared by all credentials that have it.
+#[derive(Default)]
+struct ScopeSets(Mutex<SharedScopes>);
+
+#[derive(Default)]
+struct SharedScopes {
+    sets: HashMap<String, Arc<Scopes>>,
+    /// At so many sets, those that nobody has any more are dropped.
+    sweep_at: usize,
+}
+
+/// The fewest sets at which it is worth looking for unused ones.
+const SCOPE_SETS_MIN: usize = 1024;
+
+impl ScopeSets {
+    fn shared(&self, scopes: Scopes) -> Arc<Scopes> {
+        let mut shared = self.0.lock().expect("nothing panics while it holds this lock");
+        if shared.sets.len() >= shared.sweep_at.max(SCOPE_SETS_MIN) {
+            shared.sets.retain(|_, set| Arc::strong_count(set) > 1);
+            shared.sweep_at = 2 * shared.sets.len();
+        }
+        shared.sets.entry(scopes.to_list()).or_insert_with(|| Arc::new(scopes)).clone()
+    }
+}

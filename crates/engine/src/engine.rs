@@ -1,0 +1,183 @@
+//! The engine itself: what use cases share, and the work in the background.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use claviger_model::{Clock, Position};
+use claviger_store::{Batch, Feed, Store, StoreError, StoreMetrics};
+use claviger_vault::Vault;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::Error;
+use crate::directory::Directory;
+use crate::usage::{self, Usage, UsageNotes};
+
+/// How often last-used times are written.
+const FLUSH_PERIOD: Duration = Duration::from_secs(5);
+/// The pause before entries that could not be applied are tried again; until then the server answers 503.
+const APPLY_PAUSE: Duration = Duration::from_millis(100);
+
+/// Everything that use cases need. Shared by all requests.
+pub struct Engine {
+    pub(crate) store: Store,
+    pub(crate) vault: Arc<Vault>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) directory: Directory,
+    pub(crate) usage: Usage,
+}
+
+/// The work in the background: following the ledger, and writing last-used times.
+pub struct Background {
+    follower: JoinHandle<()>,
+    flusher: JoinHandle<UsageNotes>,
+    stop: watch::Sender<bool>,
+}
+
+impl Engine {
+    /// Loads the directory and begins to follow the ledger.
+    pub async fn start(
+        store: Store,
+        feed: Feed,
+        vault: Arc<Vault>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<(Arc<Self>, Background), StoreError> {
+        Self::start_following(store, feed, vault, clock, follow_faithfully).await
+    }
+
+    /// Like [`Engine::start`], but answers before the directory is applied: the mistake that the revocation
+    /// test exists to catch.
+    #[cfg(feature = "faults")]
+    pub async fn start_answering_first(
+        store: Store,
+        feed: Feed,
+        vault: Arc<Vault>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<(Arc<Self>, Background), StoreError> {
+        Self::start_following(store, feed, vault, clock, |engine, batch| {
+            Box::pin(async move {
+                let entries = batch.entries().to_vec();
+                batch.acknowledge();
+                apply(&engine, &entries).await;
+            })
+        })
+        .await
+    }
+
+    async fn start_following(
+        store: Store,
+        mut feed: Feed,
+        vault: Arc<Vault>,
+        clock: Arc<dyn Clock>,
+        follow: fn(Arc<Self>, Batch) -> Step,
+    ) -> Result<(Arc<Self>, Background), StoreError> {
+        let directory = Directory::load(&store).await?;
+        let (usage, notes) = usage::channel();
+        let engine = Arc::new(Self { store, vault, clock, directory, usage });
+        let following = engine.clone();
+        let (stop, stopping) = watch::channel(false);
+        let follower = tokio::spawn(async move {
+            while let Some(batch) = feed.next().await {
+                follow(following.clone(), batch).await;
+            }
+        });
+        let flusher = tokio::spawn(flush(engine.store.clone(), notes, stopping));
+        Ok((engine, Background { follower, flusher, stop }))
+    }
+
+    /// Whether this server may answer from its directory.
+    pub fn is_available(&self) -> bool {
+        self.directory.is_current() && self.store.is_available()
+    }
+
+    /// The last position that this server has applied.
+    pub fn applied(&self) -> Position {
+        self.directory.applied()
+    }
+
+    /// How many live secrets the directory knows.
+    pub fn known_secrets(&self) -> usize {
+        self.directory.len()
+    }
+
+    /// The counters of the store's writer.
+    pub fn store_metrics(&self) -> &StoreMetrics {
+        self.store.metrics()
+    }
+
+    /// The clock.
+    pub fn clock(&self) -> &dyn Clock {
+        &*self.clock
+    }
+
+    /// Waits until a position is applied.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] where it is not after `patience`.
+    pub async fn wait_for(&self, position: Position, patience: Duration) -> Result<(), Error> {
+        let mut applied = self.directory.watch();
+        let reached = applied.wait_for(|applied| *applied >= position);
+        match tokio::time::timeout(patience, reached).await {
+            Ok(Ok(_)) => Ok(()),
+            _ => Err(Error::Unavailable(None)),
+        }
+    }
+
+    /// For a change that finds nothing left to do: waits until what it found is applied, so that its answer is
+    /// as good as the answer of the change that did the work.
+    pub(crate) async fn settle(&self) -> Result<(), Error> {
+        let head = self.store.head().await?;
+        self.wait_for(head, SETTLE_PATIENCE).await
+    }
+}
+
+/// How long an answer waits for what others have just committed to be applied.
+const SETTLE_PATIENCE: Duration = Duration::from_secs(2);
+
+type Step = std::pin::Pin<Box<dyn Future<Output = ()> + Send>>;
+
+fn follow_faithfully(engine: Arc<Engine>, batch: Batch) -> Step {
+    Box::pin(async move {
+        apply(&engine, batch.entries()).await;
+        batch.acknowledge();
+    })
+}
+
+/// Applies entries, however long it takes: without them the directory would give yesterday's answers.
+async fn apply(engine: &Engine, entries: &[claviger_store::Entry]) {
+    while let Err(error) = engine.directory.apply(&engine.store, entries).await {
+        engine.directory.set_current(false);
+        tracing::error!(
+            error = &error as &dyn std::error::Error,
+            "the directory could not be brought up to date"
+        );
+        tokio::time::sleep(APPLY_PAUSE).await;
+    }
+    engine.directory.set_current(true);
+}
+
+async fn flush(store: Store, mut notes: UsageNotes, mut stopping: watch::Receiver<bool>) -> UsageNotes {
+    loop {
+        let is_stopped = tokio::time::timeout(FLUSH_PERIOD, stopping.wait_for(|stop| *stop)).await.is_ok();
+        if is_stopped {
+            return notes;
+        }
+        notes.flush(&store).await;
+    }
+}
+
+impl Background {
+    /// Writes what is buffered, stops, and lets go of the database. To be called once no request is left.
+    pub async fn stop(self, engine: Arc<Engine>) {
+        let _ = self.stop.send(true);
+        if let Ok(mut notes) = self.flusher.await {
+            notes.flush(&engine.store).await;
+        }
+        // Nobody is left who waits for it, and it would go on for as long as it holds the engine.
+        self.follower.abort();
+        let _ = self.follower.await;
+        if let Some(engine) = Arc::into_inner(engine) {
+            engine.store.close().await;
+        }
+    }
+}

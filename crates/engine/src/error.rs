@@ -1,0 +1,116 @@
+//! What can go wrong in a use case, in words that know no HTTP.
+
+use std::fmt;
+
+use claviger_model::{CredentialKind, Permission};
+use claviger_store::{CommitError, Refusal, StoreError};
+use claviger_vault::SealError;
+
+/// Why a use case did not do what was asked. Nothing was changed then.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// It is not there, or not the caller's to know of: both answer alike.
+    #[error("{0} not found")]
+    Absent(Thing),
+    /// The caller lacks the right; any one of these would do. Empty where no permission would help.
+    #[error("permission denied")]
+    Refused(&'static [Permission]),
+    /// What was asked is not valid; every bad field is named.
+    #[error("invalid: {0:?}")]
+    Invalid(Vec<FieldError>),
+    /// Something of that name exists already.
+    #[error("a {thing} with the name {name} already exists")]
+    Conflict {
+        /// What.
+        thing: Thing,
+        /// The name that is taken.
+        name: String,
+    },
+    /// There may be no more of these.
+    #[error("at most {max} of {thing} are allowed")]
+    LimitReached {
+        /// What there are too many of.
+        thing: Thing,
+        /// How many there may be.
+        max: u32,
+    },
+    /// The org must keep one.
+    #[error("the last {0} cannot be deleted")]
+    LastOne(Thing),
+    /// The caller's own credential died while the request was under way.
+    #[error("the credential was revoked")]
+    CallerGone,
+    /// It cannot be known or done now; trying again later may help.
+    #[error("unavailable")]
+    Unavailable(#[source] Option<StoreError>),
+    /// A fault of ours.
+    #[error("internal error")]
+    Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// A field of a request, and what is wrong with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FieldError {
+    /// The field's name.
+    pub field: String,
+    /// What is wrong, to be read after the field's name.
+    pub reason: String,
+}
+
+/// What an error is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Thing {
+    /// An API key.
+    ApiKey,
+    /// An application key.
+    ApplicationKey,
+    /// An org.
+    Org,
+}
+
+impl Thing {
+    pub(crate) const fn of(kind: CredentialKind) -> Self {
+        match kind {
+            CredentialKind::ApiKey => Self::ApiKey,
+            CredentialKind::ApplicationKey => Self::ApplicationKey,
+        }
+    }
+}
+
+impl fmt::Display for Thing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::ApiKey => "API key",
+            Self::ApplicationKey => "Application key",
+            Self::Org => "Org",
+        })
+    }
+}
+
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Unavailable(_) => Self::Unavailable(Some(error)),
+            other => Self::Internal(other.into()),
+        }
+    }
+}
+
+impl From<SealError> for Error {
+    fn from(error: SealError) -> Self {
+        Self::Internal(error.into())
+    }
+}
+
+/// What the general refusals mean; those with a meaning of their own are told apart where they can occur.
+impl From<CommitError> for Error {
+    fn from(error: CommitError) -> Self {
+        match error {
+            CommitError::Refused(Refusal::ActorGone | Refusal::OwnerDisabled) => Self::CallerGone,
+            // So many others changed the same thing that this change never got its turn.
+            CommitError::Refused(Refusal::Stale) => Self::Unavailable(None),
+            CommitError::Refused(_) => Self::Internal(error.into()),
+            CommitError::Failed(error) => error.into(),
+        }
+    }
+}

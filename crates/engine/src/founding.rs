@@ -1,0 +1,142 @@
+//! Making an org with its first admin and that admin's keys: what a new server begins with.
+
+use claviger_model::{
+    CredentialDetail, CredentialId, Email, Expiry, ManagedRole, Name, Org, OrgId, OrgSettings, Role, RoleId,
+    User, UserId, UserKind,
+};
+use claviger_store::{Actor, Change, Founding};
+use claviger_vault::IssuedSecret;
+
+use crate::api_keys::DEFAULT_CATEGORY;
+use crate::credentials::Draft;
+use crate::{Engine, Error};
+
+/// What a new org is called, and who runs it.
+#[derive(Debug, Clone)]
+pub struct FirstOrg {
+    /// The org's name.
+    pub name: Name,
+    /// The admin's address.
+    pub email: Email,
+}
+
+/// A new org's ids, and the secrets with which its admin begins.
+#[derive(Debug)]
+pub struct Founded {
+    /// The org.
+    pub org: OrgId,
+    /// Its admin.
+    pub user: UserId,
+    /// The admin's address.
+    pub email: Email,
+    /// An API key of the org.
+    pub api_key: IssuedSecret,
+    /// An application key of the admin, registered for connections.
+    pub application_key: IssuedSecret,
+    /// Its id.
+    pub application_key_id: CredentialId,
+}
+
+/// An org that is drawn up but not made.
+#[derive(Debug)]
+#[must_use = "the org is not made until the draft is committed"]
+pub struct OrgDraft {
+    change: Change,
+    founded: Founded,
+}
+
+impl OrgDraft {
+    /// What it will begin with.
+    pub fn founded(&self) -> &Founded {
+        &self.founded
+    }
+}
+
+impl Engine {
+    /// Whether there is any org yet.
+    pub async fn is_founded(&self) -> Result<bool, Error> {
+        Ok(!self.store.list_orgs().await?.is_empty())
+    }
+
+    /// Draws up an org, its built-in roles, an admin, an API key, and a registered application key of the admin.
+    /// Nothing is stored yet, so that the secrets can be put where they will be found before they count.
+    pub fn draft_org(&self, first: &FirstOrg) -> Result<OrgDraft, Error> {
+        let (random, now) = (self.vault.random(), self.clock.now());
+        let org = Org {
+            id: OrgId::generate(random),
+            number: 0,
+            name: first.name.to_string(),
+            settings: OrgSettings::default(),
+            created_at: now,
+            modified_at: now,
+            disabled_at: None,
+        };
+        let roles = ManagedRole::ALL.map(|managed| Role {
+            id: RoleId::generate(random),
+            org: org.id,
+            name: managed.role_name().to_owned(),
+            managed: Some(managed),
+            permissions: managed.permissions(),
+            created_at: now,
+            modified_at: now,
+        });
+        let admin = User {
+            id: UserId::generate(random),
+            org: org.id,
+            kind: UserKind::Human,
+            email: first.email.to_string(),
+            handle: first.email.to_string(),
+            name: None,
+            title: None,
+            verified: true,
+            created_at: now,
+            modified_at: now,
+            disabled_at: None,
+            roles: vec![roles[0].id],
+        };
+        let data_key = self.vault.generate_org_key(org.id, now);
+        self.vault.add_org_key(&data_key).map_err(|error| Error::Internal(error.into()))?;
+        let make = |name: &str, detail| {
+            self.make(Draft {
+                org: org.id,
+                detail,
+                name: Name::parse(name).expect("the names given below are names"),
+                by: admin.id,
+                expiry: Expiry::Never,
+            })
+        };
+        let api_key =
+            CredentialDetail::ApiKey { category: DEFAULT_CATEGORY.to_owned(), remote_config_read: true };
+        let api_key = make("First API key", api_key)?;
+        let application_key = CredentialDetail::ApplicationKey { owner: admin.id, scopes: None };
+        let application_key = make("First application key", application_key)?;
+        let founded = Founded {
+            org: org.id,
+            user: admin.id,
+            email: first.email.clone(),
+            api_key: api_key.secret,
+            application_key: application_key.secret,
+            application_key_id: application_key.credential.id,
+        };
+        let credentials =
+            [(api_key.credential, api_key.stored), (application_key.credential, application_key.stored)];
+        let change = Change::create_org(
+            &Founding {
+                org: &org,
+                data_key: &data_key,
+                roles: &roles,
+                users: &[admin],
+                credentials: &credentials,
+                registrations: &[founded.application_key_id],
+            },
+            &Actor::SERVER,
+        );
+        Ok(OrgDraft { change, founded })
+    }
+
+    /// Makes an org that was drawn up, all of it or nothing.
+    pub async fn found_org(&self, draft: OrgDraft) -> Result<Founded, Error> {
+        self.store.commit(draft.change).await?;
+        Ok(draft.founded)
+    }
+}

@@ -1,0 +1,35 @@
+//! The use cases: authenticate, authorise, act, record.
+//!
+//! A caller comes out of [`Engine::authenticate`], a [`Permit`] out of the caller, and every use case that needs
+//! a right asks for the permit that stands for it, so that unchecked access does not compile. The directory
+//! answers who a secret belongs to, from memory alone. Nothing here knows HTTP; how an [`Error`] looks on the
+//! wire is each dialect's matter.
+
+mod api_keys;
+mod application_keys;
+mod authenticate;
+mod caller;
+mod credentials;
+mod directory;
+mod engine;
+mod error;
+mod founding;
+mod org;
+mod permit;
+mod system_clock;
+mod usage;
+
+pub use api_keys::{ApiKeyPatch, NewApiKey};
+pub use application_keys::{ApplicationKeyPatch, NewApplicationKey};
+pub use authenticate::{AuthFailure, AuthReason, Presented};
+pub use caller::{Caller, Origin};
+pub use claviger_store::{
+    CredentialFilter, CredentialPage, CredentialSort, Names, Page, SortKey, StoreMetrics,
+};
+pub use credentials::{Changed, Shown};
+pub use directory::ApiKeyIdentity;
+pub use engine::{Background, Engine};
+pub use error::{Error, FieldError, Thing};
+pub use founding::{FirstOrg, Founded, OrgDraft};
+pub use permit::{Permit, Right, rights};
+pub use system_clock::SystemClock;

@@ -1,0 +1,99 @@
+//! Permits: the checked right to do one thing, as a value.
+//!
+//! [`Caller::permit`] is the only way to a permit, so that a use case that takes one cannot be reached without
+//! the check.
+
+use std::marker::PhantomData;
+
+use claviger_model::{OrgId, Permission, UserId};
+use claviger_store::Actor;
+
+use crate::{Caller, Error, Origin};
+
+/// A right that use cases ask for.
+pub trait Right: Send + Sync + 'static {
+    /// Any one of these permissions gives it.
+    const ANY_OF: &'static [Permission];
+}
+
+/// Proof that a caller, who is a user, has a right.
+#[derive(Debug, Clone)]
+pub struct Permit<R: Right> {
+    caller: Caller,
+    user: UserId,
+    origin: Origin,
+    right: PhantomData<R>,
+}
+
+impl Caller {
+    /// Checks the right and gives the permit for it.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] with what would be needed.
+    pub fn permit<R: Right>(self, origin: Origin) -> Result<Permit<R>, Error> {
+        let user = self.user.ok_or(Error::Refused(R::ANY_OF))?;
+        if !R::ANY_OF.iter().any(|permission| self.may(*permission)) {
+            return Err(Error::Refused(R::ANY_OF));
+        }
+        Ok(Permit { caller: self, user, origin, right: PhantomData })
+    }
+}
+
+impl<R: Right> Permit<R> {
+    /// The caller.
+    pub fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
+    /// The org in which it holds.
+    pub fn org(&self) -> OrgId {
+        self.caller.org
+    }
+
+    /// The user who acts.
+    pub fn user(&self) -> UserId {
+        self.user
+    }
+
+    pub(crate) fn actor(&self) -> Actor {
+        self.caller.actor(self.origin)
+    }
+}
+
+macro_rules! rights {
+    ($($(#[$doc:meta])* $name:ident = [$($permission:ident),+]),* $(,)?) => {
+        /// The rights, each named for what it allows.
+        pub mod rights {
+            use super::{Permission, Right};
+            $(
+                $(#[$doc])*
+                #[derive(Debug, Clone, Copy)]
+                pub enum $name {}
+                impl Right for $name {
+                    const ANY_OF: &'static [Permission] = &[$(Permission::$permission),+];
+                }
+            )*
+        }
+    };
+}
+
+rights! {
+    /// See API keys.
+    ApiKeysRead = [API_KEYS_READ],
+    /// Create and change API keys.
+    ApiKeysWrite = [API_KEYS_WRITE],
+    /// Delete API keys.
+    ApiKeysDelete = [API_KEYS_DELETE],
+    /// Manage one's own application keys.
+    OwnApplicationKeys = [USER_APP_KEYS],
+    /// See everybody's application keys.
+    OrgApplicationKeysRead = [ORG_APP_KEYS_READ],
+    /// Change everybody's application keys.
+    OrgApplicationKeysWrite = [ORG_APP_KEYS_WRITE],
+    /// See application keys as far as the permissions held reach: everybody's, or one's own.
+    ApplicationKeysInReachRead = [ORG_APP_KEYS_READ, USER_APP_KEYS],
+    /// Change application keys as far as the permissions held reach.
+    ApplicationKeysInReachWrite = [ORG_APP_KEYS_WRITE, USER_APP_KEYS],
+    /// Change the org's settings.
+    OrgManagement = [ORG_MANAGEMENT],
+}
