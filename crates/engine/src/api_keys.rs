@@ -1,14 +1,12 @@
 //! API keys: they belong to an org and say which org a request is for.
 
-use claviger_model::{
-    Credential, CredentialDetail, CredentialId, CredentialKind, Expiry, Name, OrgId, Timestamp,
-};
+use claviger_model::{Credential, CredentialDetail, CredentialId, CredentialKind, Expiry, Name, Timestamp};
 use claviger_store::{CredentialFilter, CredentialPage, CredentialSort, Names, Page, SortKey};
 use serde_json::json;
 
-use crate::credentials::{Draft, IssueError};
+use crate::credentials::{Draft, IssueError, KeyRef, Target};
 use crate::permit::rights::{ApiKeysDelete, ApiKeysRead, ApiKeysWrite};
-use crate::{Changed, Engine, Error, Permit, Shown, Thing};
+use crate::{Changed, Engine, Error, Permit, Right, Shown, Thing};
 
 /// The category of API keys for which none is given.
 pub(crate) const DEFAULT_CATEGORY: &str = "default";
@@ -101,7 +99,9 @@ impl Engine {
     /// One API key with its secret, dead or alive; a dead one has no secret any more.
     pub async fn find_api_key(&self, permit: &Permit<ApiKeysRead>, id: CredentialId) -> Result<Shown, Error> {
         let found = self.store.find_credential(permit.org(), id).await?;
-        let credential = found.filter(is_api_key).ok_or(Error::Absent(Thing::ApiKey))?;
+        let credential = found
+            .filter(|found| found.kind() == CredentialKind::ApiKey)
+            .ok_or(Error::Absent(Thing::ApiKey))?;
         self.show_api_key(permit, credential).await
     }
 
@@ -111,8 +111,7 @@ impl Engine {
         permit: &Permit<ApiKeysRead>,
         secret: &str,
     ) -> Result<Shown, Error> {
-        let id = self.api_key_id(permit.org(), secret).await?;
-        let found = self.live_api_key(permit.org(), id.ok_or(Error::Absent(Thing::ApiKey))?).await?;
+        let found = self.find_live(&target(permit, KeyRef::Secret(secret))).await?;
         self.show_api_key(permit, found.ok_or(Error::Absent(Thing::ApiKey))?).await
     }
 
@@ -128,42 +127,21 @@ impl Engine {
         Ok(Shown { credential, secret })
     }
 
-    /// Which of the org's API keys a secret belongs to, for requests that name a key by its secret.
-    pub async fn api_key_id(&self, org: OrgId, secret: &str) -> Result<Option<CredentialId>, Error> {
-        self.credential_id_by_secret(org, secret, CredentialKind::ApiKey).await
-    }
-
-    /// Which of an org's credentials a secret belongs to.
-    pub(crate) async fn credential_id_by_secret(
-        &self,
-        org: OrgId,
-        secret: &str,
-        kind: CredentialKind,
-    ) -> Result<Option<CredentialId>, Error> {
-        let digests: Vec<_> = self.vault.digests(secret.as_bytes()).collect();
-        for digest in digests {
-            if let Some(found) = self.store.find_credential_by_digest(org, &digest).await? {
-                return Ok(Some(found).filter(|found| found.kind() == kind).map(|found| found.id));
-            }
-        }
-        Ok(None)
-    }
-
     /// Changes an API key, and shows it. Nothing to change leaves it as it is, its time of change too.
     pub async fn update_api_key(
         &self,
         permit: &Permit<ApiKeysWrite>,
-        id: CredentialId,
+        key: KeyRef<'_>,
         patch: &ApiKeyPatch,
     ) -> Result<Changed<Shown>, Error> {
-        let find = async || self.settled(self.live_api_key(permit.org(), id).await, Thing::ApiKey).await;
         let actor = permit.actor();
-        let edit = |credential: &mut Credential| Ok(patch.apply(credential));
-        let (credential, position) = self.edit(find, &edit, Names::Any, permit.user(), &actor).await?;
+        let edit = |credential: &mut Credential| patch.apply(credential);
+        let (credential, position) =
+            self.edit(&target(permit, key), &edit, Names::Any, permit.user(), &actor).await?;
         let secret = self.open_secret(&credential).await?;
         let position = match position {
             Some(position) => position,
-            None => self.record_shown(permit.org(), &[id], &actor).await?,
+            None => self.record_shown(permit.org(), &[credential.id], &actor).await?,
         };
         Ok(Changed { value: Shown { credential, secret }, position })
     }
@@ -175,20 +153,14 @@ impl Engine {
     pub async fn revoke_api_key(
         &self,
         permit: &Permit<ApiKeysDelete>,
-        id: CredentialId,
+        key: KeyRef<'_>,
     ) -> Result<Changed<Credential>, Error> {
-        let find = async || self.settled(self.live_api_key(permit.org(), id).await, Thing::ApiKey).await;
-        self.revoke(find, permit.user(), &permit.actor()).await
-    }
-
-    async fn live_api_key(&self, org: OrgId, id: CredentialId) -> Result<Option<Credential>, Error> {
-        let found = self.store.find_credential(org, id).await?;
-        Ok(found.filter(|credential| is_api_key(credential) && credential.state.is_live()))
+        self.revoke(&target(permit, key), permit.user(), &permit.actor()).await
     }
 }
 
-fn is_api_key(credential: &Credential) -> bool {
-    credential.kind() == CredentialKind::ApiKey
+fn target<'a, R: Right>(permit: &Permit<R>, key: KeyRef<'a>) -> Target<'a> {
+    Target { org: permit.org(), kind: CredentialKind::ApiKey, key, owner: None }
 }
 
 impl ApiKeyPatch {

@@ -11,7 +11,7 @@ use claviger_model::{
 use claviger_store::{CredentialFilter, CredentialPage, CredentialSort, Names, Page, Refusal, SortKey};
 use serde_json::json;
 
-use crate::credentials::{Draft, IssueError};
+use crate::credentials::{Draft, IssueError, KeyRef, Target};
 use crate::permit::rights::{
     ApplicationKeysInReachRead, ApplicationKeysInReachWrite, OrgApplicationKeysRead, OrgApplicationKeysWrite,
     OwnApplicationKeys,
@@ -133,8 +133,7 @@ impl Engine {
         permit: &Permit<OwnApplicationKeys>,
         id: CredentialId,
     ) -> Result<Shown, Error> {
-        let found = self.live_application_key(permit.org(), id, Some(permit.user())).await?;
-        self.show_application_key(permit, found.ok_or(Error::Absent(Thing::ApplicationKey))?).await
+        self.find_and_show(permit, &target(permit, KeyRef::Id(id), Some(permit.user()))).await
     }
 
     /// One application key of anybody in the org, without its secret.
@@ -143,7 +142,7 @@ impl Engine {
         permit: &Permit<OrgApplicationKeysRead>,
         id: CredentialId,
     ) -> Result<Credential, Error> {
-        let found = self.live_application_key(permit.org(), id, None).await?;
+        let found = self.find_live(&target(permit, KeyRef::Id(id), None)).await?;
         found.ok_or(Error::Absent(Thing::ApplicationKey))
     }
 
@@ -154,8 +153,7 @@ impl Engine {
         secret: &str,
     ) -> Result<Shown, Error> {
         let owner = permit.reach(Permission::ORG_APP_KEYS_READ);
-        let found = self.application_key_by_secret(permit.org(), secret, owner).await?;
-        self.show_application_key(permit, found.ok_or(Error::Absent(Thing::ApplicationKey))?).await
+        self.find_and_show(permit, &target(permit, KeyRef::Secret(secret), owner)).await
     }
 
     /// Changes one of the caller's own application keys, and shows it as far as it may be shown.
@@ -165,8 +163,8 @@ impl Engine {
         id: CredentialId,
         patch: &ApplicationKeyPatch,
     ) -> Result<Changed<Shown>, Error> {
-        let find = async || self.live_application_key(permit.org(), id, Some(permit.user())).await;
-        self.update_and_show(permit, find, patch, Names::Any).await
+        let target = target(permit, KeyRef::Id(id), Some(permit.user()));
+        self.update_and_show(permit, &target, patch, Names::Any).await
     }
 
     /// Changes an application key of anybody in the org; its secret is not shown.
@@ -176,9 +174,9 @@ impl Engine {
         id: CredentialId,
         patch: &ApplicationKeyPatch,
     ) -> Result<Changed<Credential>, Error> {
-        let find = async || self.live_application_key(permit.org(), id, None).await;
-        let (credential, position) = self.update(permit, find, patch, Names::Any, false).await?;
-        Ok(Changed { value: credential, position: position.unwrap_or_else(|| self.applied()) })
+        let target = target(permit, KeyRef::Id(id), None);
+        let (value, position) = self.update(permit, &target, patch, Names::Any, false).await?;
+        Ok(Changed { value, position: position.unwrap_or_else(|| self.applied()) })
     }
 
     /// Renames the application key in reach that has this secret, and shows it as far as it may be shown.
@@ -189,9 +187,9 @@ impl Engine {
         name: Name,
     ) -> Result<Changed<Shown>, Error> {
         let owner = permit.reach(Permission::ORG_APP_KEYS_WRITE);
-        let find = async || self.application_key_by_secret(permit.org(), secret, owner).await;
         let patch = ApplicationKeyPatch { name: Some(name), scopes: None };
-        self.update_and_show(permit, find, &patch, Names::UniquePerOwner).await
+        let target = target(permit, KeyRef::Secret(secret), owner);
+        self.update_and_show(permit, &target, &patch, Names::UniquePerOwner).await
     }
 
     /// Kills one of the caller's own application keys for good.
@@ -200,8 +198,8 @@ impl Engine {
         permit: &Permit<OwnApplicationKeys>,
         id: CredentialId,
     ) -> Result<Changed<Credential>, Error> {
-        let find = async || self.live_application_key(permit.org(), id, Some(permit.user())).await;
-        self.revoke_application_key(permit, find).await
+        let target = target(permit, KeyRef::Id(id), Some(permit.user()));
+        self.revoke(&target, permit.user(), &permit.actor()).await
     }
 
     /// Kills an application key of anybody in the org for good.
@@ -210,8 +208,7 @@ impl Engine {
         permit: &Permit<OrgApplicationKeysWrite>,
         id: CredentialId,
     ) -> Result<Changed<Credential>, Error> {
-        let find = async || self.live_application_key(permit.org(), id, None).await;
-        self.revoke_application_key(permit, find).await
+        self.revoke(&target(permit, KeyRef::Id(id), None), permit.user(), &permit.actor()).await
     }
 
     /// Kills the application key in reach that has this secret, for good.
@@ -221,27 +218,18 @@ impl Engine {
         secret: &str,
     ) -> Result<Changed<Credential>, Error> {
         let owner = permit.reach(Permission::ORG_APP_KEYS_WRITE);
-        let find = async || self.application_key_by_secret(permit.org(), secret, owner).await;
-        self.revoke_application_key(permit, find).await
-    }
-
-    async fn revoke_application_key<R: Right>(
-        &self,
-        permit: &Permit<R>,
-        find: impl AsyncFn() -> Result<Option<Credential>, Error>,
-    ) -> Result<Changed<Credential>, Error> {
-        let find = async || self.settled(find().await, Thing::ApplicationKey).await;
-        self.revoke(find, permit.user(), &permit.actor()).await
+        let target = target(permit, KeyRef::Secret(secret), owner);
+        self.revoke(&target, permit.user(), &permit.actor()).await
     }
 
     async fn update_and_show<R: Right>(
         &self,
         permit: &Permit<R>,
-        find: impl AsyncFn() -> Result<Option<Credential>, Error>,
+        target: &Target<'_>,
         patch: &ApplicationKeyPatch,
         names: Names,
     ) -> Result<Changed<Shown>, Error> {
-        let (credential, position) = self.update(permit, find, patch, names, true).await?;
+        let (credential, position) = self.update(permit, target, patch, names, true).await?;
         let shown = self.shown_to(permit.caller(), credential).await?;
         let position = match position {
             Some(position) => position,
@@ -253,7 +241,7 @@ impl Engine {
     async fn update<R: Right>(
         &self,
         permit: &Permit<R>,
-        find: impl AsyncFn() -> Result<Option<Credential>, Error>,
+        target: &Target<'_>,
         patch: &ApplicationKeyPatch,
         names: Names,
         shown: bool,
@@ -261,17 +249,13 @@ impl Engine {
         if let Some(scopes) = &patch.scopes {
             check_containment(permit.caller(), scopes.as_ref())?;
         }
-        let find = async || self.settled(find().await, Thing::ApplicationKey).await;
-        let edit = |credential: &mut Credential| Ok(patch.apply(credential, shown));
-        self.edit(find, &edit, names, permit.user(), &permit.actor()).await
+        let edit = |credential: &mut Credential| patch.apply(credential, shown);
+        self.edit(target, &edit, names, permit.user(), &permit.actor()).await
     }
 
-    async fn show_application_key<R: Right>(
-        &self,
-        permit: &Permit<R>,
-        credential: Credential,
-    ) -> Result<Shown, Error> {
-        let shown = self.shown_to(permit.caller(), credential).await?;
+    async fn find_and_show<R: Right>(&self, permit: &Permit<R>, target: &Target<'_>) -> Result<Shown, Error> {
+        let found = self.find_live(target).await?.ok_or(Error::Absent(Thing::ApplicationKey))?;
+        let shown = self.shown_to(permit.caller(), found).await?;
         if shown.secret.is_some() {
             self.record_shown(permit.org(), &[shown.credential.id], &permit.actor()).await?;
         }
@@ -286,32 +270,10 @@ impl Engine {
         };
         Ok(Shown { credential, secret })
     }
+}
 
-    async fn application_key_by_secret(
-        &self,
-        org: OrgId,
-        secret: &str,
-        owner: Option<UserId>,
-    ) -> Result<Option<Credential>, Error> {
-        match self.credential_id_by_secret(org, secret, CredentialKind::ApplicationKey).await? {
-            Some(id) => self.live_application_key(org, id, owner).await,
-            None => Ok(None),
-        }
-    }
-
-    async fn live_application_key(
-        &self,
-        org: OrgId,
-        id: CredentialId,
-        owner: Option<UserId>,
-    ) -> Result<Option<Credential>, Error> {
-        let in_reach = |credential: &Credential| {
-            credential.kind() == CredentialKind::ApplicationKey
-                && credential.state.is_live()
-                && owner.is_none_or(|owner| credential.detail.owner() == Some(owner))
-        };
-        Ok(self.store.find_credential(org, id).await?.filter(in_reach))
-    }
+fn target<'a, R: Right>(permit: &Permit<R>, key: KeyRef<'a>, owner: Option<UserId>) -> Target<'a> {
+    Target { org: permit.org(), kind: CredentialKind::ApplicationKey, key, owner }
 }
 
 /// Refuses to hand on what a narrowed caller does not have itself.

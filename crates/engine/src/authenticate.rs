@@ -99,6 +99,11 @@ impl Engine {
         })
     }
 
+    /// Who presents a lone API key: an org, and nobody in it.
+    pub fn authenticate_lone_api_key(&self, api_key: Option<&[u8]>) -> Result<Caller, AuthFailure> {
+        self.with_directory(|now| Ok(self.caller(&self.api_key(api_key, now)?, None)))
+    }
+
     /// Who presents any issued credential, by itself.
     pub fn authenticate_any(&self, secret: &[u8]) -> Result<Caller, AuthFailure> {
         self.with_directory(|now| {
@@ -147,6 +152,7 @@ impl Engine {
 
     fn caller(&self, identity: &Identity, api_key: Option<&Identity>) -> Caller {
         Caller {
+            kind: identity.kind,
             org: identity.org,
             user: identity.owner,
             rights: identity.rights,

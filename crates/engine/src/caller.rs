@@ -3,7 +3,9 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use claviger_model::{CredentialId, OrgId, Permission, PermissionSet, RequestId, Scopes, UserId};
+use claviger_model::{
+    CredentialId, CredentialKind, OrgId, Permission, PermissionSet, RequestId, Scopes, UserId,
+};
 use claviger_store::Actor;
 
 /// Where a request came from.
@@ -18,6 +20,7 @@ pub struct Origin {
 /// Who a request is. Only authentication makes one.
 #[derive(Debug, Clone)]
 pub struct Caller {
+    pub(crate) kind: CredentialKind,
     pub(crate) org: OrgId,
     pub(crate) user: Option<UserId>,
     pub(crate) rights: PermissionSet,
@@ -45,6 +48,16 @@ impl Caller {
     /// What the acting credential is narrowed to; none for all that its owner may do.
     pub fn scopes(&self) -> Option<&Scopes> {
         self.scopes.as_deref()
+    }
+
+    /// The kind of the acting credential.
+    pub fn kind(&self) -> CredentialKind {
+        self.kind
+    }
+
+    /// Whether the caller has all of these permissions.
+    pub fn may_all(&self, permissions: &PermissionSet) -> bool {
+        self.rights.contains_all(permissions)
     }
 
     /// Whether the caller has a permission, by its owner's roles and its own scopes.

@@ -1,7 +1,8 @@
 //! What all kinds of credential have in common: issuing, showing, changing, revoking.
 
 use claviger_model::{
-    Credential, CredentialDetail, CredentialId, CredentialState, Expiry, Name, OrgId, Position, UserId,
+    Credential, CredentialDetail, CredentialId, CredentialKind, CredentialState, Expiry, Name, OrgId,
+    Position, UserId,
 };
 use claviger_store::{Actor, Change, CommitError, FIRST_SECRET_REVISION, Names, NewSecret, Refusal};
 use claviger_vault::{Digest, IssuedSecret, Place, SealError};
@@ -10,7 +11,7 @@ use serde_json::Value as Json;
 use crate::{Engine, Error, Thing};
 
 /// How often a change is made anew because somebody else changed the same thing in between.
-const STALE_RETRIES_MAX: u32 = 5;
+pub(crate) const STALE_RETRIES_MAX: u32 = 5;
 
 /// What a change brought, and where it stands in the ledger.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +29,25 @@ pub struct Shown {
     pub credential: Credential,
     /// Its secret; none where it is not to be shown (any more).
     pub secret: Option<IssuedSecret>,
+}
+
+/// How a request names a credential.
+#[derive(Clone, Copy)]
+pub enum KeyRef<'a> {
+    /// By its id.
+    Id(CredentialId),
+    /// By its secret, as version 1 of the vendor's API does.
+    Secret(&'a str),
+}
+
+/// Which live credential a use case is about.
+#[derive(Clone, Copy)]
+pub(crate) struct Target<'a> {
+    pub(crate) org: OrgId,
+    pub(crate) kind: CredentialKind,
+    pub(crate) key: KeyRef<'a>,
+    /// Only if it is this user's; none for anybody's.
+    pub(crate) owner: Option<UserId>,
 }
 
 /// A credential about to be issued.
@@ -55,7 +75,7 @@ impl From<Error> for IssueError {
 
 /// A change of a credential that is to be tried: what it shall become, and a word on what changed; none where
 /// nothing does.
-pub(crate) type Edit<'a> = dyn Fn(&mut Credential) -> Result<Option<Json>, Error> + Send + Sync + 'a;
+pub(crate) type Edit<'a> = dyn Fn(&mut Credential) -> Option<Json> + Send + Sync + 'a;
 
 pub(crate) fn place(org: OrgId, credential: CredentialId, revision: i64) -> Place {
     Place { org, table: "secrets", row: credential.uuid(), column: "sealed", revision }
@@ -139,16 +159,16 @@ impl Engine {
     /// come in between. Tells the position, or none where there was nothing to change.
     pub(crate) async fn edit(
         &self,
-        find: impl AsyncFn() -> Result<Credential, Error>,
+        target: &Target<'_>,
         edit: &Edit<'_>,
         names: Names,
         by: UserId,
         actor: &Actor,
     ) -> Result<(Credential, Option<Position>), Error> {
         for _ in 0..STALE_RETRIES_MAX {
-            let read = find().await?;
+            let read = self.settled(target).await?;
             let mut credential = read.clone();
-            let Some(changed) = edit(&mut credential)? else { return Ok((read, None)) };
+            let Some(changed) = edit(&mut credential) else { return Ok((read, None)) };
             credential.modified_at = self.clock.now().max(read.modified_at);
             credential.modified_by = by;
             let live = self.live_digests(credential.id).await?;
@@ -174,12 +194,12 @@ impl Engine {
     /// Kills a credential for good.
     pub(crate) async fn revoke(
         &self,
-        find: impl AsyncFn() -> Result<Credential, Error>,
+        target: &Target<'_>,
         by: UserId,
         actor: &Actor,
     ) -> Result<Changed<Credential>, Error> {
         for _ in 0..STALE_RETRIES_MAX {
-            let credential = find().await?;
+            let credential = self.settled(target).await?;
             let at = self.clock.now();
             match self.store.commit(Change::revoke_credential(&credential, at, by, actor)).await {
                 Ok(position) => {
@@ -188,7 +208,13 @@ impl Engine {
                 }
                 Err(CommitError::Refused(Refusal::Stale)) => {}
                 Err(CommitError::Refused(Refusal::LastOne)) => {
-                    return Err(Error::LastOne(Thing::of(credential.kind())));
+                    let org = self.org(credential.org).await?;
+                    let thing = Thing::of(credential.kind());
+                    return Err(Error::LastOne {
+                        thing,
+                        org_number: org.number,
+                        max: org.settings.api_keys_max,
+                    });
                 }
                 Err(error) => return Err(error.into()),
             }
@@ -201,14 +227,38 @@ impl Engine {
         Ok(known.into_iter().filter(|secret| secret.is_live).map(|secret| secret.digest).collect())
     }
 
+    /// The live credential that is meant; none where there is none in reach.
+    pub(crate) async fn find_live(&self, target: &Target<'_>) -> Result<Option<Credential>, Error> {
+        let is_meant = |credential: &Credential| {
+            credential.kind() == target.kind
+                && credential.state.is_live()
+                && target.owner.is_none_or(|owner| credential.detail.owner() == Some(owner))
+        };
+        let found = match target.key {
+            KeyRef::Id(id) => self.store.find_credential(target.org, id).await?,
+            KeyRef::Secret(secret) => self.find_by_secret(target.org, secret).await?,
+        };
+        Ok(found.filter(is_meant))
+    }
+
+    async fn find_by_secret(&self, org: OrgId, secret: &str) -> Result<Option<Credential>, Error> {
+        let digests: Vec<_> = self.vault.digests(secret.as_bytes()).collect();
+        for digest in digests {
+            if let Some(found) = self.store.find_credential_by_digest(org, &digest).await? {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
+    }
+
     /// Finds a live credential for a change; where there is none, that is only said once everything that may
     /// have removed it is applied.
-    pub(crate) async fn settled<T>(&self, found: Result<Option<T>, Error>, thing: Thing) -> Result<T, Error> {
-        match found? {
+    async fn settled(&self, target: &Target<'_>) -> Result<Credential, Error> {
+        match self.find_live(target).await? {
             Some(found) => Ok(found),
             None => {
                 self.settle().await?;
-                Err(Error::Absent(thing))
+                Err(Error::Absent(Thing::of(target.kind)))
             }
         }
     }

@@ -35,8 +35,15 @@ pub enum Error {
         max: u32,
     },
     /// The org must keep one.
-    #[error("the last {0} cannot be deleted")]
-    LastOne(Thing),
+    #[error("the last {thing} cannot be deleted")]
+    LastOne {
+        /// The last of what.
+        thing: Thing,
+        /// The org's number.
+        org_number: i64,
+        /// How many there may be.
+        max: u32,
+    },
     /// The caller's own credential died while the request was under way.
     #[error("the credential was revoked")]
     CallerGone,

@@ -26,10 +26,11 @@ pub use caller::{Caller, Origin};
 pub use claviger_store::{
     CredentialFilter, CredentialPage, CredentialSort, Names, Page, SortKey, StoreMetrics,
 };
-pub use credentials::{Changed, Shown};
+pub use credentials::{Changed, KeyRef, Shown};
 pub use directory::ApiKeyIdentity;
 pub use engine::{Background, Engine};
 pub use error::{Error, FieldError, Thing};
 pub use founding::{FirstOrg, Founded, OrgDraft};
+pub use org::OrgPatch;
 pub use permit::{Permit, Right, rights};
 pub use system_clock::SystemClock;

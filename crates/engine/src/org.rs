@@ -1,10 +1,66 @@
 //! The org itself: its settings, and the people in it as far as answers about keys include them.
 
-use claviger_model::{Org, OrgId, Role, User, UserId};
+use std::time::Duration;
 
-use crate::{Engine, Error, Thing};
+use claviger_model::{Name, Org, OrgId, Role, User, UserId};
+use claviger_store::{Change, CommitError, Refusal};
+
+use crate::credentials::STALE_RETRIES_MAX;
+use crate::permit::rights::OrgManagement;
+use crate::{Changed, Engine, Error, Permit, Thing};
+
+/// Changes of an org's settings; what is none stays.
+#[derive(Debug, Clone, Default)]
+pub struct OrgPatch {
+    /// The name.
+    pub name: Option<Name>,
+    /// Whether application keys are shown once only. Turning it on erases what could be shown again; turning it
+    /// off does not bring that back.
+    pub one_time_read: Option<bool>,
+    /// How many live API keys there may be. Fewer than there are only stops new ones.
+    pub api_keys_max: Option<u32>,
+    /// How many live application keys each user may have.
+    pub application_keys_per_user_max: Option<u32>,
+}
+
+impl OrgPatch {
+    fn apply(&self, org: &mut Org) {
+        if let Some(name) = &self.name {
+            org.name = name.to_string();
+        }
+        let settings = &mut org.settings;
+        settings.one_time_read = self.one_time_read.unwrap_or(settings.one_time_read);
+        settings.api_keys_max = self.api_keys_max.unwrap_or(settings.api_keys_max);
+        settings.application_keys_per_user_max =
+            self.application_keys_per_user_max.unwrap_or(settings.application_keys_per_user_max);
+    }
+}
 
 impl Engine {
+    /// Changes the settings of the caller's org.
+    pub async fn update_org(
+        &self,
+        permit: &Permit<OrgManagement>,
+        patch: &OrgPatch,
+    ) -> Result<Changed<Org>, Error> {
+        for _ in 0..STALE_RETRIES_MAX {
+            let read = self.org(permit.org()).await?;
+            let mut org = read.clone();
+            patch.apply(&mut org);
+            if org == read {
+                return Ok(Changed { value: org, position: self.applied() });
+            }
+            // Always later than before: that is how a change in between is noticed.
+            org.modified_at = self.clock.now().max(read.modified_at + Duration::from_micros(1));
+            match self.store.commit(Change::update_org(&org, &read, &permit.actor())).await {
+                Ok(position) => return Ok(Changed { value: org, position }),
+                Err(CommitError::Refused(Refusal::Stale)) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(Error::Unavailable(None))
+    }
+
     /// An org, for a caller that belongs to it.
     pub async fn org(&self, org: OrgId) -> Result<Org, Error> {
         self.store.find_org(org).await?.ok_or(Error::Absent(Thing::Org))

@@ -1,11 +1,13 @@
 //! Orgs, users and roles.
 
 use claviger_model::{
-    ManagedRole, Org, OrgId, OrgSettings, PermissionSet, Role, RoleId, User, UserId, UserKind,
+    CredentialKind, ManagedRole, Org, OrgId, OrgSettings, PermissionSet, Role, RoleId, User, UserId, UserKind,
 };
 
+use serde_json::json;
+
 use crate::value::{Row, params};
-use crate::{Store, StoreError};
+use crate::{Actor, Change, Refusal, Store, StoreError, state};
 
 const SELECT_ORG: &str =
     "SELECT id, number, name, one_time_read, api_keys_max, application_keys_per_user_max,
@@ -82,6 +84,43 @@ fn read_role(row: &dyn Row) -> Result<Role, StoreError> {
         created_at: row.get(5)?,
         modified_at: row.get(6)?,
     })
+}
+
+impl Change {
+    /// Changes an org's settings from what was read. Turning one-time read on erases, in the same change, every
+    /// sealed application key of the org.
+    ///
+    /// Refused with [`Refusal::Stale`] where it was changed in between.
+    pub fn update_org(org: &Org, read: &Org, actor: &Actor) -> Self {
+        let detail = json!({
+            "name": org.name,
+            "api_keys_max": org.settings.api_keys_max,
+            "application_keys_per_user_max": org.settings.application_keys_per_user_max,
+        });
+        let detail = state::with_states(detail, [state::org(org)]);
+        let change = Self::new(org.id, actor, "org.updated", ("org", org.id.to_string()), detail).one(
+            "UPDATE orgs SET name = $1, one_time_read = $2, api_keys_max = $3, application_keys_per_user_max = $4,
+                 modified_at = $5 WHERE id = $6 AND modified_at = $7",
+            params![
+                org.name.as_str(),
+                org.settings.one_time_read,
+                org.settings.api_keys_max,
+                org.settings.application_keys_per_user_max,
+                org.modified_at,
+                org.id,
+                read.modified_at,
+            ],
+            Refusal::Stale,
+        );
+        match org.settings.one_time_read && !read.settings.one_time_read {
+            false => change,
+            true => change.any(
+                "UPDATE secrets SET sealed = NULL WHERE sealed IS NOT NULL AND credential_id IN (
+                     SELECT id FROM credentials WHERE org_id = $1 AND kind = $2)",
+                params![org.id, CredentialKind::ApplicationKey],
+            ),
+        }
+    }
 }
 
 impl Store {

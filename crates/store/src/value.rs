@@ -108,7 +108,7 @@ ids!(OrgId, UserId, RoleId, CredentialId, EntryId, Uuid);
 
 /// Builds a statement's parameters.
 macro_rules! params {
-    ($($value:expr),* $(,)?) => { vec![$($crate::value::Value::from($value)),*] };
+    ($($value:expr),* $(,)?) => { Vec::<$crate::value::Value>::from([$($crate::value::Value::from($value)),*]) };
 }
 pub(crate) use params;
 

@@ -1,0 +1,81 @@
+//! Request bodies: JSON, bounded in size and in time.
+
+use std::time::Duration;
+
+use axum::extract::{FromRequest, Request};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use serde_json::Value;
+
+/// The largest body of a key request: a hundred times what any client sends.
+pub const BODY_BYTES_MAX: usize = 64 * 1024;
+/// How long a body may take to arrive.
+const BODY_PATIENCE: Duration = Duration::from_secs(10);
+
+/// A JSON body, whatever its content type says: clients send all kinds.
+#[derive(Debug)]
+pub struct Json(pub Value);
+
+/// A JSON object.
+pub type JsonObject = serde_json::Map<String, Value>;
+
+/// Why there is no JSON body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BodyError {
+    /// Over [`BODY_BYTES_MAX`].
+    TooLarge,
+    /// It did not arrive in time.
+    TooSlow,
+    /// It broke off.
+    Broken,
+    /// It is no JSON.
+    NotJson {
+        /// Where reading stopped.
+        line: usize,
+        /// Where reading stopped.
+        column: usize,
+    },
+}
+
+impl<S: Send + Sync> FromRequest<S> for Json {
+    type Rejection = BodyError;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, BodyError> {
+        let body = Limited::new(request.into_body(), BODY_BYTES_MAX).collect();
+        let collected = tokio::time::timeout(BODY_PATIENCE, body).await.map_err(|_| BodyError::TooSlow)?;
+        let bytes = collected.map_err(|error| match error.downcast_ref::<LengthLimitError>() {
+            Some(_) => BodyError::TooLarge,
+            None => BodyError::Broken,
+        })?;
+        serde_json::from_slice(&bytes.to_bytes())
+            .map(Self)
+            .map_err(|error| BodyError::NotJson { line: error.line(), column: error.column() })
+    }
+}
+
+/// So that it can stand in a handler's error type before it is told in the dialect's words.
+impl axum::response::IntoResponse for BodyError {
+    fn into_response(self) -> axum::response::Response {
+        self.status().into_response()
+    }
+}
+
+impl BodyError {
+    /// The status that every dialect gives it.
+    pub fn status(self) -> http::StatusCode {
+        match self {
+            Self::TooLarge => http::StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooSlow => http::StatusCode::REQUEST_TIMEOUT,
+            Self::Broken | Self::NotJson { .. } => http::StatusCode::BAD_REQUEST,
+        }
+    }
+
+    /// What is wrong, as a sentence.
+    pub fn message(self) -> String {
+        match self {
+            Self::TooLarge => format!("Request body is larger than {BODY_BYTES_MAX} bytes"),
+            Self::TooSlow => "Request body did not arrive in time".to_owned(),
+            Self::Broken => "Request body broke off".to_owned(),
+            Self::NotJson { line, column } => format!("Invalid JSON at line {line}, column {column}"),
+        }
+    }
+}

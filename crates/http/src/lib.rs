@@ -1,0 +1,30 @@
+//! What every dialect shares: the server, routes as data, bodies, limits, request ids and metrics.
+//!
+//! Requests take one of two ways. Those that verify a credential are answered by the [`Front`], straight from the
+//! engine's memory, without router, middleware or log line: those would cost more than the work. Everything else
+//! goes through the router that [`router`] builds from the dialects' [`Route`]s. How errors look is each
+//! dialect's matter; this crate only says what is wrong.
+
+mod body;
+mod credentials;
+mod front;
+mod limits;
+mod metrics;
+mod refusals;
+mod request_id;
+mod route;
+mod secret;
+mod server;
+mod state;
+
+pub use body::{BODY_BYTES_MAX, BodyError, Json, JsonObject};
+pub use credentials::{origin, presented};
+pub use front::Front;
+pub use limits::{Bucket, Limits, Rate, Standing, take_share};
+pub use metrics::{Metrics, RefusalLabels};
+pub use refusals::RefusalLog;
+pub use request_id::{REQUEST_ID, RequestIds, request_id_header};
+pub use route::{AFTER, POSITION, Route, RouteInfo, Who, positioned, router};
+pub use secret::SecretText;
+pub use server::{CONNECTIONS_MAX, Peer, ServerOptions, serve};
+pub use state::App;

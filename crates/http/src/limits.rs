@@ -1,0 +1,172 @@
+//! Rate limits: each route belongs to a named bucket; each org has its own share of every bucket.
+//!
+//! By default no bucket has a limit. Windows are aligned to the clock, as the vendor's are: an hour's window
+//! begins with the hour.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, OnceLock};
+
+use claviger_model::{OrgId, Timestamp};
+use http::{HeaderMap, HeaderName, HeaderValue, request};
+
+use crate::App;
+
+/// A named bucket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Bucket(pub &'static str);
+
+impl Bucket {
+    /// API keys, of either version.
+    pub const API_KEYS: Self = Self("api_keys");
+    /// Application keys, of either version and whoever's: one bucket, as recorded in 2021.
+    pub const APPLICATION_KEYS: Self = Self("application_keys");
+    /// Validation of keys.
+    pub const VALIDATE: Self = Self("validate");
+    /// Verification for gateways.
+    pub const VERIFY: Self = Self("verify");
+    /// The native API.
+    pub const NATIVE: Self = Self("native");
+
+    /// All of them.
+    pub const ALL: [Self; 5] =
+        [Self::API_KEYS, Self::APPLICATION_KEYS, Self::VALIDATE, Self::VERIFY, Self::NATIVE];
+}
+
+/// So many requests in so many seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rate {
+    /// Requests in one window.
+    pub limit: u32,
+    /// The length of a window.
+    pub period_seconds: u32,
+}
+
+/// The limits in force, and what has been used of them.
+#[derive(Debug, Default)]
+pub struct Limits {
+    rates: HashMap<Bucket, Rate>,
+    windows: Mutex<HashMap<(OrgId, Bucket), Window>>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Window {
+    start: i64,
+    used: u32,
+}
+
+/// Where an org stands in a bucket that has a limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Standing {
+    /// The bucket.
+    pub bucket: Bucket,
+    /// Its rate.
+    pub rate: Rate,
+    /// Requests left in this window.
+    pub remaining: u32,
+    /// Seconds until the window ends, at least 1.
+    pub reset_seconds: u32,
+    /// Whether this request is beyond the limit.
+    pub is_exceeded: bool,
+}
+
+impl Limits {
+    /// No limits.
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// The numbers recorded of the vendor: application keys 400 in an hour, nothing else limited.
+    pub fn vendor() -> Self {
+        Self::of([(Bucket::APPLICATION_KEYS, Rate { limit: 400, period_seconds: 3600 })])
+    }
+
+    /// Limits of one's own. A period of nothing counts as one second.
+    pub fn of(rates: impl IntoIterator<Item = (Bucket, Rate)>) -> Self {
+        let sane =
+            |(bucket, rate): (_, Rate)| (bucket, Rate { period_seconds: rate.period_seconds.max(1), ..rate });
+        Self { rates: rates.into_iter().map(sane).collect(), windows: Mutex::default() }
+    }
+
+    /// Takes one request from an org's share; none where the bucket has no limit.
+    pub fn take(&self, org: OrgId, bucket: Bucket, now: impl FnOnce() -> Timestamp) -> Option<Standing> {
+        let rate = *self.rates.get(&bucket)?;
+        let now = now();
+        let (second, period) = (now.micros().div_euclid(1_000_000), i64::from(rate.period_seconds));
+        let start = second - second.rem_euclid(period);
+        let mut windows = self.windows.lock().expect("nothing panics while it holds this lock");
+        let window = windows.entry((org, bucket)).or_insert(Window { start, used: 0 });
+        if window.start != start {
+            *window = Window { start, used: 0 };
+        }
+        let is_exceeded = window.used >= rate.limit;
+        window.used = window.used.saturating_add(1);
+        Some(Standing {
+            bucket,
+            rate,
+            remaining: rate.limit.saturating_sub(window.used),
+            reset_seconds: u32::try_from(start + period - second).unwrap_or(1).max(1),
+            is_exceeded,
+        })
+    }
+}
+
+impl Standing {
+    /// Writes the vendor's four headers.
+    pub fn write(&self, headers: &mut HeaderMap) {
+        for (name, number) in [
+            ("x-ratelimit-limit", self.rate.limit),
+            ("x-ratelimit-period", self.rate.period_seconds),
+            ("x-ratelimit-remaining", self.remaining),
+            ("x-ratelimit-reset", self.reset_seconds),
+        ] {
+            headers.insert(HeaderName::from_static(name), HeaderValue::from(number));
+        }
+    }
+}
+
+/// Where the standing of a request is left for whoever writes the answer's headers.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct StandingSlot(Arc<OnceLock<Standing>>);
+
+impl StandingSlot {
+    pub(crate) fn write(&self, headers: &mut HeaderMap) {
+        if let Some(standing) = self.0.get() {
+            standing.write(headers);
+        }
+    }
+}
+
+/// Takes a request from the org's share of its route's bucket, and tells whether it is beyond the limit. The
+/// answer gets the headers in either case.
+pub fn take_share(app: &App, parts: &request::Parts, org: OrgId) -> bool {
+    let Some(bucket) = parts.extensions.get::<Bucket>() else { return false };
+    let Some(standing) = app.limits().take(org, *bucket, || app.engine().clock().now()) else { return false };
+    if let Some(slot) = parts.extensions.get::<StandingSlot>() {
+        // One request takes one share.
+        let _ = slot.0.set(standing);
+    }
+    standing.is_exceeded
+}
+
+#[cfg(test)]
+mod tests {
+    use claviger_model::testing::SeededRandom;
+
+    use super::*;
+
+    #[test]
+    fn a_window_ends_with_the_clock_and_each_org_has_its_own() {
+        let random = SeededRandom::new(7);
+        let (one, other) = (OrgId::generate(&random), OrgId::generate(&random));
+        let limits = Limits::of([(Bucket::VERIFY, Rate { limit: 2, period_seconds: 60 })]);
+        let at = |second: i64| Timestamp::from_micros(second * 1_000_000);
+        let take = |org, second| limits.take(org, Bucket::VERIFY, || at(second)).unwrap();
+        assert_eq!((take(one, 50).remaining, take(one, 58).remaining), (1, 0));
+        let third = take(one, 59);
+        assert!(third.is_exceeded);
+        assert_eq!(third.reset_seconds, 1);
+        assert!(!take(other, 59).is_exceeded);
+        assert!(!take(one, 60).is_exceeded);
+        assert_eq!(limits.take(one, Bucket::NATIVE, || at(0)), None);
+    }
+}

@@ -1,0 +1,160 @@
+//! Routes as data: what the router is built from, tests walk, and the API description is written from.
+
+use std::time::{Duration, Instant};
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodRouter, on};
+use axum::{Extension, Router};
+use claviger_model::{Permission, Position, RequestId};
+use http::{HeaderName, HeaderValue, Method, StatusCode};
+
+use crate::limits::StandingSlot;
+use crate::metrics::RequestLabels;
+use crate::request_id::{REQUEST_ID, request_id_header};
+use crate::{App, Bucket};
+
+/// The header that tells the ledger position of a change.
+pub const POSITION: HeaderName = HeaderName::from_static("claviger-position");
+/// The header by which a request asks to be answered from a position or later.
+pub const AFTER: HeaderName = HeaderName::from_static("claviger-after");
+/// How long such a request waits.
+const AFTER_PATIENCE: Duration = Duration::from_secs(2);
+
+/// Who may call a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Who {
+    /// Anybody.
+    Anybody,
+    /// Whoever has an API key.
+    ApiKey,
+    /// A user, by API key and application key, with any one of these permissions; none named means any user.
+    User(&'static [Permission]),
+    /// Whoever has any issued credential, presented alone or as a pair.
+    AnyCredential,
+}
+
+/// One route.
+#[derive(Debug)]
+pub struct Route {
+    /// What it is.
+    pub info: RouteInfo,
+    handler: MethodRouter<App>,
+}
+
+/// A route without its handler.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RouteInfo {
+    /// Its method.
+    pub method: Method,
+    /// Its pattern, with parameters in braces.
+    pub path: &'static str,
+    /// Who may call it.
+    pub who: Who,
+    /// Its rate-limit bucket.
+    pub bucket: Bucket,
+    /// One line on what it does.
+    pub summary: &'static str,
+}
+
+impl Route {
+    /// A route with its handler.
+    pub fn new<H, T>(info: RouteInfo, handler: H) -> Self
+    where
+        H: axum::handler::Handler<T, App>,
+        T: 'static,
+    {
+        let filter =
+            info.method.clone().try_into().expect("the router knows every method that a route names");
+        Self { handler: on(filter, handler).layer(Extension(info.bucket)), info }
+    }
+}
+
+/// The router over all routes, and their descriptions.
+pub fn router(
+    app: App,
+    routes: Vec<Route>,
+    fallback: fn(&Method, &str) -> Response,
+) -> (Router, Vec<RouteInfo>) {
+    let infos: Vec<_> = routes.iter().map(|route| route.info.clone()).collect();
+    let add = |router: Router<App>, route: Route| router.route(route.info.path, route.handler);
+    let missing = move |request: Request| async move { fallback(request.method(), request.uri().path()) };
+    let router = routes
+        .into_iter()
+        .fold(Router::new(), add)
+        .method_not_allowed_fallback(method_not_allowed)
+        .fallback(missing)
+        // Outermost, so that it sees every answer.
+        .layer(from_fn_with_state(app.clone(), accompany))
+        .with_state(app);
+    (router, infos)
+}
+
+async fn method_not_allowed() -> Response {
+    let body = axum::Json(serde_json::json!({ "errors": ["Method not allowed"] }));
+    (StatusCode::METHOD_NOT_ALLOWED, body).into_response()
+}
+
+/// What every request but verifications gets: an id, the wait that it asks for, a count, and a line in the log.
+async fn accompany(State(app): State<App>, mut request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let id = app.request_ids().next();
+    request.extensions_mut().insert::<RequestId>(id);
+    let standing = StandingSlot::default();
+    request.extensions_mut().insert(standing.clone());
+    let method = request.method().clone();
+    let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
+    let mut response = match wait_after(&app, request.headers().get(AFTER)).await {
+        Ok(()) => next.run(request).await,
+        Err(response) => response,
+    };
+    response.headers_mut().insert(REQUEST_ID, request_id_header(id));
+    standing.write(response.headers_mut());
+    let labels = RequestLabels {
+        // Only known methods, so that a stranger cannot fill the metrics page.
+        method: known(&method).to_owned(),
+        route: route.unwrap_or_else(|| "unmatched".to_owned()),
+        status: response.status().as_u16(),
+    };
+    let seconds = started.elapsed().as_secs_f64();
+    tracing::info!(%id, method = labels.method, route = labels.route, status = labels.status, seconds, "request");
+    app.metrics().count_request(&labels, seconds);
+    response
+}
+
+fn known(method: &Method) -> &str {
+    match *method {
+        Method::GET
+        | Method::POST
+        | Method::PUT
+        | Method::PATCH
+        | Method::DELETE
+        | Method::HEAD
+        | Method::OPTIONS => method.as_str(),
+        _ => "other",
+    }
+}
+
+async fn wait_after(app: &App, after: Option<&HeaderValue>) -> Result<(), Response> {
+    let Some(after) = after else { return Ok(()) };
+    let error = |status: StatusCode, text: &str| {
+        (status, axum::Json(serde_json::json!({ "errors": [text] }))).into_response()
+    };
+    let position: Position = after
+        .to_str()
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .ok_or_else(|| error(StatusCode::BAD_REQUEST, "Claviger-After is not a position, as in 1.42"))?;
+    let waited = app.engine().wait_for(position, AFTER_PATIENCE).await;
+    waited
+        .map_err(|_| error(StatusCode::SERVICE_UNAVAILABLE, "This server has not reached that position yet"))
+}
+
+/// Adds the position of a change to its answer.
+pub fn positioned(position: Position, response: impl IntoResponse) -> Response {
+    let mut response = response.into_response();
+    let value = HeaderValue::from_str(&position.to_string()).expect("a position is digits and a dot");
+    response.headers_mut().insert(POSITION, value);
+    response
+}

@@ -1,0 +1,19 @@
+//! Issued secrets on their way into a response body.
+
+use claviger_vault::IssuedSecret;
+use serde::{Serialize, Serializer};
+
+/// An issued secret in a wire type: the only way from a secret to a body. It cannot be printed.
+pub struct SecretText(IssuedSecret);
+
+impl From<IssuedSecret> for SecretText {
+    fn from(secret: IssuedSecret) -> Self {
+        Self(secret)
+    }
+}
+
+impl Serialize for SecretText {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.0.reveal())
+    }
+}
