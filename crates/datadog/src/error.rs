@@ -1,0 +1,132 @@
+//! Errors as the key services tell them: a status and a list of texts.
+//!
+//! Sources: fact sheet 1.1 (failure matrix), 2 and 3; what was never recorded follows its recommended choices.
+
+use axum::response::{IntoResponse, Response};
+use claviger_engine::{AuthFailure, Error as EngineError, Thing};
+use claviger_http::BodyError;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
+use http::{HeaderValue, StatusCode};
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
+/// The body for an unknown API key, from the vendor's edge, whatever the path. The line end belongs to it.
+pub(crate) const UNKNOWN_API_KEY: &str = concat!(
+    r#"{"status":"error","code":403,"errors":["Forbidden"],"statuspage":"http://status.datadoghq.com","#,
+    r#""twitter":"http://twitter.com/datadogops","email":"support@datadoghq.com"}"#,
+    "\n"
+);
+
+/// An error on its way out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Error {
+    /// A status with texts, as the newer services write them: no space after the colon.
+    Texts(StatusCode, Vec<String>),
+    /// The same from version 1's own handlers, which put a space there.
+    SpacedTexts(StatusCode, Vec<String>),
+    /// The API key is nobody's.
+    UnknownApiKey,
+}
+
+impl Error {
+    pub(crate) fn text(status: StatusCode, text: impl Into<String>) -> Self {
+        Self::Texts(status, vec![text.into()])
+    }
+
+    pub(crate) fn invalid(texts: Vec<String>) -> Self {
+        Self::Texts(StatusCode::BAD_REQUEST, texts)
+    }
+
+    /// The same error in version 1's spelling.
+    pub(crate) fn spaced(self) -> Self {
+        match self {
+            Self::Texts(status, texts) => Self::SpacedTexts(status, texts),
+            other => other,
+        }
+    }
+}
+
+impl From<AuthFailure> for Error {
+    fn from(failure: AuthFailure) -> Self {
+        match failure {
+            AuthFailure::NothingPresented => Self::text(StatusCode::FORBIDDEN, "API key required"),
+            AuthFailure::ApiKey(_) => Self::UnknownApiKey,
+            AuthFailure::ApplicationKey(_) | AuthFailure::Token(_) => {
+                Self::text(StatusCode::UNAUTHORIZED, "Unauthorized")
+            }
+            AuthFailure::Unavailable => Self::text(StatusCode::SERVICE_UNAVAILABLE, "Service unavailable"),
+        }
+    }
+}
+
+impl From<BodyError> for Error {
+    fn from(error: BodyError) -> Self {
+        Self::text(error.status(), error.message())
+    }
+}
+
+impl From<EngineError> for Error {
+    fn from(error: EngineError) -> Self {
+        match error {
+            EngineError::Absent(thing) => Self::text(StatusCode::NOT_FOUND, format!("{thing} not found")),
+            EngineError::Refused(_) => Self::Texts(
+                StatusCode::FORBIDDEN,
+                vec!["Forbidden".to_owned(), "Failed permission authorization checks".to_owned()],
+            ),
+            EngineError::Invalid(fields) => {
+                let text = |field: claviger_engine::FieldError| format!("'{}' {}", field.field, field.reason);
+                Self::invalid(fields.into_iter().map(text).collect())
+            }
+            EngineError::Conflict { name, .. } => Self::text(
+                StatusCode::CONFLICT,
+                format!("An application key with the name {name} already exists"),
+            ),
+            EngineError::LimitReached { thing, .. } => {
+                let plural = match thing {
+                    Thing::ApiKey => "API keys",
+                    _ => "application keys",
+                };
+                let text = format!("You have exceeded the maximum number of permitted {plural}");
+                Self::text(StatusCode::BAD_REQUEST, text)
+            }
+            // The vendor's own wording, its odd count included.
+            EngineError::LastOne { org_number, max, .. } => Self::text(
+                StatusCode::BAD_REQUEST,
+                format!("Org {org_number} has 0 api keys. Orgs must have at least 1 and at most {max} keys."),
+            ),
+            EngineError::CallerGone => Self::text(StatusCode::FORBIDDEN, "Forbidden"),
+            EngineError::Unavailable(cause) => {
+                if let Some(cause) = cause {
+                    tracing::warn!(
+                        error = &cause as &dyn std::error::Error,
+                        "a request found the database away"
+                    );
+                }
+                Self::text(StatusCode::SERVICE_UNAVAILABLE, "Service unavailable")
+            }
+            error @ EngineError::Internal(_) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "a request failed");
+                Self::text(StatusCode::INTERNAL_SERVER_ERROR, "Internal server error")
+            }
+        }
+    }
+}
+
+impl IntoResponse for Error {
+    fn into_response(self) -> Response {
+        let list = |texts: &[String]| serde_json::to_string(texts).expect("strings can be written as JSON");
+        let (status, body) = match self {
+            Self::Texts(status, texts) => (status, format!("{{\"errors\":{}}}", list(&texts))),
+            Self::SpacedTexts(status, texts) => (status, format!("{{\"errors\": {}}}", list(&texts))),
+            Self::UnknownApiKey => {
+                let headers = [(CONTENT_TYPE, JSON), (CACHE_CONTROL, HeaderValue::from_static("no-cache"))];
+                return (StatusCode::FORBIDDEN, headers, UNKNOWN_API_KEY).into_response();
+            }
+        };
+        let mut response = (status, [(CONTENT_TYPE, JSON)], body).into_response();
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        response
+    }
+}

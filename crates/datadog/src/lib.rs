@@ -1,0 +1,35 @@
+//! The Datadog dialect: Key Management, versions 1 and 2, as the vendor's own clients know it.
+//!
+//! A file holds one resource: its routes, its wire types, its mapping to the engine and its errors; the files are
+//! laid out like the paths. What several resources share stands beside them: [`error`](Error), permits as
+//! extractors, body schemas, list queries, times, and users as `included` objects.
+
+mod error;
+mod included;
+mod permitted;
+mod query;
+mod schema;
+mod times;
+mod v1;
+mod v2;
+mod wire;
+
+pub use error::Error;
+pub use v2::validate::ValidateFront;
+
+use claviger_http::Route;
+
+/// Every route of the dialect but those that the [`ValidateFront`] answers.
+pub fn routes() -> Vec<Route> {
+    [
+        v1::api_keys::routes(),
+        v1::application_keys::routes(),
+        v2::api_keys::routes(),
+        v2::application_keys::routes(),
+        v2::current_user::application_keys::routes(),
+        v2::validate_keys::routes(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}

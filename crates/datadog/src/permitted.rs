@@ -1,0 +1,28 @@
+//! Permits as extractors: a handler's signature says which right it needs.
+
+use axum::extract::FromRequestParts;
+use claviger_engine::{Permit, Right};
+use claviger_http::{App, origin, presented, take_share};
+use http::StatusCode;
+use http::request::Parts;
+
+use crate::Error;
+
+/// A caller who has the right `R`. Credentials are checked first, then the org's rate limit, then the right, and
+/// only then anything of the request itself.
+pub(crate) struct Permitted<R: Right>(pub(crate) Permit<R>);
+
+impl<R: Right> FromRequestParts<App> for Permitted<R> {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Error> {
+        let engine = app.engine();
+        let caller = engine.authenticate(presented(&parts.headers)).inspect_err(|failure| {
+            app.refusals().note(*failure, engine.clock().now(), app.metrics());
+        })?;
+        if take_share(app, parts, caller.org()) {
+            return Err(Error::text(StatusCode::TOO_MANY_REQUESTS, "Rate limit exceeded"));
+        }
+        Ok(Self(caller.permit(origin(parts))?))
+    }
+}

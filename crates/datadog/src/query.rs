@@ -1,0 +1,157 @@
+//! The queries of key lists: paging, sorting, filters, includes. Every bad parameter is named at once.
+
+use claviger_engine::{CredentialFilter, CredentialSort, Page, SortKey};
+use claviger_model::{CredentialKind, OrgId, Timestamp, UserId};
+use http::Uri;
+
+use crate::Error;
+
+/// The page size where none is asked for: what the vendor does, whatever its schema says.
+const PAGE_SIZE_DEFAULT: i64 = 100;
+/// The largest page.
+const PAGE_SIZE_MAX: i64 = 100;
+/// The last page that can be asked for; far beyond any list.
+const PAGE_NUMBER_MAX: i64 = 1_000_000_000;
+
+/// A query on its way to being understood.
+pub(crate) struct ListQuery {
+    pairs: Vec<(String, String)>,
+    faults: Vec<String>,
+}
+
+impl ListQuery {
+    pub(crate) fn of(uri: &Uri) -> Self {
+        let pairs = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
+        Self { pairs: pairs.into_owned().collect(), faults: Vec::new() }
+    }
+
+    /// The last value of a parameter; an empty one counts as none.
+    fn value(&self, name: &str) -> Option<String> {
+        let found = self.pairs.iter().rev().find(|(key, _)| key == name);
+        found.map(|(_, value)| value.clone()).filter(|value| !value.is_empty())
+    }
+
+    fn parsed<T>(&mut self, name: &str, must: &str, parse: impl Fn(&str) -> Option<T>) -> Option<T> {
+        let value = self.value(name)?;
+        let parsed = parse(&value);
+        if parsed.is_none() {
+            self.faults.push(format!("{name} must be {must}"));
+        }
+        parsed
+    }
+
+    /// The page: numbers begin at 0.
+    pub(crate) fn page(&mut self) -> Page {
+        let number =
+            |low, high| move |text: &str| text.parse().ok().filter(|n: &i64| (low..=high).contains(n));
+        let size = self.parsed("page[size]", "a number from 1 to 100", number(1, PAGE_SIZE_MAX));
+        let page = self.parsed("page[number]", "a number from 0 on", number(0, PAGE_NUMBER_MAX));
+        let limit = size.unwrap_or(PAGE_SIZE_DEFAULT);
+        Page { offset: page.unwrap_or(0) * limit, limit }
+    }
+
+    /// The order: one of the keys, reversed by a minus before it; by name where none is asked for.
+    pub(crate) fn sort(&mut self, keys: &[(&str, SortKey)]) -> CredentialSort {
+        let names: Vec<_> = keys.iter().map(|(name, _)| *name).collect();
+        let must = format!("one of {}, or one of these after a minus", names.join(", "));
+        let sort = self.parsed("sort", &must, |text| {
+            let (descending, text) = text.strip_prefix('-').map_or((false, text), |text| (true, text));
+            let (_, key) = keys.iter().find(|(name, _)| *name == text)?;
+            Some(CredentialSort { key: *key, descending })
+        });
+        sort.unwrap_or(CredentialSort { key: SortKey::Name, descending: false })
+    }
+
+    /// The filters that all key lists have.
+    pub(crate) fn filter(&mut self, org: OrgId, kind: CredentialKind) -> CredentialFilter {
+        let mut moment = |name: &str| self.parsed(name, "an RFC 3339 time", parse_moment);
+        let created_from = moment("filter[created_at][start]");
+        let created_to = moment("filter[created_at][end]");
+        let text = self.value("filter");
+        CredentialFilter { text, created_from, created_to, ..CredentialFilter::all(org, kind) }
+    }
+
+    /// The filters that only API keys have.
+    pub(crate) fn api_key_filter(&mut self, org: OrgId) -> CredentialFilter {
+        let filter = self.filter(org, CredentialKind::ApiKey);
+        let modified_from = self.parsed("filter[modified_at][start]", "an RFC 3339 time", parse_moment);
+        let modified_to = self.parsed("filter[modified_at][end]", "an RFC 3339 time", parse_moment);
+        let flag = |text: &str| text.to_ascii_lowercase().parse().ok();
+        let remote_config_read = self.parsed("filter[remote_config_read_enabled]", "true or false", flag);
+        let category = self.value("filter[category]");
+        CredentialFilter { modified_from, modified_to, remote_config_read, category, ..filter }
+    }
+
+    /// The owner filter of the org's application keys.
+    pub(crate) fn owner(&mut self) -> Option<UserId> {
+        self.parsed("filter[owned_by]", "a user's id", |text| text.parse().ok())
+    }
+
+    /// Which of the things that may be included are asked for, in the order of `known`.
+    pub(crate) fn include<const N: usize>(&mut self, known: [&str; N]) -> [bool; N] {
+        let asked = self.value("include").unwrap_or_default();
+        let asked: Vec<_> = asked.split(',').map(str::trim).filter(|name| !name.is_empty()).collect();
+        if asked.iter().any(|name| !known.contains(name)) {
+            self.faults.push(format!("include must be a list of: {}", known.join(", ")));
+        }
+        known.map(|name| asked.contains(&name))
+    }
+
+    /// To be called last: refuses a query with faults.
+    pub(crate) fn check(self) -> Result<(), Error> {
+        if self.faults.is_empty() { Ok(()) } else { Err(Error::invalid(self.faults)) }
+    }
+}
+
+/// A moment of a filter: RFC 3339, or as clients in Python write it, where a plus that was not escaped has become
+/// a space.
+fn parse_moment(text: &str) -> Option<Timestamp> {
+    Timestamp::parse_rfc3339(text).or_else(|| Timestamp::parse_rfc3339(&text.replacen(' ', "+", 1)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEYS: &[(&str, SortKey)] = &[("name", SortKey::Name), ("created_at", SortKey::CreatedAt)];
+
+    fn query(text: &str) -> ListQuery {
+        ListQuery::of(&format!("/x?{text}").parse().unwrap())
+    }
+
+    #[test]
+    fn pages_begin_at_zero_and_have_a_hundred() {
+        assert_eq!(query("").page(), Page { offset: 0, limit: 100 });
+        assert_eq!(query("page%5Bsize%5D=7&page[number]=3").page(), Page { offset: 21, limit: 7 });
+    }
+
+    #[test]
+    fn every_bad_parameter_is_named() {
+        let mut bad = query(
+            "page[size]=101&page[number]=-1&sort=owner&filter[created_at][start]=soon&include=x&filter[owned_by]=me",
+        );
+        let org = OrgId::generate(&claviger_model::testing::SeededRandom::new(1));
+        (
+            bad.page(),
+            bad.sort(KEYS),
+            bad.filter(org, CredentialKind::ApiKey),
+            bad.include(["owned_by"]),
+            bad.owner(),
+        );
+        let Err(Error::Texts(_, texts)) = bad.check() else { panic!("it must be refused") };
+        assert_eq!(texts.len(), 6, "{texts:?}");
+    }
+
+    #[test]
+    fn a_minus_reverses() {
+        let sort = query("sort=-created_at").sort(KEYS);
+        assert_eq!(sort, CredentialSort { key: SortKey::CreatedAt, descending: true });
+        assert!(query("sort=-created_at&sort=").check().is_ok());
+    }
+
+    #[test]
+    fn a_plus_that_became_a_space_is_understood() {
+        assert_eq!(parse_moment("2025-01-01T00:00:00 00:00"), parse_moment("2025-01-01T00:00:00Z"));
+        assert!(parse_moment("2025-01-01T00:00:00 00:00").is_some());
+    }
+}

@@ -1,0 +1,183 @@
+//! Body schemas as data, and the check against them in the words of JSON Schema, as the vendor's key services
+//! answer (fact sheet 1.8). Every fault of a body is named at once.
+
+use claviger_http::JsonObject;
+use serde_json::Value;
+
+/// What a value must be.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Kind {
+    /// A text.
+    Text,
+    /// A flag.
+    Flag,
+    /// Exactly this text.
+    Literal(&'static str),
+    /// A list of texts.
+    Texts,
+    /// An object with these members and no others.
+    Object(&'static [Member]),
+}
+
+/// A member of an object.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Member {
+    name: &'static str,
+    kind: Kind,
+    is_required: bool,
+    may_be_null: bool,
+}
+
+impl Member {
+    /// One that must be there.
+    pub(crate) const fn required(name: &'static str, kind: Kind) -> Self {
+        Self { name, kind, is_required: true, may_be_null: false }
+    }
+
+    /// One that may be left out.
+    pub(crate) const fn optional(name: &'static str, kind: Kind) -> Self {
+        Self { name, kind, is_required: false, may_be_null: false }
+    }
+
+    /// One that may be left out, or null.
+    pub(crate) const fn nullable(name: &'static str, kind: Kind) -> Self {
+        Self { name, kind, is_required: false, may_be_null: true }
+    }
+}
+
+/// The longest piece of a body that an error gives back.
+const SHOWN_CHARS_MAX: usize = 64;
+
+/// Every fault of a value; none where it fits.
+pub(crate) fn faults(value: &Value, kind: Kind) -> Vec<String> {
+    let mut faults = Vec::new();
+    collect(value, kind, &mut faults);
+    faults
+}
+
+fn collect(value: &Value, kind: Kind, faults: &mut Vec<String>) {
+    match (kind, value) {
+        (Kind::Text, Value::String(_)) | (Kind::Flag, Value::Bool(_)) => {}
+        (Kind::Literal(wanted), Value::String(text)) if text == wanted => {}
+        (Kind::Literal(wanted), _) => faults.push(format!("{} is not one of ['{wanted}']", shown(value))),
+        (Kind::Texts, Value::Array(items)) => items.iter().for_each(|item| collect(item, Kind::Text, faults)),
+        (Kind::Object(members), Value::Object(object)) => collect_members(object, members, faults),
+        (Kind::Text, _) => faults.push(format!("{} is not of type 'string'", shown(value))),
+        (Kind::Flag, _) => faults.push(format!("{} is not of type 'boolean'", shown(value))),
+        (Kind::Texts, _) => faults.push(format!("{} is not of type 'array'", shown(value))),
+        (Kind::Object(_), _) => faults.push(format!("{} is not of type 'object'", shown(value))),
+    }
+}
+
+fn collect_members(object: &JsonObject, members: &[Member], faults: &mut Vec<String>) {
+    for member in members {
+        match object.get(member.name) {
+            Some(Value::Null) if member.may_be_null => {}
+            Some(value) => collect(value, member.kind, faults),
+            None if member.is_required => faults.push(format!("'{}' is a required property", member.name)),
+            None => {}
+        }
+    }
+    let is_known = |name: &String| members.iter().any(|member| member.name == name);
+    let surplus: Vec<_> =
+        object.keys().filter(|name| !is_known(name)).map(|name| format!("'{}'", cut(name))).collect();
+    if !surplus.is_empty() {
+        let verb = if surplus.len() == 1 { "was" } else { "were" };
+        let names = surplus.join(", ");
+        faults.push(format!("Additional properties are not allowed ({names} {verb} unexpected)"));
+    }
+}
+
+/// A value as the vendor's Python shows it.
+fn shown(value: &Value) -> String {
+    match value {
+        Value::Null => "None".to_owned(),
+        Value::Bool(true) => "True".to_owned(),
+        Value::Bool(false) => "False".to_owned(),
+        Value::String(text) => format!("'{}'", cut(text)),
+        other => cut(&other.to_string()),
+    }
+}
+
+fn cut(text: &str) -> String {
+    match text.char_indices().nth(SHOWN_CHARS_MAX) {
+        Some((end, _)) => format!("{}...", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+/// Members of a body that was found to fit.
+pub(crate) struct Fit<'a>(&'a Value);
+
+impl<'a> Fit<'a> {
+    /// The body's `data`.
+    pub(crate) fn data(body: &'a Value) -> Self {
+        Self(&body["data"])
+    }
+
+    /// The body's `data.attributes`; all are absent where there are none.
+    pub(crate) fn attributes(body: &'a Value) -> Self {
+        Self(&body["data"]["attributes"])
+    }
+
+    pub(crate) fn text(&self, name: &str) -> Option<&'a str> {
+        self.0.get(name).and_then(Value::as_str)
+    }
+
+    pub(crate) fn flag(&self, name: &str) -> Option<bool> {
+        self.0.get(name).and_then(Value::as_bool)
+    }
+
+    /// A list of texts: absent, or null or empty, or the texts.
+    pub(crate) fn texts(&self, name: &str) -> Option<Vec<&'a str>> {
+        let value = self.0.get(name)?;
+        Some(value.as_array().into_iter().flatten().filter_map(Value::as_str).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const BODY: Kind = Kind::Object(&[
+        Member::required("name", Kind::Text),
+        Member::optional("on", Kind::Flag),
+        Member::nullable("scopes", Kind::Texts),
+        Member::required("type", Kind::Literal("api_keys")),
+    ]);
+
+    #[test]
+    fn every_fault_is_named_in_the_vendors_words() {
+        let body = json!({ "name": null, "on": "yes", "scopes": [1], "owner": 1, "x": 2 });
+        assert_eq!(
+            faults(&body, BODY),
+            [
+                "None is not of type 'string'",
+                "'yes' is not of type 'boolean'",
+                "1 is not of type 'string'",
+                "'type' is a required property",
+                "Additional properties are not allowed ('owner', 'x' were unexpected)",
+            ]
+        );
+        let body = json!({ "name": "n", "type": "users", "owner": true });
+        let expected = [
+            "'users' is not one of ['api_keys']",
+            "Additional properties are not allowed ('owner' was unexpected)",
+        ];
+        assert_eq!(faults(&body, BODY), expected);
+        assert_eq!(faults(&json!([]), BODY), ["[] is not of type 'object'"]);
+    }
+
+    #[test]
+    fn what_fits_has_no_fault() {
+        assert!(faults(&json!({ "name": "n", "type": "api_keys", "scopes": null }), BODY).is_empty());
+    }
+
+    #[test]
+    fn long_values_are_not_given_back_whole() {
+        let fault = faults(&json!({ "name": "n", "type": "é".repeat(500) }), BODY).remove(0);
+        assert!(fault.chars().count() < 120, "{fault}");
+    }
+}

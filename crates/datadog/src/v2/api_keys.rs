@@ -1,0 +1,277 @@
+//! `/api/v2/api_keys` (fact sheet 3).
+
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Response};
+use claviger_engine::rights::{ApiKeysDelete, ApiKeysRead, ApiKeysWrite};
+use claviger_engine::{ApiKeyPatch, Engine, Error as EngineError, KeyRef, NewApiKey, Shown, SortKey, Thing};
+use claviger_http::{App, BodyError, Bucket, Json as Body, Route, RouteInfo, SecretText, Who, positioned};
+use claviger_model::{Credential, CredentialDetail, CredentialId, Permission, Timestamp, UserId};
+use http::{Method, StatusCode, Uri};
+use serde::Serialize;
+
+use super::{check_id, fitting, name};
+use crate::permitted::Permitted;
+use crate::query::ListQuery;
+use crate::schema::{Fit, Kind, Member};
+use crate::wire::{Many, NOTHING, One, PageMeta, Reference, Relation, user};
+use crate::{Error, included, times};
+
+pub(crate) fn routes() -> Vec<Route> {
+    let info = |method, path, permission: &'static [Permission], summary| RouteInfo {
+        method,
+        path,
+        who: Who::User(permission),
+        bucket: Bucket::API_KEYS,
+        summary,
+    };
+    let (all, one) = ("/api/v2/api_keys", "/api/v2/api_keys/{api_key_id}");
+    vec![
+        Route::new(info(Method::GET, all, &[Permission::API_KEYS_READ], "Get all API keys"), list),
+        Route::new(info(Method::POST, all, &[Permission::API_KEYS_WRITE], "Create an API key"), create),
+        Route::new(info(Method::GET, one, &[Permission::API_KEYS_READ], "Get API key"), get),
+        Route::new(info(Method::PATCH, one, &[Permission::API_KEYS_WRITE], "Edit an API key"), update),
+        Route::new(info(Method::DELETE, one, &[Permission::API_KEYS_DELETE], "Delete an API key"), delete),
+    ]
+}
+
+const CREATE: Kind = Kind::Object(&[Member::required(
+    "data",
+    Kind::Object(&[
+        Member::required("type", Kind::Literal("api_keys")),
+        Member::required(
+            "attributes",
+            Kind::Object(&[
+                Member::required("name", Kind::Text),
+                Member::optional("category", Kind::Text),
+                Member::optional("remote_config_read_enabled", Kind::Flag),
+            ]),
+        ),
+    ]),
+)]);
+
+const UPDATE: Kind = Kind::Object(&[Member::required(
+    "data",
+    Kind::Object(&[
+        Member::required("type", Kind::Literal("api_keys")),
+        Member::required("id", Kind::Text),
+        Member::required(
+            "attributes",
+            Kind::Object(&[
+                Member::required("name", Kind::Text),
+                Member::optional("category", Kind::Text),
+                Member::optional("remote_config_read_enabled", Kind::Flag),
+            ]),
+        ),
+    ]),
+)]);
+
+const SORT_KEYS: &[(&str, SortKey)] = &[
+    ("created_at", SortKey::CreatedAt),
+    ("last4", SortKey::Last4),
+    ("modified_at", SortKey::ModifiedAt),
+    ("name", SortKey::Name),
+];
+
+/// The sentence that stands beside each last-used time, as recorded.
+const LAST_USED: &str =
+    "Timestamp of when this key was last used in the past ninety (90) days, null if no recent usage";
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+#[derive(Serialize)]
+struct Key {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    attributes: Attributes,
+    relationships: Relationships,
+    id: String,
+}
+
+#[derive(Serialize)]
+struct Attributes {
+    created_at: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<SecretText>,
+    last4: String,
+    modified_at: String,
+    #[serde(flatten)]
+    usage: Option<Usage>,
+    remote_config_read_enabled: bool,
+    category: String,
+    name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<&'static str>,
+}
+
+/// Only reads tell it.
+#[derive(Serialize)]
+struct Usage {
+    date_last_used: Option<String>,
+    used_in_last_24_hours: bool,
+    last_used_date: LastUsed,
+}
+
+#[derive(Serialize)]
+struct LastUsed {
+    timestamp: Option<String>,
+    description: &'static str,
+}
+
+#[derive(Serialize)]
+struct Relationships {
+    created_by: Relation<Reference>,
+    modified_by: Relation<Reference>,
+    leak_information: Relation<Option<Reference>>,
+}
+
+#[derive(Serialize)]
+struct Meta {
+    page: PageMeta,
+    max_allowed: u32,
+}
+
+async fn list(
+    State(app): State<App>,
+    Permitted(permit): Permitted<ApiKeysRead>,
+    uri: Uri,
+) -> Result<Json<Many<Key, Meta>>, Error> {
+    let mut query = ListQuery::of(&uri);
+    let (page, sort, filter) = (query.page(), query.sort(SORT_KEYS), query.api_key_filter(permit.org()));
+    let include = query.include(["created_by", "modified_by"]);
+    query.check()?;
+    let engine = app.engine();
+    let found = engine.list_api_keys(&permit, &filter, sort, page).await?;
+    let included = included(engine, &found.items, include).await?;
+    let max_allowed = engine.org(permit.org()).await?.settings.api_keys_max;
+    let now = engine.clock().now();
+    let item = |credential| wire(Shown { credential, secret: None }, Some(now));
+    Ok(Json(Many {
+        data: found.items.into_iter().map(item).collect(),
+        included,
+        meta: Meta { page: PageMeta { total_filtered_count: found.total }, max_allowed },
+    }))
+}
+
+async fn create(
+    State(app): State<App>,
+    Permitted(permit): Permitted<ApiKeysWrite>,
+    body: Result<Body, BodyError>,
+) -> Result<Response, Error> {
+    let body = fitting(body, CREATE)?;
+    let attributes = Fit::attributes(&body);
+    let new = NewApiKey {
+        name: name(&body)?.expect("the schema requires a name"),
+        category: attributes.text("category").map(str::to_owned),
+        remote_config_read: attributes.flag("remote_config_read_enabled").unwrap_or(true),
+        expires_at: None,
+    };
+    let made = app.engine().create_api_key(&permit, new).await?;
+    let answer = One { data: wire(made.value, None), included: None };
+    Ok(positioned(made.position, (StatusCode::CREATED, Json(answer))))
+}
+
+async fn get(
+    State(app): State<App>,
+    Permitted(permit): Permitted<ApiKeysRead>,
+    Path(id): Path<String>,
+    uri: Uri,
+) -> Result<Json<One<Key>>, Error> {
+    let mut query = ListQuery::of(&uri);
+    let include = query.include(["created_by", "modified_by"]);
+    query.check()?;
+    let engine = app.engine();
+    let shown = engine.find_api_key(&permit, parse_id(&id)?).await?;
+    let included = included(engine, std::slice::from_ref(&shown.credential), include).await?;
+    Ok(Json(One { data: wire(shown, Some(engine.clock().now())), included }))
+}
+
+async fn update(
+    State(app): State<App>,
+    Permitted(permit): Permitted<ApiKeysWrite>,
+    Path(id): Path<String>,
+    body: Result<Body, BodyError>,
+) -> Result<Response, Error> {
+    let body = fitting(body, UPDATE)?;
+    check_id(&body, &id)?;
+    let attributes = Fit::attributes(&body);
+    let patch = ApiKeyPatch {
+        name: name(&body)?,
+        category: attributes.text("category").map(str::to_owned),
+        remote_config_read: attributes.flag("remote_config_read_enabled"),
+    };
+    let changed = app.engine().update_api_key(&permit, KeyRef::Id(parse_id(&id)?), &patch).await?;
+    let answer = One { data: wire(changed.value, None), included: None };
+    Ok(positioned(changed.position, Json(answer)))
+}
+
+async fn delete(
+    State(app): State<App>,
+    Permitted(permit): Permitted<ApiKeysDelete>,
+    Path(id): Path<String>,
+) -> Result<Response, Error> {
+    let gone = app.engine().revoke_api_key(&permit, KeyRef::Id(parse_id(&id)?)).await?;
+    Ok(positioned(gone.position, StatusCode::NO_CONTENT.into_response()))
+}
+
+/// A malformed id is nobody's, as recorded.
+fn parse_id(text: &str) -> Result<CredentialId, EngineError> {
+    text.parse().map_err(|_| EngineError::Absent(Thing::ApiKey))
+}
+
+async fn included(
+    engine: &Engine,
+    credentials: &[Credential],
+    [created_by, modified_by]: [bool; 2],
+) -> Result<Option<Vec<serde_json::Value>>, EngineError> {
+    let Some(org) = credentials.first().map(|credential| credential.org) else {
+        return Ok((created_by || modified_by).then(Vec::new));
+    };
+    if !created_by && !modified_by {
+        return Ok(None);
+    }
+    let wanted = |credential: &Credential| -> [Option<UserId>; 2] {
+        [created_by.then_some(credential.created_by), modified_by.then_some(credential.modified_by)]
+    };
+    let ids = credentials.iter().flat_map(wanted).flatten();
+    included::creators(engine, org, ids).await.map(Some)
+}
+
+/// The wire form; with the time of reading, its usage too.
+fn wire(shown: Shown, read_at: Option<Timestamp>) -> Key {
+    let Shown { credential, secret } = shown;
+    let (category, remote_config_read_enabled) = match &credential.detail {
+        CredentialDetail::ApiKey { category, remote_config_read } => (category.clone(), *remote_config_read),
+        CredentialDetail::ApplicationKey { .. } => (String::new(), false),
+    };
+    Key {
+        kind: "api_keys",
+        attributes: Attributes {
+            created_at: times::v2(credential.created_at),
+            key: secret.map(SecretText::from),
+            last4: credential.last4,
+            modified_at: times::v2(credential.modified_at),
+            usage: read_at.map(|now| usage(credential.last_used, now)),
+            remote_config_read_enabled,
+            category,
+            name: credential.name,
+            status: (!credential.state.is_live()).then_some("revoked"),
+        },
+        relationships: Relationships {
+            created_by: user(credential.created_by),
+            modified_by: user(credential.modified_by),
+            leak_information: NOTHING,
+        },
+        id: credential.id.to_string(),
+    }
+}
+
+fn usage(last_used: Option<Timestamp>, now: Timestamp) -> Usage {
+    let text = last_used.map(times::v2);
+    Usage {
+        date_last_used: text.clone(),
+        used_in_last_24_hours: last_used.is_some_and(|at| at + DAY > now),
+        last_used_date: LastUsed { timestamp: text, description: LAST_USED },
+    }
+}

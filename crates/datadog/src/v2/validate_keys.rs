@@ -1,0 +1,43 @@
+//! `/api/v2/validate_keys`: whether an API key and an application key belong together (fact sheet 6).
+
+use axum::Json;
+use axum::extract::FromRequestParts;
+use claviger_http::{App, Bucket, Route, RouteInfo, Who, presented, take_share};
+use http::request::Parts;
+use http::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use crate::Error;
+
+pub(crate) fn routes() -> Vec<Route> {
+    let info = RouteInfo {
+        method: Method::GET,
+        path: "/api/v2/validate_keys",
+        who: Who::User(&[]),
+        bucket: Bucket::VALIDATE,
+        summary: "Validate API and application keys",
+    };
+    vec![Route::new(info, validate)]
+}
+
+/// A user, whatever its rights.
+struct AnyUser;
+
+impl FromRequestParts<App> for AnyUser {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Error> {
+        let engine = app.engine();
+        let caller = engine.authenticate(presented(&parts.headers)).inspect_err(|failure| {
+            app.refusals().note(*failure, engine.clock().now(), app.metrics());
+        })?;
+        match take_share(app, parts, caller.org()) {
+            true => Err(Error::text(StatusCode::TOO_MANY_REQUESTS, "Rate limit exceeded")),
+            false => Ok(Self),
+        }
+    }
+}
+
+async fn validate(_: AnyUser) -> Json<Value> {
+    Json(json!({ "status": "ok" }))
+}

@@ -1,0 +1,49 @@
+//! Wire types that several resources share.
+
+use claviger_model::UserId;
+use serde::Serialize;
+
+/// `{"data": …}` around one thing, with what is included beside it.
+#[derive(Serialize)]
+pub(crate) struct One<T> {
+    pub(crate) data: T,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) included: Option<Vec<serde_json::Value>>,
+}
+
+/// A page of things.
+#[derive(Serialize)]
+pub(crate) struct Many<T, M> {
+    pub(crate) data: Vec<T>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) included: Option<Vec<serde_json::Value>>,
+    pub(crate) meta: M,
+}
+
+/// How many there are in all.
+#[derive(Serialize)]
+pub(crate) struct PageMeta {
+    pub(crate) total_filtered_count: i64,
+}
+
+/// A relation to one thing, or to none.
+#[derive(Serialize)]
+pub(crate) struct Relation<T> {
+    pub(crate) data: T,
+}
+
+/// A reference by type and id.
+#[derive(Serialize)]
+pub(crate) struct Reference {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    id: String,
+}
+
+/// A relation to nothing: no leak is known.
+pub(crate) const NOTHING: Relation<Option<Reference>> = Relation { data: None };
+
+/// A relation to a user.
+pub(crate) fn user(id: UserId) -> Relation<Reference> {
+    Relation { data: Reference { kind: "users", id: id.to_string() } }
+}
