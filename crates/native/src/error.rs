@@ -1,0 +1,113 @@
+//! Errors of the native API.
+
+use axum::Json;
+use axum::response::{IntoResponse, Response};
+use claviger_engine::{AuthFailure, AuthReason, Error as EngineError, FieldError};
+use claviger_http::BodyError;
+use http::header::RETRY_AFTER;
+use http::{HeaderValue, StatusCode};
+use serde::Serialize;
+use serde_json::json;
+
+/// An error on its way out: a status and what is wrong, each with a stable code.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Error {
+    status: StatusCode,
+    faults: Vec<Fault>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+struct Fault {
+    code: &'static str,
+    detail: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    field: Option<String>,
+}
+
+impl Error {
+    pub(crate) fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
+        Self { status, faults: vec![Fault { code, detail: detail.into(), field: None }] }
+    }
+
+    pub(crate) fn invalid(fields: Vec<FieldError>) -> Self {
+        let fault =
+            |field: FieldError| Fault { code: "invalid", detail: field.reason, field: Some(field.field) };
+        Self { status: StatusCode::BAD_REQUEST, faults: fields.into_iter().map(fault).collect() }
+    }
+
+    /// For a path that nobody serves.
+    pub fn unknown_path() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not_found", "There is nothing at this path")
+    }
+
+    pub(crate) fn limited() -> Self {
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", "Rate limit exceeded")
+    }
+}
+
+impl From<AuthFailure> for Error {
+    fn from(failure: AuthFailure) -> Self {
+        let reason = match failure {
+            AuthFailure::Unavailable => return EngineError::Unavailable(None).into(),
+            AuthFailure::NothingPresented => AuthReason::Missing,
+            AuthFailure::ApiKey(reason)
+            | AuthFailure::ApplicationKey(reason)
+            | AuthFailure::Token(reason) => reason,
+        };
+        Self::new(StatusCode::UNAUTHORIZED, reason.as_str(), "The credentials are not valid")
+    }
+}
+
+impl From<BodyError> for Error {
+    fn from(error: BodyError) -> Self {
+        Self::new(error.status(), "invalid_body", error.message())
+    }
+}
+
+impl From<EngineError> for Error {
+    fn from(error: EngineError) -> Self {
+        match error {
+            EngineError::Absent(thing) => {
+                Self::new(StatusCode::NOT_FOUND, "not_found", format!("{thing} not found"))
+            }
+            EngineError::Refused(any_of) => {
+                let names: Vec<_> = any_of.iter().map(|permission| permission.name()).collect();
+                let detail = match names.is_empty() {
+                    true => "This is beyond what the credential may do".to_owned(),
+                    false => format!("Any one of these permissions is needed: {}", names.join(", ")),
+                };
+                Self::new(StatusCode::FORBIDDEN, "forbidden", detail)
+            }
+            EngineError::Invalid(fields) => Self::invalid(fields),
+            EngineError::CallerGone => Self::new(StatusCode::UNAUTHORIZED, "unknown", error.to_string()),
+            EngineError::Conflict { .. } => Self::new(StatusCode::CONFLICT, "conflict", error.to_string()),
+            EngineError::LimitReached { .. } => {
+                Self::new(StatusCode::CONFLICT, "limit_reached", error.to_string())
+            }
+            EngineError::LastOne { .. } => Self::new(StatusCode::CONFLICT, "last_one", error.to_string()),
+            EngineError::Unavailable(cause) => {
+                if let Some(cause) = cause {
+                    tracing::warn!(
+                        error = &cause as &dyn std::error::Error,
+                        "a request found the database away"
+                    );
+                }
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Try again in a moment")
+            }
+            error @ EngineError::Internal(_) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "a request failed");
+                Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "Internal server error")
+            }
+        }
+    }
+}
+
+impl IntoResponse for Error {
+    fn into_response(self) -> Response {
+        let mut response = (self.status, Json(json!({ "errors": self.faults }))).into_response();
+        if self.status == StatusCode::SERVICE_UNAVAILABLE {
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        response
+    }
+}

@@ -1,0 +1,115 @@
+//! `/claviger/v1/org`: the settings of the caller's org.
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::Response;
+use claviger_engine::rights::OrgManagement;
+use claviger_engine::{FieldError, OrgPatch};
+use claviger_http::{App, BodyError, Bucket, Json as Body, Route, RouteInfo, Who, positioned};
+use claviger_model::{Name, Org, Permission};
+use http::Method;
+use serde::Serialize;
+use serde_json::Value;
+use time::format_description::well_known::Rfc3339;
+
+use crate::Error;
+use crate::permitted::Permitted;
+
+const PATH: &str = "/claviger/v1/org";
+
+pub(crate) fn routes() -> Vec<Route> {
+    let info = |method, summary| RouteInfo {
+        method,
+        path: PATH,
+        who: Who::User(&[Permission::ORG_MANAGEMENT]),
+        bucket: Bucket::NATIVE,
+        summary,
+    };
+    vec![
+        Route::new(info(Method::GET, "Get the org's settings"), get),
+        Route::new(info(Method::PATCH, "Change the org's settings"), update),
+    ]
+}
+
+#[derive(Serialize)]
+struct Settings {
+    id: String,
+    /// The number that version 1 of the vendor's API shows.
+    number: i64,
+    name: String,
+    one_time_read: bool,
+    api_keys_max: u32,
+    application_keys_per_user_max: u32,
+    created_at: String,
+    modified_at: String,
+}
+
+async fn get(
+    State(app): State<App>,
+    Permitted(permit): Permitted<OrgManagement>,
+) -> Result<Json<Settings>, Error> {
+    Ok(Json(wire(&app.engine().org(permit.org()).await?)))
+}
+
+async fn update(
+    State(app): State<App>,
+    Permitted(permit): Permitted<OrgManagement>,
+    body: Result<Body, BodyError>,
+) -> Result<Response, Error> {
+    let patch = patch(&body?.0)?;
+    let changed = app.engine().update_org(&permit, &patch).await?;
+    Ok(positioned(changed.position, Json(wire(&changed.value))))
+}
+
+/// The most keys of a kind that a limit may allow.
+const LIMIT_MAX: u64 = 10_000_000;
+
+fn patch(body: &Value) -> Result<OrgPatch, Error> {
+    let Some(object) = body.as_object() else {
+        return Err(Error::invalid(vec![fault("", "the body must be an object")]));
+    };
+    let (mut patch, mut faults) = (OrgPatch::default(), Vec::new());
+    let limit = |value: &Value| {
+        value.as_u64().filter(|limit| *limit <= LIMIT_MAX).and_then(|limit| limit.try_into().ok())
+    };
+    let bad_limit = format!("must be a number from 0 to {LIMIT_MAX}");
+    for (field, value) in object {
+        match (field.as_str(), value) {
+            ("name", Value::String(name)) => match Name::parse(name.as_str()) {
+                Ok(name) => patch.name = Some(name),
+                Err(error) => faults.push(fault(field, &error.to_string())),
+            },
+            ("name", _) => faults.push(fault(field, "must be a string")),
+            ("one_time_read", Value::Bool(flag)) => patch.one_time_read = Some(*flag),
+            ("one_time_read", _) => faults.push(fault(field, "must be true or false")),
+            ("api_keys_max", value) => match limit(value) {
+                Some(limit) => patch.api_keys_max = Some(limit),
+                None => faults.push(fault(field, &bad_limit)),
+            },
+            ("application_keys_per_user_max", value) => match limit(value) {
+                Some(limit) => patch.application_keys_per_user_max = Some(limit),
+                None => faults.push(fault(field, &bad_limit)),
+            },
+            _ => faults.push(fault(field, "is not a setting that can be changed")),
+        }
+    }
+    if faults.is_empty() { Ok(patch) } else { Err(Error::invalid(faults)) }
+}
+
+fn fault(field: &str, reason: &str) -> FieldError {
+    FieldError { field: field.chars().take(64).collect(), reason: reason.to_owned() }
+}
+
+fn wire(org: &Org) -> Settings {
+    let time = |moment: claviger_model::Timestamp| moment.utc().format(&Rfc3339).unwrap_or_default();
+    Settings {
+        id: org.id.to_string(),
+        number: org.number,
+        name: org.name.clone(),
+        one_time_read: org.settings.one_time_read,
+        api_keys_max: org.settings.api_keys_max,
+        application_keys_per_user_max: org.settings.application_keys_per_user_max,
+        created_at: time(org.created_at),
+        modified_at: time(org.modified_at),
+    }
+}

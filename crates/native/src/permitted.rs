@@ -1,0 +1,32 @@
+//! Permits as extractors: a handler's signature says which right it needs.
+
+use axum::extract::FromRequestParts;
+use claviger_engine::{Permit, Right};
+use claviger_http::{App, origin, presented, take_share};
+use http::request::Parts;
+
+use crate::Error;
+
+/// A caller who has the right `R`: an API key with an application key, or an application key alone as a bearer
+/// token. Credentials are checked first, then the org's rate limit, then the right.
+pub(crate) struct Permitted<R: Right>(pub(crate) Permit<R>);
+
+impl<R: Right> FromRequestParts<App> for Permitted<R> {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Error> {
+        let engine = app.engine();
+        let presented = presented(&parts.headers);
+        let caller = match presented.bearer {
+            Some(token) => engine.authenticate_any(token),
+            None => engine.authenticate(presented),
+        };
+        let caller = caller.inspect_err(|failure| {
+            app.refusals().note(*failure, engine.clock().now(), app.metrics());
+        })?;
+        if take_share(app, parts, caller.org()) {
+            return Err(Error::limited());
+        }
+        Ok(Self(caller.permit(origin(parts))?))
+    }
+}

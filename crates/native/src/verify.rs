@@ -1,0 +1,210 @@
+//! `/verify`: whether a request that stands at a gateway presents a good credential, and who it is.
+//!
+//! Made for nginx's `auth_request`, Traefik's `forwardAuth` and Envoy's HTTP `ext_authz`: any method, any path
+//! below `/verify/`, the verdict in the status, the identity in headers. It is answered before any router, from
+//! memory alone.
+
+use bytes::Bytes;
+use claviger_engine::{AuthFailure, AuthReason, Caller, Presented};
+use claviger_http::{App, Bucket, Front, POSITION, REQUEST_ID, RouteInfo, Who, presented, request_id_header};
+use claviger_model::{CredentialKind, Permission, PermissionSet};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri};
+use http_body_util::Full;
+use hyper::body::Incoming;
+
+const PATH: &str = "/verify";
+
+const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+/// The permissions that the gateway asks for, parted by commas: all are needed. Where it stands, the query's do
+/// not count, since the query may be the client's.
+const REQUIRE: HeaderName = HeaderName::from_static("claviger-require");
+const ORG: HeaderName = HeaderName::from_static("claviger-org");
+const KEY_ID: HeaderName = HeaderName::from_static("claviger-key-id");
+const USER: HeaderName = HeaderName::from_static("claviger-user");
+const SCOPES: HeaderName = HeaderName::from_static("claviger-scopes");
+/// A stable code for why not.
+const ERROR: HeaderName = HeaderName::from_static("claviger-error");
+
+/// Answers `/verify` and everything below it.
+pub struct VerifyFront(App);
+
+/// Why not.
+enum Refused {
+    Auth(AuthFailure),
+    /// A lone API key has no permissions, and some are asked for.
+    NoPermissions,
+    /// It lacks one that is asked for.
+    MissingPermission,
+    /// The gateway asks for something that is no permission: nobody has it.
+    UnknownPermission,
+    RateLimited,
+}
+
+impl VerifyFront {
+    /// The front for an application.
+    pub fn new(app: App) -> Self {
+        Self(app)
+    }
+
+    /// The routes that it answers.
+    pub fn routes() -> Vec<RouteInfo> {
+        let info = |path| RouteInfo {
+            method: Method::GET,
+            path,
+            who: Who::AnyCredential,
+            bucket: Bucket::VERIFY,
+            summary: "Verify the credential of a request that stands at a gateway",
+        };
+        vec![info(PATH), info("/verify/{*path}")]
+    }
+
+    fn verify(&self, request: &Request<Incoming>, headers: &mut HeaderMap) -> Result<Caller, Refused> {
+        let app = &self.0;
+        let caller = self.authenticate(request.headers()).map_err(Refused::Auth)?;
+        if let Some(standing) = app.limits().take(caller.org(), Bucket::VERIFY, || app.engine().clock().now())
+        {
+            standing.write(headers);
+            if standing.is_exceeded {
+                return Err(Refused::RateLimited);
+            }
+        }
+        let required = required(request).ok_or(Refused::UnknownPermission)?;
+        match (required == PermissionSet::EMPTY, caller.kind()) {
+            (true, _) => Ok(caller),
+            (false, CredentialKind::ApiKey) => Err(Refused::NoPermissions),
+            (false, _) if caller.may_all(&required) => Ok(caller),
+            (false, _) => Err(Refused::MissingPermission),
+        }
+    }
+
+    /// Any issued credential as a bearer token or in `X-API-Key`; else an API key, alone or with an application
+    /// key beside it. The first that is presented decides.
+    fn authenticate(&self, headers: &HeaderMap) -> Result<Caller, AuthFailure> {
+        let engine = self.0.engine();
+        let presented: Presented<'_> = presented(headers);
+        if let Some(token) = presented.bearer.or_else(|| headers.get(X_API_KEY).map(HeaderValue::as_bytes)) {
+            return engine.authenticate_any(token);
+        }
+        match presented.application_key {
+            Some(_) => engine.authenticate(presented),
+            None => engine.authenticate_lone_api_key(presented.api_key),
+        }
+    }
+}
+
+/// Everything that is asked for; none where something of it is no permission.
+fn required(request: &Request<Incoming>) -> Option<PermissionSet> {
+    let mut set = PermissionSet::EMPTY;
+    let mut add = |name: &str| Permission::parse(name).map(|permission| set.insert(permission));
+    if request.headers().contains_key(REQUIRE) {
+        for value in request.headers().get_all(REQUIRE) {
+            let names = value.to_str().ok()?.split(',').map(str::trim).filter(|name| !name.is_empty());
+            for name in names {
+                add(name)?;
+            }
+        }
+    } else {
+        for name in queried(request.uri()) {
+            add(&name)?;
+        }
+    }
+    Some(set)
+}
+
+fn queried(uri: &Uri) -> impl Iterator<Item = std::borrow::Cow<'_, str>> {
+    let pairs = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
+    pairs.filter(|(name, _)| name == "permission").map(|(_, value)| value)
+}
+
+impl Front for VerifyFront {
+    fn answer(&self, request: &Request<Incoming>) -> Option<Response<Full<Bytes>>> {
+        let below = request.uri().path().strip_prefix(PATH)?;
+        if !below.is_empty() && !below.starts_with('/') {
+            return None;
+        }
+        let mut headers = HeaderMap::with_capacity(12);
+        let verdict = self.verify(request, &mut headers);
+        let (status, body) = match &verdict {
+            Ok(caller) => {
+                self.0.metrics().count_verified();
+                headers.insert(POSITION, value(&self.0.engine().applied().to_string()));
+                (StatusCode::OK, identify(caller, &mut headers))
+            }
+            Err(refused) => self.refuse(refused, &mut headers),
+        };
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        headers.insert(REQUEST_ID, request_id_header(self.0.request_ids().next()));
+        let mut response = Response::new(Full::new(body));
+        *response.status_mut() = status;
+        *response.headers_mut() = headers;
+        Some(response)
+    }
+}
+
+impl VerifyFront {
+    fn refuse(&self, refused: &Refused, headers: &mut HeaderMap) -> (StatusCode, Bytes) {
+        let app = &self.0;
+        if let Refused::Auth(failure) = refused {
+            app.refusals().note(*failure, app.engine().clock().now(), app.metrics());
+        }
+        let (status, reason) = match refused {
+            Refused::Auth(AuthFailure::Unavailable) => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
+            Refused::Auth(AuthFailure::NothingPresented) => {
+                (StatusCode::UNAUTHORIZED, AuthReason::Missing.as_str())
+            }
+            Refused::Auth(
+                AuthFailure::ApiKey(reason)
+                | AuthFailure::ApplicationKey(reason)
+                | AuthFailure::Token(reason),
+            ) => (StatusCode::UNAUTHORIZED, reason.as_str()),
+            Refused::NoPermissions => (StatusCode::FORBIDDEN, "no_permissions"),
+            Refused::MissingPermission => (StatusCode::FORBIDDEN, "missing_permission"),
+            Refused::UnknownPermission => (StatusCode::FORBIDDEN, "unknown_permission"),
+            Refused::RateLimited => (StatusCode::TOO_MANY_REQUESTS, "rate_limited"),
+        };
+        headers.insert(ERROR, HeaderValue::from_static(reason));
+        match status {
+            StatusCode::UNAUTHORIZED => {
+                drop(headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")))
+            }
+            StatusCode::SERVICE_UNAVAILABLE => {
+                drop(headers.insert(RETRY_AFTER, HeaderValue::from_static("1")))
+            }
+            StatusCode::TOO_MANY_REQUESTS => {
+                if let Some(reset) = headers.get("x-ratelimit-reset").cloned() {
+                    headers.insert(RETRY_AFTER, reset);
+                }
+            }
+            _ => {}
+        }
+        (status, format!(r#"{{"valid":false,"reason":"{reason}"}}"#).into())
+    }
+}
+
+/// Writes the identity into the headers, and returns the body that says the same.
+fn identify(caller: &Caller, headers: &mut HeaderMap) -> Bytes {
+    let (org, key) = (caller.org().to_string(), caller.acting().to_string());
+    let user = caller.user().map(|user| user.to_string());
+    let scopes = caller.scopes().map(claviger_model::Scopes::to_list);
+    let mut body = format!(r#"{{"valid":true,"org":"{org}","key_id":"{key}","kind":"{}""#, caller.kind());
+    match &user {
+        Some(user) => body += &format!(r#","user":"{user}""#),
+        None => body += r#","user":null"#,
+    }
+    match &scopes {
+        Some(scopes) => body += &format!(r#","scopes":["{}"]}}"#, scopes.replace(' ', "\",\"")),
+        None => body += r#","scopes":null}"#,
+    }
+    headers.insert(ORG, value(&org));
+    headers.insert(KEY_ID, value(&key));
+    user.map(|user| headers.insert(USER, value(&user)));
+    scopes.map(|scopes| headers.insert(SCOPES, value(&scopes)));
+    body.into()
+}
+
+/// Ids, positions and permission names are all plain ASCII.
+fn value(text: &str) -> HeaderValue {
+    HeaderValue::from_str(text).expect("ids, positions and permission names are plain ASCII")
+}
