@@ -1,0 +1,56 @@
+//! The directory in which a server keeps what is its own, and the lock that makes it the only one there.
+
+use std::fs::{self, DirBuilder, File, TryLockError};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+
+use crate::error::StartError;
+use crate::private_file;
+
+/// A data directory that this process, and no other, uses.
+#[derive(Debug)]
+pub struct DataDir {
+    path: PathBuf,
+    /// Held for as long as the directory is used. The system lets go of it when the process ends, however it does.
+    _lock: File,
+}
+
+impl DataDir {
+    /// Makes the directory where it is not there, and takes its lock.
+    ///
+    /// # Errors
+    /// When others may read it, another process uses it, or it cannot be made.
+    pub fn open(path: &Path) -> Result<Self, StartError> {
+        let failed = |source| StartError::DataDir { path: path.to_owned(), source };
+        DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(failed)?;
+        if private_file::is_exposed(&fs::metadata(path).map_err(failed)?) {
+            return Err(StartError::DataDirExposed { path: path.to_owned() });
+        }
+        let lock = private_file::open(&path.join("lock")).map_err(failed)?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Self { path: path.to_owned(), _lock: lock }),
+            Err(TryLockError::WouldBlock) => Err(StartError::DataDirInUse { path: path.to_owned() }),
+            Err(TryLockError::Error(source)) => Err(failed(source)),
+        }
+    }
+
+    /// The SQLite file's place.
+    pub fn sqlite_file(data: &Path) -> PathBuf {
+        data.join("claviger.db")
+    }
+
+    /// The usual place of the master keys.
+    pub fn kek_file(data: &Path) -> PathBuf {
+        data.join("kek")
+    }
+
+    /// Where the salt of a passphrase is kept. It is no secret, but the passphrase is worth nothing without it.
+    pub fn kek_salt_file(&self) -> PathBuf {
+        self.path.join("kek.salt")
+    }
+
+    /// Where the first secrets are put.
+    pub fn bootstrap_file(&self) -> PathBuf {
+        self.path.join("bootstrap.json")
+    }
+}

@@ -1,0 +1,21 @@
+//! The server as a program: what it was told, what it opens and in which order, and how it stops.
+//!
+//! - [`settings`]: the command line, the environment and the configuration file, checked before anything opens.
+//! - [`start`]: everything is opened, used, and let go of again, in order.
+//! - [`data_dir`], [`kek`], [`bootstrap`]: what a server keeps outside its database.
+//! - [`app`]: every dialect's routes over one engine. [`server`]: HTTP, from the first request to the last.
+//!
+//! What a server does with a request is the engine's matter, and how it looks on the wire the dialects'.
+
+pub mod app;
+pub mod bootstrap;
+pub mod data_dir;
+pub mod error;
+pub mod kek;
+pub mod logging;
+mod private_file;
+pub mod server;
+pub mod settings;
+pub mod signal;
+pub mod start;
+pub mod terminal;

@@ -1,0 +1,82 @@
+//! HTTP, from the first request to the last.
+
+use std::io;
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::routing::get;
+use claviger_engine::Engine;
+use claviger_http::{App, Limits, ServerOptions};
+use claviger_vault::SystemRandom;
+use http::header::CONTENT_TYPE;
+
+use crate::app::Application;
+use crate::settings::{RateLimits, Serve};
+use crate::signal;
+
+/// Why serving ended before anybody asked for it.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The system does not let the program take its signals.
+    #[error("the signals to stop cannot be taken")]
+    Signals(#[source] io::Error),
+    /// The system does not let the runtime have the listener.
+    #[error("the listener cannot be used")]
+    Listener(#[source] io::Error),
+    /// The metrics' address is taken, or not this machine's.
+    #[error("the address for metrics cannot be listened on: choose another with --metrics-listen")]
+    Metrics(#[source] io::Error),
+}
+
+/// The form of the metrics page.
+const METRICS_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// Serves until told to stop, then drains.
+///
+/// # Errors
+/// When it cannot begin.
+pub async fn serve(settings: &Serve, engine: Arc<Engine>, listener: TcpListener) -> Result<(), ServeError> {
+    // From before anybody is told that the server runs, so that whoever stops it then is heard.
+    let shutdown = signal::shutdown().map_err(ServeError::Signals)?;
+    let limits = match settings.limits {
+        RateLimits::None => Limits::none(),
+        RateLimits::Vendor => Limits::vendor(),
+    };
+    let application = Application::assemble(engine, limits, &SystemRandom);
+    let metrics = match settings.metrics_listen {
+        Some(address) => Some(metrics(address, application.app.clone()).await.map_err(ServeError::Metrics)?),
+        None => None,
+    };
+    let listener = tokio::net::TcpListener::from_std(listener).map_err(ServeError::Listener)?;
+    tracing::info!(address = %listener.local_addr().unwrap_or(settings.listen), "listening");
+    let options = ServerOptions { drain: settings.drain };
+    let Application { front, router, .. } = application;
+    let all_answered = claviger_http::serve(listener, front, router, options, shutdown).await;
+    if !all_answered {
+        let seconds = settings.drain.as_secs();
+        tracing::warn!(seconds, "requests still under way were cut off at the deadline");
+    }
+    if let Some(metrics) = metrics {
+        metrics.abort();
+        let _ = metrics.await;
+    }
+    Ok(())
+}
+
+/// Shows the metrics page on a listener of its own, so that nobody outside can be given it by mistake.
+async fn metrics(address: std::net::SocketAddr, app: App) -> io::Result<tokio::task::JoinHandle<()>> {
+    let listener = tokio::net::TcpListener::bind(address).await?;
+    tracing::info!(address = %listener.local_addr()?, "showing metrics");
+    let page = move || {
+        let page = app.metrics().page(app.engine());
+        async move { ([(CONTENT_TYPE, METRICS_TYPE)], page) }
+    };
+    let router = Router::new().route("/metrics", get(page));
+    Ok(tokio::spawn(async move {
+        let options = ServerOptions { drain: Duration::ZERO };
+        let nobody: Arc<dyn claviger_http::Front> = Arc::new(Vec::new());
+        claviger_http::serve(listener, nobody, router, options, std::future::pending()).await;
+    }))
+}

@@ -1,0 +1,377 @@
+//! What the program is told, checked: everything that can be refused is refused here, before anything opens.
+//!
+//! [`Typed`] is what somebody wrote, on the command line, in the environment or in the configuration file;
+//! [`Settings`] is what it means. [`Settings::check`] leads from one to the other. Nothing reads the environment
+//! later.
+
+mod error;
+mod file;
+mod secrets;
+mod typed;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Parser;
+use claviger_engine::FirstOrg;
+use claviger_model::{Email, Name};
+use claviger_store::Location;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use zeroize::Zeroizing;
+
+use crate::data_dir::DataDir;
+
+pub use error::SettingsError;
+pub use secrets::SecretVariables;
+pub use typed::{Command, CommandLine, LogFormat, RateLimits, Typed};
+
+/// The data directory where none is named.
+const DATA: &str = "./data";
+/// Loopback, because there is no TLS; the port is one that nothing common uses.
+const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 7070);
+const EMAIL: &str = "admin@claviger.local";
+const ORG: &str = "My organization";
+const LOG: &str = "info";
+/// How long requests that are under way may take to end: what most supervisors wait before they kill.
+const DRAIN_SECONDS: u64 = 10;
+/// Longer than any request may take.
+const DRAIN_SECONDS_MAX: u64 = 300;
+
+/// Everything that the program was told.
+#[derive(Debug)]
+pub struct Settings {
+    /// The data directory.
+    pub data: PathBuf,
+    /// The database.
+    pub database: Location,
+    /// Where the master keys come from.
+    pub kek: KekSource,
+    /// What the first start makes.
+    pub first: FirstOrg,
+    /// Whether the first start puts its keys into a file.
+    pub is_bootstrap_file_wanted: bool,
+    /// The log.
+    pub log: Log,
+    /// What concerns serving alone.
+    pub serve: Serve,
+}
+
+/// How to serve.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Serve {
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// Where to show metrics, if anywhere.
+    pub metrics_listen: Option<SocketAddr>,
+    /// Whether a proxy stands in front, whose word about the client's address and protocol is believed.
+    pub is_behind_proxy: bool,
+    /// How often a caller may call.
+    pub limits: RateLimits,
+    /// How long requests that are under way may take to end once the server was asked to stop.
+    pub drain: Duration,
+}
+
+/// The log.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Log {
+    /// Its form.
+    pub format: LogFormat,
+    /// What goes into it.
+    pub filter: Targets,
+}
+
+/// Where the master keys come from.
+pub enum KekSource {
+    /// A file, made on the first start.
+    File(PathBuf),
+    /// A text: what would stand in the file.
+    Text(Zeroizing<String>),
+    /// A passphrase, from which with a stored salt the key follows.
+    Passphrase(Zeroizing<String>),
+}
+
+/// Shows where a secret comes from, and not the secret.
+impl std::fmt::Debug for KekSource {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::File(path) => f.debug_tuple("File").field(path).finish(),
+            Self::Text(_) => f.write_str("Text(..)"),
+            Self::Passphrase(_) => f.write_str("Passphrase(..)"),
+        }
+    }
+}
+
+impl Settings {
+    /// Reads the command line, the environment, and the configuration file if one is named. Ends the program
+    /// after a request for help and on a command line that is not understood.
+    ///
+    /// # Errors
+    /// When something is not understood or does not fit together.
+    pub fn from_process() -> Result<(Command, Self), SettingsError> {
+        let line = CommandLine::parse();
+        let typed = match &line.config {
+            Some(path) => line.typed.or(file::read(path)?),
+            None => line.typed,
+        };
+        Ok((line.command, Self::check(typed, SecretVariables::read()?)?))
+    }
+
+    /// What was typed, checked and with defaults for what was not.
+    ///
+    /// # Errors
+    /// When something is not understood or does not fit together.
+    pub fn check(typed: Typed, secrets: SecretVariables) -> Result<Self, SettingsError> {
+        let data = typed.data.unwrap_or_else(|| DATA.into());
+        let is_behind_proxy = typed.behind_proxy.unwrap_or(false);
+        let (listen, metrics_listen) =
+            addresses(typed.listen.as_deref(), typed.metrics_listen.as_deref(), is_behind_proxy)?;
+        Ok(Self {
+            database: database(typed.database, &data)?,
+            kek: kek(typed.kek_file, secrets, &data)?,
+            first: first(typed.email.as_deref(), typed.org)?,
+            is_bootstrap_file_wanted: !typed.no_bootstrap_file.unwrap_or(false),
+            log: Log {
+                format: typed.log_format.unwrap_or_default(),
+                filter: log_filter(typed.log.as_deref().unwrap_or(LOG))?,
+            },
+            serve: Serve {
+                listen,
+                metrics_listen,
+                is_behind_proxy,
+                limits: typed.limits.unwrap_or_default(),
+                drain: drain(typed.drain_seconds.unwrap_or(DRAIN_SECONDS))?,
+            },
+            data,
+        })
+    }
+}
+
+fn addresses(
+    listen: Option<&str>,
+    metrics_listen: Option<&str>,
+    is_behind_proxy: bool,
+) -> Result<(SocketAddr, Option<SocketAddr>), SettingsError> {
+    let check = |setting, text: &str| {
+        let address: SocketAddr =
+            text.parse().map_err(|_| SettingsError::Address { setting, text: text.to_owned() })?;
+        if address.ip().is_loopback() || is_behind_proxy {
+            Ok(address)
+        } else {
+            Err(SettingsError::OffLoopback { setting, address })
+        }
+    };
+    let listen = listen.map_or(Ok(LISTEN), |text| check("--listen", text))?;
+    let metrics = metrics_listen.map(|text| check("--metrics-listen", text)).transpose()?;
+    // Port 0 is whichever is free, and never the same twice.
+    if metrics == Some(listen) && listen.port() != 0 {
+        return Err(SettingsError::SameAddress { address: listen });
+    }
+    Ok((listen, metrics))
+}
+
+fn database(url: Option<String>, data: &std::path::Path) -> Result<Location, SettingsError> {
+    match url {
+        None => Ok(Location::Sqlite(DataDir::sqlite_file(data))),
+        Some(url) if url.starts_with("postgres://") || url.starts_with("postgresql://") => {
+            Ok(Location::Postgres(url))
+        }
+        Some(_) => Err(SettingsError::Database),
+    }
+}
+
+fn kek(
+    file: Option<PathBuf>,
+    secrets: SecretVariables,
+    data: &std::path::Path,
+) -> Result<KekSource, SettingsError> {
+    match (file, secrets.kek, secrets.kek_passphrase) {
+        (None, None, None) => Ok(KekSource::File(DataDir::kek_file(data))),
+        (Some(path), None, None) => Ok(KekSource::File(path)),
+        (None, Some(text), None) => Ok(KekSource::Text(text)),
+        (None, None, Some(passphrase)) => Ok(KekSource::Passphrase(passphrase)),
+        _ => Err(SettingsError::KekSources),
+    }
+}
+
+fn first(email: Option<&str>, org: Option<String>) -> Result<FirstOrg, SettingsError> {
+    let email = email.unwrap_or(EMAIL);
+    Ok(FirstOrg {
+        email: Email::parse(email).map_err(|_| SettingsError::Email { text: email.to_owned() })?,
+        name: Name::parse(org.unwrap_or_else(|| ORG.to_owned())).map_err(SettingsError::Org)?,
+    })
+}
+
+/// A level, or `target=level` for some targets, parted by commas. The filter's own parser would take a misspelt
+/// level for a target, and then log nothing else.
+fn log_filter(text: &str) -> Result<Targets, SettingsError> {
+    let mut filter = Targets::new();
+    for part in text.split(',').map(str::trim) {
+        let (target, level) =
+            part.rsplit_once('=').map_or((None, part), |(target, level)| (Some(target), level));
+        let refused = || SettingsError::Log { part: part.to_owned() };
+        if level.is_empty() || target.is_some_and(str::is_empty) {
+            return Err(refused());
+        }
+        let level: LevelFilter = level.parse().map_err(|_| refused())?;
+        filter = match target {
+            Some(target) => filter.with_target(target, level),
+            None => filter.with_default(level),
+        };
+    }
+    Ok(filter)
+}
+
+fn drain(seconds: u64) -> Result<Duration, SettingsError> {
+    if seconds <= DRAIN_SECONDS_MAX {
+        Ok(Duration::from_secs(seconds))
+    } else {
+        Err(SettingsError::DrainSeconds { seconds, max: DRAIN_SECONDS_MAX })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(edit: impl FnOnce(&mut Typed)) -> Result<Settings, SettingsError> {
+        check_with(SecretVariables::default(), edit)
+    }
+
+    fn check_with(
+        secrets: SecretVariables,
+        edit: impl FnOnce(&mut Typed),
+    ) -> Result<Settings, SettingsError> {
+        let mut typed = Typed::default();
+        edit(&mut typed);
+        Settings::check(typed, secrets)
+    }
+
+    fn refused(edit: impl FnOnce(&mut Typed), expected: &str) {
+        let sentence = check(edit).unwrap_err().to_string();
+        assert!(sentence.contains(expected), "{sentence}");
+    }
+
+    fn secret(text: &str) -> Option<Zeroizing<String>> {
+        Some(Zeroizing::new(text.to_owned()))
+    }
+
+    #[test]
+    fn nothing_typed_means_the_defaults() {
+        let settings = check(|_| ()).unwrap();
+        assert_eq!(settings.data, PathBuf::from("./data"));
+        assert_eq!(settings.database, Location::Sqlite("./data/claviger.db".into()));
+        assert!(matches!(settings.kek, KekSource::File(path) if path.as_os_str() == "./data/kek"));
+        assert_eq!(settings.first.email.as_str(), "admin@claviger.local");
+        assert_eq!(settings.first.name.as_str(), "My organization");
+        assert!(settings.is_bootstrap_file_wanted);
+        assert_eq!(
+            settings.log,
+            Log { format: LogFormat::Auto, filter: Targets::new().with_default(LevelFilter::INFO) }
+        );
+        let serve = Serve {
+            listen: ([127, 0, 0, 1], 7070).into(),
+            metrics_listen: None,
+            is_behind_proxy: false,
+            limits: RateLimits::None,
+            drain: Duration::from_secs(10),
+        };
+        assert_eq!(settings.serve, serve);
+    }
+
+    #[test]
+    fn an_address_must_be_one() {
+        refused(|typed| typed.listen = Some("localhost".into()), "write it as 127.0.0.1:7070");
+        refused(|typed| typed.metrics_listen = Some("9090".into()), "--metrics-listen 9090");
+    }
+
+    #[test]
+    fn other_machines_are_reached_only_from_behind_a_proxy() {
+        for address in ["0.0.0.0:7070", "[::]:7070", "192.0.2.1:7070"] {
+            refused(|typed| typed.listen = Some(address.into()), "--behind-proxy");
+            refused(|typed| typed.metrics_listen = Some(address.into()), "--behind-proxy");
+            let behind_proxy = |typed: &mut Typed| {
+                typed.listen = Some(address.into());
+                typed.behind_proxy = Some(true);
+            };
+            assert_eq!(check(behind_proxy).unwrap().serve.listen, address.parse().unwrap());
+        }
+        for address in ["127.0.0.2:7070", "[::1]:7070"] {
+            assert!(check(|typed| typed.listen = Some(address.into())).is_ok());
+        }
+    }
+
+    #[test]
+    fn metrics_have_an_address_of_their_own() {
+        refused(|typed| typed.metrics_listen = Some("127.0.0.1:7070".into()), "give them another port");
+        let any_port = |typed: &mut Typed| {
+            typed.listen = Some("127.0.0.1:0".into());
+            typed.metrics_listen = Some("127.0.0.1:0".into());
+        };
+        assert!(check(any_port).is_ok());
+    }
+
+    #[test]
+    fn a_database_is_postgresql_or_not_named() {
+        for url in ["postgres://db/claviger", "postgresql://db/claviger"] {
+            let settings = check(|typed| typed.database = Some(url.into())).unwrap();
+            assert_eq!(settings.database, Location::Postgres(url.into()));
+        }
+        for url in ["", "mysql://user:hunter2@db", "claviger.db", "sqlite://claviger.db"] {
+            refused(|typed| typed.database = Some(url.into()), "leave --database out");
+        }
+        let sentence = check(|typed| typed.database = Some("mysql://user:hunter2@db".into())).unwrap_err();
+        assert!(!format!("{sentence} {sentence:?}").contains("hunter2"));
+    }
+
+    #[test]
+    fn master_keys_come_from_one_place() {
+        let variables = |kek, kek_passphrase| SecretVariables { kek, kek_passphrase };
+        let kek = |secrets, edit: fn(&mut Typed)| check_with(secrets, edit).map(|settings| settings.kek);
+        let file: fn(&mut Typed) = |typed| typed.kek_file = Some("other".into());
+        let text = || variables(secret("hunter2"), None);
+        let passphrase = || variables(None, secret("hunter2"));
+        assert!(
+            matches!(kek(variables(None, None), file), Ok(KekSource::File(path)) if path.as_os_str() == "other")
+        );
+        assert!(matches!(kek(text(), |_| ()), Ok(KekSource::Text(text)) if *text == "hunter2"));
+        assert!(matches!(kek(passphrase(), |_| ()), Ok(KekSource::Passphrase(text)) if *text == "hunter2"));
+        for (secrets, edit) in [
+            (text(), file),
+            (passphrase(), file),
+            (variables(secret("hunter2"), secret("hunter2")), |_: &mut Typed| ()),
+        ] {
+            let sentence = kek(secrets, edit).unwrap_err().to_string();
+            assert!(
+                sentence.contains("one of --kek-file, CLAVIGER_KEK and CLAVIGER_KEK_PASSPHRASE"),
+                "{sentence}"
+            );
+        }
+        let shown = format!("{:?} {:?}", check_with(text(), |_| ()), check_with(passphrase(), |_| ()));
+        assert!(!shown.contains("hunter2"), "{shown}");
+    }
+
+    #[test]
+    fn an_org_begins_with_a_name_and_an_address() {
+        refused(|typed| typed.email = Some("ada".into()), "ada is not an e-mail address");
+        refused(|typed| typed.org = Some(" ".into()), "must not be blank");
+    }
+
+    #[test]
+    fn a_log_filter_is_made_of_levels() {
+        for text in ["info", "WARN", "off", "warn,claviger_store=debug", "claviger=trace"] {
+            assert!(check(|typed| typed.log = Some(text.into())).is_ok(), "{text}");
+        }
+        for text in ["inof", "", "claviger", "info,claviger=loud", "info,", "=info", "claviger="] {
+            refused(|typed| typed.log = Some(text.into()), "error, warn, info, debug, trace or off");
+        }
+    }
+
+    #[test]
+    fn draining_is_bounded() {
+        let drain = |seconds| check(|typed| typed.drain_seconds = Some(seconds)).map(|it| it.serve.drain);
+        assert_eq!(drain(0).unwrap(), Duration::ZERO);
+        assert_eq!(drain(300).unwrap(), Duration::from_secs(300));
+        refused(|typed| typed.drain_seconds = Some(301), "0 to 300");
+    }
+}

@@ -1,0 +1,116 @@
+//! Why settings are refused: sentences that say what to write instead.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use claviger_model::NameError;
+
+/// What is wrong with what was typed.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    /// The configuration file cannot be read.
+    #[error("the configuration file {} cannot be read: name one that is there with --config", path.display())]
+    FileUnreadable {
+        /// Which.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// The configuration file is no TOML, or a value in it is of the wrong type.
+    #[error("{}, line {line}: {message}", path.display())]
+    FileSyntax {
+        /// Which.
+        path: PathBuf,
+        /// Where, counted from one.
+        line: usize,
+        /// What is wrong.
+        message: String,
+    },
+    /// The configuration file holds a key that means nothing.
+    #[error("{}, line {line}: there is no setting `{key}`; {}", path.display(), hint(near.as_deref()))]
+    FileKey {
+        /// Which.
+        path: PathBuf,
+        /// Where, counted from one.
+        line: usize,
+        /// The key.
+        key: String,
+        /// The setting that may have been meant.
+        near: Option<String>,
+    },
+    /// An environment variable is not UTF-8.
+    #[error("the environment variable {name} is not UTF-8: set it to text")]
+    NotText {
+        /// Which.
+        name: &'static str,
+    },
+    /// An address is none.
+    #[error("{setting} {text} is not an IP address with a port: write it as 127.0.0.1:7070")]
+    Address {
+        /// Which flag.
+        setting: &'static str,
+        /// What it says.
+        text: String,
+    },
+    /// Other machines would reach an address in clear.
+    #[error(
+        "{setting} {address} can be reached from other machines, and this server does not speak TLS yet: listen on 127.0.0.1, or put a proxy that speaks TLS in front and give --behind-proxy"
+    )]
+    OffLoopback {
+        /// Which flag.
+        setting: &'static str,
+        /// What it says.
+        address: SocketAddr,
+    },
+    /// Two listeners want one address.
+    #[error(
+        "--listen and --metrics-listen are both {address}: metrics are shown apart, give them another port"
+    )]
+    SameAddress {
+        /// Which.
+        address: SocketAddr,
+    },
+    /// The database's address is not understood. It may hold a password, so it is not repeated.
+    #[error(
+        "--database begins with neither postgres:// nor postgresql://: give the address of a PostgreSQL database so, or leave --database out to use SQLite in the data directory"
+    )]
+    Database,
+    /// The master keys come from more than one place.
+    #[error(
+        "the master keys come from more than one place: give one of --kek-file, CLAVIGER_KEK and CLAVIGER_KEK_PASSPHRASE alone"
+    )]
+    KekSources,
+    /// The admin's address is none.
+    #[error("--email {text} is not an e-mail address: write it as name@example.com")]
+    Email {
+        /// What it says.
+        text: String,
+    },
+    /// The org's name is none.
+    #[error("the name in --org {0}")]
+    Org(NameError),
+    /// The log's filter is not understood.
+    #[error(
+        "--log has `{part}`: write error, warn, info, debug, trace or off, or such a level for one target, as in info,claviger_store=debug"
+    )]
+    Log {
+        /// The part that is not understood.
+        part: String,
+    },
+    /// The drain takes too long.
+    #[error("--drain-seconds {seconds} is too long: give 0 to {max}")]
+    DrainSeconds {
+        /// What it says.
+        seconds: u64,
+        /// How long it may be.
+        max: u64,
+    },
+}
+
+fn hint(near: Option<&str>) -> String {
+    match near {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => "`claviger help` names them all, here they are written with _ for -".to_owned(),
+    }
+}

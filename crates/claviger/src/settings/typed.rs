@@ -1,0 +1,203 @@
+//! What somebody wrote: flags, environment variables and keys of the configuration file, all under one name.
+//!
+//! `--metrics-listen`, `CLAVIGER_METRICS_LISTEN` and `metrics_listen` are the same setting.
+
+use std::path::PathBuf;
+
+use clap::builder::BoolishValueParser;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use serde::Deserialize;
+
+/// A self-hosted key server: issues, checks and revokes keys.
+#[derive(Parser)]
+#[command(
+    name = "claviger",
+    version,
+    after_help = "Each setting has a flag, a variable and, with _ for -, a key in the configuration file. The \
+                  flag wins over the variable, the variable over the file. Master keys come from --kek-file, \
+                  or as text from CLAVIGER_KEK, or follow from CLAVIGER_KEK_PASSPHRASE."
+)]
+pub struct CommandLine {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// Read settings from this TOML file
+    #[arg(long, value_name = "FILE", env = "CLAVIGER_CONFIG", global = true)]
+    pub config: Option<PathBuf>,
+    /// The settings.
+    #[command(flatten)]
+    pub typed: Typed,
+}
+
+/// What the program can do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Subcommand)]
+pub enum Command {
+    /// Serve until told to stop; the first start sets everything up
+    Serve,
+    /// Set everything up and stop
+    Init,
+}
+
+/// The settings, as far as they were written. It has no `Debug`: the database's address may hold a password.
+#[derive(Default, Args, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Typed {
+    /// The data directory [default: ./data]
+    #[arg(long, value_name = "DIR", env = "CLAVIGER_DATA", global = true)]
+    pub data: Option<PathBuf>,
+    /// Where to listen [default: 127.0.0.1:7070]
+    #[arg(long, value_name = "ADDR", env = "CLAVIGER_LISTEN", global = true)]
+    pub listen: Option<String>,
+    /// A PostgreSQL database, postgres://… (keep a password out of the flag) [default: SQLite in the data directory]
+    #[arg(long, value_name = "URL", env = "CLAVIGER_DATABASE", hide_env_values = true, global = true)]
+    pub database: Option<String>,
+    /// Where the master keys are kept; made on the first start [default: kek in the data directory]
+    #[arg(long, value_name = "FILE", env = "CLAVIGER_KEK_FILE", global = true)]
+    pub kek_file: Option<PathBuf>,
+    /// Where to show metrics [default: nowhere]
+    #[arg(long, value_name = "ADDR", env = "CLAVIGER_METRICS_LISTEN", global = true)]
+    pub metrics_listen: Option<String>,
+    /// A proxy that speaks TLS stands in front
+    #[arg(
+        long, value_name = "BOOL", env = "CLAVIGER_BEHIND_PROXY", global = true,
+        num_args = 0..=1, require_equals = true, default_missing_value = "true",
+        value_parser = BoolishValueParser::new()
+    )]
+    pub behind_proxy: Option<bool>,
+    /// Show the first keys on the terminal alone
+    #[arg(
+        long, value_name = "BOOL", env = "CLAVIGER_NO_BOOTSTRAP_FILE", global = true,
+        num_args = 0..=1, require_equals = true, default_missing_value = "true",
+        value_parser = BoolishValueParser::new()
+    )]
+    pub no_bootstrap_file: Option<bool>,
+    /// The first admin's address [default: admin@claviger.local]
+    #[arg(long, value_name = "ADDRESS", env = "CLAVIGER_EMAIL", global = true)]
+    pub email: Option<String>,
+    /// The first org's name [default: My organization]
+    #[arg(long, value_name = "NAME", env = "CLAVIGER_ORG", global = true)]
+    pub org: Option<String>,
+    /// The log's form [default: auto]
+    #[arg(long, value_name = "FORMAT", env = "CLAVIGER_LOG_FORMAT", global = true)]
+    pub log_format: Option<LogFormat>,
+    /// What is logged: a level, or levels by target as in info,claviger_store=debug [default: info]
+    #[arg(long, value_name = "LEVEL", env = "CLAVIGER_LOG", global = true)]
+    pub log: Option<String>,
+    /// How often a caller may call [default: none]
+    #[arg(long, value_name = "LIMITS", env = "CLAVIGER_LIMITS", global = true)]
+    pub limits: Option<RateLimits>,
+    /// How long requests may take to end when the server stops, up to 300 [default: 10]
+    #[arg(long, value_name = "N", env = "CLAVIGER_DRAIN_SECONDS", global = true)]
+    pub drain_seconds: Option<u64>,
+}
+
+impl Typed {
+    /// These settings, and those of `below` where nothing was written here.
+    pub fn or(self, below: Self) -> Self {
+        Self {
+            data: self.data.or(below.data),
+            listen: self.listen.or(below.listen),
+            database: self.database.or(below.database),
+            kek_file: self.kek_file.or(below.kek_file),
+            metrics_listen: self.metrics_listen.or(below.metrics_listen),
+            behind_proxy: self.behind_proxy.or(below.behind_proxy),
+            no_bootstrap_file: self.no_bootstrap_file.or(below.no_bootstrap_file),
+            email: self.email.or(below.email),
+            org: self.org.or(below.org),
+            log_format: self.log_format.or(below.log_format),
+            log: self.log.or(below.log),
+            limits: self.limits.or(below.limits),
+            drain_seconds: self.drain_seconds.or(below.drain_seconds),
+        }
+    }
+
+    /// The names of the settings, as the configuration file has them.
+    pub(super) fn names() -> Vec<String> {
+        let settings = Self::augment_args(clap::Command::new("settings"));
+        settings.get_arguments().map(|setting| setting.get_id().to_string()).collect()
+    }
+}
+
+/// The log's form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// Lines to read.
+    Human,
+    /// One JSON object per line.
+    Json,
+    /// Lines to read on a terminal, JSON elsewhere.
+    #[default]
+    Auto,
+}
+
+/// How often a caller may call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RateLimits {
+    /// As often as they like.
+    #[default]
+    None,
+    /// As often as the vendor allows.
+    Vendor,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    fn parse(line: &str) -> CommandLine {
+        CommandLine::try_parse_from(line.split(' ')).unwrap()
+    }
+
+    #[test]
+    fn the_command_line_is_sound() {
+        CommandLine::command().debug_assert();
+    }
+
+    #[test]
+    fn settings_stand_before_or_after_the_command() {
+        assert_eq!(parse("claviger serve --listen a").typed.listen, Some("a".into()));
+        assert_eq!(parse("claviger --listen a init").typed.listen, Some("a".into()));
+    }
+
+    #[test]
+    fn a_switch_can_be_turned_off_again() {
+        let behind_proxy = |line| parse(line).typed.behind_proxy;
+        assert_eq!(behind_proxy("claviger serve"), None);
+        assert_eq!(behind_proxy("claviger serve --behind-proxy"), Some(true));
+        assert_eq!(behind_proxy("claviger --behind-proxy serve"), Some(true));
+        assert_eq!(behind_proxy("claviger serve --behind-proxy=false"), Some(false));
+    }
+
+    /// One name for each setting: the flag and the variable follow from the key.
+    #[test]
+    fn flag_variable_and_key_share_a_name() {
+        let line = CommandLine::command();
+        for setting in line.get_arguments().filter(|it| !["help", "version"].contains(&it.get_id().as_str()))
+        {
+            let id = setting.get_id().as_str();
+            assert_eq!(setting.get_long(), Some(id.replace('_', "-").as_str()));
+            let variable = format!("CLAVIGER_{}", id.to_uppercase());
+            assert_eq!(setting.get_env().and_then(|name| name.to_str()), Some(variable.as_str()));
+        }
+    }
+
+    #[test]
+    fn the_upper_settings_win_and_the_lower_fill_in() {
+        let upper = Typed { listen: Some("upper".into()), behind_proxy: Some(false), ..Typed::default() };
+        let lower = Typed {
+            listen: Some("lower".into()),
+            behind_proxy: Some(true),
+            drain_seconds: Some(3),
+            ..Typed::default()
+        };
+        let both = upper.or(lower);
+        assert_eq!(both.listen, Some("upper".into()));
+        assert_eq!(both.behind_proxy, Some(false));
+        assert_eq!(both.drain_seconds, Some(3));
+        assert_eq!(both.org, None);
+    }
+}
