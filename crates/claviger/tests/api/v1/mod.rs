@@ -1,0 +1,3 @@
+mod api_key;
+mod application_key;
+mod validate;

@@ -1,0 +1,2 @@
+mod api_keys;
+mod current_user_application_keys;
