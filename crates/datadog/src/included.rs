@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use crate::times;
 
-/// The users of these ids, each once, related to their org only: as API key lists include them.
-pub(crate) async fn creators(
+/// The users of these ids, each once, related to their org only: as lists include them.
+pub(crate) async fn users(
     engine: &Engine,
     org: OrgId,
     ids: impl IntoIterator<Item = UserId>,
@@ -17,15 +17,6 @@ pub(crate) async fn creators(
     let related =
         |user: &User| object(user, json!({ "org": { "data": { "type": "orgs", "id": org.to_string() } } }));
     Ok(users.iter().map(related).collect())
-}
-
-/// The users of these ids, each once, related to their roles only: as application keys include their owners.
-pub(crate) async fn owners(
-    engine: &Engine,
-    org: OrgId,
-    ids: impl IntoIterator<Item = UserId>,
-) -> Result<Vec<Value>, EngineError> {
-    Ok(engine.users(org, &each_once(ids)).await?.iter().map(with_roles).collect())
 }
 
 /// One owner and after it the roles that it has.

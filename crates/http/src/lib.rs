@@ -8,6 +8,7 @@
 mod body;
 mod credentials;
 mod front;
+mod leftover;
 mod limits;
 mod metrics;
 mod refusals;

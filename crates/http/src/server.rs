@@ -11,7 +11,7 @@ use axum::body::Body;
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::{Either, Full};
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
@@ -20,6 +20,7 @@ use tokio::sync::Semaphore;
 use tower::ServiceExt;
 
 use crate::Front;
+use crate::leftover::{Returning, discard};
 
 /// Connections at once; more wait to be accepted. Well under the usual limit of file descriptors.
 pub const CONNECTIONS_MAX: usize = 8_192;
@@ -110,12 +111,22 @@ fn builder() -> Builder<TokioExecutor> {
 
 fn answer(front: &dyn Front, router: &Router, peer: Peer, mut request: Request<Incoming>) -> Answering {
     if let Some(answer) = front.answer(&request) {
-        return Box::pin(std::future::ready(Ok(answer.map(Either::Left))));
+        let answer = answer.map(Either::Left);
+        if request.body().is_end_stream() {
+            return Box::pin(std::future::ready(Ok(answer)));
+        }
+        return Box::pin(async move {
+            discard(request.into_body()).await;
+            Ok(answer)
+        });
     }
     let router = router.clone();
     request.extensions_mut().insert(peer);
     Box::pin(async move {
-        let Ok(answer) = router.oneshot(request.map(Body::new)).await;
+        let (parts, body) = request.into_parts();
+        let (body, leftover) = Returning::new(body);
+        let Ok(answer) = router.oneshot(Request::from_parts(parts, Body::new(body))).await;
+        leftover.read().await;
         Ok(answer.map(Either::Right))
     })
 }

@@ -67,7 +67,7 @@ CREATE TABLE credentials (
     name TEXT NOT NULL,
     name_sort BYTEA NOT NULL,
     name_search TEXT NOT NULL,
-    last4 TEXT NOT NULL,
+    last4 BYTEA NOT NULL,
     -- Names parted by spaces in the order given; null for no scopes.
     scopes TEXT,
     category TEXT NOT NULL,

@@ -3,7 +3,7 @@
 use claviger_model::{EntryId, Position};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::database::Availability;
+use crate::database::Regaining;
 use crate::{Change, CommitError, Entry, StoreError};
 
 /// The most changes that share one commit. Enough to keep a disk busy; small enough that the last of them does
@@ -32,7 +32,7 @@ pub struct Batch {
     pub(crate) entries: Vec<Entry>,
     pub(crate) answers: Vec<(Reply, Answer)>,
     /// Set where the database was away, and this batch holds all that was missed.
-    pub(crate) reopens: Option<Availability>,
+    pub(crate) reopens: Option<Regaining>,
 }
 
 impl Batch {
@@ -43,8 +43,8 @@ impl Batch {
 
     /// Answers everybody whose change was in this commit, the refused ones too.
     pub fn acknowledge(self) {
-        if let Some(availability) = self.reopens {
-            availability.set(true);
+        if let Some(regaining) = self.reopens {
+            regaining.take_effect();
         }
         for (reply, answer) in self.answers {
             // An asker that has gone away does not need the answer.

@@ -101,7 +101,7 @@ impl Actor {
 
 impl Change {
     /// A change that begins by making sure that its actor may still act: a credential that died, or an owner who
-    /// was disabled, while the request was under way stops it.
+    /// was disabled, while the request was under way stops it, and so does a credential of another org.
     pub(crate) fn new(
         org: OrgId,
         actor: &Actor,
@@ -111,8 +111,8 @@ impl Change {
     ) -> Self {
         let guard = |credential: &CredentialId| Step {
             sql: "SELECT 1 FROM credentials c LEFT JOIN users u ON u.id = c.owner_id
-                  WHERE c.id = $1 AND c.revoked_at IS NULL AND u.disabled_at IS NULL",
-            params: params![*credential],
+                  WHERE c.id = $1 AND c.org_id = $2 AND c.revoked_at IS NULL AND u.disabled_at IS NULL",
+            params: params![*credential, org],
             rows: Rows::Found,
             otherwise: Refusal::ActorGone,
         };

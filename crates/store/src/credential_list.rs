@@ -1,6 +1,6 @@
 //! Lists of credentials: filtered, sorted and paged in SQL.
 
-use claviger_model::{Credential, CredentialKind, OrgId, Timestamp, UserId};
+use claviger_model::{Credential, CredentialKind, NAME_CHARS_MAX, OrgId, Timestamp, UserId};
 
 use crate::credentials::{COLUMNS, read_credential};
 use crate::value::{Value, params};
@@ -108,8 +108,8 @@ impl Condition {
         };
         condition.and("i.owner_id =", filter.owner);
         if let Some(text) = &filter.text {
-            let like = condition.push(format!("%{}%", escaped(&text.to_lowercase())));
-            let last4 = condition.push(text.as_str());
+            let like = condition.push(format!("%{}%", escaped(&search_key(text))));
+            let last4 = condition.push(text.as_bytes().to_vec());
             condition.sql += &format!(" AND (i.name_search LIKE {like} ESCAPE '\\' OR i.last4 = {last4})");
         }
         condition.and("i.created_at >=", filter.created_from);
@@ -132,6 +132,25 @@ impl Condition {
             self.sql += &format!(" AND {comparison} {place}");
         }
     }
+}
+
+/// What of a name is compared when one is looked for: each character in lower case by itself, and the final
+/// sigma as any other, so that a part of a name is found whatever stands around it.
+pub(crate) fn search_key(text: &str) -> String {
+    let folded = text.chars().flat_map(char::to_lowercase);
+    folded.map(|c| if c == 'ς' { 'σ' } else { c }).collect()
+}
+
+/// The longest search key of a name: no character becomes more than three.
+const SEARCH_KEY_CHARS_MAX: usize = 3 * NAME_CHARS_MAX;
+
+/// Whether there can be a credential that the filter lets through. What no name can hold is not asked for:
+/// PostgreSQL takes no NUL, SQLite reads only up to it, and takes no endless pattern.
+fn is_possible(filter: &CredentialFilter) -> bool {
+    let holds_nul = |text: &Option<String>| text.as_ref().is_some_and(|text| text.contains('\0'));
+    let text = filter.text.as_deref().unwrap_or_default();
+    let fits = text.chars().nth(SEARCH_KEY_CHARS_MAX).is_none();
+    fits && !holds_nul(&filter.text) && !holds_nul(&filter.category)
 }
 
 /// A text in which the wildcards of LIKE stand for themselves.
@@ -160,6 +179,9 @@ impl Store {
         sort: CredentialSort,
         page: Page,
     ) -> Result<CredentialPage, StoreError> {
+        if !is_possible(filter) {
+            return Ok(CredentialPage { items: Vec::new(), total: 0 });
+        }
         let mut condition = Condition::of(filter);
         let total = self.count_credentials(filter, &condition).await?;
         let limit = condition.push(page.limit);

@@ -10,6 +10,7 @@ use claviger_vault::Digest;
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
+use crate::credential_list::search_key;
 use crate::value::{Row, Value, params};
 use crate::{Actor, Change, Refusal, Store, StoreError, state};
 
@@ -89,7 +90,7 @@ pub(crate) fn read_credential(row: &dyn Row) -> Result<Credential, StoreError> {
         org: row.parsed(1)?,
         detail,
         name: row.get(4)?,
-        last4: row.get(5)?,
+        last4: String::from_utf8(row.get(5)?).map_err(|_| StoreError::damaged("column 5 is not UTF-8"))?,
         revision: row.get(9)?,
         created_at: row.get(10)?,
         created_by: row.parsed(11)?,
@@ -143,12 +144,13 @@ impl Change {
             Names::UniquePerOwner => self.require(
                 "SELECT 1 WHERE NOT EXISTS (
                      SELECT 1 FROM credentials WHERE owner_id = $1 AND kind = $2 AND name = $3 AND id <> $4
-                     AND revoked_at IS NULL)",
+                     AND org_id = $5 AND revoked_at IS NULL)",
                 params![
                     credential.detail.owner(),
                     credential.kind(),
                     credential.name.as_str(),
-                    credential.id
+                    credential.id,
+                    credential.org,
                 ],
                 Refusal::NameTaken,
             ),
@@ -173,8 +175,8 @@ impl Change {
                     credential.detail.owner(),
                     credential.name.as_str(),
                     collation_key(&credential.name),
-                    credential.name.to_lowercase(),
-                    credential.last4.as_str(),
+                    search_key(&credential.name),
+                    credential.last4.as_bytes().to_vec(),
                     credential.detail.scopes().map(Scopes::to_list),
                     category,
                     remote_config_read,
@@ -267,7 +269,7 @@ impl Change {
             params![
                 credential.name.as_str(),
                 collation_key(&credential.name),
-                credential.name.to_lowercase(),
+                search_key(&credential.name),
                 credential.detail.scopes().map(Scopes::to_list),
                 category,
                 remote_config_read,
@@ -298,8 +300,9 @@ impl Change {
                 Refusal::Stale,
             )
             .any(
-                "UPDATE secrets SET dead_at = $1, sealed = NULL WHERE credential_id = $2 AND dead_at IS NULL",
-                params![at, credential.id],
+                "UPDATE secrets SET dead_at = $1, sealed = NULL
+                 WHERE credential_id = $2 AND org_id = $3 AND dead_at IS NULL",
+                params![at, credential.id, credential.org],
             )
             .counting_one_less(credential)
     }
@@ -322,9 +325,16 @@ impl Change {
     }
 
     /// Registers an application key for the use of connections; doing so again changes nothing.
+    ///
+    /// Refused with [`Refusal::Absent`] where the org has no such live application key.
     pub fn register_application_key(org: OrgId, id: CredentialId, at: Timestamp, actor: &Actor) -> Self {
         let detail = state::with_states(json!({}), [state::registration(org, id)]);
         Self::new(org, actor, "registration.created", ("registration", id.to_string()), detail)
+            .require(
+                "SELECT 1 FROM credentials WHERE id = $1 AND org_id = $2 AND kind = $3 AND revoked_at IS NULL",
+                params![id, org, CredentialKind::ApplicationKey],
+                Refusal::Absent,
+            )
             .with_registration(org, id, at)
     }
 

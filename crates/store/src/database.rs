@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use claviger_model::{Clock, EntryId, Position};
 use claviger_vault::{Vault, WrappedKey};
@@ -101,24 +102,42 @@ impl Database {
     }
 }
 
-/// Whether this process may still speak for the database: false from when its connection or its lock is lost
+/// Whether this process may still speak for the database: not from when its connection or its lock is lost
 /// until it has both again and has caught up.
-#[derive(Clone)]
-pub(crate) struct Availability(Arc<std::sync::atomic::AtomicBool>);
+#[derive(Clone, Default)]
+pub(crate) struct Availability(Arc<Losses>);
 
-impl Default for Availability {
-    fn default() -> Self {
-        Self(Arc::new(true.into()))
-    }
+/// Counted, so that the end of one loss, told late, is not taken for the end of the next.
+#[derive(Default)]
+struct Losses {
+    begun: AtomicU64,
+    ended: AtomicU64,
 }
 
 impl Availability {
-    pub(crate) fn set(&self, available: bool) {
-        self.0.store(available, std::sync::atomic::Ordering::Release);
+    pub(crate) fn lose(&self) {
+        self.0.begun.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// What ends the present loss, once the follower has all that was missed.
+    pub(crate) fn regaining(&self) -> Regaining {
+        Regaining { of: self.clone(), loss: self.0.begun.load(Ordering::SeqCst) }
     }
 
     fn is_set(&self) -> bool {
-        self.0.load(std::sync::atomic::Ordering::Acquire)
+        self.0.ended.load(Ordering::SeqCst) == self.0.begun.load(Ordering::SeqCst)
+    }
+}
+
+/// The end of one loss.
+pub(crate) struct Regaining {
+    of: Availability,
+    loss: u64,
+}
+
+impl Regaining {
+    pub(crate) fn take_effect(self) {
+        self.of.0.ended.fetch_max(self.loss, Ordering::SeqCst);
     }
 }
 
@@ -176,7 +195,8 @@ impl Store {
     /// can do so; with others about, it does nothing.
     pub async fn close(self) {
         let Self { inner, writer } = self;
-        let Ok(writer) = Arc::try_unwrap(writer) else { return };
+        // Of two that close at the same time, one gets it.
+        let Some(writer) = Arc::into_inner(writer) else { return };
         drop(inner);
         match writer.into_inner().ok().flatten() {
             Some(Writer::Thread(thread)) => {

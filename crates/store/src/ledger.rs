@@ -4,6 +4,7 @@
 //! text of an entry is kept exactly as its MAC covers it, so that checking needs no canonical form.
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
 
 use claviger_model::{EntryId, OrgId, Position, Timestamp};
 use claviger_vault::Vault;
@@ -79,6 +80,20 @@ pub(crate) const SELECT_AFTER: &str =
     "SELECT sequence, epoch, id, at, org_id, action, subject_kind, subject_id, actor, change, mac_key, mac
      FROM ledger WHERE sequence > $1 ORDER BY sequence LIMIT $2";
 
+impl Head {
+    /// Whether entries were added after `followed`: then they are to be followed first.
+    ///
+    /// # Errors
+    /// Where what was followed is not in the ledger any more.
+    pub(crate) fn is_beyond(&self, followed: &Self) -> Result<bool, StoreError> {
+        match self.position.cmp(&followed.position) {
+            Ordering::Greater => Ok(true),
+            Ordering::Equal if self.mac == followed.mac => Ok(false),
+            _ => Err(StoreError::damaged("the ledger has lost entries that this server has seen")),
+        }
+    }
+}
+
 pub(crate) fn read_head(row: &dyn Row) -> Result<Head, StoreError> {
     Ok(Head { position: Position { epoch: row.get(0)?, sequence: row.get(1)? }, mac: row.get(2)? })
 }
@@ -109,6 +124,11 @@ impl Entry {
     /// Whether the entry is what was written after an entry with the MAC `previous` (empty for the first).
     pub fn is_intact(&self, previous: &[u8], vault: &Vault) -> bool {
         vault.ledger_mac_matches(self.mac_key, &self.content(previous), &self.mac).unwrap_or(false)
+    }
+
+    /// The end of a ledger whose last entry this is.
+    pub(crate) fn into_head(self) -> Head {
+        Head { position: self.position, mac: self.mac }
     }
 
     /// What it touched, as pairs of kind and id: whatever its change gives a new state.

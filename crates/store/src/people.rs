@@ -138,7 +138,9 @@ impl Store {
     /// Every user of every org, with roles: what a directory starts from.
     pub async fn list_all_users(&self) -> Result<Vec<User>, StoreError> {
         let mut users = self.long_rows(SELECT_USER.to_owned(), params![], read_user).await?;
-        let sql = "SELECT user_id, role_id FROM user_roles ORDER BY user_id, role_id".to_owned();
+        let sql = "SELECT ur.user_id, ur.role_id FROM user_roles ur JOIN roles r ON r.id = ur.role_id
+                   ORDER BY r.created_at, r.id"
+            .to_owned();
         let held: Vec<(UserId, RoleId)> =
             self.long_rows(sql, params![], |row| Ok((row.parsed(0)?, row.parsed(1)?))).await?;
         users.sort_unstable_by_key(|user| user.id);

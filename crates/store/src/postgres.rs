@@ -6,13 +6,15 @@
 use std::collections::HashMap;
 use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use claviger_model::{Clock, Timestamp};
 use claviger_vault::{Vault, WrappedKey};
-use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod};
+use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
 use futures_util::TryStreamExt;
 use tokio::sync::{mpsc, watch};
-use tokio::task::JoinHandle;
+use tokio::task::{AbortHandle, JoinHandle};
+use tokio_postgres::config::TargetSessionAttrs;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 use tokio_postgres::{Client, Config, NoTls, Statement};
@@ -20,6 +22,7 @@ use tokio_postgres::{Client, Config, NoTls, Statement};
 use crate::batch::{Batch, Job};
 use crate::change::Step;
 use crate::database::Availability;
+use crate::ledger::Head;
 use crate::migrate::{CREATE_VERSIONS, INSERT_VERSION, SELECT_VERSION, missing};
 use crate::value::{Row, Value, params};
 use crate::{StoreError, StoreMetrics, vault_keys};
@@ -28,6 +31,9 @@ mod writer;
 
 /// Reading connections. PostgreSQL answers short queries faster than two cores can ask them.
 const READERS_MAX: usize = 8;
+/// How long the database may be silent before it is taken for gone: as long as a lease will be. Whoever cannot ask
+/// may not go on answering from memory, since another server may have the lock by then.
+const SILENCE_MAX: Duration = Duration::from_secs(5);
 /// The advisory lock of the one writer; the number says "claviger" in ASCII.
 const WRITER_LOCK: i64 = i64::from_be_bytes(*b"claviger");
 
@@ -40,6 +46,7 @@ pub(crate) struct PostgresDatabase {
 /// A connection with its prepared statements.
 pub(super) struct Session {
     client: Client,
+    connection: AbortHandle,
     /// Becomes true when the connection is gone.
     gone: watch::Receiver<bool>,
     statements: HashMap<&'static str, Statement>,
@@ -50,6 +57,14 @@ impl PostgresDatabase {
         let mut config: Config = address.parse().map_err(|error| StoreError::Address(Box::new(error)))?;
         if config.get_application_name().is_none() {
             config.application_name("claviger");
+        }
+        // A standby would give away its own lock to whoever asks, and answer as of yesterday.
+        config.target_session_attrs(TargetSessionAttrs::ReadWrite);
+        if config.get_connect_timeout().is_none() {
+            config.connect_timeout(SILENCE_MAX);
+        }
+        if config.get_tcp_user_timeout().is_none() {
+            config.tcp_user_timeout(SILENCE_MAX);
         }
         let mut session = Session::connect(&config).await?;
         if !session.lock().await? {
@@ -79,8 +94,9 @@ impl PostgresDatabase {
     pub(crate) fn readers(&self) -> PostgresReaders {
         let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
         let manager = Manager::from_config(self.config.clone(), NoTls, recycling);
-        let pool = Pool::builder(manager).max_size(READERS_MAX).build();
-        PostgresReaders { pool: pool.expect("a pool without timeouts needs no runtime to be named") }
+        let pool = Pool::builder(manager).max_size(READERS_MAX).runtime(Runtime::Tokio1);
+        let pool = pool.wait_timeout(Some(SILENCE_MAX)).build();
+        PostgresReaders { pool: pool.expect("a pool with timeouts needs a runtime, and has it") }
     }
 
     pub(crate) fn start(
@@ -95,7 +111,7 @@ impl PostgresDatabase {
         let writer = writer::Writer {
             config: self.config,
             session: self.session,
-            followed: None,
+            followed: Head::ORIGIN,
             batches,
             vault,
             clock,
@@ -110,20 +126,39 @@ impl Session {
     async fn connect(config: &Config) -> Result<Self, StoreError> {
         let (client, connection) = config.connect(NoTls).await.map_err(failure)?;
         let (tell, gone) = watch::channel(false);
-        tokio::spawn(async move {
+        let connection = tokio::spawn(async move {
             if let Err(error) = connection.await {
                 tracing::warn!(error = &error as &dyn std::error::Error, "a database connection broke");
             }
             // Nobody may be left to hear it.
             let _ = tell.send(true);
         });
-        Ok(Self { client, gone, statements: HashMap::new() })
+        Ok(Self { client, connection: connection.abort_handle(), gone, statements: HashMap::new() })
+    }
+
+    /// Ends the connection without a word, as it may be that nobody hears. With it goes the lock, at once or when
+    /// the database notices.
+    fn hang_up(&self) {
+        self.connection.abort();
+    }
+
+    /// Whether the database still answers.
+    async fn answers(&self) -> bool {
+        within(&self.connection, self.client.batch_execute("")).await.is_ok()
     }
 
     /// Takes the lock of the one writer, if nobody has it.
     async fn lock(&self) -> Result<bool, StoreError> {
-        let row = self.client.query_one("SELECT pg_try_advisory_lock($1)", &[&WRITER_LOCK]).await;
-        Ok(row.map_err(failure)?.get(0))
+        let locking = self.client.query_one("SELECT pg_try_advisory_lock($1)", &[&WRITER_LOCK]);
+        Ok(within(&self.connection, locking).await?.get(0))
+    }
+
+    /// Gives the lock back, so that a successor need not wait until the database has noticed.
+    async fn unlock(&self) {
+        let unlocking = self.client.query_one("SELECT pg_advisory_unlock($1)", &[&WRITER_LOCK]);
+        if let Err(error) = within(&self.connection, unlocking).await {
+            tracing::warn!(error = &error as &dyn std::error::Error, "the lock was not given back");
+        }
     }
 
     async fn migrate(&mut self, now: Timestamp) -> Result<(), StoreError> {
@@ -146,6 +181,20 @@ impl Session {
         let statement = self.client.prepare(sql).await?;
         self.statements.insert(sql, statement.clone());
         Ok(statement)
+    }
+}
+
+/// Waits for the database, but not for ever: a connection on which it is silent is hung up.
+async fn within<T>(
+    connection: &AbortHandle,
+    answer: impl Future<Output = Result<T, tokio_postgres::Error>>,
+) -> Result<T, StoreError> {
+    match tokio::time::timeout(SILENCE_MAX, answer).await {
+        Ok(answer) => answer.map_err(failure),
+        Err(elapsed) => {
+            connection.abort();
+            Err(StoreError::unavailable(elapsed))
+        }
     }
 }
 

@@ -13,6 +13,7 @@ use tokio::sync::mpsc;
 
 use crate::batch::{Batch, Job};
 use crate::change::{Rows, Step};
+use crate::ledger::Head;
 use crate::migrate::{CREATE_VERSIONS, INSERT_VERSION, SELECT_VERSION, missing};
 use crate::value::{Row, Value, params};
 use crate::{StoreError, StoreMetrics, vault_keys};
@@ -79,7 +80,8 @@ impl SqliteDatabase {
         clock: Arc<dyn Clock>,
         metrics: Arc<StoreMetrics>,
     ) -> JoinHandle<()> {
-        let writer = writer::Writer { connection: self.connection, vault, clock, metrics };
+        let writer =
+            writer::Writer { connection: self.connection, vault, clock, metrics, followed: Head::ORIGIN };
         std::thread::Builder::new()
             .name("store-writer".to_owned())
             .spawn(move || writer.run(jobs, &batches))

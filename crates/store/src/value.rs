@@ -130,17 +130,16 @@ impl dyn Row + '_ {
     }
 
     /// A text that has a type of its own.
-    pub(crate) fn parsed<T: FromStr>(&self, column: usize) -> Result<T, StoreError> {
-        let text = self.get::<String>(column)?;
-        text.parse().map_err(|_| StoreError::damaged(format!("column {column} does not parse")))
+    pub(crate) fn parsed<T: FromStr + ToString>(&self, column: usize) -> Result<T, StoreError> {
+        self.opt_parsed(column)?.ok_or_else(|| StoreError::damaged(format!("column {column} is null")))
     }
 
-    pub(crate) fn opt_parsed<T: FromStr>(&self, column: usize) -> Result<Option<T>, StoreError> {
-        let text = self.text(column)?;
-        let parsed = text.map(|text| {
-            text.parse().map_err(|_| StoreError::damaged(format!("column {column} does not parse")))
-        });
-        parsed.transpose()
+    /// Only the form that we write will do: an id in upper case would read as the same, but no statement that
+    /// looks for it would find it, and the ledger's MACs cover the value.
+    pub(crate) fn opt_parsed<T: FromStr + ToString>(&self, column: usize) -> Result<Option<T>, StoreError> {
+        let Some(text) = self.text(column)? else { return Ok(None) };
+        let parsed = text.parse().ok().filter(|parsed: &T| parsed.to_string() == text);
+        parsed.map(Some).ok_or_else(|| StoreError::damaged(format!("column {column} does not parse")))
     }
 }
 

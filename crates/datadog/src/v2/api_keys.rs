@@ -235,7 +235,7 @@ async fn included(
         [created_by.then_some(credential.created_by), modified_by.then_some(credential.modified_by)]
     };
     let ids = credentials.iter().flat_map(wanted).flatten();
-    included::creators(engine, org, ids).await.map(Some)
+    included::users(engine, org, ids).await.map(Some)
 }
 
 /// The wire form; with the time of reading, its usage too.

@@ -182,7 +182,7 @@ async fn owners(
         return Ok(None);
     }
     let ids = credentials.iter().filter_map(|credential| credential.detail.owner());
-    included::owners(engine, org, ids).await.map(Some)
+    included::users(engine, org, ids).await.map(Some)
 }
 
 pub(super) async fn meta(engine: &Engine, org: OrgId, page: &CredentialPage) -> Result<Meta, EngineError> {

@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 use super::{each, failure, run_step};
 use crate::batch::{Batch, CHANGES_PER_BATCH_MAX, Job, fail};
 use crate::change::{Change, Step};
-use crate::ledger::{Head, SELECT_HEAD, move_head, read_head};
+use crate::ledger::{Head, SELECT_AFTER, SELECT_HEAD, move_head, read_head};
 use crate::value::params;
 use crate::{CommitError, Entry, Refusal, StoreError, StoreMetrics};
 
@@ -20,17 +20,23 @@ pub(super) struct Writer {
     pub(super) vault: Arc<Vault>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) metrics: Arc<StoreMetrics>,
+    /// The end of what was handed to the follower.
+    pub(super) followed: Head,
 }
 
 /// What a batch came to before it was committed.
 struct Written {
     outcomes: Vec<Result<Position, Refusal>>,
     entries: Vec<Entry>,
+    head: Head,
 }
 
 impl Writer {
     /// Works until nobody can ask any more.
     pub(super) fn run(mut self, mut jobs: mpsc::Receiver<Job>, batches: &mpsc::Sender<Batch>) {
+        if let Ok(head) = self.read_head() {
+            self.followed = head;
+        }
         let mut waiting = Vec::with_capacity(CHANGES_PER_BATCH_MAX);
         while jobs.blocking_recv_many(&mut waiting, CHANGES_PER_BATCH_MAX) > 0 {
             let started = Instant::now();
@@ -47,6 +53,7 @@ impl Writer {
             };
             let refused = written.outcomes.iter().filter(|outcome| outcome.is_err()).count();
             self.metrics.committed(written.outcomes.len() - refused, refused, started.elapsed());
+            self.followed = written.head;
             let answers = written.outcomes.into_iter().map(|outcome| outcome.map_err(CommitError::Refused));
             let answers = replies.into_iter().zip(answers).collect();
             let batch = Batch { answers, entries: written.entries, reopens: None };
@@ -100,8 +107,7 @@ impl Writer {
         run("BEGIN IMMEDIATE")?;
         let mut head = self.read_head()?;
         let before = head.position;
-        let (mut outcomes, mut entries) =
-            (Vec::with_capacity(changes.len()), Vec::with_capacity(changes.len()));
+        let (mut outcomes, mut entries) = (Vec::with_capacity(changes.len()), self.missed(&head)?);
         for (change, id) in changes {
             run("SAVEPOINT change")?;
             let outcome = run_all(connection, &change.steps).map_err(failure)?;
@@ -118,7 +124,17 @@ impl Writer {
         if head.position != before {
             run_step(connection, &move_head(&head)).map_err(failure)?;
         }
-        Ok(Written { outcomes, entries })
+        Ok(Written { outcomes, entries, head })
+    }
+
+    /// What a commit brought whose fate nobody could tell at the time: it is followed before what comes next.
+    fn missed(&self, head: &Head) -> Result<Vec<Entry>, StoreError> {
+        let mut missed = Vec::new();
+        if head.is_beyond(&self.followed)? {
+            let params = params![self.followed.position.sequence, i64::MAX];
+            each(&self.connection, SELECT_AFTER, &params, |row| Ok(missed.push(Entry::read(row)?)))?;
+        }
+        Ok(missed)
     }
 
     fn read_head(&self) -> Result<Head, StoreError> {

@@ -60,7 +60,7 @@ async fn list(
     let engine = app.engine();
     let found = engine.list_own_application_keys(&permit, &filter, sort, page).await?;
     let included = match owned_by {
-        true => Some(included::owners(engine, permit.org(), [permit.user()]).await?),
+        true => Some(included::users(engine, permit.org(), [permit.user()]).await?),
         false => None,
     };
     let meta = meta(engine, permit.org(), &found).await?;
