@@ -31,6 +31,12 @@ impl ListQuery {
         found.map(|(_, value)| value.clone()).filter(|value| !value.is_empty())
     }
 
+    /// A text to search for. No name has a control character, and PostgreSQL refuses NUL in any text.
+    fn text(&mut self, name: &str) -> Option<String> {
+        let printable = |text: &str| (!text.chars().any(char::is_control)).then(|| text.to_owned());
+        self.parsed(name, "without control characters", printable)
+    }
+
     fn parsed<T>(&mut self, name: &str, must: &str, parse: impl Fn(&str) -> Option<T>) -> Option<T> {
         let value = self.value(name)?;
         let parsed = parse(&value);
@@ -67,7 +73,7 @@ impl ListQuery {
         let mut moment = |name: &str| self.parsed(name, "an RFC 3339 time", parse_moment);
         let created_from = moment("filter[created_at][start]");
         let created_to = moment("filter[created_at][end]");
-        let text = self.value("filter");
+        let text = self.text("filter");
         CredentialFilter { text, created_from, created_to, ..CredentialFilter::all(org, kind) }
     }
 
@@ -78,7 +84,7 @@ impl ListQuery {
         let modified_to = self.parsed("filter[modified_at][end]", "an RFC 3339 time", parse_moment);
         let flag = |text: &str| text.to_ascii_lowercase().parse().ok();
         let remote_config_read = self.parsed("filter[remote_config_read_enabled]", "true or false", flag);
-        let category = self.value("filter[category]");
+        let category = self.text("filter[category]");
         CredentialFilter { modified_from, modified_to, remote_config_read, category, ..filter }
     }
 
@@ -128,7 +134,7 @@ mod tests {
     #[test]
     fn every_bad_parameter_is_named() {
         let mut bad = query(
-            "page[size]=101&page[number]=-1&sort=owner&filter[created_at][start]=soon&include=x&filter[owned_by]=me",
+            "page[size]=101&page[number]=-1&sort=owner&filter[created_at][start]=soon&include=x&filter[owned_by]=me&filter=a%00",
         );
         let org = OrgId::generate(&claviger_model::testing::SeededRandom::new(1));
         (
@@ -139,7 +145,7 @@ mod tests {
             bad.owner(),
         );
         let Err(Error::Texts(_, texts)) = bad.check() else { panic!("it must be refused") };
-        assert_eq!(texts.len(), 6, "{texts:?}");
+        assert_eq!(texts.len(), 7, "{texts:?}");
     }
 
     #[test]
