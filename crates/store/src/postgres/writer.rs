@@ -319,8 +319,9 @@ impl Writer {
         if self.followed != Head::ORIGIN {
             let Position { epoch, sequence } = self.followed.position;
             let seen = self.entries_after(Position { epoch, sequence: sequence - 1 }, 1).await?;
-            let seen = seen.into_iter().next().map(Entry::into_head);
-            seen.unwrap_or(Head::ORIGIN).is_beyond(&self.followed)?;
+            if seen.into_iter().next().map(Entry::into_head).as_ref() != Some(&self.followed) {
+                return Err(StoreError::damaged("the ledger has lost entries that this server has seen"));
+            }
         }
         Ok(())
     }
