@@ -46,6 +46,8 @@ impl SqliteDatabase {
                  PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -32768;",
             )
             .map_err(failure)?;
+        #[cfg(feature = "faults")]
+        break_synchronous(&connection)?;
         migrate(&mut connection, now)?;
         Ok(Self { path: path.to_owned(), connection })
     }
@@ -86,6 +88,15 @@ impl SqliteDatabase {
             .name("store-writer".to_owned())
             .spawn(move || writer.run(jobs, &batches))
             .expect("the system can start one thread while the server is starting")
+    }
+}
+
+/// Leaves the syncing to the operating system, if the environment asks for that fault.
+#[cfg(feature = "faults")]
+fn break_synchronous(connection: &Connection) -> Result<(), StoreError> {
+    match std::env::var("CLAVIGER_FAULT_SYNCHRONOUS").as_deref() {
+        Ok("OFF") => connection.execute_batch("PRAGMA synchronous = OFF").map_err(failure),
+        _ => Ok(()),
     }
 }
 
