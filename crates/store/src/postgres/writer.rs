@@ -121,10 +121,10 @@ impl Writer {
             let mut closing = vec![];
             if outcome.is_err() {
                 self.session.client.batch_execute("ROLLBACK TO SAVEPOINT change").await?;
-            } else if let Some(draft) = &change.entry {
-                let entry = head.append(draft.clone(), *id, self.clock.now(), &self.vault);
-                closing.push(entry.insert());
-                entries.push(entry);
+            } else {
+                let appended = head.append_all(&change.entries, *id, self.clock.now(), &self.vault);
+                closing.extend(appended.iter().map(Entry::insert));
+                entries.extend(appended);
             }
             self.run_pipelined(&closing).await?;
             self.session.client.batch_execute("RELEASE SAVEPOINT change").await?;
