@@ -49,6 +49,16 @@ impl DataDir {
         self.path.join("kek.salt")
     }
 
+    /// Where commands are taken while a server runs.
+    pub fn control_socket(&self) -> PathBuf {
+        Self::control_socket_in(&self.path)
+    }
+
+    /// The same, for those who do not hold the lock.
+    pub fn control_socket_in(data: &Path) -> PathBuf {
+        data.join("control.sock")
+    }
+
     /// Where the first secrets are put.
     pub fn bootstrap_file(&self) -> PathBuf {
         self.path.join("bootstrap.json")

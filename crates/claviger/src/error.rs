@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use claviger_store::StoreError;
 use claviger_vault::{KekError, UnlockError};
 
+use crate::control::ControlError;
 use crate::server::ServeError;
 
 /// Why the program ends without having done what it was asked.
@@ -137,6 +138,26 @@ pub enum StartError {
     /// Serving ended before anybody asked for it.
     #[error("the server stopped")]
     Serve(#[from] ServeError),
+    /// A command did not reach a server, or was not done.
+    #[error(transparent)]
+    Control(#[from] ControlError),
+    /// What should be imported is no import file.
+    #[error("{} {why}", path.display())]
+    ImportFile {
+        /// Which file.
+        path: PathBuf,
+        /// What it is instead.
+        why: String,
+    },
+    /// There is something already where secrets are to be put.
+    #[error("{} is there already: name a new file with --secrets-out, so that no secret is overwritten", path.display())]
+    SecretsOutExists {
+        /// Which file.
+        path: PathBuf,
+    },
+    /// What was done could not be told.
+    #[error("it was done, but its result could not be written to standard output")]
+    Output(#[source] io::Error),
     /// The system gives no threads.
     #[error("the program cannot be set up")]
     Runtime(#[source] io::Error),

@@ -4,13 +4,16 @@
 //! - [`start`]: everything is opened, used, and let go of again, in order.
 //! - [`data_dir`], [`kek`], [`bootstrap`]: what a server keeps outside its database.
 //! - [`app`]: every dialect's routes over one engine. [`server`]: HTTP, from the first request to the last.
+//! - [`control`]: commands to a server that runs, and to a database where none does. [`import`]: one of them.
 //!
 //! What a server does with a request is the engine's matter, and how it looks on the wire the dialects'.
 
 pub mod app;
 pub mod bootstrap;
+pub mod control;
 pub mod data_dir;
 pub mod error;
+pub mod import;
 pub mod kek;
 pub mod logging;
 mod private_file;
@@ -18,4 +21,5 @@ pub mod server;
 pub mod settings;
 pub mod signal;
 pub mod start;
+mod strict_json;
 pub mod terminal;

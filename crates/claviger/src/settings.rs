@@ -82,6 +82,7 @@ pub struct Log {
 }
 
 /// Where the master keys come from.
+#[derive(Clone)]
 pub enum KekSource {
     /// A file, made on the first start.
     File(PathBuf),

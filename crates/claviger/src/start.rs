@@ -9,8 +9,11 @@ use claviger_store::{Database, Location};
 use claviger_vault::{SystemRandom, Vault};
 
 use crate::bootstrap::FirstStart;
+use crate::control::Context;
+use crate::control::server::ControlServer;
 use crate::data_dir::DataDir;
 use crate::error::StartError;
+use crate::import;
 use crate::kek::{self, Age};
 use crate::private_file;
 use crate::server;
@@ -39,17 +42,26 @@ pub async fn run(
     settings: &Settings,
     terminal: &mut Terminal<'_>,
 ) -> Result<(), StartError> {
+    let is_serving = match command {
+        Command::Init => false,
+        Command::Serve => true,
+        Command::Import(arguments) => return import::run(settings, &arguments, terminal).await,
+    };
     let data = DataDir::open(&settings.data)?;
     let (engine, background) = open(settings, &data).await?;
-    let done = match command {
-        Command::Init => first_start(settings, settings.serve.listen, &data, &engine, terminal).await,
-        Command::Serve => serve(settings, &data, &engine, terminal).await,
+    let done = match is_serving {
+        false => first_start(settings, settings.serve.listen, &data, &engine, terminal).await,
+        true => serve(settings, &data, &engine, terminal).await,
     };
     background.stop(engine).await;
     done
 }
 
-async fn open(settings: &Settings, data: &DataDir) -> Result<(Arc<Engine>, Background), StartError> {
+/// Opens everything that is kept, and starts the engine over it.
+pub(crate) async fn open(
+    settings: &Settings,
+    data: &DataDir,
+) -> Result<(Arc<Engine>, Background), StartError> {
     if let Location::Sqlite(path) = &settings.database {
         // SQLite would make it readable by others; what it makes beside it gets the same rights.
         private_file::open(path).map_err(|source| StartError::Write { path: path.clone(), source })?;
@@ -91,7 +103,11 @@ async fn serve(
     let listener = listen(settings.serve.listen)?;
     let address = listener.local_addr().unwrap_or(settings.serve.listen);
     first_start(settings, address, data, engine, terminal).await?;
-    Ok(server::serve(&settings.serve, engine.clone(), listener).await?)
+    let context = Context { engine: engine.clone(), kek: settings.kek.clone() };
+    let control = ControlServer::open(data, context)?;
+    let served = server::serve(&settings.serve, engine.clone(), listener).await;
+    control.close(settings.serve.drain).await;
+    Ok(served?)
 }
 
 /// A listener that an asynchronous runtime can take.

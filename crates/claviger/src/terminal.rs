@@ -32,13 +32,20 @@ impl<'a> Terminal<'a> {
     }
 }
 
+/// Tells on standard error what was done.
+pub(crate) fn tell(text: &str) {
+    // Nobody is left to tell where standard error is closed.
+    let _ = writeln!(io::stderr(), "{text}");
+}
+
 /// Tells on standard error why the program ends, and what led to it.
 pub fn complain(error: &dyn Error) {
     // Nobody is left to tell where standard error is closed.
     let _ = writeln!(io::stderr(), "claviger: {}", sentence(error));
 }
 
-fn sentence(error: &dyn Error) -> String {
+/// An error with what led to it.
+pub(crate) fn sentence(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

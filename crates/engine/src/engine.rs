@@ -25,6 +25,8 @@ pub struct Engine {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) directory: Directory,
     pub(crate) usage: Usage,
+    /// Held by what makes or moves keys of the vault, of which there is one at a time.
+    pub(crate) administration: tokio::sync::Mutex<()>,
 }
 
 /// The work in the background: following the ledger, and writing last-used times.
@@ -73,7 +75,14 @@ impl Engine {
     ) -> Result<(Arc<Self>, Background), StoreError> {
         let directory = Directory::load(&store).await?;
         let (usage, notes) = usage::channel();
-        let engine = Arc::new(Self { store, vault, clock, directory, usage });
+        let engine = Arc::new(Self {
+            store,
+            vault,
+            clock,
+            directory,
+            usage,
+            administration: tokio::sync::Mutex::default(),
+        });
         let following = engine.clone();
         let (stop, stopping) = watch::channel(false);
         let follower = tokio::spawn(async move {

@@ -38,8 +38,9 @@ pub(crate) enum Rows {
 #[must_use = "a change does nothing until it is committed"]
 pub struct Change {
     pub(crate) steps: Vec<Step>,
-    /// None only for what is not part of the record: last-used times, and keys wrapped anew.
-    pub(crate) entry: Option<Draft>,
+    /// None only for what is not part of the record: last-used times, and keys wrapped anew. Several only where
+    /// one change concerns several orgs.
+    pub(crate) entries: Vec<Draft>,
 }
 
 /// A ledger entry before it has a place in the ledger.
@@ -118,19 +119,26 @@ impl Change {
         };
         Self {
             steps: actor.credentials.iter().map(guard).collect(),
-            entry: Some(Draft {
+            entries: vec![Draft {
                 org: Some(org),
                 action: Action(Cow::Borrowed(action)),
                 subject: Subject { kind: Cow::Borrowed(subject.0), id: subject.1 },
                 actor: actor.clone(),
                 change,
-            }),
+            }],
         }
     }
 
     /// A change that the ledger does not record.
     pub(crate) fn unrecorded() -> Self {
-        Self { steps: Vec::new(), entry: None }
+        Self { steps: Vec::new(), entries: Vec::new() }
+    }
+
+    /// Both changes as one: they happen together or not at all.
+    pub(crate) fn and(mut self, other: Self) -> Self {
+        self.steps.extend(other.steps);
+        self.entries.extend(other.entries);
+        self
     }
 
     /// Adds a statement that must change exactly one row.

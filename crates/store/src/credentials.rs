@@ -365,11 +365,11 @@ fn api_key_columns(detail: &CredentialDetail) -> (String, bool) {
     }
 }
 
-const SELECT_KNOWN: &str = "SELECT s.digest, c.id, c.org_id, c.kind, c.owner_id, c.scopes, c.expires_at,
+pub(crate) const SELECT_KNOWN: &str = "SELECT s.digest, c.id, c.org_id, c.kind, c.owner_id, c.scopes, c.expires_at,
      c.remote_config_read, s.dead_at, c.revoked_at, l.at
      FROM secrets s JOIN credentials c ON c.id = s.credential_id LEFT JOIN last_used l ON l.credential_id = c.id";
 
-fn read_known(row: &dyn Row) -> Result<KnownSecret, StoreError> {
+pub(crate) fn read_known(row: &dyn Row) -> Result<KnownSecret, StoreError> {
     Ok(KnownSecret {
         digest: row.get(0)?,
         credential: row.parsed(1)?,

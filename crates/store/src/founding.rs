@@ -39,23 +39,7 @@ impl Change {
         states.extend(founding.registrations.iter().map(|id| state::registration(org.id, *id)));
         let detail = state::with_states(json!({ "name": org.name }), states);
         let change = Self::new(org.id, actor, "org.created", ("org", org.id.to_string()), detail)
-            .one(
-                // Numbers start high enough not to be taken for a count, as the vendor's do.
-                "INSERT INTO orgs (id, number, name, one_time_read, api_keys_max, application_keys_per_user_max,
-                     created_at, modified_at)
-                 SELECT $1, COALESCE(MAX(number), 100000) + 1, $2, $3, $4, $5, $6, $7 FROM orgs",
-                params![
-                    org.id,
-                    org.name.as_str(),
-                    org.settings.one_time_read,
-                    org.settings.api_keys_max,
-                    org.settings.application_keys_per_user_max,
-                    org.created_at,
-                    org.modified_at,
-                ],
-                Refusal::Conflict,
-            )
-            .with_vault_key(founding.data_key);
+            .with_org(org, founding.data_key);
         let change = founding.roles.iter().fold(change, Self::with_role);
         let change = founding.users.iter().fold(change, Self::with_user);
         let with_credential =
@@ -65,7 +49,29 @@ impl Change {
         founding.registrations.iter().fold(change, with_registration)
     }
 
-    fn with_role(self, role: &Role) -> Self {
+    /// Adds the rows of a new org.
+    pub(crate) fn with_org(self, org: &Org, data_key: &WrappedKey) -> Self {
+        self.one(
+            // Numbers start high enough not to be taken for a count, as the vendor's do.
+            "INSERT INTO orgs (id, number, name, one_time_read, api_keys_max, application_keys_per_user_max,
+                 created_at, modified_at)
+             SELECT $1, COALESCE(MAX(number), 100000) + 1, $2, $3, $4, $5, $6, $7 FROM orgs",
+            params![
+                org.id,
+                org.name.as_str(),
+                org.settings.one_time_read,
+                org.settings.api_keys_max,
+                org.settings.application_keys_per_user_max,
+                org.created_at,
+                org.modified_at,
+            ],
+            Refusal::Conflict,
+        )
+        .with_vault_key(data_key)
+    }
+
+    /// Adds the row of a new role.
+    pub(crate) fn with_role(self, role: &Role) -> Self {
         let permissions = if role.managed.is_some() { String::new() } else { role.permissions.to_list() };
         self.one(
             "INSERT INTO roles (id, org_id, name, managed, permissions, created_at, modified_at)
@@ -83,10 +89,12 @@ impl Change {
         )
     }
 
-    fn with_user(self, user: &User) -> Self {
+    /// Adds the rows of a new user, whose roles are there.
+    pub(crate) fn with_user(self, user: &User) -> Self {
         let change = self.one(
-            "INSERT INTO users (id, org_id, kind, email, handle, name, title, verified, created_at, modified_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+            "INSERT INTO users (id, org_id, kind, email, handle, name, title, verified, created_at, modified_at,
+                 disabled_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
             params![
                 user.id,
                 user.org,
@@ -98,6 +106,7 @@ impl Change {
                 user.verified,
                 user.created_at,
                 user.modified_at,
+                user.disabled_at,
             ],
             Refusal::Conflict,
         );

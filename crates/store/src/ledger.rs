@@ -51,8 +51,23 @@ impl Head {
     /// Before the first entry of a new database.
     pub(crate) const ORIGIN: Self = Self { position: Position::ORIGIN, mac: Vec::new() };
 
+    /// Gives a change's drafts the next places. The last has the id by which the change is found again.
+    pub(crate) fn append_all(
+        &mut self,
+        drafts: &[Draft],
+        last: EntryId,
+        at: Timestamp,
+        vault: &Vault,
+    ) -> Vec<Entry> {
+        let place = |(rest, draft): (usize, &Draft)| {
+            let id = if rest == 0 { last } else { EntryId::generate(vault.random()) };
+            self.append(draft.clone(), id, at, vault)
+        };
+        (0..drafts.len()).rev().zip(drafts).map(place).collect()
+    }
+
     /// Gives a draft the next place and its MAC.
-    pub(crate) fn append(&mut self, draft: Draft, id: EntryId, at: Timestamp, vault: &Vault) -> Entry {
+    fn append(&mut self, draft: Draft, id: EntryId, at: Timestamp, vault: &Vault) -> Entry {
         self.position.sequence += 1;
         let mut entry = Entry {
             position: self.position,

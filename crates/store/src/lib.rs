@@ -16,6 +16,7 @@ mod credentials;
 mod database;
 mod error;
 mod founding;
+mod import;
 mod last_used;
 mod ledger;
 mod metrics;
@@ -35,5 +36,6 @@ pub use credentials::{FIRST_SECRET_REVISION, KnownSecret, Names, NewSecret, Seal
 pub use database::{Database, Location, Store};
 pub use error::{CommitError, Refusal, StoreError};
 pub use founding::Founding;
+pub use import::ImportedOrg;
 pub use ledger::Entry;
 pub use metrics::StoreMetrics;

@@ -75,7 +75,11 @@ impl Vault {
 
     /// A new data key for an org, wrapped. Store it, then [`add_org_key`](Self::add_org_key): until then nothing is
     /// sealed under it, so that no value exists whose key was not kept.
+    ///
+    /// It is newer than every key of that org in use here, whatever the clock says: one that was never stored
+    /// after all must not be the one that seals.
     pub fn generate_org_key(&self, org: OrgId, now: Timestamp) -> WrappedKey {
+        let now = self.org_keys.after_newest(org).map_or(now, |after| now.max(after));
         WrappedKey::generate(KeyPurpose::OrgData, Some(org), self.keks().first(), self.random(), now)
     }
 

@@ -8,6 +8,8 @@ use clap::builder::BoolishValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::Deserialize;
 
+use crate::import::ImportArgs;
+
 /// A self-hosted key server: issues, checks and revokes keys.
 #[derive(Parser)]
 #[command(
@@ -30,12 +32,14 @@ pub struct CommandLine {
 }
 
 /// What the program can do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Subcommand)]
+#[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
 pub enum Command {
     /// Serve until told to stop; the first start sets everything up
     Serve,
     /// Set everything up and stop
     Init,
+    /// Import orgs, users, roles and keys from a file, into a running server or its database
+    Import(ImportArgs),
 }
 
 /// The settings, as far as they were written. It has no `Debug`: the database's address may hold a password.

@@ -161,10 +161,11 @@ impl Writer {
             let outcome = self.run_all(&change.steps).await?;
             if outcome.is_err() {
                 self.ask(self.session.client.batch_execute("ROLLBACK TO SAVEPOINT change")).await?;
-            } else if let Some(draft) = &change.entry {
-                let entry = head.append(draft.clone(), *id, self.clock.now(), &self.vault);
-                self.run_one(&entry.insert()).await?;
-                entries.push(entry);
+            } else {
+                for entry in head.append_all(&change.entries, *id, self.clock.now(), &self.vault) {
+                    self.run_one(&entry.insert()).await?;
+                    entries.push(entry);
+                }
             }
             self.ask(self.session.client.batch_execute("RELEASE SAVEPOINT change")).await?;
             outcomes.push(outcome.map(|()| head.position));

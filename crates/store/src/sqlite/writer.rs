@@ -113,10 +113,11 @@ impl Writer {
             let outcome = run_all(connection, &change.steps).map_err(failure)?;
             if outcome.is_err() {
                 run("ROLLBACK TO change")?;
-            } else if let Some(draft) = change.entry {
-                let entry = head.append(draft, id, self.clock.now(), &self.vault);
-                run_step(connection, &entry.insert()).map_err(failure)?;
-                entries.push(entry);
+            } else {
+                for entry in head.append_all(&change.entries, id, self.clock.now(), &self.vault) {
+                    run_step(connection, &entry.insert()).map_err(failure)?;
+                    entries.push(entry);
+                }
             }
             run("RELEASE change")?;
             outcomes.push(outcome.map(|()| head.position));

@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
-use claviger_model::OrgId;
+use claviger_model::{OrgId, Timestamp};
 use thiserror::Error;
 use uuid::Uuid;
 use zeroize::Zeroizing;
@@ -118,6 +119,12 @@ impl OrgKeys {
         let keys = self.0.read().unwrap_or_else(PoisonError::into_inner);
         let held = keys.get(&org)?.first();
         Some((held.id, Arc::clone(&held.key)))
+    }
+
+    /// The first moment at which a key of this org would be the newest.
+    pub(super) fn after_newest(&self, org: OrgId) -> Option<Timestamp> {
+        let keys = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        Some(keys.get(&org)?.first().created_at + Duration::from_micros(1))
     }
 
     fn find(&self, org: OrgId, id: Uuid) -> Result<Arc<Cipher>, SealError> {

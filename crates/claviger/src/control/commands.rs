@@ -1,0 +1,49 @@
+//! The table of commands: what can be asked over the socket, and who does it.
+
+use std::pin::Pin;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::{Context, Failure};
+use crate::import;
+
+/// One command.
+pub struct Command {
+    /// Its name in a request.
+    pub name: &'static str,
+    /// How long it may take.
+    patience: Duration,
+    run: fn(Context, Value) -> Running,
+}
+
+type Running = Pin<Box<dyn Future<Output = Result<Value, Failure>> + Send>>;
+
+/// Every command. One that changes data does it in one change, or so that running it again completes it: nobody
+/// promises that the server lives until its end.
+pub const COMMANDS: &[Command] = &[Command {
+    name: import::COMMAND,
+    // The largest file takes a small machine about a minute.
+    patience: Duration::from_secs(600),
+    run: |context, arguments| Box::pin(import::execute(context, arguments)),
+}];
+
+/// Does what a request asks.
+///
+/// # Errors
+/// When there is no such command, or it was not done.
+pub async fn execute(context: Context, name: &str, arguments: Value) -> Result<Value, Failure> {
+    let Some(command) = COMMANDS.iter().find(|command| command.name == name) else {
+        let name: String = name.chars().filter(|c| !c.is_control()).take(64).collect();
+        return Err(Failure::new(format!(
+            "the server knows no command `{name}`: it may be of another version than this program"
+        )));
+    };
+    match tokio::time::timeout(command.patience, (command.run)(context, arguments)).await {
+        Ok(done) => done,
+        Err(_) => Err(Failure::new(format!(
+            "the command was given up after {} seconds: see by running it again whether it was done",
+            command.patience.as_secs()
+        ))),
+    }
+}
