@@ -8,8 +8,10 @@
 mod body;
 mod credentials;
 mod front;
+mod guarded;
 mod limits;
 mod metrics;
+mod misfit;
 mod refusals;
 mod request_id;
 mod route;
@@ -22,6 +24,7 @@ pub use credentials::{origin, presented};
 pub use front::Front;
 pub use limits::{Bucket, Limits, Rate, Standing, take_share};
 pub use metrics::{Metrics, RefusalLabels};
+pub use misfit::{Misfit, plain_misfit};
 pub use refusals::RefusalLog;
 pub use request_id::{REQUEST_ID, RequestIds, request_id_header};
 pub use route::{AFTER, POSITION, Route, RouteInfo, Who, positioned, router};
