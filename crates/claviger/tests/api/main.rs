@@ -5,6 +5,7 @@
 
 mod bad_input;
 mod matrix;
+mod revocation;
 mod support;
 mod v1;
 mod v2;
