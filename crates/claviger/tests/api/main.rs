@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking, helpers of tests too")]
 
 mod bad_input;
+mod gateway;
 mod matrix;
 mod revocation;
 mod support;
