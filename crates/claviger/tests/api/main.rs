@@ -6,6 +6,7 @@
 mod bad_input;
 mod gateway;
 mod matrix;
+mod restart;
 mod revocation;
 mod support;
 mod v1;
