@@ -1,15 +1,15 @@
 //! The application: every dialect's routes and fronts, over one engine.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
-use axum::response::{IntoResponse, Response};
 use claviger_datadog::ValidateFront;
 use claviger_engine::Engine;
-use claviger_http::{App, Front, Limits, RequestIds, RouteInfo, router};
+use claviger_http::{App, Front, Limits, RequestIds, RouteInfo, ServerOptions, plain_misfit, router};
 use claviger_model::Random;
 use claviger_native::VerifyFront;
-use http::{Method, StatusCode};
+use http::StatusCode;
 
 /// What the server serves.
 pub struct Application {
@@ -28,7 +28,7 @@ impl Application {
     pub fn assemble(engine: Arc<Engine>, limits: Limits, random: &dyn Random) -> Self {
         let app = App::new(engine, limits, RequestIds::new(random));
         let dialects = [claviger_datadog::routes(), claviger_native::routes()];
-        let (router, mut routes) = router(app.clone(), dialects.into_iter().flatten().collect(), not_found);
+        let (router, mut routes) = router(app.clone(), dialects.into_iter().flatten().collect(), misfit);
         routes.extend(ValidateFront::routes());
         routes.extend(VerifyFront::routes());
         let fronts: Vec<Arc<dyn Front>> =
@@ -37,11 +37,15 @@ impl Application {
     }
 }
 
-/// For a path that nobody serves: in the form of the API that it looks like.
-fn not_found(_: &Method, path: &str) -> Response {
-    match path.starts_with("/claviger/") {
-        true => claviger_native::Error::unknown_path().into_response(),
-        false => (StatusCode::NOT_FOUND, axum::Json(serde_json::json!({ "errors": ["Not Found"] })))
-            .into_response(),
+/// How to serve the application.
+pub fn server_options(drain: Duration) -> ServerOptions {
+    ServerOptions { drain, misfit, ..ServerOptions::default() }
+}
+
+/// A request that never reached a handler is refused in the form of the API that it looks like.
+fn misfit(path: &str, status: StatusCode, sentence: &str) -> String {
+    match path.starts_with("/claviger/") || path.starts_with("/verify") {
+        true => claviger_native::Error::misfit(status, sentence),
+        false => plain_misfit(path, status, sentence),
     }
 }

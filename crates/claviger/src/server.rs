@@ -3,7 +3,6 @@
 use std::io;
 use std::net::TcpListener;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
 use axum::routing::get;
@@ -12,7 +11,7 @@ use claviger_http::{App, Limits, ServerOptions};
 use claviger_vault::SystemRandom;
 use http::header::CONTENT_TYPE;
 
-use crate::app::Application;
+use crate::app::{self, Application};
 use crate::settings::{RateLimits, Serve};
 use crate::signal;
 
@@ -51,7 +50,7 @@ pub async fn serve(settings: &Serve, engine: Arc<Engine>, listener: TcpListener)
     };
     let listener = tokio::net::TcpListener::from_std(listener).map_err(ServeError::Listener)?;
     tracing::info!(address = %listener.local_addr().unwrap_or(settings.listen), "listening");
-    let options = ServerOptions { drain: settings.drain };
+    let options = app::server_options(settings.drain);
     let Application { front, router, .. } = application;
     let all_answered = claviger_http::serve(listener, front, router, options, shutdown).await;
     if !all_answered {
@@ -75,7 +74,7 @@ async fn metrics(address: std::net::SocketAddr, app: App) -> io::Result<tokio::t
     };
     let router = Router::new().route("/metrics", get(page));
     Ok(tokio::spawn(async move {
-        let options = ServerOptions { drain: Duration::ZERO };
+        let options = ServerOptions::default();
         let nobody: Arc<dyn claviger_http::Front> = Arc::new(Vec::new());
         claviger_http::serve(listener, nobody, router, options, std::future::pending()).await;
     }))

@@ -8,8 +8,10 @@ use serde_json::Value;
 
 /// The largest body of a key request: a hundred times what any client sends.
 pub const BODY_BYTES_MAX: usize = 64 * 1024;
-/// How long a body may take to arrive.
-const BODY_PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long a body may take to arrive, as the server put it beside the request.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct BodyPatience(pub(crate) Duration);
 
 /// A JSON body, whatever its content type says: clients send all kinds.
 #[derive(Debug)]
@@ -40,8 +42,11 @@ impl<S: Send + Sync> FromRequest<S> for Json {
     type Rejection = BodyError;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, BodyError> {
+        // A request that no server took in needs no patience: its body is there.
+        let patience =
+            request.extensions().get::<BodyPatience>().map_or(Duration::ZERO, |patience| patience.0);
         let body = Limited::new(request.into_body(), BODY_BYTES_MAX).collect();
-        let collected = tokio::time::timeout(BODY_PATIENCE, body).await.map_err(|_| BodyError::TooSlow)?;
+        let collected = tokio::time::timeout(patience, body).await.map_err(|_| BodyError::TooSlow)?;
         let bytes = collected.map_err(|error| match error.downcast_ref::<LengthLimitError>() {
             Some(_) => BodyError::TooLarge,
             None => BodyError::Broken,

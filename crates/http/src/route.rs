@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use axum::extract::{MatchedPath, Request, State};
+use axum::extract::rejection::RawPathParamsRejection;
+use axum::extract::{FromRequestParts, MatchedPath, RawPathParams, Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, on};
@@ -12,6 +13,7 @@ use http::{HeaderName, HeaderValue, Method, StatusCode};
 
 use crate::limits::StandingSlot;
 use crate::metrics::RequestLabels;
+use crate::misfit::{self, Misfit};
 use crate::request_id::{REQUEST_ID, request_id_header};
 use crate::{App, Bucket};
 
@@ -72,32 +74,25 @@ impl Route {
 }
 
 /// The router over all routes, and their descriptions.
-pub fn router(
-    app: App,
-    routes: Vec<Route>,
-    fallback: fn(&Method, &str) -> Response,
-) -> (Router, Vec<RouteInfo>) {
+pub fn router(app: App, routes: Vec<Route>, misfit: Misfit) -> (Router, Vec<RouteInfo>) {
     let infos: Vec<_> = routes.iter().map(|route| route.info.clone()).collect();
     let add = |router: Router<App>, route: Route| router.route(route.info.path, route.handler);
-    let missing = move |request: Request| async move { fallback(request.method(), request.uri().path()) };
+    let refuse = move |status, sentence: &'static str| {
+        move |request: Request| async move { misfit::answer(misfit, request.uri().path(), status, sentence) }
+    };
     let router = routes
         .into_iter()
         .fold(Router::new(), add)
-        .method_not_allowed_fallback(method_not_allowed)
-        .fallback(missing)
+        .method_not_allowed_fallback(refuse(StatusCode::METHOD_NOT_ALLOWED, "Method not allowed"))
+        .fallback(refuse(StatusCode::NOT_FOUND, "Not Found"))
         // Outermost, so that it sees every answer.
-        .layer(from_fn_with_state(app.clone(), accompany))
+        .layer(from_fn_with_state((app.clone(), misfit), accompany))
         .with_state(app);
     (router, infos)
 }
 
-async fn method_not_allowed() -> Response {
-    let body = axum::Json(serde_json::json!({ "errors": ["Method not allowed"] }));
-    (StatusCode::METHOD_NOT_ALLOWED, body).into_response()
-}
-
 /// What every request but verifications gets: an id, the wait that it asks for, a count, and a line in the log.
-async fn accompany(State(app): State<App>, mut request: Request, next: Next) -> Response {
+async fn accompany(State((app, misfit)): State<(App, Misfit)>, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
     let id = app.request_ids().next();
     request.extensions_mut().insert::<RequestId>(id);
@@ -105,9 +100,14 @@ async fn accompany(State(app): State<App>, mut request: Request, next: Next) -> 
     request.extensions_mut().insert(standing.clone());
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
-    let mut response = match wait_after(&app, request.headers().get(AFTER)).await {
-        Ok(()) => next.run(request).await,
-        Err(response) => response,
+    let (mut parts, body) = request.into_parts();
+    let refusal = match has_readable_path(&mut parts).await {
+        false => Some((StatusCode::BAD_REQUEST, "The path of the request is not UTF-8")),
+        true => wait_after(&app, parts.headers.get(AFTER)).await.err(),
+    };
+    let mut response = match refusal {
+        None => next.run(Request::from_parts(parts, body)).await,
+        Some((status, sentence)) => misfit::answer(misfit, parts.uri.path(), status, sentence),
     };
     response.headers_mut().insert(REQUEST_ID, request_id_header(id));
     standing.write(response.headers_mut());
@@ -136,19 +136,21 @@ fn known(method: &Method) -> &str {
     }
 }
 
-async fn wait_after(app: &App, after: Option<&HeaderValue>) -> Result<(), Response> {
+/// Whether what stands in the path's parameters is text, so that handlers need not say what it is not.
+async fn has_readable_path(parts: &mut http::request::Parts) -> bool {
+    let params = RawPathParams::from_request_parts(parts, &()).await;
+    !matches!(params, Err(RawPathParamsRejection::InvalidUtf8InPathParam(_)))
+}
+
+async fn wait_after(app: &App, after: Option<&HeaderValue>) -> Result<(), (StatusCode, &'static str)> {
     let Some(after) = after else { return Ok(()) };
-    let error = |status: StatusCode, text: &str| {
-        (status, axum::Json(serde_json::json!({ "errors": [text] }))).into_response()
-    };
     let position: Position = after
         .to_str()
         .ok()
         .and_then(|text| text.parse().ok())
-        .ok_or_else(|| error(StatusCode::BAD_REQUEST, "Claviger-After is not a position, as in 1.42"))?;
+        .ok_or((StatusCode::BAD_REQUEST, "Claviger-After is not a position, as in 1.42"))?;
     let waited = app.engine().wait_for(position, AFTER_PATIENCE).await;
-    waited
-        .map_err(|_| error(StatusCode::SERVICE_UNAVAILABLE, "This server has not reached that position yet"))
+    waited.map_err(|_| (StatusCode::SERVICE_UNAVAILABLE, "This server has not reached that position yet"))
 }
 
 /// Adds the position of a change to its answer.

@@ -19,13 +19,13 @@ use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tower::ServiceExt;
 
-use crate::Front;
+use crate::body::BodyPatience;
+use crate::guarded::Guarded;
 use crate::leftover::{Returning, discard};
+use crate::{Front, Misfit, plain_misfit};
 
 /// Connections at once; more wait to be accepted. Well under the usual limit of file descriptors.
 pub const CONNECTIONS_MAX: usize = 8_192;
-/// How long a request's headers may take to arrive, and how long a kept connection may be silent.
-const HEADER_PATIENCE: Duration = Duration::from_secs(30);
 /// The most bytes of a request's headers.
 const HEADER_BYTES_MAX: usize = 64 * 1024;
 /// Requests at once on one HTTP/2 connection.
@@ -42,6 +42,24 @@ pub struct Peer(pub SocketAddr);
 pub struct ServerOptions {
     /// How long requests under way may take once the server is told to stop.
     pub drain: Duration,
+    /// How long a request's headers may take to arrive, and how long a kept connection may be silent.
+    pub header_patience: Duration,
+    /// How long a request's body may take to arrive.
+    pub body_patience: Duration,
+    /// How requests are refused that never reach a handler.
+    pub misfit: Misfit,
+}
+
+impl Default for ServerOptions {
+    /// Patience beyond what any working client needs; no time to drain.
+    fn default() -> Self {
+        Self {
+            drain: Duration::ZERO,
+            header_patience: Duration::from_secs(30),
+            body_patience: Duration::from_secs(10),
+            misfit: plain_misfit,
+        }
+    }
 }
 
 type Answer = Response<Either<Full<Bytes>, Body>>;
@@ -55,7 +73,7 @@ pub async fn serve(
     options: ServerOptions,
     stop: impl Future<Output = ()>,
 ) -> bool {
-    let builder = builder();
+    let builder = builder(options.header_patience);
     let graceful = GracefulShutdown::new();
     let room = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let mut stop = std::pin::pin!(stop);
@@ -79,7 +97,8 @@ pub async fn serve(
         let _ = stream.set_nodelay(true);
         let (front, router) = (front.clone(), router.clone());
         let service =
-            hyper::service::service_fn(move |request| answer(&*front, &router, Peer(peer), request));
+            hyper::service::service_fn(move |request| answer(&*front, &router, Peer(peer), options, request));
+        let stream = Guarded::new(stream, options.header_patience, options.misfit);
         let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
         let connection = graceful.watch(connection);
         tokio::spawn(async move {
@@ -93,23 +112,29 @@ pub async fn serve(
     tokio::time::timeout(options.drain, graceful.shutdown()).await.is_ok()
 }
 
-fn builder() -> Builder<TokioExecutor> {
+fn builder(header_patience: Duration) -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
     builder
         .http1()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEADER_PATIENCE)
+        .header_read_timeout(header_patience)
         .max_buf_size(HEADER_BYTES_MAX);
     builder
         .http2()
         .timer(TokioTimer::new())
         .max_concurrent_streams(STREAMS_MAX)
         .max_header_list_size(HEADER_BYTES_MAX as u32)
-        .keep_alive_interval(HEADER_PATIENCE);
+        .keep_alive_interval(header_patience);
     builder
 }
 
-fn answer(front: &dyn Front, router: &Router, peer: Peer, mut request: Request<Incoming>) -> Answering {
+fn answer(
+    front: &dyn Front,
+    router: &Router,
+    peer: Peer,
+    options: ServerOptions,
+    mut request: Request<Incoming>,
+) -> Answering {
     if let Some(answer) = front.answer(&request) {
         let answer = answer.map(Either::Left);
         if request.body().is_end_stream() {
@@ -122,6 +147,7 @@ fn answer(front: &dyn Front, router: &Router, peer: Peer, mut request: Request<I
     }
     let router = router.clone();
     request.extensions_mut().insert(peer);
+    request.extensions_mut().insert(BodyPatience(options.body_patience));
     Box::pin(async move {
         let (parts, body) = request.into_parts();
         let (body, leftover) = Returning::new(body);

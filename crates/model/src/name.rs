@@ -5,15 +5,16 @@ use std::fmt;
 /// The longest name, in characters. The vendor states no limit; this one keeps pages and indexes bounded.
 pub const NAME_CHARS_MAX: usize = 255;
 
-/// A name for a key, role, user or org: not blank, at most [`NAME_CHARS_MAX`] characters, no control
-/// characters. Kept as given.
+/// A name for a key, role, user or org: something that can be seen, at most [`NAME_CHARS_MAX`] characters, no
+/// control characters, those for the direction of writing included: a name must not show as another one, nor
+/// change how a list or a log around it shows. Kept as given.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Name(String);
 
 /// Why a text is no name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NameError {
-    /// Empty or white space only.
+    /// Empty, or nothing in it can be seen.
     Blank,
     /// Over [`NAME_CHARS_MAX`] characters.
     TooLong,
@@ -25,11 +26,11 @@ impl Name {
     /// Checks a text and keeps it.
     pub fn parse(text: impl Into<String>) -> Result<Self, NameError> {
         let text = text.into();
-        if text.trim().is_empty() {
+        if text.chars().all(is_unseen) {
             Err(NameError::Blank)
         } else if text.chars().nth(NAME_CHARS_MAX).is_some() {
             Err(NameError::TooLong)
-        } else if text.chars().any(char::is_control) {
+        } else if text.chars().any(is_control) {
             Err(NameError::ControlCharacter)
         } else {
             Ok(Self(text))
@@ -40,6 +41,18 @@ impl Name {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// Control characters, line ends, and what overrides the direction of writing. The marks within words that some
+/// scripts and emoji need are not among them.
+fn is_control(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// White space and what has no width.
+fn is_unseen(c: char) -> bool {
+    c.is_whitespace()
+        || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{2064}' | '\u{feff}')
 }
 
 impl fmt::Display for Name {
@@ -107,6 +120,11 @@ mod tests {
         assert_eq!(Name::parse(" \u{3000}"), Err(NameError::Blank));
         assert_eq!(Name::parse("a\nb"), Err(NameError::ControlCharacter));
         assert_eq!(Name::parse("a\u{7f}"), Err(NameError::ControlCharacter));
+        assert_eq!(Name::parse("\u{200b}\u{feff} "), Err(NameError::Blank));
+        for text in ["a\u{202e}b", "a\u{2067}b", "a\u{2028}b"] {
+            assert_eq!(Name::parse(text), Err(NameError::ControlCharacter), "{text:?}");
+        }
+        assert!(Name::parse("👩\u{200d}💻").is_ok());
         assert_eq!(Name::parse("é".repeat(256)), Err(NameError::TooLong));
         assert!(Name::parse("é".repeat(255)).is_ok());
         assert_eq!(Name::parse("  kept as given ").map(|n| n.to_string()), Ok("  kept as given ".into()));

@@ -35,9 +35,15 @@ impl Error {
         Self { status: StatusCode::BAD_REQUEST, faults: fields.into_iter().map(fault).collect() }
     }
 
-    /// For a path that nobody serves.
-    pub fn unknown_path() -> Self {
-        Self::new(StatusCode::NOT_FOUND, "not_found", "There is nothing at this path")
+    /// The body for a request that never reached a handler.
+    pub fn misfit(status: StatusCode, sentence: &str) -> String {
+        let code = match status {
+            StatusCode::NOT_FOUND => "not_found",
+            StatusCode::METHOD_NOT_ALLOWED => "method_not_allowed",
+            StatusCode::SERVICE_UNAVAILABLE => "unavailable",
+            _ => "invalid_request",
+        };
+        json!({ "errors": [{ "code": code, "detail": sentence }] }).to_string()
     }
 
     pub(crate) fn limited() -> Self {

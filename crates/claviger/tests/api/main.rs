@@ -2,8 +2,14 @@
 //! engines. The modules are laid out like the paths.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking, helpers of tests too")]
+#![allow(clippy::print_stdout, reason = "a test prints what it measured")]
 
+mod bad_input;
+mod gateway;
 mod leftover;
+mod matrix;
+mod restart;
+mod revocation;
 mod support;
 mod v1;
 mod v2;

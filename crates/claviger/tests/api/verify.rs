@@ -11,7 +11,7 @@ on_both_engines! {
         let application_key = admin.application_key.clone().unwrap();
         let nobody = server.client_with(Keys::default());
         let header = [("x-api-key", application_key.as_str())];
-        let answer = nobody.send(Method::POST, "/verify/a/b?permission=api_keys_read", &header, None).await.expect(200);
+        let answer = nobody.send(Method::POST, "/verify/a/b?permission=api_keys_read", &header, None::<String>).await.expect(200);
         assert_eq!(answer.header("claviger-user"), server.founded.user.to_string());
         assert_eq!(answer.header("claviger-key-id"), server.founded.application_key_id.to_string());
         assert_eq!(answer.header("claviger-org"), server.founded.org.to_string());
@@ -38,7 +38,7 @@ on_both_engines! {
         let secret = made["data"]["attributes"]["key"].as_str().unwrap().to_owned();
         let client = server.client_with(Keys { bearer: Some(secret), ..Keys::default() });
         let ask = async |path: &str, require: &str| {
-            client.send(Method::GET, path, &[("claviger-require", require)], None).await
+            client.send(Method::GET, path, &[("claviger-require", require)], None::<String>).await
         };
         let answer = ask("/verify?permission=monitors_read", "dashboards_read").await.expect(200);
         assert_eq!(answer.header("claviger-scopes"), "dashboards_read");

@@ -18,6 +18,17 @@ pub(crate) struct Keys {
     pub(crate) bearer: Option<String>,
 }
 
+impl Keys {
+    /// The keys with which an org begins.
+    pub(crate) fn of(founded: &claviger_engine::Founded) -> Self {
+        Self {
+            api_key: Some(founded.api_key.reveal().to_owned()),
+            application_key: Some(founded.application_key.reveal().to_owned()),
+            bearer: None,
+        }
+    }
+}
+
 /// A client with its credentials. It keeps its connections.
 #[derive(Clone)]
 pub(crate) struct Client {
@@ -59,12 +70,17 @@ impl Client {
         Self { address, keys, http: HyperClient::builder(TokioExecutor::new()).build_http() }
     }
 
+    #[allow(dead_code, reason = "each test program uses some of it")]
+    pub(crate) fn keys(&self) -> &Keys {
+        &self.keys
+    }
+
     pub(crate) async fn get(&self, path: &str) -> Answer {
-        self.send(Method::GET, path, &[], None).await
+        self.send(Method::GET, path, &[], None::<String>).await
     }
 
     pub(crate) async fn delete(&self, path: &str) -> Answer {
-        self.send(Method::DELETE, path, &[], None).await
+        self.send(Method::DELETE, path, &[], None::<String>).await
     }
 
     pub(crate) async fn post(&self, path: &str, body: &Value) -> Answer {
@@ -85,7 +101,7 @@ impl Client {
         method: Method,
         path: &str,
         headers: &[(&str, &str)],
-        body: Option<String>,
+        body: Option<impl Into<Bytes>>,
     ) -> Answer {
         let mut request = Request::builder().method(method).uri(format!("http://{}{path}", self.address));
         let Keys { api_key, application_key, bearer } = &self.keys;
@@ -103,7 +119,7 @@ impl Client {
         if body.is_some() {
             request = request.header("content-type", "application/json");
         }
-        let request = request.body(Full::from(body.unwrap_or_default())).unwrap();
+        let request = request.body(Full::new(body.map(Into::into).unwrap_or_default())).unwrap();
         let response = self.http.request(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let text = String::from_utf8(body.collect().await.unwrap().to_bytes().to_vec()).unwrap();

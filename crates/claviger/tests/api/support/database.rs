@@ -3,6 +3,7 @@
 use claviger_store::Location;
 use tempfile::TempDir;
 use tokio_postgres::NoTls;
+use uuid::Uuid;
 
 /// Where the test command says that a PostgreSQL is.
 const POSTGRES: &str = "CLAVIGER_TEST_POSTGRES";
@@ -28,7 +29,7 @@ impl TestDatabase {
             "these tests need a PostgreSQL: run them by `cargo xtask test --quick`, or set CLAVIGER_TEST_ENGINES=sqlite \
              to leave it out",
         );
-        let name = format!("claviger_{}", uuid::Uuid::from_u128(rand_bits()).simple());
+        let name = format!("claviger_{}", random_uuid().simple());
         execute(&admin, &format!("CREATE DATABASE {name}")).await;
         Some(Self::Postgres { admin, name })
     }
@@ -36,10 +37,39 @@ impl TestDatabase {
     pub(crate) fn location(&self) -> Location {
         match self {
             Self::Sqlite(directory) => Location::Sqlite(directory.path().join("claviger.db")),
-            Self::Postgres { admin, name } => {
-                let (server, _) = admin.rsplit_once('/').expect("an address ends with a database's name");
-                Location::Postgres(format!("{server}/{name}"))
+            Self::Postgres { .. } => Location::Postgres(self.url()),
+        }
+    }
+
+    /// The address of a PostgreSQL database.
+    fn url(&self) -> String {
+        let Self::Postgres { admin, name } = self else { panic!("only PostgreSQL has an address") };
+        let (server, _) = admin.rsplit_once('/').expect("an address ends with a database's name");
+        format!("{server}/{name}")
+    }
+
+    /// Runs statements behind the server's back.
+    #[allow(dead_code, reason = "each test program uses some of it")]
+    pub(crate) async fn execute(&self, sql: &str) {
+        match self {
+            Self::Sqlite(directory) => {
+                let file = directory.path().join("claviger.db");
+                rusqlite::Connection::open(file).unwrap().execute_batch(sql).unwrap();
             }
+            Self::Postgres { .. } => execute(&self.url(), sql).await,
+        }
+    }
+
+    /// Everything that is stored: SQLite's files, whole; on PostgreSQL every row of every table as text, binary
+    /// columns in hexadecimal.
+    #[allow(dead_code, reason = "each test program uses some of it")]
+    pub(crate) async fn contents(&self) -> Vec<(String, Vec<u8>)> {
+        match self {
+            Self::Sqlite(directory) => {
+                let files = std::fs::read_dir(directory.path()).unwrap().map(|entry| entry.unwrap().path());
+                files.map(|path| (path.display().to_string(), std::fs::read(&path).unwrap())).collect()
+            }
+            Self::Postgres { .. } => dump(&self.url()).await,
         }
     }
 
@@ -58,8 +88,24 @@ async fn execute(address: &str, sql: &str) {
     connection.await.unwrap().unwrap();
 }
 
-fn rand_bits() -> u128 {
+async fn dump(address: &str) -> Vec<(String, Vec<u8>)> {
+    let (client, connection) = tokio_postgres::connect(address, NoTls).await.unwrap();
+    let connection = tokio::spawn(connection);
+    let tables = "SELECT tablename::text FROM pg_tables WHERE schemaname = 'public'";
+    let mut contents = Vec::new();
+    for table in client.query(tables, &[]).await.unwrap() {
+        let table: String = table.get(0);
+        let rows = client.query(&format!("SELECT t::text FROM \"{table}\" t"), &[]).await.unwrap();
+        let text: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
+        contents.push((table, text.join("\n").into_bytes()));
+    }
+    drop(client);
+    connection.await.unwrap().unwrap();
+    contents
+}
+
+pub(crate) fn random_uuid() -> Uuid {
     let mut bytes = [0; 16];
     claviger_model::Random::fill(&claviger_vault::SystemRandom, &mut bytes);
-    u128::from_le_bytes(bytes)
+    uuid::Builder::from_random_bytes(bytes).into_uuid()
 }

@@ -1,0 +1,304 @@
+//! Bodies that do not fit, made from the ones that do.
+
+use claviger_http::{BODY_BYTES_MAX, RouteInfo};
+use http::Method;
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+use serde_json::{Value, json};
+
+use super::{assert_refused, state};
+use crate::support::sample::{self, Sample};
+use crate::support::{Answer, Keys, TestDatabase, TestServer, on_both_engines};
+
+/// A change of a body, and where.
+struct Mutation {
+    what: String,
+    /// As a JSON pointer.
+    place: String,
+    kind: MutationKind,
+    body: Value,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum MutationKind {
+    Retyped,
+    Nulled,
+    Removed,
+    Added,
+}
+
+/// Each node replaced by a value of each other type, each member removed, one that nobody knows added to each object.
+fn mutations(body: &Value) -> Vec<Mutation> {
+    let mut mutations = Vec::new();
+    for place in places(body, String::new()) {
+        let node = body.pointer(&place).unwrap();
+        let mut mutate = |what: String, kind, change: &dyn Fn(&mut Value)| {
+            let mut body = body.clone();
+            change(body.pointer_mut(&place).unwrap());
+            mutations.push(Mutation {
+                what: format!("{what} at {place:?}"),
+                place: place.clone(),
+                kind,
+                body,
+            });
+        };
+        for other in [
+            json!(null),
+            json!(true),
+            json!(17),
+            json!(-1.5e300),
+            json!("text"),
+            json!(["x"]),
+            json!({ "x": 1 }),
+        ] {
+            if std::mem::discriminant(&other) != std::mem::discriminant(node) {
+                let kind = if other.is_null() { MutationKind::Nulled } else { MutationKind::Retyped };
+                mutate(format!("{other}"), kind, &|node| *node = other.clone());
+            }
+        }
+        if let Some(object) = node.as_object() {
+            mutate("an unknown member".into(), MutationKind::Added, &|node| node["unknown"] = json!("x"));
+            for name in object.keys() {
+                let mut body = body.clone();
+                body.pointer_mut(&place).unwrap().as_object_mut().unwrap().remove(name);
+                let (place, kind) = (format!("{place}/{name}"), MutationKind::Removed);
+                mutations.push(Mutation { what: format!("without {place:?}"), place, kind, body });
+            }
+        }
+    }
+    mutations
+}
+
+fn places(value: &Value, place: String) -> Vec<String> {
+    let children: Vec<(String, &Value)> = match value {
+        Value::Object(members) => members.iter().map(|(name, child)| (name.clone(), child)).collect(),
+        Value::Array(items) => items.iter().enumerate().map(|(i, child)| (i.to_string(), child)).collect(),
+        _ => Vec::new(),
+    };
+    let below = children.into_iter().flat_map(|(name, child)| places(child, format!("{place}/{name}")));
+    std::iter::once(place.clone()).chain(below).collect()
+}
+
+/// Whether a route takes a body that was changed so.
+fn is_harmless(route: &RouteInfo, Mutation { place, kind, .. }: &Mutation) -> bool {
+    let is_v1 = route.path.starts_with("/api/v1/");
+    let is_org = route.path.starts_with("/claviger/");
+    match (kind, place.as_str()) {
+        // Version 1 ignores what it does not know; members that only reads show may be sent back.
+        (MutationKind::Added, _) => is_v1,
+        (MutationKind::Removed, _) if is_org => true,
+        (MutationKind::Removed, "/data/attributes/name") => {
+            route.method == Method::PATCH && route.path.contains("application_keys")
+        }
+        (
+            MutationKind::Removed,
+            "/data/attributes/category"
+            | "/data/attributes/remote_config_read_enabled"
+            | "/data/attributes/scopes",
+        ) => true,
+        (MutationKind::Nulled, "/data/attributes/scopes") => true,
+        _ => false,
+    }
+}
+
+/// Every route that takes a body, with one that it takes.
+async fn with_bodies(server: &TestServer) -> Vec<(RouteInfo, Sample)> {
+    let mut found = Vec::new();
+    for route in &server.routes {
+        let sample = sample::sample(route, &server.client()).await;
+        if sample.body.is_some() {
+            found.push((route.clone(), sample));
+        }
+    }
+    assert!(found.len() >= 10, "a route went missing");
+    found
+}
+
+async fn send(server: &TestServer, route: &RouteInfo, path: &str, body: impl Into<bytes::Bytes>) -> Answer {
+    server.client().send(route.method.clone(), path, &[], Some(body)).await
+}
+
+on_both_engines! {
+    async fn every_mutation_of_every_body_is_refused_or_known_to_be_harmless(server: &TestServer) {
+        let mut count = 0;
+        for (route, Sample { path, body, .. }) in with_bodies(server).await {
+            let mutations = mutations(&body.unwrap());
+            let before = state(server).await;
+            let (harmless, bad): (Vec<_>, Vec<_>) = mutations.iter().partition(|one| is_harmless(&route, one));
+            for mutation in &bad {
+                let about = format!("{} {}: {}", route.method, route.path, mutation.what);
+                let answer = send(server, &route, &path, mutation.body.to_string()).await;
+                assert_refused(&about, &path, &answer.expect(400));
+                count += 1;
+            }
+            assert_eq!(state(server).await, before, "{} {}", route.method, route.path);
+            for mutation in harmless {
+                let mut body = mutation.body.clone();
+                // Version 1 wants a new name each time.
+                if route.path == "/api/v1/application_key" {
+                    body["name"] = json!(mutation.what);
+                }
+                let answer = send(server, &route, &path, body.to_string()).await;
+                let about = format!("{} {}: {}: {}", route.method, route.path, mutation.what, answer.text);
+                assert!(answer.status.is_success(), "{about}");
+            }
+        }
+        assert!(count > 200, "{count}");
+    }
+
+    async fn what_is_no_json_is_refused(server: &TestServer) {
+        let deep = format!("{}{}", "[".repeat(30_000), "]".repeat(30_000));
+        let deep_object = format!("{}1{}", r#"{"data":"#.repeat(5_000), "}".repeat(5_000));
+        let digits = format!(r#"{{"name":{}}}"#, "9".repeat(60_000));
+        let bad: [(&str, &[u8]); 16] = [
+            ("nothing", b""),
+            ("blank", b" \n"),
+            ("broken off", br#"{"name":"x"#),
+            ("two values", br#"{"name":"x"} {"name":"y"}"#),
+            ("single quotes", br"{'name':'x'}"),
+            ("a trailing comma", br#"{"name":"x",}"#),
+            ("a comment", br#"{"name":"x"/**/}"#),
+            ("a form", b"name=x&type=api_keys"),
+            ("no number", br#"{"name":NaN}"#),
+            ("a huge exponent", br#"{"name":1e99999}"#),
+            ("many digits", digits.as_bytes()),
+            ("lone surrogate", br#"{"name":"\ud800"}"#),
+            ("not UTF-8", b"{\"name\":\"\xff\xfe\"}"),
+            ("UTF-16", b"\xff\xfe{\0}\0"),
+            ("deep", deep.as_bytes()),
+            ("deep objects", deep_object.as_bytes()),
+        ];
+        let routes = with_bodies(server).await;
+        let before = state(server).await;
+        for (route, Sample { path, .. }) in &routes {
+            for (what, body) in bad {
+                let about = format!("{} {}: {what}", route.method, route.path);
+                let answer = send(server, route, path, body.to_vec()).await;
+                assert_refused(&about, path, &answer.expect(400));
+            }
+        }
+        assert_eq!(state(server).await, before);
+    }
+
+    async fn bodies_over_the_limit_are_refused(server: &TestServer) {
+        let routes = with_bodies(server).await;
+        let before = state(server).await;
+        for (route, Sample { path, body, .. }) in &routes {
+            let body = body.as_ref().unwrap().to_string();
+            for excess in [1, 100_000] {
+                let padded = format!("{}{body}", " ".repeat(BODY_BYTES_MAX + excess - body.len()));
+                let answer = send(server, route, path, padded).await;
+                assert_refused(&format!("{} {}", route.method, route.path), path, &answer.expect(413));
+            }
+        }
+        assert_eq!(state(server).await, before);
+        for (route, Sample { path, body, success, .. }) in routes {
+            let body = body.unwrap().to_string();
+            let padded = format!("{}{body}", " ".repeat(BODY_BYTES_MAX - body.len()));
+            send(server, &route, &path, padded).await.expect(success);
+        }
+    }
+
+    async fn names_that_are_none_are_refused(server: &TestServer) {
+        let long = "x".repeat(256);
+        let names = [
+            "", " ", "\t", "\u{3000}", &long, "a\0b", "a\nb", "\u{7f}", "\u{85}",
+            // Names that show as nothing, or as another name.
+            "\u{200b}", "\u{feff}\u{2060}", "a\u{202e}b", "a\u{2066}b", "a\u{2028}b",
+        ];
+        let routes = with_bodies(server).await;
+        let before = state(server).await;
+        for (route, Sample { path, body, .. }) in &routes {
+            for name in names {
+                let mut body = body.clone().unwrap();
+                *body.pointer_mut("/name").or(None).unwrap_or(&mut json!(0)) = json!(name);
+                if let Some(place) = body.pointer_mut("/data/attributes/name") {
+                    *place = json!(name);
+                }
+                let about = format!("{} {}: {name:?}", route.method, route.path);
+                let answer = send(server, route, path, body.to_string()).await;
+                assert_refused(&about, path, &answer.expect(400));
+            }
+        }
+        assert_eq!(state(server).await, before);
+        for name in ["x".repeat(255), "é".repeat(255), "क्\u{200d}ष 👩\u{200d}💻".to_owned(), "שלום עולם".to_owned()] {
+            let body = json!({ "data": { "type": "api_keys", "attributes": { "name": name } } });
+            let made = server.client().post("/api/v2/api_keys", &body).await.expect(201).json();
+            assert_eq!(made["data"]["attributes"]["name"], name);
+        }
+    }
+
+    async fn of_a_member_that_stands_there_twice_the_last_counts(server: &TestServer) {
+        let body = r#"{"data":{"type":"users","type":"api_keys","attributes":{"name":"","name":"Last"}}}"#;
+        let made = server.client().send(Method::POST, "/api/v2/api_keys", &[], Some(body)).await.expect(201);
+        assert_eq!(made.json()["data"]["attributes"]["name"], "Last");
+    }
+
+    async fn keys_of_another_org_are_absent(server: &TestServer) {
+        let foreign = server.found_another("Foreign").await;
+        let stranger = server.client_with(Keys::of(&foreign));
+        let samples = {
+            let mut samples = Vec::new();
+            for route in server.routes.iter().filter(|route| route.path.contains('{') && !route.path.starts_with("/verify")) {
+                samples.push((route.clone(), sample::sample(route, &server.client()).await));
+            }
+            samples
+        };
+        assert!(samples.len() >= 15, "a route went missing");
+        let before = state(server).await;
+        for (route, sample) in samples {
+            let about = format!("{} {}", route.method, route.path);
+            let foreign = sample::send(&route, &sample, &stranger).await.expect(404);
+            assert_refused(&about, &sample.path, &foreign);
+            // Nothing tells it from what was never there.
+            let (parent, one) = sample.path.rsplit_once('/').unwrap();
+            let nobodys = uuid::Uuid::from_u128(u128::MAX / 3).to_string();
+            let text = sample.body.as_ref().map(|body| body.to_string().replace(one, &nobodys));
+            let path = format!("{parent}/{nobodys}");
+            let absent = stranger.send(route.method.clone(), &path, &[], text).await.expect(404);
+            assert_eq!(absent.text, foreign.text, "{about}");
+        }
+        assert_eq!(state(server).await, before);
+    }
+}
+
+/// Any JSON whatsoever, or any bytes.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_body_is_our_fault() {
+    let server = TestServer::start(TestDatabase::sqlite()).await;
+    let routes = with_bodies(&server).await;
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        any::<String>().prop_map(Value::from),
+        prop_oneof!["api_keys", "application_keys", "monitors_read"].prop_map(Value::from),
+    ];
+    let name =
+        prop_oneof!["data", "type", "id", "attributes", "name", "scopes", "one_time_read", "[a-z]{0,4}"];
+    let json = leaf.prop_recursive(5, 40, 6, move |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..5).prop_map(Value::from),
+            prop::collection::vec((name.clone(), inner), 0..6)
+                .prop_map(|members| Value::Object(members.into_iter().collect())),
+        ]
+    });
+    let body = prop_oneof![
+        3 => json.prop_map(|json| json.to_string().into_bytes()),
+        1 => prop::collection::vec(any::<u8>(), 0..200),
+    ];
+    let runtime = tokio::runtime::Handle::current();
+    tokio::task::block_in_place(|| {
+        let config = Config { cases: 300, failure_persistence: None, ..Config::default() };
+        TestRunner::new(config)
+            .run(&(0..routes.len(), body), |(number, body)| {
+                let (route, Sample { path, .. }) = &routes[number];
+                let answer = runtime.block_on(send(&server, route, path, body));
+                prop_assert!(!answer.status.is_server_error(), "{} {}: {}", route.method, path, answer.text);
+                Ok(())
+            })
+            .unwrap();
+    });
+    server.stop().await;
+}

@@ -1,0 +1,404 @@
+//! Who may call what: every route × every way in which credentials can be wrong.
+//!
+//! The cases are generated from the routes and from who may call each; what is expected follows from that and from
+//! the vendor's failure matrix. A route for which [`sample`](crate::support::sample) has no request fails the test.
+
+use std::collections::HashMap;
+
+use claviger_http::{Bucket, Limits, Rate, RouteInfo, Who};
+use claviger_model::{CredentialId, Permission, PermissionSet};
+use serde_json::{Value, json};
+
+use crate::support::edit::Edit;
+use crate::support::sample::{self, Made, REQUIRED, Sample};
+use crate::support::{Answer, Client, Keys, Setup, TestDatabase, TestServer, with_either_database};
+
+/// A way in which the credentials of a request are wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Case {
+    NoCredential,
+    UnknownApiKey,
+    RevokedApiKey,
+    ExpiredApiKey,
+    ApplicationKeyAsApiKey,
+    DisabledOrg,
+    NoApplicationKey,
+    UnknownApplicationKey,
+    RevokedApplicationKey,
+    ExpiredApplicationKey,
+    ApiKeyAsApplicationKey,
+    DisabledOwner,
+    /// The application key is another org's.
+    ForeignApplicationKey,
+    /// The API key is another org's.
+    ForeignApiKey,
+    /// No role of the owner has any of the permissions, but all others.
+    MissingPermission,
+    /// The application key's scopes are all but these permissions.
+    MissingScope,
+    /// A bearer token that is nobody's, beside good keys.
+    BearerGarbage,
+}
+
+/// Which credential such a request fails by, and the native APIs' word for why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fault {
+    Nothing,
+    ApiKey(&'static str),
+    ApplicationKey(&'static str),
+    Token,
+    Right,
+}
+
+impl Case {
+    const ALL: [Self; 17] = [
+        Self::NoCredential,
+        Self::UnknownApiKey,
+        Self::RevokedApiKey,
+        Self::ExpiredApiKey,
+        Self::ApplicationKeyAsApiKey,
+        Self::DisabledOrg,
+        Self::NoApplicationKey,
+        Self::UnknownApplicationKey,
+        Self::RevokedApplicationKey,
+        Self::ExpiredApplicationKey,
+        Self::ApiKeyAsApplicationKey,
+        Self::DisabledOwner,
+        Self::ForeignApplicationKey,
+        Self::ForeignApiKey,
+        Self::MissingPermission,
+        Self::MissingScope,
+        Self::BearerGarbage,
+    ];
+
+    fn fault(self) -> Fault {
+        match self {
+            Self::NoCredential => Fault::Nothing,
+            Self::UnknownApiKey | Self::RevokedApiKey => Fault::ApiKey("unknown"),
+            Self::ExpiredApiKey => Fault::ApiKey("expired"),
+            Self::ApplicationKeyAsApiKey => Fault::ApiKey("wrong_kind"),
+            Self::DisabledOrg => Fault::ApiKey("disabled"),
+            Self::NoApplicationKey => Fault::ApplicationKey("missing"),
+            Self::UnknownApplicationKey | Self::RevokedApplicationKey => Fault::ApplicationKey("unknown"),
+            Self::ExpiredApplicationKey => Fault::ApplicationKey("expired"),
+            Self::ApiKeyAsApplicationKey => Fault::ApplicationKey("wrong_kind"),
+            Self::DisabledOwner => Fault::ApplicationKey("disabled"),
+            // Both keys are good, but not together.
+            Self::ForeignApplicationKey | Self::ForeignApiKey => Fault::ApplicationKey("other_org"),
+            Self::MissingPermission | Self::MissingScope => Fault::Right,
+            Self::BearerGarbage => Fault::Token,
+        }
+    }
+}
+
+/// How an API tells of refusals.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Family {
+    /// A list of texts.
+    Keys,
+    /// `/api/v2/validate`: a list of objects.
+    ValidateV2,
+    /// A list of objects with codes.
+    Native,
+    /// One object with a reason.
+    Verify,
+}
+
+fn family(route: &RouteInfo) -> Family {
+    match route.path {
+        "/api/v2/validate" => Family::ValidateV2,
+        path if path.starts_with("/api/") => Family::Keys,
+        path if path.starts_with("/verify") => Family::Verify,
+        _ => Family::Native,
+    }
+}
+
+/// Any one of these opens the route; none where permissions do not matter to it.
+fn permissions(route: &RouteInfo) -> Vec<Permission> {
+    match route.who {
+        Who::User(any_of) => any_of.to_vec(),
+        Who::AnyCredential => vec![Permission::parse(REQUIRED).unwrap()],
+        Who::Anybody | Who::ApiKey => Vec::new(),
+    }
+}
+
+/// A refusal, exactly.
+#[derive(Debug, PartialEq)]
+struct Refusal {
+    status: u16,
+    body: String,
+    headers: Vec<(&'static str, &'static str)>,
+}
+
+const EDGE: &str = concat!(
+    r#"{"status":"error","code":403,"errors":["Forbidden"],"statuspage":"http://status.datadoghq.com","#,
+    r#""twitter":"http://twitter.com/datadogops","email":"support@datadoghq.com"}"#,
+    "\n"
+);
+
+/// What a route answers to a fault; none where it does not look at what is wrong.
+fn expected(route: &RouteInfo, case: Case) -> Option<Refusal> {
+    let fault = case.fault();
+    let looks_at_it = match (route.who, fault) {
+        (Who::Anybody, _) => false,
+        (Who::ApiKey, fault) => matches!(fault, Fault::Nothing | Fault::ApiKey(_)),
+        (_, Fault::Right) => !permissions(route).is_empty(),
+        _ => true,
+    };
+    if !looks_at_it {
+        return None;
+    }
+    let refusal =
+        |status, body: String| Refusal { status, body, headers: vec![("content-type", "application/json")] };
+    Some(match family(route) {
+        Family::Keys => match fault {
+            Fault::Nothing => refusal(403, r#"{"errors":["API key required"]}"#.into()),
+            Fault::ApiKey(_) => {
+                let mut edge = refusal(403, EDGE.into());
+                edge.headers.push(("cache-control", "no-cache"));
+                edge
+            }
+            Fault::ApplicationKey(_) | Fault::Token => refusal(401, r#"{"errors":["Unauthorized"]}"#.into()),
+            Fault::Right => {
+                refusal(403, r#"{"errors":["Forbidden","Failed permission authorization checks"]}"#.into())
+            }
+        },
+        Family::ValidateV2 => {
+            refusal(403, r#"{"errors":[{"status":"403","title":"Forbidden","detail":"Forbidden"}]}"#.into())
+        }
+        Family::Native => {
+            let (status, code, detail) = match fault {
+                Fault::Right => {
+                    let names: Vec<_> =
+                        permissions(route).iter().map(|permission| permission.name()).collect();
+                    (
+                        403,
+                        "forbidden",
+                        format!("Any one of these permissions is needed: {}", names.join(", ")),
+                    )
+                }
+                fault => (401, reason(fault), "The credentials are not valid".to_owned()),
+            };
+            refusal(status, format!(r#"{{"errors":[{{"code":"{code}","detail":"{detail}"}}]}}"#))
+        }
+        Family::Verify => {
+            let (status, reason) = match (fault, case) {
+                (Fault::Right, _) => (403, "missing_permission"),
+                // An API key alone is an org, and an org has no permissions.
+                (_, Case::NoApplicationKey) => (403, "no_permissions"),
+                (fault, _) => (401, reason(fault)),
+            };
+            let mut refusal = refusal(status, format!(r#"{{"valid":false,"reason":"{reason}"}}"#));
+            refusal.headers.extend([("cache-control", "no-store"), ("claviger-error", reason)]);
+            refusal.headers.extend((status == 401).then_some(("www-authenticate", "Bearer")));
+            refusal
+        }
+    })
+}
+
+fn reason(fault: Fault) -> &'static str {
+    match fault {
+        Fault::Nothing => "missing",
+        Fault::ApiKey(reason) | Fault::ApplicationKey(reason) => reason,
+        Fault::Token => "unknown",
+        Fault::Right => panic!("the credentials are good"),
+    }
+}
+
+fn actual(answer: &Answer, expected: &Refusal) -> Refusal {
+    let headers = expected.headers.iter().map(|(name, value)| {
+        let same = answer.header(name) == *value;
+        (*name, if same { *value } else { "another value" })
+    });
+    Refusal { status: answer.status.as_u16(), body: answer.text.clone(), headers: headers.collect() }
+}
+
+fn is_refused(answer: &Answer) -> bool {
+    matches!(answer.status.as_u16(), 401 | 403 | 429)
+}
+
+/// Good keys and everything that can be wrong with keys.
+struct World {
+    server: TestServer,
+    cases: HashMap<Case, Keys>,
+    /// By the permissions of a route: an owner who lacks them, and scopes that lack them.
+    lacking: HashMap<Vec<Permission>, (Keys, Keys)>,
+    /// An owner who has one permission and no other.
+    only: HashMap<Permission, Keys>,
+}
+
+fn id(made: &Made) -> CredentialId {
+    made.id.parse().unwrap()
+}
+
+impl World {
+    async fn build(database: TestDatabase) -> Self {
+        let server = TestServer::start(database).await;
+        let admin = server.client();
+        let (api_key, application_key) =
+            (server.admin().api_key.unwrap(), server.admin().application_key.unwrap());
+        let beside = |made: &Made| Keys { application_key: Some(made.secret.clone()), ..server.admin() };
+        let instead = |made: &Made| Keys { api_key: Some(made.secret.clone()), ..server.admin() };
+        let mut edit = Edit::default();
+        let org = server.founded.org;
+
+        let [revoked_api_key, expired_api_key] =
+            [sample::api_key(&admin).await, sample::api_key(&admin).await];
+        admin.delete(&format!("/api/v2/api_keys/{}", revoked_api_key.id)).await.expect(204);
+        edit.expire(id(&expired_api_key));
+        let mut keys = Vec::new();
+        for _ in 0..3 {
+            keys.push(sample::application_key(&admin, Value::Null).await);
+        }
+        let [revoked, expired, disabled] = keys.try_into().ok().unwrap();
+        admin.delete(&format!("/api/v2/application_keys/{}", revoked.id)).await.expect(204);
+        edit.expire(id(&expired));
+        let disabled_owner = edit.add_user(org, &PermissionSet::all());
+        edit.give(id(&disabled), disabled_owner);
+        edit.disable_user(disabled_owner);
+        let foreign = Keys::of(&server.found_another("Foreign").await);
+        let closed = server.found_another("Closed").await;
+        edit.disable_org(closed.org);
+
+        let nobodys = Some("0123456789abcdef0123456789abcdef".to_owned());
+        let cases = HashMap::from([
+            (Case::NoCredential, Keys::default()),
+            (Case::UnknownApiKey, Keys { api_key: nobodys.clone(), ..server.admin() }),
+            (Case::RevokedApiKey, instead(&revoked_api_key)),
+            (Case::ExpiredApiKey, instead(&expired_api_key)),
+            (Case::ApplicationKeyAsApiKey, Keys { api_key: Some(application_key), ..server.admin() }),
+            (Case::DisabledOrg, Keys::of(&closed)),
+            (Case::NoApplicationKey, Keys { application_key: None, ..server.admin() }),
+            (Case::UnknownApplicationKey, Keys { application_key: nobodys.clone(), ..server.admin() }),
+            (Case::RevokedApplicationKey, beside(&revoked)),
+            (Case::ExpiredApplicationKey, beside(&expired)),
+            (Case::ApiKeyAsApplicationKey, Keys { application_key: Some(api_key), ..server.admin() }),
+            (Case::DisabledOwner, beside(&disabled)),
+            (
+                Case::ForeignApplicationKey,
+                Keys { application_key: foreign.application_key, ..server.admin() },
+            ),
+            (Case::ForeignApiKey, Keys { api_key: foreign.api_key, ..server.admin() }),
+            (Case::BearerGarbage, Keys { bearer: nobodys, ..server.admin() }),
+        ]);
+
+        let (mut lacking, mut only) = (HashMap::new(), HashMap::new());
+        for route in &server.routes {
+            let permissions = permissions(route);
+            if permissions.is_empty() || lacking.contains_key(&permissions) {
+                continue;
+            }
+            let rest: PermissionSet = Permission::all().filter(|one| !permissions.contains(one)).collect();
+            let by_role = sample::application_key(&admin, Value::Null).await;
+            let owner = edit.add_user(org, &rest);
+            edit.give(id(&by_role), owner);
+            let names: Vec<_> = rest.iter().map(|permission| permission.name()).collect();
+            let by_scope = sample::application_key(&admin, json!(names)).await;
+            for one in &permissions {
+                let key = sample::application_key(&admin, Value::Null).await;
+                let owner = edit.add_user(org, &[*one].into_iter().collect());
+                edit.give(id(&key), owner);
+                only.insert(*one, beside(&key));
+            }
+            lacking.insert(permissions, (beside(&by_role), beside(&by_scope)));
+        }
+        let halted = server.halt().await;
+        edit.run(&halted.database).await;
+        Self { server: halted.start(Setup::default()).await, cases, lacking, only }
+    }
+
+    fn keys(&self, route: &RouteInfo, case: Case) -> Option<&Keys> {
+        let lacking = || self.lacking.get(&permissions(route));
+        match case {
+            Case::MissingPermission => lacking().map(|(by_role, _)| by_role),
+            Case::MissingScope => lacking().map(|(_, by_scope)| by_scope),
+            case => Some(&self.cases[&case]),
+        }
+    }
+
+    fn client(&self, keys: &Keys) -> Client {
+        self.server.client_with(keys.clone())
+    }
+}
+
+with_either_database! {
+    async fn every_route_refuses_all_but_those_who_may(database: TestDatabase) {
+        let world = World::build(database).await;
+        let admin = world.server.client();
+        for route in &world.server.routes {
+            let about = format!("{} {}", route.method, route.path);
+            let sample = sample::sample(route, &admin).await;
+            let before = world.server.engine.applied();
+            for case in Case::ALL {
+                let Some(keys) = world.keys(route, case) else { continue };
+                let Some(expected) = expected(route, case) else { continue };
+                let answer = sample::send(route, &sample, &world.client(keys)).await;
+                assert_eq!(actual(&answer, &expected), expected, "{about}: {case:?}");
+            }
+            assert_eq!(world.server.engine.applied(), before, "{about}: a refused request changes nothing");
+            // What a route does not look at does not close it.
+            for case in Case::ALL.into_iter().filter(|case| expected(route, *case).is_none()) {
+                let Some(keys) = world.keys(route, case) else { continue };
+                let sample = sample::sample(route, &admin).await;
+                sample::send(route, &sample, &world.client(keys)).await.expect(sample.success);
+            }
+            // Any one of the permissions opens it, whatever it then finds in its reach.
+            for permission in permissions(route) {
+                let sample = sample::sample(route, &admin).await;
+                let answer = sample::send(route, &sample, &world.client(&world.only[&permission])).await;
+                assert!(!is_refused(&answer), "{about} with {}: {}", permission.name(), answer.text);
+            }
+            sample::send(route, &sample, &admin).await.expect(sample.success);
+        }
+        world.server.stop().await;
+    }
+
+    async fn every_route_with_a_bucket_keeps_its_limit(database: TestDatabase) {
+        const HOUR: u32 = 3600;
+        let server = TestServer::start(database).await;
+        let mut samples: Vec<Sample> = Vec::new();
+        for route in &server.routes {
+            samples.push(sample::sample(route, &server.client()).await);
+        }
+        let foreign = Keys::of(&server.found_another("Foreign").await);
+        let halted = server.halt().await;
+        let limits = Limits::of(Bucket::ALL.map(|bucket| (bucket, Rate { limit: 1, period_seconds: HOUR })));
+        let server = halted.start(Setup { limits, ..Setup::default() }).await;
+        let routes: Vec<_> = server.routes.iter().zip(&samples).filter(|(route, _)| route.who != Who::Anybody).collect();
+        for (route, sample) in routes {
+            let about = format!("{} {}", route.method, route.path);
+            server.clock.advance_micros(i64::from(HOUR) * 1_000_000);
+            // Those who are refused take nothing of anybody's share.
+            sample::send(route, sample, &server.client_with(Keys::default())).await;
+            let first = sample::send(route, sample, &server.client()).await.expect(sample.success);
+            let headers = |answer: &Answer| {
+                ["limit", "period", "remaining", "reset"]
+                    .map(|name| answer.header(&format!("x-ratelimit-{name}")).parse::<u32>().unwrap_or(u32::MAX))
+            };
+            let [limit, period, remaining, reset] = headers(&first);
+            assert_eq!((limit, period, remaining), (1, HOUR, 0), "{about}");
+            assert!((1..=HOUR).contains(&reset), "{about}: {reset}");
+            let before = server.engine.applied();
+            let second = sample::send(route, sample, &server.client()).await.expect(429);
+            assert_eq!(headers(&second), [1, HOUR, 0, reset], "{about}");
+            assert_eq!(second.text, exceeded(route), "{about}");
+            assert_eq!(second.header("content-type"), "application/json", "{about}");
+            assert_eq!(server.engine.applied(), before, "{about}: a refused request changes nothing");
+            // Another org has a share of its own.
+            let other = sample::send(route, sample, &server.client_with(foreign.clone())).await;
+            assert_ne!(other.status.as_u16(), 429, "{about}");
+        }
+        server.stop().await;
+    }
+}
+
+fn exceeded(route: &RouteInfo) -> &'static str {
+    match family(route) {
+        Family::Keys => r#"{"errors":["Rate limit exceeded"]}"#,
+        Family::ValidateV2 => {
+            r#"{"errors":[{"status":"429","title":"Too many requests","detail":"Rate limit exceeded"}]}"#
+        }
+        Family::Native => r#"{"errors":[{"code":"rate_limited","detail":"Rate limit exceeded"}]}"#,
+        Family::Verify => r#"{"valid":false,"reason":"rate_limited"}"#,
+    }
+}

@@ -1,0 +1,140 @@
+//! What a complete, valid request to each route is: the one table that must grow with the routes.
+
+use claviger_http::RouteInfo;
+use serde_json::{Value, json};
+
+use super::{Answer, Client};
+
+/// A request.
+#[derive(Clone)]
+pub(crate) struct Sample {
+    pub(crate) path: String,
+    pub(crate) headers: Vec<(&'static str, &'static str)>,
+    /// With every member that the route knows.
+    pub(crate) body: Option<Value>,
+    /// The status of its success.
+    pub(crate) success: u16,
+}
+
+/// What `/verify` is asked to require.
+pub(crate) const REQUIRED: &str = "api_keys_read";
+
+/// A request to a route that would succeed for an admin; what it is about is made through `admin`.
+pub(crate) async fn sample(route: &RouteInfo, admin: &Client) -> Sample {
+    let with =
+        |path: String, body: Option<Value>, success: u16| Sample { path, headers: Vec::new(), body, success };
+    let plain = |body, success| with(route.path.to_owned(), body, success);
+    let name = json!({ "name": "Sample" });
+    match (route.method.as_str(), route.path) {
+        (
+            "GET",
+            "/healthz" | "/readyz" | "/api/v1/validate" | "/api/v2/validate" | "/api/v2/validate_keys",
+        ) => plain(None, 200),
+        ("GET", "/verify") => Sample { headers: vec![("claviger-require", REQUIRED)], ..plain(None, 200) },
+        ("GET", "/verify/{*path}") => Sample {
+            headers: vec![("claviger-require", REQUIRED)],
+            ..with("/verify/orders/17?x=y".to_owned(), None, 200)
+        },
+        ("GET", "/claviger/v1/org") => plain(None, 200),
+        ("PATCH", "/claviger/v1/org") => {
+            let body = json!({ "name": "Sample", "one_time_read": false, "api_keys_max": 1000,
+                "application_keys_per_user_max": 1000 });
+            plain(Some(body), 200)
+        }
+        ("GET", "/api/v1/api_key" | "/api/v1/application_key") => plain(None, 200),
+        ("POST", "/api/v1/api_key") => plain(Some(name), 200),
+        // Version 1 wants each of an owner's application keys to have a name of its own.
+        ("POST", "/api/v1/application_key") => plain(Some(json!({ "name": unique_name() })), 200),
+        (method, "/api/v1/api_key/{key}") => {
+            let path = format!("/api/v1/api_key/{}", api_key(admin).await.secret);
+            with(path, (method == "PUT").then_some(name), 200)
+        }
+        (method, "/api/v1/application_key/{key}") => {
+            let path =
+                format!("/api/v1/application_key/{}", application_key(admin, Value::Null).await.secret);
+            with(path, (method == "PUT").then(|| json!({ "name": unique_name() })), 200)
+        }
+        (
+            "GET",
+            "/api/v2/api_keys" | "/api/v2/application_keys" | "/api/v2/current_user/application_keys",
+        ) => plain(None, 200),
+        ("POST", "/api/v2/api_keys") => {
+            plain(Some(json!({ "data": { "type": "api_keys", "attributes": api_key_attributes() } })), 201)
+        }
+        (method, "/api/v2/api_keys/{api_key_id}") => {
+            let id = api_key(admin).await.id;
+            let body =
+                json!({ "data": { "type": "api_keys", "id": id, "attributes": api_key_attributes() } });
+            by_id(method, format!("/api/v2/api_keys/{id}"), body)
+        }
+        ("POST", "/api/v2/current_user/application_keys") => {
+            let attributes = application_key_attributes();
+            plain(Some(json!({ "data": { "type": "application_keys", "attributes": attributes } })), 201)
+        }
+        (
+            method,
+            "/api/v2/application_keys/{app_key_id}" | "/api/v2/current_user/application_keys/{app_key_id}",
+        ) => {
+            let id = application_key(admin, Value::Null).await.id;
+            let attributes = application_key_attributes();
+            let body = json!({ "data": { "type": "application_keys", "id": id, "attributes": attributes } });
+            by_id(method, route.path.replace("{app_key_id}", &id), body)
+        }
+        (method, path) => {
+            panic!("{method} {path} is a route that this table does not know: add a request to it")
+        }
+    }
+}
+
+/// Sends a sample.
+pub(crate) async fn send(route: &RouteInfo, sample: &Sample, client: &Client) -> Answer {
+    let body = sample.body.as_ref().map(ToString::to_string);
+    client.send(route.method.clone(), &sample.path, &sample.headers, body).await
+}
+
+fn by_id(method: &str, path: String, body: Value) -> Sample {
+    let (body, success) = match method {
+        "PATCH" => (Some(body), 200),
+        "DELETE" => (None, 204),
+        _ => (None, 200),
+    };
+    Sample { path, headers: Vec::new(), body, success }
+}
+
+fn api_key_attributes() -> Value {
+    json!({ "name": "Sample", "category": "mine", "remote_config_read_enabled": false })
+}
+
+fn application_key_attributes() -> Value {
+    json!({ "name": "Sample", "scopes": ["user_app_keys", "monitors_read"] })
+}
+
+fn unique_name() -> String {
+    super::database::random_uuid().to_string()
+}
+
+/// A key that was made.
+#[derive(Clone)]
+pub(crate) struct Made {
+    pub(crate) id: String,
+    pub(crate) secret: String,
+}
+
+/// A new API key.
+pub(crate) async fn api_key(admin: &Client) -> Made {
+    let body = json!({ "data": { "type": "api_keys", "attributes": { "name": "Made" } } });
+    made(admin.post("/api/v2/api_keys", &body).await)
+}
+
+/// A new application key of the client's own.
+pub(crate) async fn application_key(admin: &Client, scopes: Value) -> Made {
+    let attributes = json!({ "name": "Made", "scopes": scopes });
+    let body = json!({ "data": { "type": "application_keys", "attributes": attributes } });
+    made(admin.post("/api/v2/current_user/application_keys", &body).await)
+}
+
+fn made(answer: Answer) -> Made {
+    let made = answer.expect(201).json();
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    Made { id: text(&made["data"]["id"]), secret: text(&made["data"]["attributes"]["key"]) }
+}

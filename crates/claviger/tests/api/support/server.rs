@@ -1,0 +1,177 @@
+//! A running server, that can be stopped and started again on what it left.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use claviger::app::{self, Application};
+use claviger_engine::{Background, Engine, FirstOrg, Founded};
+use claviger_http::{App, Limits, RouteInfo, ServerOptions};
+use claviger_model::testing::{ManualClock, SeededRandom};
+use claviger_model::{Clock, Email, Name, Timestamp};
+use claviger_store::Database;
+use claviger_vault::{KekRing, SystemRandom, Vault};
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+
+use super::{Client, Keys, TestDatabase};
+
+/// When every test begins, by its own clock.
+pub(crate) const START: &str = "2026-03-04T05:06:07.123456Z";
+
+/// How a server is to be started.
+pub(crate) struct Setup {
+    pub(crate) limits: Limits,
+    pub(crate) options: ServerOptions,
+    /// Answers before the directory is applied: what the revocation test must notice.
+    pub(crate) is_answering_first: bool,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self {
+            limits: Limits::none(),
+            options: app::server_options(Duration::from_secs(5)),
+            is_answering_first: false,
+        }
+    }
+}
+
+/// A running server with one org.
+pub(crate) struct TestServer {
+    pub(crate) address: SocketAddr,
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) routes: Vec<RouteInfo>,
+    pub(crate) founded: Founded,
+    app: App,
+    background: Background,
+    serving: tokio::task::JoinHandle<bool>,
+    stop: oneshot::Sender<()>,
+    database: TestDatabase,
+    keks: KekRing,
+}
+
+/// What a server left: its database, what opens it, and what its first admin has.
+pub(crate) struct Halted {
+    pub(crate) database: TestDatabase,
+    pub(crate) founded: Founded,
+    keks: KekRing,
+    clock: Arc<ManualClock>,
+}
+
+impl TestServer {
+    /// A server without rate limits.
+    pub(crate) async fn start(database: TestDatabase) -> Self {
+        Self::start_with(database, Setup::default()).await
+    }
+
+    /// A server on a fresh database.
+    pub(crate) async fn start_with(database: TestDatabase, setup: Setup) -> Self {
+        let clock = Arc::new(ManualClock::new(Timestamp::parse_rfc3339(START).unwrap()));
+        let keks = KekRing::generate(&SystemRandom);
+        let mut opened = Database::open(&database.location(), &*clock).await.unwrap();
+        let (vault, keys) = Vault::create(keks.clone(), Arc::new(SystemRandom), clock.now());
+        opened.found(&keys).await.unwrap();
+        let (engine, background) = start_engine(opened, vault, clock.clone(), &setup).await;
+        let founded = found(&engine, "Test", "admin@example.com").await;
+        Self::serve(database, keks, clock, engine, background, founded, setup).await
+    }
+
+    async fn serve(
+        database: TestDatabase,
+        keks: KekRing,
+        clock: Arc<ManualClock>,
+        engine: Arc<Engine>,
+        background: Background,
+        founded: Founded,
+        setup: Setup,
+    ) -> Self {
+        let application = Application::assemble(engine.clone(), setup.limits, &SeededRandom::new(1));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = oneshot::channel();
+        let Application { app, front, router, routes } = application;
+        let serving = tokio::spawn(async move {
+            let stopped = async { drop(stopped.await) };
+            claviger_http::serve(listener, front, router, setup.options, stopped).await
+        });
+        Self { address, engine, clock, routes, founded, app, background, serving, stop, database, keks }
+    }
+
+    /// Another org with an admin of its own.
+    pub(crate) async fn found_another(&self, name: &str) -> Founded {
+        found(&self.engine, name, &format!("{}@example.com", name.to_lowercase())).await
+    }
+
+    /// The first admin's keys.
+    pub(crate) fn admin(&self) -> Keys {
+        Keys::of(&self.founded)
+    }
+
+    /// A client with the first admin's keys.
+    pub(crate) fn client(&self) -> Client {
+        Client::new(self.address, self.admin())
+    }
+
+    /// A client with other keys.
+    pub(crate) fn client_with(&self, keys: Keys) -> Client {
+        Client::new(self.address, keys)
+    }
+
+    /// The metrics page.
+    pub(crate) fn metrics(&self) -> String {
+        self.app.metrics().page(&self.engine)
+    }
+
+    /// The database, for looking at what is in it.
+    pub(crate) fn database(&self) -> &TestDatabase {
+        &self.database
+    }
+
+    /// Stops it and keeps what it leaves.
+    pub(crate) async fn halt(self) -> Halted {
+        let _ = self.stop.send(());
+        assert!(self.serving.await.unwrap(), "every request was answered before the deadline");
+        drop(self.app);
+        self.background.stop(self.engine).await;
+        let Self { database, founded, keks, clock, .. } = self;
+        Halted { database, founded, keks, clock }
+    }
+
+    /// Stops it, and removes its database.
+    pub(crate) async fn stop(self) {
+        self.halt().await.database.remove().await;
+    }
+}
+
+impl Halted {
+    /// Starts a server on what another has left.
+    pub(crate) async fn start(self, setup: Setup) -> TestServer {
+        let Self { database, founded, keks, clock } = self;
+        let mut opened = Database::open(&database.location(), &*clock).await.unwrap();
+        let keys = opened.list_vault_keys().await.unwrap();
+        let vault = Vault::unlock(keks.clone(), Arc::new(SystemRandom), keys).unwrap();
+        let (engine, background) = start_engine(opened, vault, clock.clone(), &setup).await;
+        TestServer::serve(database, keks, clock, engine, background, founded, setup).await
+    }
+}
+
+async fn start_engine(
+    opened: Database,
+    vault: Vault,
+    clock: Arc<ManualClock>,
+    setup: &Setup,
+) -> (Arc<Engine>, Background) {
+    let vault = Arc::new(vault);
+    let (store, feed) = opened.start(vault.clone(), clock.clone()).await.unwrap();
+    match setup.is_answering_first {
+        false => Engine::start(store, feed, vault, clock).await.unwrap(),
+        true => Engine::start_answering_first(store, feed, vault, clock).await.unwrap(),
+    }
+}
+
+async fn found(engine: &Engine, name: &str, email: &str) -> Founded {
+    let first = FirstOrg { name: Name::parse(name).unwrap(), email: Email::parse(email).unwrap() };
+    engine.found_org(engine.draft_org(&first).unwrap()).await.unwrap()
+}
