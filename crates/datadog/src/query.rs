@@ -40,6 +40,12 @@ impl ListQuery {
         parsed
     }
 
+    /// A text to look for. No name holds a control character, and not every database can be asked for one.
+    fn text(&mut self, name: &str) -> Option<String> {
+        let is_text = |text: &str| (!text.chars().any(char::is_control)).then(|| text.to_owned());
+        self.parsed(name, "a text without control characters", is_text)
+    }
+
     /// The page: numbers begin at 0.
     pub(crate) fn page(&mut self) -> Page {
         let number =
@@ -67,7 +73,7 @@ impl ListQuery {
         let mut moment = |name: &str| self.parsed(name, "an RFC 3339 time", parse_moment);
         let created_from = moment("filter[created_at][start]");
         let created_to = moment("filter[created_at][end]");
-        let text = self.value("filter");
+        let text = self.text("filter");
         CredentialFilter { text, created_from, created_to, ..CredentialFilter::all(org, kind) }
     }
 
@@ -78,7 +84,7 @@ impl ListQuery {
         let modified_to = self.parsed("filter[modified_at][end]", "an RFC 3339 time", parse_moment);
         let flag = |text: &str| text.to_ascii_lowercase().parse().ok();
         let remote_config_read = self.parsed("filter[remote_config_read_enabled]", "true or false", flag);
-        let category = self.value("filter[category]");
+        let category = self.text("filter[category]");
         CredentialFilter { modified_from, modified_to, remote_config_read, category, ..filter }
     }
 

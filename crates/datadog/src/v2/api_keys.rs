@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use claviger_engine::rights::{ApiKeysDelete, ApiKeysRead, ApiKeysWrite};
 use claviger_engine::{ApiKeyPatch, Engine, Error as EngineError, KeyRef, NewApiKey, Shown, SortKey, Thing};
 use claviger_http::{App, BodyError, Bucket, Json as Body, Route, RouteInfo, SecretText, Who, positioned};
-use claviger_model::{Credential, CredentialDetail, CredentialId, Permission, Timestamp, UserId};
+use claviger_model::{Credential, CredentialDetail, CredentialId, Name, Permission, Timestamp, UserId};
 use http::{Method, StatusCode, Uri};
 use serde::Serialize;
 
@@ -163,7 +163,7 @@ async fn create(
     let attributes = Fit::attributes(&body);
     let new = NewApiKey {
         name: name(&body)?.expect("the schema requires a name"),
-        category: attributes.text("category").map(str::to_owned),
+        category: category(&attributes)?,
         remote_config_read: attributes.flag("remote_config_read_enabled").unwrap_or(true),
         expires_at: None,
     };
@@ -198,7 +198,7 @@ async fn update(
     let attributes = Fit::attributes(&body);
     let patch = ApiKeyPatch {
         name: name(&body)?,
-        category: attributes.text("category").map(str::to_owned),
+        category: category(&attributes)?,
         remote_config_read: attributes.flag("remote_config_read_enabled"),
     };
     let changed = app.engine().update_api_key(&permit, KeyRef::Id(parse_id(&id)?), &patch).await?;
@@ -213,6 +213,13 @@ async fn delete(
 ) -> Result<Response, Error> {
     let gone = app.engine().revoke_api_key(&permit, KeyRef::Id(parse_id(&id)?)).await?;
     Ok(positioned(gone.position, StatusCode::NO_CONTENT.into_response()))
+}
+
+/// The category that a body gives: a word of the caller's own, bounded like a name.
+fn category(attributes: &Fit<'_>) -> Result<Option<String>, Error> {
+    let given = attributes.text("category").map(Name::parse).transpose();
+    let given = given.map_err(|error| Error::invalid(vec![format!("'category' {error}")]))?;
+    Ok(given.map(|name| name.to_string()))
 }
 
 /// A malformed id is nobody's, as recorded.
