@@ -31,12 +31,6 @@ impl ListQuery {
         found.map(|(_, value)| value.clone()).filter(|value| !value.is_empty())
     }
 
-    /// A text to search for. No name has a control character, and PostgreSQL refuses NUL in any text.
-    fn text(&mut self, name: &str) -> Option<String> {
-        let printable = |text: &str| (!text.chars().any(char::is_control)).then(|| text.to_owned());
-        self.parsed(name, "without control characters", printable)
-    }
-
     fn parsed<T>(&mut self, name: &str, must: &str, parse: impl Fn(&str) -> Option<T>) -> Option<T> {
         let value = self.value(name)?;
         let parsed = parse(&value);
@@ -44,6 +38,12 @@ impl ListQuery {
             self.faults.push(format!("{name} must be {must}"));
         }
         parsed
+    }
+
+    /// A text to look for. No name holds a control character, and not every database can be asked for one.
+    fn text(&mut self, name: &str) -> Option<String> {
+        let is_text = |text: &str| (!text.chars().any(char::is_control)).then(|| text.to_owned());
+        self.parsed(name, "a text without control characters", is_text)
     }
 
     /// The page: numbers begin at 0.

@@ -163,7 +163,7 @@ async fn create(
     let attributes = Fit::attributes(&body);
     let new = NewApiKey {
         name: name(&body)?.expect("the schema requires a name"),
-        category: category(&body)?,
+        category: category(&attributes)?,
         remote_config_read: attributes.flag("remote_config_read_enabled").unwrap_or(true),
         expires_at: None,
     };
@@ -198,7 +198,7 @@ async fn update(
     let attributes = Fit::attributes(&body);
     let patch = ApiKeyPatch {
         name: name(&body)?,
-        category: category(&body)?,
+        category: category(&attributes)?,
         remote_config_read: attributes.flag("remote_config_read_enabled"),
     };
     let changed = app.engine().update_api_key(&permit, KeyRef::Id(parse_id(&id)?), &patch).await?;
@@ -215,11 +215,11 @@ async fn delete(
     Ok(positioned(gone.position, StatusCode::NO_CONTENT.into_response()))
 }
 
-/// The category, held to the rules for names: only `default` was ever seen, and no rule was.
-fn category(body: &serde_json::Value) -> Result<Option<String>, Error> {
-    let category = Fit::attributes(body).text("category").map(Name::parse).transpose();
-    let category = category.map_err(|error| Error::invalid(vec![format!("'category' {error}")]))?;
-    Ok(category.map(|category| category.to_string()))
+/// The category that a body gives: a word of the caller's own, bounded like a name.
+fn category(attributes: &Fit<'_>) -> Result<Option<String>, Error> {
+    let given = attributes.text("category").map(Name::parse).transpose();
+    let given = given.map_err(|error| Error::invalid(vec![format!("'category' {error}")]))?;
+    Ok(given.map(|name| name.to_string()))
 }
 
 /// A malformed id is nobody's, as recorded.

@@ -124,12 +124,12 @@ on_both_engines! {
 
     async fn queries_that_are_no_lists(server: &TestServer) {
         let before = state(server).await;
-        for query in ["page[size]=0", "page[size]=9999999999999999999999", "page[number]=1e3", "page[number]=-0.1",
+        for query in ["filter=%00", "filter[category]=a%00", "page[size]=0", "page[size]=9999999999999999999999", "page[number]=1e3", "page[number]=-0.1",
             "sort=%00", "sort=--name", "filter[created_at][start]=%ff", "include=%2C%2Cx", "page%5Bsize%5D=%F0%9F%98%80"] {
             let answer = server.client().get(&format!("/api/v2/api_keys?{query}")).await;
             crate::bad_input::assert_refused(query, "/api/v2/api_keys", &answer.expect(400));
         }
-        for query in ["filter=%00", "filter=%ff", "filter=%25_%5C", "&&&=&=", "page[number]=1000000000&page[size]=100"] {
+        for query in ["filter=%ff", "filter=%25_%5C", "&&&=&=", "page[number]=1000000000&page[size]=100"] {
             server.client().get(&format!("/api/v2/api_keys?{query}")).await.expect(200);
         }
         assert_eq!(state(server).await, before);

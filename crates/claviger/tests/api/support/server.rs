@@ -8,7 +8,7 @@ use claviger::app::{self, Application};
 use claviger_engine::{Background, Engine, FirstOrg, Founded};
 use claviger_http::{App, Limits, RouteInfo, ServerOptions};
 use claviger_model::testing::{ManualClock, SeededRandom};
-use claviger_model::{Clock, Email, Name, Timestamp};
+use claviger_model::{Clock, Email, Name, Position, Timestamp};
 use claviger_store::Database;
 use claviger_vault::{KekRing, SystemRandom, Vault};
 use tokio::net::TcpListener;
@@ -75,6 +75,9 @@ impl TestServer {
         opened.found(&keys).await.unwrap();
         let (engine, background) = start_engine(opened, vault, clock.clone(), &setup).await;
         let founded = found(&engine, "Test", "admin@example.com").await;
+        // At once, but from a server that answers first.
+        let position = engine.wait_for(Position { epoch: 1, sequence: 1 }, Duration::from_secs(10)).await;
+        position.expect("the org is known");
         Self::serve(database, keks, clock, engine, background, founded, setup).await
     }
 
