@@ -9,9 +9,12 @@ use claviger_store::{Database, Location};
 use claviger_vault::{SystemRandom, Vault};
 
 use crate::bootstrap::FirstStart;
+use crate::checkpoints::Checkpoints;
 use crate::data_dir::DataDir;
+use crate::dead_list::DeadListFile;
 use crate::error::StartError;
 use crate::kek::{self, Age};
+use crate::ledger;
 use crate::private_file;
 use crate::server;
 use crate::settings::{Command, Settings};
@@ -39,17 +42,24 @@ pub async fn run(
     settings: &Settings,
     terminal: &mut Terminal<'_>,
 ) -> Result<(), StartError> {
+    let is_serving = match command {
+        Command::Ledger(command) => return ledger::run(&command, settings, terminal).await,
+        Command::Init => false,
+        Command::Serve => true,
+    };
     let data = DataDir::open(&settings.data)?;
-    let (engine, background) = open(settings, &data).await?;
-    let done = match command {
-        Command::Init => first_start(settings, settings.serve.listen, &data, &engine, terminal).await,
-        Command::Serve => serve(settings, &data, &engine, terminal).await,
+    let (engine, background, dead_list) = open(settings, &data).await?;
+    let done = match is_serving {
+        false => first_start(settings, settings.serve.listen, &data, &engine, terminal).await,
+        true => serve(settings, &data, &engine, &dead_list, terminal).await,
     };
     background.stop(engine).await;
     done
 }
 
-async fn open(settings: &Settings, data: &DataDir) -> Result<(Arc<Engine>, Background), StartError> {
+type Opened = (Arc<Engine>, Background, Arc<DeadListFile>);
+
+async fn open(settings: &Settings, data: &DataDir) -> Result<Opened, StartError> {
     if let Location::Sqlite(path) = &settings.database {
         // SQLite would make it readable by others; what it makes beside it gets the same rights.
         private_file::open(path).map_err(|source| StartError::Write { path: path.clone(), source })?;
@@ -58,7 +68,10 @@ async fn open(settings: &Settings, data: &DataDir) -> Result<(Arc<Engine>, Backg
     let mut database = Database::open(&settings.database, &*clock).await?;
     let vault = Arc::new(unlock(settings, data, &mut database, &*clock).await?);
     let (store, feed) = database.start(vault.clone(), clock.clone()).await?;
-    Ok(Engine::start(store, feed, vault, clock).await?)
+    let dead_list = Arc::new(DeadListFile::open(data.dead_list_file(), &store, vault.clone()).await?);
+    let (engine, background) =
+        Engine::start_with_dead_list(store, feed, vault, clock, dead_list.clone()).await?;
+    Ok((engine, background, dead_list))
 }
 
 async fn unlock(
@@ -85,13 +98,18 @@ async fn serve(
     settings: &Settings,
     data: &DataDir,
     engine: &Arc<Engine>,
+    dead_list: &DeadListFile,
     terminal: &mut Terminal<'_>,
 ) -> Result<(), StartError> {
     // Before the first start announces an address, it is ours.
     let listener = listen(settings.serve.listen)?;
     let address = listener.local_addr().unwrap_or(settings.serve.listen);
     first_start(settings, address, data, engine, terminal).await?;
-    Ok(server::serve(&settings.serve, engine.clone(), listener).await?)
+    dead_list.ensure()?;
+    let checkpoints = Checkpoints::start(engine.clone(), settings.serve.checkpoints.clone());
+    let served = server::serve(&settings.serve, engine.clone(), listener).await;
+    checkpoints.stop().await;
+    Ok(served?)
 }
 
 /// A listener that an asynchronous runtime can take.

@@ -189,6 +189,10 @@ impl Store {
         }
     }
 
+    pub(crate) fn vault(&self) -> &Vault {
+        &self.inner.vault
+    }
+
     pub(crate) fn readers(&self) -> &Readers {
         &self.inner.readers
     }

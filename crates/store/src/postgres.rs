@@ -24,7 +24,10 @@ use crate::migrate::{CREATE_VERSIONS, INSERT_VERSION, SELECT_VERSION, missing};
 use crate::value::{Row, Value, params};
 use crate::{StoreError, StoreMetrics, vault_keys};
 
+mod snapshot;
 mod writer;
+
+pub(crate) use snapshot::PostgresSnapshot;
 
 /// Reading connections. PostgreSQL answers short queries faster than two cores can ask them.
 const READERS_MAX: usize = 8;
@@ -47,10 +50,7 @@ pub(super) struct Session {
 
 impl PostgresDatabase {
     pub(crate) async fn open(address: &str, now: Timestamp) -> Result<Self, StoreError> {
-        let mut config: Config = address.parse().map_err(|error| StoreError::Address(Box::new(error)))?;
-        if config.get_application_name().is_none() {
-            config.application_name("claviger");
-        }
+        let config = config(address)?;
         let mut session = Session::connect(&config).await?;
         if !session.lock().await? {
             return Err(StoreError::InUse);
@@ -104,6 +104,14 @@ impl PostgresDatabase {
         };
         tokio::spawn(writer.run(jobs))
     }
+}
+
+fn config(address: &str) -> Result<Config, StoreError> {
+    let mut config: Config = address.parse().map_err(|error| StoreError::Address(Box::new(error)))?;
+    if config.get_application_name().is_none() {
+        config.application_name("claviger");
+    }
+    Ok(config)
 }
 
 impl Session {
@@ -169,6 +177,21 @@ impl PostgresReaders {
         }
         Ok(())
     }
+}
+
+/// Each row of a query, without keeping any.
+async fn each(
+    client: &Client,
+    sql: &str,
+    params: &[Value],
+    mut visit: impl FnMut(&dyn Row) -> Result<(), StoreError> + Send,
+) -> Result<(), StoreError> {
+    let statement = client.prepare(sql).await.map_err(failure)?;
+    let mut rows = pin!(client.query_raw(&statement, params).await.map_err(failure)?);
+    while let Some(row) = rows.try_next().await.map_err(failure)? {
+        visit(&row)?;
+    }
+    Ok(())
 }
 
 fn failure(error: tokio_postgres::Error) -> StoreError {

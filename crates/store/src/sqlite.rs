@@ -17,7 +17,10 @@ use crate::migrate::{CREATE_VERSIONS, INSERT_VERSION, SELECT_VERSION, missing};
 use crate::value::{Row, Value, params};
 use crate::{StoreError, StoreMetrics, vault_keys};
 
+mod snapshot;
 mod writer;
+
+pub(crate) use snapshot::SqliteSnapshot;
 
 /// How long a statement waits for another process that holds the file, as a backup tool may.
 const BUSY_WAIT: Duration = Duration::from_secs(5);
