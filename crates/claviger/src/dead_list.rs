@@ -7,6 +7,7 @@
 
 mod line;
 
+use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -113,11 +114,11 @@ impl DeadListFile {
 
     /// What died after a position, as far as entries tell: those secrets of what they touched that are dead now.
     async fn dead_since(&self, through: Position, store: &Store) -> Result<Vec<Digest>, StartError> {
-        let mut dead = Vec::new();
+        let mut dead = BTreeSet::new();
         let mut after = through.sequence;
         loop {
             let entries = store.list_entries(after, PAGE).await?;
-            let Some(last) = entries.last() else { return Ok(dead) };
+            let Some(last) = entries.last() else { return Ok(dead.into_iter().collect()) };
             after = last.position.sequence;
             for (kind, id) in entries.iter().flat_map(claviger_store::Entry::touched) {
                 let ("credential", Ok(id)) = (kind.as_str(), id.parse()) else { continue };

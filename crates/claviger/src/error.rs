@@ -173,6 +173,9 @@ pub enum StartError {
         /// How many.
         count: u64,
     },
+    /// A backup was not written, or not restored.
+    #[error(transparent)]
+    Backup(#[from] crate::backup::BackupFailure),
     /// What was asked for could not be shown.
     #[error("the output could not be written")]
     Output(#[source] io::Error),

@@ -4,11 +4,13 @@
 //! - [`start`]: everything is opened, used, and let go of again, in order.
 //! - [`data_dir`], [`kek`], [`bootstrap`]: what a server keeps outside its database.
 //! - [`ledger`], [`checkpoints`], [`dead_list`]: the record, and what is kept about it outside the database.
+//! - [`backup`]: everything in one file, and back.
 //! - [`app`]: every dialect's routes over one engine. [`server`]: HTTP, from the first request to the last.
 //!
 //! What a server does with a request is the engine's matter, and how it looks on the wire the dialects'.
 
 pub mod app;
+pub mod backup;
 pub mod bootstrap;
 pub mod checkpoints;
 pub mod data_dir;

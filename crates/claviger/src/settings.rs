@@ -23,7 +23,7 @@ use zeroize::Zeroizing;
 
 use crate::data_dir::DataDir;
 
-pub use commands::{LedgerCommand, TailCommand, VerifyCommand};
+pub use commands::{BackupCommand, LedgerCommand, RestoreCommand, TailCommand, VerifyCommand};
 pub use error::SettingsError;
 pub use secrets::SecretVariables;
 pub use typed::{Command, CommandLine, LogFormat, RateLimits, Typed};

@@ -8,6 +8,7 @@ use claviger_model::Clock;
 use claviger_store::{Database, Location};
 use claviger_vault::{SystemRandom, Vault};
 
+use crate::backup;
 use crate::bootstrap::FirstStart;
 use crate::checkpoints::Checkpoints;
 use crate::data_dir::DataDir;
@@ -44,6 +45,8 @@ pub async fn run(
 ) -> Result<(), StartError> {
     let is_serving = match command {
         Command::Ledger(command) => return ledger::run(&command, settings, terminal).await,
+        Command::Backup(command) => return backup::create(&command, settings, terminal).await,
+        Command::Restore(command) => return backup::restore(&command, settings, terminal).await,
         Command::Init => false,
         Command::Serve => true,
     };

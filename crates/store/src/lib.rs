@@ -9,6 +9,7 @@
 //!
 //! Nothing above this crate writes SQL, and nothing in it knows HTTP. Who may do what is the engine's matter.
 
+mod backup;
 mod batch;
 mod change;
 mod checkpoint;
@@ -31,6 +32,7 @@ mod value;
 mod vault_keys;
 mod verify;
 
+pub use backup::{BackupError, BackupSummary, CheckedBackup, DeadSecrets, Restored, check_backup};
 pub use batch::{Batch, Feed};
 pub use change::{Action, Actor, Change, Subject};
 pub use checkpoint::{Checkpoint, ParseCheckpointError};

@@ -11,6 +11,7 @@ use claviger_model::{Clock, Timestamp};
 use claviger_vault::{Vault, WrappedKey};
 use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod};
 use futures_util::TryStreamExt;
+use futures_util::future::try_join_all;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_postgres::error::SqlState;
@@ -74,6 +75,31 @@ impl PostgresDatabase {
             }
         }
         transaction.commit().await.map_err(failure)
+    }
+
+    pub(crate) async fn script(&self, sql: &str) -> Result<(), StoreError> {
+        self.session.client.batch_execute(sql).await.map_err(failure)
+    }
+
+    pub(crate) async fn execute(&self, sql: &str, params: &[Value]) -> Result<u64, StoreError> {
+        self.session.client.execute_raw(sql, params).await.map_err(failure)
+    }
+
+    /// All on their way at once.
+    pub(crate) async fn insert_all(&self, sql: &str, rows: &[Vec<Value>]) -> Result<(), StoreError> {
+        let client = &self.session.client;
+        let statement = client.prepare(sql).await.map_err(failure)?;
+        try_join_all(rows.iter().map(|row| client.execute_raw(&statement, row))).await.map_err(failure)?;
+        Ok(())
+    }
+
+    pub(crate) async fn each(
+        &self,
+        sql: &str,
+        params: &[Value],
+        visit: impl FnMut(&dyn Row) -> Result<(), StoreError> + Send,
+    ) -> Result<(), StoreError> {
+        each(&self.session.client, sql, params, visit).await
     }
 
     pub(crate) fn readers(&self) -> PostgresReaders {

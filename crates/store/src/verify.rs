@@ -18,6 +18,7 @@ use crate::{Checkpoint, Entry, Snapshot, StoreError};
 
 pub use finding::{Fault, Finding, Report};
 use state::Fold;
+pub(crate) use state::Tombstones;
 
 /// Entries that are held at once.
 const PAGE: u32 = 1000;

@@ -37,3 +37,23 @@ pub struct TailCommand {
     #[arg(short = 'n', long, value_name = "N", default_value_t = 10)]
     pub lines: u32,
 }
+
+/// Where a backup goes.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct BackupCommand {
+    /// The file to write; there must be none of that name
+    pub file: PathBuf,
+}
+
+/// Where a backup comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct RestoreCommand {
+    /// The file to read
+    pub file: PathBuf,
+    /// The list of what died since the backup was made [default: dead.jsonl in the data directory]
+    #[arg(long, value_name = "FILE")]
+    pub dead_list: Option<PathBuf>,
+    /// Go on without that list: keys that were revoked since the backup was made come back to life
+    #[arg(long)]
+    pub accept_resurrected_keys: bool,
+}

@@ -8,7 +8,7 @@ use clap::builder::BoolishValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::Deserialize;
 
-use super::commands::LedgerCommand;
+use super::commands::{BackupCommand, LedgerCommand, RestoreCommand};
 
 /// A self-hosted key server: issues, checks and revokes keys.
 #[derive(Parser)]
@@ -41,6 +41,10 @@ pub enum Command {
     /// Read or check the record of every change; a server may be running
     #[command(subcommand)]
     Ledger(LedgerCommand),
+    /// Write everything but the master keys into one file; a server may be running
+    Backup(BackupCommand),
+    /// Fill an empty database from a backup
+    Restore(RestoreCommand),
 }
 
 /// The settings, as far as they were written. It has no `Debug`: the database's address may hold a password.
