@@ -46,7 +46,22 @@ impl DataDir {
 
     /// Where the salt of a passphrase is kept. It is no secret, but the passphrase is worth nothing without it.
     pub fn kek_salt_file(&self) -> PathBuf {
-        self.path.join("kek.salt")
+        Self::kek_salt_file_of(&self.path)
+    }
+
+    /// The same for a directory that another process may be using.
+    pub fn kek_salt_file_of(data: &Path) -> PathBuf {
+        data.join("kek.salt")
+    }
+
+    /// The usual place of the checkpoints.
+    pub fn checkpoint_file(data: &Path) -> PathBuf {
+        data.join("checkpoints.jsonl")
+    }
+
+    /// Where the dead are listed.
+    pub fn dead_list_file(&self) -> PathBuf {
+        self.path.join("dead.jsonl")
     }
 
     /// Where commands are taken while a server runs.

@@ -4,6 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use claviger_model::Position;
 use claviger_store::StoreError;
 use claviger_vault::{KekError, UnlockError};
 
@@ -135,6 +136,50 @@ pub enum StartError {
     /// The first org could not be made.
     #[error("the first org could not be looked for or made: start again")]
     FirstStart(#[source] claviger_engine::Error),
+    /// The dead list is another database's, or was altered.
+    #[error(
+        "{} was altered, or lists the dead of another database: if it is, move it away and start again",
+        path.display()
+    )]
+    DeadListForeign {
+        /// Which file.
+        path: PathBuf,
+    },
+    /// The database lacks entries that were answered for.
+    #[error(
+        "this database ends at {head}, and {} has seen {through}: it is older than what was answered for, and keys revoked since may be alive in it; put the right database back, or restore a backup into an empty one; to accept the loss, move that file away",
+        path.display()
+    )]
+    DatabaseBehind {
+        /// Which file knows more.
+        path: PathBuf,
+        /// Where the database ends.
+        head: Position,
+        /// What the file has seen.
+        through: Position,
+    },
+    /// A file of checkpoints cannot be used.
+    #[error("{} is no file of checkpoints: name one with --checkpoint", path.display())]
+    Checkpoints {
+        /// Which.
+        path: PathBuf,
+        /// Why not.
+        source: crate::checkpoints::ReadError,
+    },
+    /// The database, or its ledger, is not as it was written.
+    #[error(
+        "{count} things are not as they were written (see above): find out who can write to this database before you trust it again"
+    )]
+    NotAsWritten {
+        /// How many.
+        count: u64,
+    },
+    /// A backup was not written, or not restored.
+    #[error(transparent)]
+    Backup(#[from] crate::backup::BackupFailure),
+    /// What was asked for could not be shown.
+    #[error("the output could not be written")]
+    Output(#[source] io::Error),
     /// Serving ended before anybody asked for it.
     #[error("the server stopped")]
     Serve(#[from] ServeError),
@@ -157,7 +202,7 @@ pub enum StartError {
     },
     /// What was done could not be told.
     #[error("it was done, but its result could not be written to standard output")]
-    Output(#[source] io::Error),
+    DoneButUntold(#[source] io::Error),
     /// The system gives no threads.
     #[error("the program cannot be set up")]
     Runtime(#[source] io::Error),

@@ -59,7 +59,7 @@ pub async fn run(
         match out {
             Some(path) => private_file::write(path, text.as_bytes())
                 .map_err(|source| StartError::Write { path: path.to_owned(), source })?,
-            None => terminal.write(&text).map_err(StartError::Output)?,
+            None => terminal.write(&text).map_err(StartError::DoneButUntold)?,
         }
     } else if let Some(path) = out {
         let _ = fs::remove_file(private_file::unfinished(path));

@@ -24,12 +24,25 @@ pub enum Age {
 /// # Errors
 /// When they are missing for an existing database, are readable by others, or are no master keys.
 pub fn load(source: &KekSource, data: &DataDir, age: Age) -> Result<KekRing, StartError> {
+    load_with_salt(source, &data.kek_salt_file(), age)
+}
+
+/// The master keys of an existing database, for those who only read: nothing is made, and the data directory may
+/// be in use.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_beside(source: &KekSource, data: &Path) -> Result<KekRing, StartError> {
+    load_with_salt(source, &DataDir::kek_salt_file_of(data), Age::Existing)
+}
+
+fn load_with_salt(source: &KekSource, salt_file: &Path, age: Age) -> Result<KekRing, StartError> {
     match source {
         KekSource::File(path) => from_file(path, age),
         KekSource::Text(text) => KekRing::parse(text)
             .map_err(|source| StartError::KekText { place: "CLAVIGER_KEK".into(), source }),
         KekSource::Passphrase(passphrase) => {
-            let salt = salt(&data.kek_salt_file(), age)?;
+            let salt = salt(salt_file, age)?;
             KekRing::from_passphrase(passphrase, &salt)
                 .map_err(|source| StartError::KekText { place: "CLAVIGER_KEK_PASSPHRASE".into(), source })
         }

@@ -3,18 +3,25 @@
 //! - [`settings`]: the command line, the environment and the configuration file, checked before anything opens.
 //! - [`start`]: everything is opened, used, and let go of again, in order.
 //! - [`data_dir`], [`kek`], [`bootstrap`]: what a server keeps outside its database.
+//! - [`ledger`], [`checkpoints`], [`dead_list`]: the record, and what is kept about it outside the database.
+//! - [`backup`]: everything in one file, and back.
 //! - [`app`]: every dialect's routes over one engine. [`server`]: HTTP, from the first request to the last.
 //! - [`control`]: commands to a server that runs, and to a database where none does. [`import`]: one of them.
 //!
 //! What a server does with a request is the engine's matter, and how it looks on the wire the dialects'.
 
 pub mod app;
+pub mod backup;
 pub mod bootstrap;
+pub mod checkpoints;
 pub mod control;
 pub mod data_dir;
+pub mod dead_list;
 pub mod error;
 pub mod import;
 pub mod kek;
+pub mod ledger;
+mod line_file;
 pub mod logging;
 mod private_file;
 pub mod server;

@@ -71,7 +71,7 @@ pub(crate) fn write(path: &Path, contents: &[u8]) -> io::Result<()> {
 }
 
 /// Makes the directory's entry for `path` last.
-fn sync_directory(path: &Path) -> io::Result<()> {
+pub(crate) fn sync_directory(path: &Path) -> io::Result<()> {
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
     File::open(parent.unwrap_or(Path::new(".")))?.sync_all()
 }

@@ -4,6 +4,7 @@
 //! [`Settings`] is what it means. [`Settings::check`] leads from one to the other. Nothing reads the environment
 //! later.
 
+mod commands;
 mod error;
 mod file;
 mod secrets;
@@ -22,6 +23,7 @@ use zeroize::Zeroizing;
 
 use crate::data_dir::DataDir;
 
+pub use commands::{BackupCommand, LedgerCommand, RestoreCommand, TailCommand, VerifyCommand};
 pub use error::SettingsError;
 pub use secrets::SecretVariables;
 pub use typed::{Command, CommandLine, LogFormat, RateLimits, Typed};
@@ -66,10 +68,21 @@ pub struct Serve {
     pub metrics_listen: Option<SocketAddr>,
     /// Whether a proxy stands in front, whose word about the client's address and protocol is believed.
     pub is_behind_proxy: bool,
+    /// Where checkpoints go.
+    pub checkpoints: CheckpointPlace,
     /// How often a caller may call.
     pub limits: RateLimits,
     /// How long requests that are under way may take to end once the server was asked to stop.
     pub drain: Duration,
+}
+
+/// Where signed checkpoints of the ledger go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CheckpointPlace {
+    /// To the end of a file.
+    File(PathBuf),
+    /// To standard output, for whoever collects it.
+    StandardOutput,
 }
 
 /// The log.
@@ -140,6 +153,11 @@ impl Settings {
                 listen,
                 metrics_listen,
                 is_behind_proxy,
+                checkpoints: match typed.checkpoint_file {
+                    None => CheckpointPlace::File(DataDir::checkpoint_file(&data)),
+                    Some(path) if path.as_os_str() == "-" => CheckpointPlace::StandardOutput,
+                    Some(path) => CheckpointPlace::File(path),
+                },
                 limits: typed.limits.unwrap_or_default(),
                 drain: drain(typed.drain_seconds.unwrap_or(DRAIN_SECONDS))?,
             },
@@ -274,6 +292,7 @@ mod tests {
             listen: ([127, 0, 0, 1], 7070).into(),
             metrics_listen: None,
             is_behind_proxy: false,
+            checkpoints: CheckpointPlace::File("./data/checkpoints.jsonl".into()),
             limits: RateLimits::None,
             drain: Duration::from_secs(10),
         };

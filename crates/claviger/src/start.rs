@@ -8,13 +8,17 @@ use claviger_model::Clock;
 use claviger_store::{Database, Location};
 use claviger_vault::{SystemRandom, Vault};
 
+use crate::backup;
 use crate::bootstrap::FirstStart;
+use crate::checkpoints::Checkpoints;
 use crate::control::Context;
 use crate::control::server::ControlServer;
 use crate::data_dir::DataDir;
+use crate::dead_list::DeadListFile;
 use crate::error::StartError;
 use crate::import;
 use crate::kek::{self, Age};
+use crate::ledger;
 use crate::private_file;
 use crate::server;
 use crate::settings::{Command, Settings};
@@ -43,25 +47,27 @@ pub async fn run(
     terminal: &mut Terminal<'_>,
 ) -> Result<(), StartError> {
     let is_serving = match command {
+        Command::Ledger(command) => return ledger::run(&command, settings, terminal).await,
+        Command::Backup(command) => return backup::create(&command, settings, terminal).await,
+        Command::Restore(command) => return backup::restore(&command, settings, terminal).await,
+        Command::Import(arguments) => return import::run(settings, &arguments, terminal).await,
         Command::Init => false,
         Command::Serve => true,
-        Command::Import(arguments) => return import::run(settings, &arguments, terminal).await,
     };
     let data = DataDir::open(&settings.data)?;
-    let (engine, background) = open(settings, &data).await?;
+    let (engine, background, dead_list) = open(settings, &data).await?;
     let done = match is_serving {
         false => first_start(settings, settings.serve.listen, &data, &engine, terminal).await,
-        true => serve(settings, &data, &engine, terminal).await,
+        true => serve(settings, &data, &engine, &dead_list, terminal).await,
     };
     background.stop(engine).await;
     done
 }
 
+type Opened = (Arc<Engine>, Background, Arc<DeadListFile>);
+
 /// Opens everything that is kept, and starts the engine over it.
-pub(crate) async fn open(
-    settings: &Settings,
-    data: &DataDir,
-) -> Result<(Arc<Engine>, Background), StartError> {
+pub(crate) async fn open(settings: &Settings, data: &DataDir) -> Result<Opened, StartError> {
     if let Location::Sqlite(path) = &settings.database {
         // SQLite would make it readable by others; what it makes beside it gets the same rights.
         private_file::open(path).map_err(|source| StartError::Write { path: path.clone(), source })?;
@@ -70,7 +76,10 @@ pub(crate) async fn open(
     let mut database = Database::open(&settings.database, &*clock).await?;
     let vault = Arc::new(unlock(settings, data, &mut database, &*clock).await?);
     let (store, feed) = database.start(vault.clone(), clock.clone()).await?;
-    Ok(Engine::start(store, feed, vault, clock).await?)
+    let dead_list = Arc::new(DeadListFile::open(data.dead_list_file(), &store, vault.clone()).await?);
+    let (engine, background) =
+        Engine::start_with_dead_list(store, feed, vault, clock, dead_list.clone()).await?;
+    Ok((engine, background, dead_list))
 }
 
 async fn unlock(
@@ -97,16 +106,20 @@ async fn serve(
     settings: &Settings,
     data: &DataDir,
     engine: &Arc<Engine>,
+    dead_list: &DeadListFile,
     terminal: &mut Terminal<'_>,
 ) -> Result<(), StartError> {
     // Before the first start announces an address, it is ours.
     let listener = listen(settings.serve.listen)?;
     let address = listener.local_addr().unwrap_or(settings.serve.listen);
     first_start(settings, address, data, engine, terminal).await?;
+    dead_list.ensure()?;
+    let checkpoints = Checkpoints::start(engine.clone(), settings.serve.checkpoints.clone());
     let context = Context { engine: engine.clone(), kek: settings.kek.clone() };
     let control = ControlServer::open(data, context)?;
     let served = server::serve(&settings.serve, engine.clone(), listener).await;
     control.close(settings.serve.drain).await;
+    checkpoints.stop().await;
     Ok(served?)
 }
 

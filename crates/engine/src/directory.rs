@@ -108,7 +108,7 @@ impl Directory {
         store.list_orgs().await?.iter().for_each(|org| directory.put_org(org));
         store.list_all_roles().await?.iter().for_each(|role| directory.put_role(role));
         store.list_all_users().await?.iter().for_each(|user| directory.put_user(user));
-        store.each_live_secret(|secret| directory.put_secret(secret)).await?;
+        store.each_live_secret(|secret| _ = directory.put_secret(secret)).await?;
         Ok(directory)
     }
 
@@ -155,32 +155,47 @@ impl Directory {
         Some(user.roles.iter().fold(PermissionSet::EMPTY, union))
     }
 
-    /// Brings the directory up to date with entries, by reading again what they name.
-    pub(crate) async fn apply(&self, store: &Store, entries: &[Entry]) -> Result<(), StoreError> {
+    /// Brings the directory up to date with entries, by reading again what they name. What died by them is added
+    /// to `dead`; after an error, give the same list again.
+    pub(crate) async fn apply(
+        &self,
+        store: &Store,
+        entries: &[Entry],
+        dead: &mut Vec<Digest>,
+    ) -> Result<(), StoreError> {
         for entry in entries {
             for (kind, id) in entry.touched() {
-                self.refresh(store, entry.org, &kind, &id).await?;
+                self.refresh(store, entry.org, (&kind, &id), entries, dead).await?;
             }
         }
-        if let Some(last) = entries.last() {
-            self.applied.send_replace(last.position);
-        }
         Ok(())
+    }
+
+    /// From now on everything up to a position counts as applied.
+    pub(crate) fn advance(&self, position: Position) {
+        self.applied.send_replace(position);
     }
 
     async fn refresh(
         &self,
         store: &Store,
         org: Option<OrgId>,
-        kind: &str,
-        id: &str,
+        (kind, id): (&str, &str),
+        entries: &[Entry],
+        dead: &mut Vec<Digest>,
     ) -> Result<(), StoreError> {
         let Some(org) = org else { return Ok(()) };
         match kind {
             "credential" => {
                 let Ok(id) = id.parse() else { return Ok(()) };
                 for secret in store.list_known_secrets(id).await? {
-                    self.put_secret(secret);
+                    let (digest, is_live) = (secret.digest, secret.is_live);
+                    let was_known = self.put_secret(secret);
+                    // One that was made and died within these entries never was in the directory.
+                    let died = !is_live && (was_known || entries.iter().any(|entry| entry.names(&digest)));
+                    if died && !dead.contains(&digest) {
+                        dead.push(digest);
+                    }
                 }
             }
             "user" => {
@@ -208,11 +223,11 @@ impl Directory {
         Ok(())
     }
 
-    fn put_secret(&self, secret: KnownSecret) {
+    /// Whether it was there before.
+    fn put_secret(&self, secret: KnownSecret) -> bool {
         let secrets = self.secrets.pin();
         if !secret.is_live {
-            secrets.remove(&secret.digest);
-            return;
+            return secrets.remove(&secret.digest).is_some();
         }
         // What the directory knows of the last use may be newer than what is stored.
         let before = secrets.get(&secret.digest).map_or(0, |known| known.last_used.load(Ordering::Relaxed));
@@ -227,7 +242,7 @@ impl Directory {
             scopes: secret.scopes.map(|scopes| self.scopes.shared(scopes)),
             last_used: AtomicI64::new(before.max(stored)),
         };
-        secrets.insert(secret.digest, known);
+        secrets.insert(secret.digest, known).is_some()
     }
 
     fn put_user(&self, user: &User) {

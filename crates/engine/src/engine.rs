@@ -4,12 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use claviger_model::{Clock, Position};
-use claviger_store::{Batch, Feed, Store, StoreError, StoreMetrics};
-use claviger_vault::Vault;
+use claviger_store::{Batch, Checkpoint, Entry, Feed, Store, StoreError, StoreMetrics};
+use claviger_vault::{Digest, Vault};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::Error;
+use crate::dead_list::{DeadList, NoDeadList};
 use crate::directory::Directory;
 use crate::usage::{self, Usage, UsageNotes};
 
@@ -17,6 +18,8 @@ use crate::usage::{self, Usage, UsageNotes};
 const FLUSH_PERIOD: Duration = Duration::from_secs(5);
 /// The pause before entries that could not be applied are tried again; until then the server answers 503.
 const APPLY_PAUSE: Duration = Duration::from_millis(100);
+/// The pause before the dead are written again; until then no change is answered.
+const DEAD_LIST_PAUSE: Duration = Duration::from_secs(1);
 
 /// Everything that use cases need. Shared by all requests.
 pub struct Engine {
@@ -27,6 +30,7 @@ pub struct Engine {
     pub(crate) usage: Usage,
     /// Held by what makes or moves keys of the vault, of which there is one at a time.
     pub(crate) administration: tokio::sync::Mutex<()>,
+    dead_list: Arc<dyn DeadList>,
 }
 
 /// The work in the background: following the ledger, and writing last-used times.
@@ -37,14 +41,25 @@ pub struct Background {
 }
 
 impl Engine {
-    /// Loads the directory and begins to follow the ledger.
+    /// Loads the directory and begins to follow the ledger, keeping no list of the dead.
     pub async fn start(
         store: Store,
         feed: Feed,
         vault: Arc<Vault>,
         clock: Arc<dyn Clock>,
     ) -> Result<(Arc<Self>, Background), StoreError> {
-        Self::start_following(store, feed, vault, clock, follow_faithfully).await
+        Self::start_following(store, feed, vault, clock, Arc::new(NoDeadList), follow_faithfully).await
+    }
+
+    /// Like [`Engine::start`], with a list of the dead.
+    pub async fn start_with_dead_list(
+        store: Store,
+        feed: Feed,
+        vault: Arc<Vault>,
+        clock: Arc<dyn Clock>,
+        dead_list: Arc<dyn DeadList>,
+    ) -> Result<(Arc<Self>, Background), StoreError> {
+        Self::start_following(store, feed, vault, clock, dead_list, follow_faithfully).await
     }
 
     /// Like [`Engine::start`], but answers before the directory is applied: the mistake that the revocation
@@ -56,7 +71,7 @@ impl Engine {
         vault: Arc<Vault>,
         clock: Arc<dyn Clock>,
     ) -> Result<(Arc<Self>, Background), StoreError> {
-        Self::start_following(store, feed, vault, clock, |engine, batch| {
+        Self::start_following(store, feed, vault, clock, Arc::new(NoDeadList), |engine, batch| {
             Box::pin(async move {
                 let entries = batch.entries().to_vec();
                 batch.acknowledge();
@@ -71,6 +86,7 @@ impl Engine {
         mut feed: Feed,
         vault: Arc<Vault>,
         clock: Arc<dyn Clock>,
+        dead_list: Arc<dyn DeadList>,
         follow: fn(Arc<Self>, Batch) -> Step,
     ) -> Result<(Arc<Self>, Background), StoreError> {
         let directory = Directory::load(&store).await?;
@@ -82,6 +98,7 @@ impl Engine {
             directory,
             usage,
             administration: tokio::sync::Mutex::default(),
+            dead_list,
         });
         let following = engine.clone();
         let (stop, stopping) = watch::channel(false);
@@ -112,6 +129,11 @@ impl Engine {
     /// The counters of the store's writer.
     pub fn store_metrics(&self) -> &StoreMetrics {
         self.store.metrics()
+    }
+
+    /// A signed word about where the ledger stands; none while it has no entry.
+    pub async fn checkpoint(&self) -> Result<Option<Checkpoint>, Error> {
+        Ok(self.store.checkpoint(self.clock.now()).await?)
     }
 
     /// The clock.
@@ -152,9 +174,12 @@ fn follow_faithfully(engine: Arc<Engine>, batch: Batch) -> Step {
     })
 }
 
-/// Applies entries, however long it takes: without them the directory would give yesterday's answers.
-async fn apply(engine: &Engine, entries: &[claviger_store::Entry]) {
-    while let Err(error) = engine.directory.apply(&engine.store, entries).await {
+/// Applies entries, however long it takes: without them the directory would give yesterday's answers. What died
+/// by them is on the dead list before they count as applied.
+async fn apply(engine: &Engine, entries: &[Entry]) {
+    let Some(last) = entries.last() else { return };
+    let mut dead = Vec::new();
+    while let Err(error) = engine.directory.apply(&engine.store, entries, &mut dead).await {
         engine.directory.set_current(false);
         tracing::error!(
             error = &error as &dyn std::error::Error,
@@ -163,6 +188,30 @@ async fn apply(engine: &Engine, entries: &[claviger_store::Entry]) {
         tokio::time::sleep(APPLY_PAUSE).await;
     }
     engine.directory.set_current(true);
+    bury(engine, dead, last.position).await;
+    engine.directory.advance(last.position);
+}
+
+/// Puts the dead on their list, however long it takes. The directory refuses them already, so that verification
+/// goes on meanwhile; whoever changes something waits.
+async fn bury(engine: &Engine, dead: Vec<Digest>, through: Position) {
+    let dead: Arc<[Digest]> = dead.into();
+    loop {
+        let (list, digests) = (engine.dead_list.clone(), dead.clone());
+        let written = match digests.is_empty() {
+            true => list.append(&[], through),
+            // It waits for the disk.
+            false => tokio::task::spawn_blocking(move || list.append(&digests, through))
+                .await
+                .unwrap_or_else(|panicked| Err(std::io::Error::other(panicked))),
+        };
+        let Err(error) = written else { return };
+        tracing::error!(
+            error = &error as &dyn std::error::Error,
+            "the dead list could not be written: changes wait until it can"
+        );
+        tokio::time::sleep(DEAD_LIST_PAUSE).await;
+    }
 }
 
 async fn flush(store: Store, mut notes: UsageNotes, mut stopping: watch::Receiver<bool>) -> UsageNotes {

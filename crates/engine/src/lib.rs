@@ -10,6 +10,7 @@ mod application_keys;
 mod authenticate;
 mod caller;
 mod credentials;
+mod dead_list;
 mod directory;
 mod engine;
 mod error;
@@ -28,6 +29,7 @@ pub use claviger_store::{
     CredentialFilter, CredentialPage, CredentialSort, Names, Page, SortKey, StoreMetrics,
 };
 pub use credentials::{Changed, KeyRef, Shown};
+pub use dead_list::{DeadList, NoDeadList};
 pub use directory::ApiKeyIdentity;
 pub use engine::{Background, Engine};
 pub use error::{Error, FieldError, Thing};

@@ -191,7 +191,8 @@ impl Change {
             )
             .one(
                 "INSERT INTO secrets (digest, digest_key, org_id, credential_id, revision, sealed, created_at)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7)",
+                 SELECT $1, $2, $3, $4, $5, $6, $7
+                 WHERE NOT EXISTS (SELECT 1 FROM tombstones WHERE digest = $1)",
                 params![
                     &secret.digest,
                     secret.digest_key,
@@ -433,6 +434,14 @@ impl Store {
     ) -> Result<(), StoreError> {
         let sql = format!("{SELECT_KNOWN} WHERE s.dead_at IS NULL AND c.revoked_at IS NULL");
         self.each(&sql, &[], |row| Ok(visit(read_known(row)?))).await
+    }
+
+    /// The digest of every secret that is known to be dead.
+    pub async fn each_dead_digest(&self, mut visit: impl FnMut(Digest) + Send) -> Result<(), StoreError> {
+        for sql in ["SELECT digest FROM secrets WHERE dead_at IS NOT NULL", "SELECT digest FROM tombstones"] {
+            self.each(sql, &[], |row| Ok(visit(row.get(0)?))).await?;
+        }
+        Ok(())
     }
 
     /// Every secret, dead or alive, of a credential.

@@ -12,6 +12,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::batch::{Feed, Job, WAITING_BATCHES_MAX, WAITING_CHANGES_MAX};
 use crate::postgres::{PostgresDatabase, PostgresReaders};
 use crate::sqlite::{SqliteDatabase, SqliteReaders};
+use crate::value::{Row, Value};
 use crate::{Change, CommitError, StoreError, StoreMetrics};
 
 /// Where a database is.
@@ -71,6 +72,53 @@ impl Database {
         match &mut self.0 {
             Engine::Sqlite(database) => database.run(&steps),
             Engine::Postgres(database) => database.run(&steps).await,
+        }
+    }
+
+    /// Begins a transaction in which nobody else writes.
+    pub(crate) async fn begin(&mut self) -> Result<(), StoreError> {
+        match &self.0 {
+            // A transaction that may be refused its lock later is of no use.
+            Engine::Sqlite(database) => database.script("BEGIN IMMEDIATE"),
+            Engine::Postgres(database) => database.script("BEGIN").await,
+        }
+    }
+
+    pub(crate) async fn script(&mut self, sql: &str) -> Result<(), StoreError> {
+        match &self.0 {
+            Engine::Sqlite(database) => database.script(sql),
+            Engine::Postgres(database) => database.script(sql).await,
+        }
+    }
+
+    /// Runs one statement, and tells how many rows it changed.
+    pub(crate) async fn execute(&mut self, sql: &str, params: &[Value]) -> Result<u64, StoreError> {
+        match &self.0 {
+            Engine::Sqlite(database) => database.execute(sql, params),
+            Engine::Postgres(database) => database.execute(sql, params).await,
+        }
+    }
+
+    /// Runs one statement once for each list of parameters.
+    pub(crate) async fn insert_all(&mut self, sql: &str, rows: &[Vec<Value>]) -> Result<(), StoreError> {
+        match &self.0 {
+            Engine::Sqlite(database) => {
+                rows.iter().try_for_each(|row| database.execute(sql, row).map(|_| ()))
+            }
+            Engine::Postgres(database) => database.insert_all(sql, rows).await,
+        }
+    }
+
+    /// Each row of a query, without keeping any.
+    pub(crate) async fn each(
+        &mut self,
+        sql: &str,
+        params: &[Value],
+        visit: impl FnMut(&dyn Row) -> Result<(), StoreError> + Send,
+    ) -> Result<(), StoreError> {
+        match &self.0 {
+            Engine::Sqlite(database) => database.each(sql, params, visit),
+            Engine::Postgres(database) => database.each(sql, params, visit).await,
         }
     }
 
@@ -207,6 +255,10 @@ impl Store {
             }
             None => {}
         }
+    }
+
+    pub(crate) fn vault(&self) -> &Vault {
+        &self.inner.vault
     }
 
     pub(crate) fn readers(&self) -> &Readers {

@@ -25,6 +25,16 @@ pub enum StoreError {
         /// The latest that this binary knows.
         known: i64,
     },
+    /// The database was written by an earlier version of this program, and whoever asked only reads.
+    #[error(
+        "the database has schema version {found}, and this binary reads version {known}: start the server once with this binary"
+    )]
+    Older {
+        /// The database's version.
+        found: i64,
+        /// The one that this binary reads.
+        known: i64,
+    },
     /// Another server writes to this database.
     #[error("another server is using this database: stop it first, or give this one another database")]
     InUse,

@@ -7,7 +7,8 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use claviger_model::{EntryId, OrgId, Position, Timestamp};
-use claviger_vault::Vault;
+use claviger_vault::{Digest, Vault};
+use serde_json::{Map, Value as Json};
 use uuid::Uuid;
 
 use crate::change::{Action, Draft, Rows, Step, Subject};
@@ -67,7 +68,7 @@ impl Head {
     }
 
     /// Gives a draft the next place and its MAC.
-    fn append(&mut self, draft: Draft, id: EntryId, at: Timestamp, vault: &Vault) -> Entry {
+    pub(crate) fn append(&mut self, draft: Draft, id: EntryId, at: Timestamp, vault: &Vault) -> Entry {
         self.position.sequence += 1;
         let mut entry = Entry {
             position: self.position,
@@ -86,6 +87,17 @@ impl Head {
         self.mac.clone_from(&entry.mac);
         entry
     }
+}
+
+/// What is signed or MACed: its fields, the first of which says what it is, each with its length before it, so
+/// that no two lists of fields give the same bytes.
+pub fn framed(fields: &[&[u8]]) -> Vec<u8> {
+    let mut content = Vec::with_capacity(fields.iter().map(|field| 8 + field.len()).sum());
+    for field in fields {
+        content.extend_from_slice(&(field.len() as u64).to_be_bytes());
+        content.extend_from_slice(field);
+    }
+    content
 }
 
 pub(crate) const SELECT_HEAD: &str = "SELECT epoch, sequence, mac FROM ledger_head WHERE one = 1";
@@ -114,26 +126,22 @@ pub(crate) fn read_head(row: &dyn Row) -> Result<Head, StoreError> {
 }
 
 impl Entry {
-    /// What the MAC covers: every column, each with its length before it, after the predecessor's MAC.
+    /// What the MAC covers: every column, after the predecessor's MAC.
     fn content(&self, previous: &[u8]) -> Vec<u8> {
-        let mut content = Vec::with_capacity(256 + self.actor.len() + self.change.len());
-        let mut field = |bytes: &[u8]| {
-            content.extend_from_slice(&(bytes.len() as u64).to_be_bytes());
-            content.extend_from_slice(bytes);
-        };
-        field(b"claviger ledger 1");
-        field(previous);
-        field(&self.position.epoch.to_be_bytes());
-        field(&self.position.sequence.to_be_bytes());
-        field(self.id.to_string().as_bytes());
-        field(&self.at.micros().to_be_bytes());
-        field(self.org.map(|org| org.to_string()).unwrap_or_default().as_bytes());
-        field(self.action.as_str().as_bytes());
-        field(self.subject.kind.as_bytes());
-        field(self.subject.id.as_bytes());
-        field(self.actor.as_bytes());
-        field(self.change.as_bytes());
-        content
+        framed(&[
+            b"claviger ledger 1",
+            previous,
+            &self.position.epoch.to_be_bytes(),
+            &self.position.sequence.to_be_bytes(),
+            self.id.to_string().as_bytes(),
+            &self.at.micros().to_be_bytes(),
+            self.org.map(|org| org.to_string()).unwrap_or_default().as_bytes(),
+            self.action.as_str().as_bytes(),
+            self.subject.kind.as_bytes(),
+            self.subject.id.as_bytes(),
+            self.actor.as_bytes(),
+            self.change.as_bytes(),
+        ])
     }
 
     /// Whether the entry is what was written after an entry with the MAC `previous` (empty for the first).
@@ -148,10 +156,22 @@ impl Entry {
 
     /// What it touched, as pairs of kind and id: whatever its change gives a new state.
     pub fn touched(&self) -> Vec<(String, String)> {
-        let change: serde_json::Value = serde_json::from_str(&self.change).unwrap_or_default();
-        let states = change.get("states").and_then(serde_json::Value::as_object);
         let split = |key: &String| key.split_once(':').map(|(kind, id)| (kind.to_owned(), id.to_owned()));
-        states.map(|states| states.keys().filter_map(split).collect()).unwrap_or_default()
+        self.states().keys().filter_map(split).collect()
+    }
+
+    /// Whether it names a secret among those that its change left alive.
+    pub fn names(&self, digest: &Digest) -> bool {
+        self.change.contains(&digest.to_hex())
+    }
+
+    /// The new states of what it touched, by `kind:id`.
+    pub(crate) fn states(&self) -> Map<String, Json> {
+        let change = serde_json::from_str::<Map<String, Json>>(&self.change);
+        match change.ok().and_then(|mut change| change.remove("states")) {
+            Some(Json::Object(states)) => states,
+            _ => Map::new(),
+        }
     }
 
     /// The statement that writes it.
@@ -208,12 +228,86 @@ pub(crate) fn move_head(head: &Head) -> Step {
 impl Store {
     /// The position of the newest committed entry.
     pub async fn head(&self) -> Result<Position, StoreError> {
-        let heads = self.rows(SELECT_HEAD, &[], read_head).await?;
-        Ok(heads.into_iter().next().ok_or_else(|| StoreError::damaged("the ledger has no head"))?.position)
+        Ok(self.find_head().await?.position)
+    }
+
+    pub(crate) async fn find_head(&self) -> Result<Head, StoreError> {
+        let head = self.row(SELECT_HEAD, &[], read_head).await?;
+        head.ok_or_else(|| StoreError::damaged("the ledger has no head"))
     }
 
     /// Up to `limit` entries after a sequence number, oldest first.
     pub async fn list_entries(&self, after: i64, limit: u32) -> Result<Vec<Entry>, StoreError> {
         self.rows(SELECT_AFTER, &params![after, limit], Entry::read).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use claviger_model::testing::SeededRandom;
+    use claviger_vault::KekRing;
+    use serde_json::json;
+
+    use super::*;
+    use crate::Actor;
+
+    fn entry(vault: &Vault, random: &SeededRandom) -> Entry {
+        let draft = Draft {
+            org: Some(OrgId::generate(random)),
+            action: Action(Cow::Borrowed("credential.created")),
+            subject: Subject { kind: Cow::Borrowed("credential"), id: "some id".to_owned() },
+            actor: Actor::SERVER,
+            change: json!({ "name": "some name" }),
+        };
+        let mut head = Head { position: Position { epoch: 1, sequence: 41 }, mac: vec![7; 32] };
+        head.append(draft, EntryId::generate(random), Timestamp::from_micros(5), vault)
+    }
+
+    #[test]
+    fn an_entry_with_any_byte_altered_is_not_intact() {
+        let random = Arc::new(SeededRandom::new(1));
+        let (vault, _) =
+            Vault::create(KekRing::generate(&*random), random.clone(), Timestamp::from_micros(1));
+        let entry = entry(&vault, &random);
+        let previous = [7; 32];
+        assert!(entry.is_intact(&previous, &vault));
+
+        let content = entry.content(&previous);
+        for place in 0..content.len() {
+            let mut altered = content.clone();
+            altered[place] ^= 1 << (place % 8);
+            assert_eq!(vault.ledger_mac_matches(entry.mac_key, &altered, &entry.mac), Ok(false), "{place}");
+        }
+        for place in 0..32 {
+            let mut altered = entry.clone();
+            altered.mac[place] ^= 1;
+            assert!(!altered.is_intact(&previous, &vault), "MAC {place}");
+            let mut other = previous;
+            other[place] ^= 1;
+            assert!(!entry.is_intact(&other, &vault), "predecessor {place}");
+        }
+        let check = |what: &str, alter: &dyn Fn(&mut Entry)| {
+            let mut altered = entry.clone();
+            alter(&mut altered);
+            assert!(!altered.is_intact(&previous, &vault), "{what}");
+        };
+        check("epoch", &|entry| entry.position.epoch += 1);
+        check("sequence", &|entry| entry.position.sequence += 1);
+        check("id", &|entry| entry.id = EntryId::generate(&*random));
+        check("at", &|entry| entry.at = Timestamp::from_micros(6));
+        check("org", &|entry| entry.org = None);
+        check("action", &|entry| entry.action = Action(Cow::Borrowed("credential.revoked")));
+        check("kind", &|entry| entry.subject.kind = Cow::Borrowed("org"));
+        check("subject", &|entry| entry.subject.id.push(' '));
+        check("actor", &|entry| entry.actor.push(' '));
+        check("change", &|entry| entry.change.push(' '));
+        check("key", &|entry| entry.mac_key = Uuid::from_u128(1));
+        // What moves from the end of one field to the beginning of the next is no longer the same.
+        check("border", &|entry| {
+            let moved = entry.actor.pop().unwrap();
+            entry.change.insert(0, moved);
+        });
     }
 }

@@ -9,8 +9,10 @@
 //!
 //! Nothing above this crate writes SQL, and nothing in it knows HTTP. Who may do what is the engine's matter.
 
+mod backup;
 mod batch;
 mod change;
+mod checkpoint;
 mod credential_list;
 mod credentials;
 mod database;
@@ -24,18 +26,24 @@ mod migrate;
 mod people;
 mod postgres;
 mod read;
+mod snapshot;
 mod sqlite;
 mod state;
 mod value;
 mod vault_keys;
+mod verify;
 
+pub use backup::{BackupError, BackupSummary, CheckedBackup, DeadSecrets, Restored, check_backup};
 pub use batch::{Batch, Feed};
 pub use change::{Action, Actor, Change, Subject};
+pub use checkpoint::{Checkpoint, ParseCheckpointError};
 pub use credential_list::{CredentialFilter, CredentialPage, CredentialSort, Page, SortKey};
 pub use credentials::{FIRST_SECRET_REVISION, KnownSecret, Names, NewSecret, SealedSecret};
 pub use database::{Database, Location, Store};
 pub use error::{CommitError, Refusal, StoreError};
 pub use founding::Founding;
 pub use import::ImportedOrg;
-pub use ledger::Entry;
+pub use ledger::{Entry, framed};
 pub use metrics::StoreMetrics;
+pub use snapshot::Snapshot;
+pub use verify::{Check, Fault, Finding, Report};

@@ -9,16 +9,16 @@ use serde_json::json;
 use crate::value::{Row, params};
 use crate::{Actor, Change, Refusal, Store, StoreError, state};
 
-const SELECT_ORG: &str =
+pub(crate) const SELECT_ORG: &str =
     "SELECT id, number, name, one_time_read, api_keys_max, application_keys_per_user_max,
      created_at, modified_at, disabled_at FROM orgs";
-const SELECT_USER: &str =
+pub(crate) const SELECT_USER: &str =
     "SELECT id, org_id, kind, email, handle, name, title, verified, created_at, modified_at,
      disabled_at FROM users";
-const SELECT_ROLE: &str =
+pub(crate) const SELECT_ROLE: &str =
     "SELECT r.id, r.org_id, r.name, r.managed, r.permissions, r.created_at, r.modified_at FROM roles r";
 
-fn read_org(row: &dyn Row) -> Result<Org, StoreError> {
+pub(crate) fn read_org(row: &dyn Row) -> Result<Org, StoreError> {
     Ok(Org {
         id: row.parsed(0)?,
         number: row.get(1)?,
@@ -41,7 +41,7 @@ pub(crate) const fn user_kind_text(kind: UserKind) -> &'static str {
     }
 }
 
-fn read_user(row: &dyn Row) -> Result<User, StoreError> {
+pub(crate) fn read_user(row: &dyn Row) -> Result<User, StoreError> {
     let kind = match row.text(2)? {
         Some("human") => UserKind::Human,
         Some("service_account") => UserKind::ServiceAccount,
@@ -63,7 +63,7 @@ fn read_user(row: &dyn Row) -> Result<User, StoreError> {
     })
 }
 
-fn read_role(row: &dyn Row) -> Result<Role, StoreError> {
+pub(crate) fn read_role(row: &dyn Row) -> Result<Role, StoreError> {
     let managed = row.opt::<String>(3)?;
     let managed = managed
         .map(|text| {

@@ -12,6 +12,7 @@ use claviger_model::{Clock, Timestamp};
 use claviger_vault::{Vault, WrappedKey};
 use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
 use futures_util::TryStreamExt;
+use futures_util::future::try_join_all;
 use tokio::sync::{mpsc, watch};
 use tokio::task::{AbortHandle, JoinHandle};
 use tokio_postgres::config::TargetSessionAttrs;
@@ -27,7 +28,10 @@ use crate::migrate::{CREATE_VERSIONS, INSERT_VERSION, SELECT_VERSION, missing};
 use crate::value::{Row, Value, params};
 use crate::{StoreError, StoreMetrics, vault_keys};
 
+mod snapshot;
 mod writer;
+
+pub(crate) use snapshot::PostgresSnapshot;
 
 /// Reading connections. PostgreSQL answers short queries faster than two cores can ask them.
 const READERS_MAX: usize = 8;
@@ -54,18 +58,9 @@ pub(super) struct Session {
 
 impl PostgresDatabase {
     pub(crate) async fn open(address: &str, now: Timestamp) -> Result<Self, StoreError> {
-        let mut config: Config = address.parse().map_err(|error| StoreError::Address(Box::new(error)))?;
-        if config.get_application_name().is_none() {
-            config.application_name("claviger");
-        }
+        let mut config = config(address)?;
         // A standby would give away its own lock to whoever asks, and answer as of yesterday.
         config.target_session_attrs(TargetSessionAttrs::ReadWrite);
-        if config.get_connect_timeout().is_none() {
-            config.connect_timeout(SILENCE_MAX);
-        }
-        if config.get_tcp_user_timeout().is_none() {
-            config.tcp_user_timeout(SILENCE_MAX);
-        }
         let mut session = Session::connect(&config).await?;
         if !session.lock().await? {
             return Err(StoreError::InUse);
@@ -89,6 +84,31 @@ impl PostgresDatabase {
             }
         }
         transaction.commit().await.map_err(failure)
+    }
+
+    pub(crate) async fn script(&self, sql: &str) -> Result<(), StoreError> {
+        self.session.client.batch_execute(sql).await.map_err(failure)
+    }
+
+    pub(crate) async fn execute(&self, sql: &str, params: &[Value]) -> Result<u64, StoreError> {
+        self.session.client.execute_raw(sql, params).await.map_err(failure)
+    }
+
+    /// All on their way at once.
+    pub(crate) async fn insert_all(&self, sql: &str, rows: &[Vec<Value>]) -> Result<(), StoreError> {
+        let client = &self.session.client;
+        let statement = client.prepare(sql).await.map_err(failure)?;
+        try_join_all(rows.iter().map(|row| client.execute_raw(&statement, row))).await.map_err(failure)?;
+        Ok(())
+    }
+
+    pub(crate) async fn each(
+        &self,
+        sql: &str,
+        params: &[Value],
+        visit: impl FnMut(&dyn Row) -> Result<(), StoreError> + Send,
+    ) -> Result<(), StoreError> {
+        each(&self.session.client, sql, params, visit).await
     }
 
     pub(crate) fn readers(&self) -> PostgresReaders {
@@ -120,6 +140,20 @@ impl PostgresDatabase {
         };
         tokio::spawn(writer.run(jobs))
     }
+}
+
+fn config(address: &str) -> Result<Config, StoreError> {
+    let mut config: Config = address.parse().map_err(|error| StoreError::Address(Box::new(error)))?;
+    if config.get_application_name().is_none() {
+        config.application_name("claviger");
+    }
+    if config.get_connect_timeout().is_none() {
+        config.connect_timeout(SILENCE_MAX);
+    }
+    if config.get_tcp_user_timeout().is_none() {
+        config.tcp_user_timeout(SILENCE_MAX);
+    }
+    Ok(config)
 }
 
 impl Session {
@@ -218,6 +252,21 @@ impl PostgresReaders {
         }
         Ok(())
     }
+}
+
+/// Each row of a query, without keeping any.
+async fn each(
+    client: &Client,
+    sql: &str,
+    params: &[Value],
+    mut visit: impl FnMut(&dyn Row) -> Result<(), StoreError> + Send,
+) -> Result<(), StoreError> {
+    let statement = client.prepare(sql).await.map_err(failure)?;
+    let mut rows = pin!(client.query_raw(&statement, params).await.map_err(failure)?);
+    while let Some(row) = rows.try_next().await.map_err(failure)? {
+        visit(&row)?;
+    }
+    Ok(())
 }
 
 fn failure(error: tokio_postgres::Error) -> StoreError {

@@ -18,7 +18,10 @@ use crate::migrate::{CREATE_VERSIONS, INSERT_VERSION, SELECT_VERSION, missing};
 use crate::value::{Row, Value, params};
 use crate::{StoreError, StoreMetrics, vault_keys};
 
+mod snapshot;
 mod writer;
+
+pub(crate) use snapshot::SqliteSnapshot;
 
 /// How long a statement waits for another process that holds the file, as a backup tool may.
 const BUSY_WAIT: Duration = Duration::from_secs(5);
@@ -68,6 +71,24 @@ impl SqliteDatabase {
             }
         }
         transaction.commit().map_err(failure)
+    }
+
+    pub(crate) fn script(&self, sql: &str) -> Result<(), StoreError> {
+        self.connection.execute_batch(sql).map_err(failure)
+    }
+
+    pub(crate) fn execute(&self, sql: &str, params: &[Value]) -> Result<u64, StoreError> {
+        let mut statement = self.connection.prepare_cached(&numbered(sql)).map_err(failure)?;
+        Ok(statement.execute(params_from_iter(params)).map_err(failure)? as u64)
+    }
+
+    pub(crate) fn each(
+        &self,
+        sql: &str,
+        params: &[Value],
+        visit: impl FnMut(&dyn Row) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        each(&self.connection, sql, params, visit)
     }
 
     pub(crate) fn readers(&self) -> SqliteReaders {

@@ -56,11 +56,23 @@ pub(crate) fn registration(org: OrgId, id: CredentialId) -> State {
     (format!("registration:{id}"), json!({ "org": org.to_string() }))
 }
 
+/// All that died in a database from which this one was not restored: how many, and a hash over them in order.
+pub(crate) fn tombstones(count: u64, hash: &blake3::Hash) -> State {
+    (TOMBSTONES.to_owned(), json!({ "count": count, "hash": hash.to_hex().as_str() }))
+}
+
+/// What stands for all tombstones.
+pub(crate) const TOMBSTONES: &str = "tombstones:all";
+
 /// A credential's state, with the digests of its live secrets.
 pub(crate) fn credential(credential: &Credential, live: &[Digest]) -> State {
     let (owner, scopes) = match &credential.detail {
         CredentialDetail::ApiKey { .. } => (None, None),
         CredentialDetail::ApplicationKey { owner, scopes } => (Some(*owner), scopes.as_ref()),
+    };
+    let remote_config_read = match &credential.detail {
+        CredentialDetail::ApiKey { remote_config_read, .. } => Some(*remote_config_read),
+        CredentialDetail::ApplicationKey { .. } => None,
     };
     let mut secrets: Vec<_> = live.iter().map(Digest::to_hex).collect();
     secrets.sort_unstable();
@@ -69,6 +81,7 @@ pub(crate) fn credential(credential: &Credential, live: &[Digest]) -> State {
         "kind": credential.kind().as_str(),
         "owner": owner.map(|owner| owner.to_string()),
         "scopes": scopes.map(|scopes| scopes.to_list()),
+        "remote_config_read": remote_config_read,
         "expires_at": credential.expiry.timestamp().map(|end| end.micros()),
         "revoked": !credential.state.is_live(),
         "secrets": secrets,

@@ -2,7 +2,7 @@
 
 use claviger_model::{CredentialId, CredentialKind, EntryId, Expiry, OrgId, RoleId, Timestamp, UserId};
 use claviger_vault::Digest;
-use std::fmt;
+use std::fmt::{self, Display};
 use std::str::FromStr;
 use uuid::Uuid;
 
@@ -112,6 +112,33 @@ macro_rules! params {
 }
 pub(crate) use params;
 
+/// A row that is in no driver's hands, as a backup has them.
+impl Row for Vec<Value> {
+    fn int(&self, column: usize) -> Result<Option<i64>, StoreError> {
+        match self.get(column) {
+            Some(Value::Null) => Ok(None),
+            Some(Value::Int(int)) => Ok(Some(*int)),
+            _ => Err(StoreError::damaged(format!("column {column} is no number"))),
+        }
+    }
+
+    fn text(&self, column: usize) -> Result<Option<&str>, StoreError> {
+        match self.get(column) {
+            Some(Value::Null) => Ok(None),
+            Some(Value::Text(text)) => Ok(Some(text)),
+            _ => Err(StoreError::damaged(format!("column {column} is no text"))),
+        }
+    }
+
+    fn bytes(&self, column: usize) -> Result<Option<&[u8]>, StoreError> {
+        match self.get(column) {
+            Some(Value::Null) => Ok(None),
+            Some(Value::Bytes(bytes)) => Ok(Some(bytes)),
+            _ => Err(StoreError::damaged(format!("column {column} is no bytes"))),
+        }
+    }
+}
+
 /// A row of either driver. Columns are numbered from 0.
 pub(crate) trait Row {
     fn int(&self, column: usize) -> Result<Option<i64>, StoreError>;
@@ -130,17 +157,31 @@ impl dyn Row + '_ {
     }
 
     /// A text that has a type of its own.
-    pub(crate) fn parsed<T: FromStr + ToString>(&self, column: usize) -> Result<T, StoreError> {
+    pub(crate) fn parsed<T: FromStr + Display>(&self, column: usize) -> Result<T, StoreError> {
         self.opt_parsed(column)?.ok_or_else(|| StoreError::damaged(format!("column {column} is null")))
     }
 
-    /// Only the form that we write will do: an id in upper case would read as the same, but no statement that
-    /// looks for it would find it, and the ledger's MACs cover the value.
-    pub(crate) fn opt_parsed<T: FromStr + ToString>(&self, column: usize) -> Result<Option<T>, StoreError> {
+    /// A text that has a type of its own, in the one form in which that is written: an id in capitals would
+    /// parse, but no statement would find its row.
+    pub(crate) fn opt_parsed<T: FromStr + Display>(&self, column: usize) -> Result<Option<T>, StoreError> {
         let Some(text) = self.text(column)? else { return Ok(None) };
-        let parsed = text.parse().ok().filter(|parsed: &T| parsed.to_string() == text);
-        parsed.map(Some).ok_or_else(|| StoreError::damaged(format!("column {column} does not parse")))
+        let parsed: Option<T> = text.parse().ok().filter(|parsed| is_written_as(parsed, text));
+        let damaged = || StoreError::damaged(format!("column {column} does not parse"));
+        parsed.ok_or_else(damaged).map(Some)
     }
+}
+
+/// Whether a value's text is this one. Does not allocate: a start reads millions.
+fn is_written_as(value: &impl Display, text: &str) -> bool {
+    struct Rest<'a>(&'a str);
+    impl fmt::Write for Rest<'_> {
+        fn write_str(&mut self, part: &str) -> fmt::Result {
+            self.0 = self.0.strip_prefix(part).ok_or(fmt::Error)?;
+            Ok(())
+        }
+    }
+    let mut rest = Rest(text);
+    fmt::write(&mut rest, format_args!("{value}")).is_ok() && rest.0.is_empty()
 }
 
 /// A type that a column can be read as; `None` where the column is null.
@@ -166,7 +207,11 @@ impl Column for u32 {
 
 impl Column for bool {
     fn read(row: &(dyn Row + '_), column: usize) -> Result<Option<Self>, StoreError> {
-        Ok(row.int(column)?.map(|int| int != 0))
+        match row.int(column)? {
+            None => Ok(None),
+            Some(flag @ (0 | 1)) => Ok(Some(flag == 1)),
+            Some(_) => Err(StoreError::damaged(format!("column {column} is no flag"))),
+        }
     }
 }
 

@@ -37,13 +37,7 @@ impl Change {
 
 /// What a new database begins with.
 pub(crate) fn founding_steps(keys: &[WrappedKey]) -> Vec<Step> {
-    let position = Head::ORIGIN.position;
-    let head = Step {
-        sql: "INSERT INTO ledger_head (one, epoch, sequence, mac) VALUES (1, $1, $2, $3)",
-        params: params![position.epoch, position.sequence, Head::ORIGIN.mac],
-        rows: Rows::Changed(1),
-        otherwise: Refusal::Conflict,
-    };
+    let head = insert_head(&Head::ORIGIN);
     let key = |key| Step {
         sql: INSERT,
         params: insert_params(key),
@@ -51,6 +45,16 @@ pub(crate) fn founding_steps(keys: &[WrappedKey]) -> Vec<Step> {
         otherwise: Refusal::Conflict,
     };
     std::iter::once(head).chain(keys.iter().map(key)).collect()
+}
+
+/// The statement that gives a database its head.
+pub(crate) fn insert_head(head: &Head) -> Step {
+    Step {
+        sql: "INSERT INTO ledger_head (one, epoch, sequence, mac) VALUES (1, $1, $2, $3)",
+        params: params![head.position.epoch, head.position.sequence, head.mac.clone()],
+        rows: Rows::Changed(1),
+        otherwise: Refusal::Conflict,
+    }
 }
 
 impl Store {

@@ -1,7 +1,7 @@
-//! Lower-case hexadecimal, the one form in which this crate writes and reads bytes as text.
+//! Lower-case hexadecimal, the one form in which bytes are written and read as text.
 
 /// The digits of `bytes`.
-pub(crate) fn digits(bytes: &[u8]) -> impl Iterator<Item = char> {
+pub fn digits(bytes: &[u8]) -> impl Iterator<Item = char> {
     bytes
         .iter()
         .flat_map(|byte| [byte >> 4, byte & 0xf])
@@ -15,7 +15,7 @@ pub(crate) fn is_hex(text: &str) -> bool {
 
 /// Reads `text` into `bytes`. Nothing when its length is not exactly right or it has other than lower-case
 /// digits; `bytes` may then be half written.
-pub(crate) fn decode(text: &str, bytes: &mut [u8]) -> Option<()> {
+pub fn decode(text: &str, bytes: &mut [u8]) -> Option<()> {
     let (pairs, []) = text.as_bytes().as_chunks::<2>() else { return None };
     if pairs.len() != bytes.len() {
         return None;

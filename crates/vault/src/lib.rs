@@ -29,7 +29,7 @@
 
 mod base62;
 mod cipher;
-mod hex;
+pub mod hex;
 mod kek;
 mod kek_ring;
 mod key_list;

@@ -50,7 +50,7 @@ async fn execute_here(
     command: &str,
     arguments: Value,
 ) -> Result<Value, StartError> {
-    let (engine, background) = start::open(settings, data).await?;
+    let (engine, background, _) = start::open(settings, data).await?;
     let context = Context { engine: engine.clone(), kek: settings.kek.clone() };
     let done = commands::execute(context, command, arguments).await;
     background.stop(engine).await;

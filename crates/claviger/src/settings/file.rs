@@ -71,6 +71,7 @@ mod tests {
             no_bootstrap_file = true
             email = "ada@example.com"
             org = "Analytical Engines"
+            checkpoint_file = "/mnt/elsewhere/checkpoints.jsonl"
             log_format = "json"
             log = "warn"
             limits = "vendor"

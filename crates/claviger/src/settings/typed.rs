@@ -8,6 +8,7 @@ use clap::builder::BoolishValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::Deserialize;
 
+use super::commands::{BackupCommand, LedgerCommand, RestoreCommand};
 use crate::import::ImportArgs;
 
 /// A self-hosted key server: issues, checks and revokes keys.
@@ -40,6 +41,13 @@ pub enum Command {
     Init,
     /// Import orgs, users, roles and keys from a file, into a running server or its database
     Import(ImportArgs),
+    /// Read or check the record of every change; a server may be running
+    #[command(subcommand)]
+    Ledger(LedgerCommand),
+    /// Write everything but the master keys into one file; a server may be running
+    Backup(BackupCommand),
+    /// Fill an empty database from a backup
+    Restore(RestoreCommand),
 }
 
 /// The settings, as far as they were written. It has no `Debug`: the database's address may hold a password.
@@ -81,6 +89,9 @@ pub struct Typed {
     /// The first org's name [default: My organization]
     #[arg(long, value_name = "NAME", env = "CLAVIGER_ORG", global = true)]
     pub org: Option<String>,
+    /// Where signed checkpoints of the ledger go; - for standard output [default: checkpoints.jsonl in the data directory]
+    #[arg(long, value_name = "FILE", env = "CLAVIGER_CHECKPOINT_FILE", global = true)]
+    pub checkpoint_file: Option<PathBuf>,
     /// The log's form [default: auto]
     #[arg(long, value_name = "FORMAT", env = "CLAVIGER_LOG_FORMAT", global = true)]
     pub log_format: Option<LogFormat>,
@@ -108,6 +119,7 @@ impl Typed {
             no_bootstrap_file: self.no_bootstrap_file.or(below.no_bootstrap_file),
             email: self.email.or(below.email),
             org: self.org.or(below.org),
+            checkpoint_file: self.checkpoint_file.or(below.checkpoint_file),
             log_format: self.log_format.or(below.log_format),
             log: self.log.or(below.log),
             limits: self.limits.or(below.limits),

@@ -1,0 +1,218 @@
+//! The program as an operator runs it: a data directory, its commands, and a server with a plain client.
+
+#![allow(dead_code, reason = "no test needs all of it")]
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::PathBuf;
+use std::process::{Child, Command, Output, Stdio};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// A data directory.
+pub(crate) struct Home {
+    pub(crate) directory: TempDir,
+    /// A PostgreSQL database in place of the SQLite file.
+    pub(crate) database: Option<String>,
+}
+
+impl Home {
+    pub(crate) fn new() -> Self {
+        Self { directory: tempfile::tempdir().unwrap(), database: None }
+    }
+
+    pub(crate) fn on(database: String) -> Self {
+        Self { database: Some(database), ..Self::new() }
+    }
+
+    pub(crate) fn data(&self) -> PathBuf {
+        self.directory.path().join("data")
+    }
+
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
+        self.data().join(name)
+    }
+
+    /// Takes another data directory's files as its own.
+    pub(crate) fn take(&self, names: &[&str], from: &Self) {
+        use std::os::unix::fs::DirBuilderExt;
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(self.data()).unwrap();
+        for name in names {
+            fs::copy(from.file(name), self.file(name)).unwrap();
+        }
+    }
+
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_claviger"));
+        command.env_clear().current_dir(self.directory.path()).args(arguments).arg("--data").arg(self.data());
+        if let Some(database) = &self.database {
+            command.args(["--database", database]);
+        }
+        command
+    }
+
+    pub(crate) fn run(&self, arguments: &[&str]) -> Outcome {
+        Outcome(self.command(arguments).output().unwrap())
+    }
+
+    pub(crate) fn bootstrap(&self) -> Value {
+        serde_json::from_str(&fs::read_to_string(self.file("bootstrap.json")).unwrap()).unwrap()
+    }
+
+    pub(crate) fn serve(&self) -> Server {
+        let mut command = self.command(&["serve", "--listen", "127.0.0.1:0"]);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut log = BufReader::new(child.stderr.take().unwrap());
+        let (mut line, mut said) = (String::new(), String::new());
+        while !line.contains("\"listening\"") {
+            line.clear();
+            assert_ne!(log.read_line(&mut line).unwrap(), 0, "the server ended: {said}");
+            said += &line;
+        }
+        // Somebody must go on reading, or a talkative server would wait for it.
+        std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
+        let listening: Value = serde_json::from_str(&line).unwrap();
+        Server { child, address: listening["address"].as_str().unwrap().to_owned() }
+    }
+}
+
+/// A running server.
+pub(crate) struct Server {
+    child: Child,
+    pub(crate) address: String,
+}
+
+/// Who calls.
+#[derive(Clone)]
+pub(crate) struct Keys {
+    pub(crate) api_key: String,
+    pub(crate) application_key: String,
+}
+
+impl Keys {
+    pub(crate) fn of(home: &Home) -> Self {
+        let bootstrap = home.bootstrap();
+        let text = |name: &str| bootstrap[name].as_str().unwrap().to_owned();
+        Self { api_key: text("api_key"), application_key: text("application_key") }
+    }
+}
+
+impl Server {
+    /// The status and the body of an answer.
+    pub(crate) fn call(&self, keys: &Keys, method: &str, path: &str, body: Option<&Value>) -> (u16, Value) {
+        let body = body.map(ToString::to_string).unwrap_or_default();
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        write!(
+            stream,
+            "{method} {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ndd-api-key: {}\r\ndd-application-key: {}\r\n\
+             content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+            keys.api_key,
+            keys.application_key,
+            body.len()
+        )
+        .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let status = answer.split(' ').nth(1).unwrap().parse().unwrap();
+        let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body);
+        (status, serde_json::from_str(body).unwrap_or_default())
+    }
+
+    pub(crate) fn expect(
+        &self,
+        status: u16,
+        keys: &Keys,
+        method: &str,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Value {
+        let (found, answer) = self.call(keys, method, path, body);
+        assert_eq!(found, status, "{method} {path}: {answer}");
+        answer
+    }
+
+    /// A new API key: its id and its secret.
+    pub(crate) fn create_api_key(&self, keys: &Keys, name: &str) -> (String, String) {
+        let body = json!({ "data": { "type": "api_keys", "attributes": { "name": name } } });
+        key_of(&self.expect(201, keys, "POST", "/api/v2/api_keys", Some(&body)))
+    }
+
+    /// A new application key: its id and its secret.
+    pub(crate) fn create_application_key(
+        &self,
+        keys: &Keys,
+        name: &str,
+        scopes: &[&str],
+    ) -> (String, String) {
+        let mut attributes = json!({ "name": name });
+        if !scopes.is_empty() {
+            attributes["scopes"] = json!(scopes);
+        }
+        let body = json!({ "data": { "type": "application_keys", "attributes": attributes } });
+        key_of(&self.expect(201, keys, "POST", "/api/v2/current_user/application_keys", Some(&body)))
+    }
+
+    pub(crate) fn revoke_api_key(&self, keys: &Keys, id: &str) {
+        self.expect(204, keys, "DELETE", &format!("/api/v2/api_keys/{id}"), None);
+    }
+
+    /// Whether an API key is valid.
+    pub(crate) fn is_valid(&self, api_key: &str) -> bool {
+        let keys = Keys { api_key: api_key.to_owned(), application_key: String::new() };
+        match self.call(&keys, "GET", "/api/v1/validate", None).0 {
+            200 => true,
+            403 => false,
+            other => panic!("{other}"),
+        }
+    }
+
+    /// Ends it as a supervisor would.
+    pub(crate) fn stop(mut self) {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-s", "TERM", &id]).status().unwrap().success());
+        assert_eq!(self.child.wait().unwrap().code(), Some(0));
+    }
+
+    /// Ends it as a power cut would.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+fn key_of(answer: &Value) -> (String, String) {
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    (text(&answer["data"]["id"]), text(&answer["data"]["attributes"]["key"]))
+}
+
+/// What a run of the program came to.
+pub(crate) struct Outcome(Output);
+
+impl Outcome {
+    pub(crate) fn stdout(&self) -> String {
+        String::from_utf8(self.0.stdout.clone()).unwrap()
+    }
+
+    pub(crate) fn stderr(&self) -> String {
+        String::from_utf8(self.0.stderr.clone()).unwrap()
+    }
+
+    #[track_caller]
+    pub(crate) fn succeeds(self) -> Self {
+        assert_eq!(self.0.status.code(), Some(0), "{}{}", self.stdout(), self.stderr());
+        self
+    }
+
+    /// Ends with this code, and has all of these in what it says.
+    #[track_caller]
+    pub(crate) fn fails(self, code: i32, expected: &[&str]) -> Self {
+        let said = self.stdout() + &self.stderr();
+        assert_eq!(self.0.status.code(), Some(code), "{said}");
+        for part in expected {
+            assert!(said.contains(part), "{part:?} is not in: {said}");
+        }
+        self
+    }
+}

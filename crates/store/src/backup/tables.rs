@@ -1,0 +1,217 @@
+//! What is in a backup: every table that cannot be made from the others, in an order in which no row comes before
+//! one that it refers to.
+
+/// What a column holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Int,
+    Text,
+    Bytes,
+}
+
+use Kind::{Bytes, Int, Text};
+
+/// A table and its columns.
+#[derive(Debug)]
+pub(super) struct Table {
+    pub(super) name: &'static str,
+    pub(super) columns: &'static [(&'static str, Kind)],
+    /// What its rows are ordered by, so that one database always gives the same file.
+    order: &'static str,
+}
+
+impl Table {
+    pub(super) fn find(name: &str) -> Option<&'static Self> {
+        TABLES.iter().find(|table| table.name == name)
+    }
+
+    pub(super) fn select(&self) -> String {
+        format!("SELECT {} FROM {} ORDER BY {}", self.names(), self.name, self.order)
+    }
+
+    pub(super) fn insert(&self) -> String {
+        let places: Vec<_> = (1..=self.columns.len()).map(|place| format!("${place}")).collect();
+        format!("INSERT INTO {} ({}) VALUES ({})", self.name, self.names(), places.join(", "))
+    }
+
+    fn names(&self) -> String {
+        self.columns.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// The wrapped keys: first in a file, so that what follows can be checked with them.
+pub(super) const VAULT_KEYS: &str = "vault_keys";
+/// The entries, in the order of [`crate::ledger::SELECT_AFTER`].
+pub(super) const LEDGER: &str = "ledger";
+
+pub(super) const TABLES: &[Table] = &[
+    Table {
+        name: VAULT_KEYS,
+        columns: &[
+            ("id", Text),
+            ("purpose", Text),
+            ("org_id", Text),
+            ("kek_id", Text),
+            ("wrapped", Bytes),
+            ("created_at", Int),
+        ],
+        order: "id",
+    },
+    Table {
+        name: LEDGER,
+        columns: &[
+            ("sequence", Int),
+            ("epoch", Int),
+            ("id", Text),
+            ("at", Int),
+            ("org_id", Text),
+            ("action", Text),
+            ("subject_kind", Text),
+            ("subject_id", Text),
+            ("actor", Text),
+            ("change", Text),
+            ("mac_key", Text),
+            ("mac", Bytes),
+        ],
+        order: "sequence",
+    },
+    Table {
+        name: "orgs",
+        columns: &[
+            ("id", Text),
+            ("number", Int),
+            ("name", Text),
+            ("one_time_read", Int),
+            ("api_keys_max", Int),
+            ("application_keys_per_user_max", Int),
+            ("created_at", Int),
+            ("modified_at", Int),
+            ("disabled_at", Int),
+        ],
+        order: "id",
+    },
+    Table {
+        name: "roles",
+        columns: &[
+            ("id", Text),
+            ("org_id", Text),
+            ("name", Text),
+            ("managed", Text),
+            ("permissions", Text),
+            ("created_at", Int),
+            ("modified_at", Int),
+        ],
+        order: "id",
+    },
+    Table {
+        name: "users",
+        columns: &[
+            ("id", Text),
+            ("org_id", Text),
+            ("kind", Text),
+            ("email", Text),
+            ("handle", Text),
+            ("name", Text),
+            ("title", Text),
+            ("verified", Int),
+            ("created_at", Int),
+            ("modified_at", Int),
+            ("disabled_at", Int),
+        ],
+        order: "id",
+    },
+    Table {
+        name: "user_roles",
+        columns: &[("org_id", Text), ("user_id", Text), ("role_id", Text)],
+        order: "user_id, role_id",
+    },
+    Table {
+        name: "credentials",
+        columns: &[
+            ("id", Text),
+            ("org_id", Text),
+            ("kind", Text),
+            ("owner_id", Text),
+            ("name", Text),
+            ("name_sort", Bytes),
+            ("name_search", Text),
+            ("last4", Bytes),
+            ("scopes", Text),
+            ("category", Text),
+            ("remote_config_read", Int),
+            ("revision", Int),
+            ("created_at", Int),
+            ("created_by", Text),
+            ("modified_at", Int),
+            ("modified_by", Text),
+            ("expires_at", Int),
+            ("revoked_at", Int),
+        ],
+        order: "id",
+    },
+    Table {
+        name: "secrets",
+        columns: &[
+            ("digest", Bytes),
+            ("digest_key", Text),
+            ("org_id", Text),
+            ("credential_id", Text),
+            ("revision", Int),
+            ("sealed", Bytes),
+            ("created_at", Int),
+            ("dead_at", Int),
+        ],
+        order: "digest",
+    },
+    Table { name: "tombstones", columns: &[("digest", Bytes)], order: "digest" },
+    Table {
+        name: "app_key_registrations",
+        columns: &[("org_id", Text), ("application_key_id", Text), ("created_at", Int)],
+        order: "org_id, application_key_id",
+    },
+    Table { name: "last_used", columns: &[("credential_id", Text), ("at", Int)], order: "credential_id" },
+];
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::migrate::MIGRATIONS;
+
+    /// Tables that a restore makes anew.
+    const MADE_ANEW: [&str; 2] = ["credential_counts", "ledger_head"];
+
+    /// A migration that adds a table or a column must say here what becomes of it.
+    #[test]
+    fn a_backup_has_every_column_of_every_table() {
+        let database = rusqlite::Connection::open_in_memory().unwrap();
+        MIGRATIONS.iter().for_each(|sql| database.execute_batch(sql).unwrap());
+        let sql = "SELECT m.name, c.name, c.type FROM sqlite_master m, pragma_table_info(m.name) c
+                   WHERE m.type = 'table'";
+        let mut statement = database.prepare(sql).unwrap();
+        let mut found = BTreeMap::<String, Vec<(String, Kind)>>::new();
+        let mut rows = statement.query([]).unwrap();
+        while let Some(row) = rows.next().unwrap() {
+            let kind = match row.get::<_, String>(2).unwrap().as_str() {
+                "BIGINT" => Int,
+                "TEXT" => Text,
+                "BYTEA" => Bytes,
+                other => panic!("{other}"),
+            };
+            found.entry(row.get(0).unwrap()).or_default().push((row.get(1).unwrap(), kind));
+        }
+        for name in MADE_ANEW {
+            assert!(found.remove(name).is_some());
+        }
+        for table in TABLES {
+            let mut kept: Vec<_> =
+                table.columns.iter().map(|(name, kind)| ((*name).to_owned(), *kind)).collect();
+            let mut columns = found.remove(table.name).unwrap();
+            kept.sort_by(|one, other| one.0.cmp(&other.0));
+            columns.sort_by(|one, other| one.0.cmp(&other.0));
+            assert_eq!(kept, columns, "{}", table.name);
+        }
+        assert!(found.is_empty(), "not in backups: {found:?}");
+    }
+}

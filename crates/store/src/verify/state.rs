@@ -1,0 +1,265 @@
+//! The state that the entries give, and the state that the rows give.
+//!
+//! Both are written by the same functions ([`crate::state`]) and compared by their hashes, so that a million
+//! credentials need some two hundred megabytes and not the memory for two databases.
+
+mod credentials;
+
+use std::collections::HashMap;
+
+use claviger_model::{OrgId, UserId};
+use claviger_vault::{Digest, KeyPurpose, hex};
+use serde_json::Value as Json;
+use uuid::Uuid;
+
+use super::{Fault, Finding, Report};
+use crate::people::{SELECT_ORG, SELECT_ROLE, SELECT_USER, read_org, read_role, read_user};
+use crate::state::{self, State};
+use crate::value::Row;
+use crate::{Entry, Snapshot, StoreError};
+
+/// What has a state of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Kind {
+    Org,
+    Role,
+    User,
+    Credential,
+    Registration,
+}
+
+impl Kind {
+    const ALL: [Self; 5] = [Self::Org, Self::Role, Self::User, Self::Credential, Self::Registration];
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Org => "org",
+            Self::Role => "role",
+            Self::User => "user",
+            Self::Credential => "credential",
+            Self::Registration => "registration",
+        }
+    }
+}
+
+type Key = (Kind, Uuid);
+
+fn parse(key: &str) -> Option<Key> {
+    let (kind, id) = key.split_once(':')?;
+    let kind = Kind::ALL.into_iter().find(|it| it.as_str() == kind)?;
+    Some((kind, Uuid::try_parse(id).ok()?))
+}
+
+fn hash(state: &Json) -> [u8; 32] {
+    blake3::hash(state.to_string().as_bytes()).into()
+}
+
+/// What the entries say of one thing.
+struct Expected {
+    state: [u8; 32],
+    /// Every secret that was ever alive: none of them may be forgotten.
+    digests: Vec<Digest>,
+}
+
+/// What the entries say, folded.
+#[derive(Default)]
+pub(super) struct Fold {
+    things: HashMap<Key, Expected>,
+    tombstones: Option<[u8; 32]>,
+}
+
+impl Fold {
+    /// Takes what one more entry says.
+    pub(super) fn take(&mut self, entry: &Entry) {
+        for (key, state) in entry.states() {
+            if key == state::TOMBSTONES {
+                self.tombstones = Some(hash(&state));
+            } else if let Some(key) = parse(&key) {
+                let expected =
+                    self.things.entry(key).or_insert(Expected { state: [0; 32], digests: Vec::new() });
+                expected.state = hash(&state);
+                for digest in secrets(&state) {
+                    if !expected.digests.contains(&digest) {
+                        expected.digests.push(digest);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Compares what a row gives, with every secret that it has or had.
+    fn meet(&mut self, (key, state): State, digests: &[Digest], report: &mut Report) {
+        report.rows += 1;
+        let fault = match parse(&key).and_then(|key| self.things.remove(&key)) {
+            None => Fault::Surplus,
+            Some(expected) if expected.state != hash(&state) => Fault::Differs,
+            Some(expected) if !is_same(&expected.digests, digests) => Fault::Differs,
+            Some(_) => return,
+        };
+        report.add(Finding::Row { row: key, fault });
+    }
+
+    /// Tells of a row that cannot be read, or that has what it must not have.
+    fn blame(&mut self, key: String, fault: Fault, report: &mut Report) {
+        report.rows += 1;
+        if let Some(key) = parse(&key) {
+            self.things.remove(&key);
+        }
+        report.add(Finding::Row { row: key, fault });
+    }
+
+    /// Whatever no row has met is missing.
+    fn finish(self, report: &mut Report) {
+        let mut missing: Vec<_> =
+            self.things.into_keys().map(|(kind, id)| format!("{}:{id}", kind.as_str())).collect();
+        missing.sort_unstable();
+        for row in missing {
+            report.add(Finding::Row { row, fault: Fault::Missing });
+        }
+    }
+}
+
+fn secrets(state: &Json) -> impl Iterator<Item = Digest> {
+    let secrets = state.get("secrets").and_then(Json::as_array);
+    secrets.into_iter().flatten().filter_map(Json::as_str).filter_map(|text| {
+        let mut bytes = [0; 32];
+        hex::decode(text, &mut bytes).map(|()| Digest::from_bytes(bytes))
+    })
+}
+
+fn is_same(one: &[Digest], other: &[Digest]) -> bool {
+    one.len() == other.len() && one.iter().all(|digest| other.contains(digest))
+}
+
+/// The id that a row shows, for a finding about it.
+fn shown_id(row: &dyn Row, column: usize) -> String {
+    row.text(column).ok().flatten().unwrap_or("?").to_owned()
+}
+
+impl Snapshot {
+    /// Compares the rows with what the entries say.
+    pub(super) async fn compare_state(&self, mut fold: Fold, report: &mut Report) -> Result<(), StoreError> {
+        self.compare_orgs(&mut fold, report).await?;
+        self.compare_roles(&mut fold, report).await?;
+        self.compare_users(&mut fold, report).await?;
+        self.compare_credentials(&mut fold, report).await?;
+        self.compare_registrations(&mut fold, report).await?;
+        self.compare_tombstones(&fold, report).await?;
+        fold.finish(report);
+        Ok(())
+    }
+
+    /// Each row of a query; one that is damaged is told by the id in its first column.
+    async fn each_thing(
+        &self,
+        sql: &str,
+        kind: Kind,
+        fold: &mut Fold,
+        report: &mut Report,
+        mut visit: impl FnMut(&dyn Row, &mut Fold, &mut Report) -> Result<(), StoreError> + Send,
+    ) -> Result<(), StoreError> {
+        self.each(sql, &[], |row| match visit(row, fold, report) {
+            Err(StoreError::Damaged(what)) => {
+                let key = format!("{}:{}", kind.as_str(), shown_id(row, 0));
+                Ok(fold.blame(key, Fault::Damaged(what), report))
+            }
+            other => other,
+        })
+        .await
+    }
+
+    async fn compare_orgs(&self, fold: &mut Fold, report: &mut Report) -> Result<(), StoreError> {
+        let keys = self.list_vault_keys().await?;
+        let has_key = |org| keys.iter().any(|key| key.purpose == KeyPurpose::OrgData && key.org == Some(org));
+        self.each_thing(SELECT_ORG, Kind::Org, fold, report, |row, fold, report| {
+            let org = read_org(row)?;
+            if !has_key(org.id) {
+                report.add(Finding::Row {
+                    row: format!("vault_keys of org:{}", org.id),
+                    fault: Fault::Missing,
+                });
+            }
+            Ok(fold.meet(state::org(&org), &[], report))
+        })
+        .await
+    }
+
+    async fn compare_roles(&self, fold: &mut Fold, report: &mut Report) -> Result<(), StoreError> {
+        self.each_thing(SELECT_ROLE, Kind::Role, fold, report, |row, fold, report| {
+            let role = read_role(row)?;
+            let kept = row.text(4)?.unwrap_or_default();
+            let expected = if role.managed.is_some() { String::new() } else { role.permissions.to_list() };
+            match kept == expected {
+                true => Ok(fold.meet(state::role(&role), &[], report)),
+                false => Err(StoreError::damaged("its permissions are not as they are written")),
+            }
+        })
+        .await
+    }
+
+    async fn compare_users(&self, fold: &mut Fold, report: &mut Report) -> Result<(), StoreError> {
+        let mut held: HashMap<String, Vec<(OrgId, claviger_model::RoleId)>> = HashMap::new();
+        let sql = "SELECT user_id, org_id, role_id FROM user_roles";
+        self.each_thing(sql, Kind::User, fold, report, |row, _, _| {
+            let user: UserId = row.parsed(0)?;
+            held.entry(user.to_string()).or_default().push((row.parsed(1)?, row.parsed(2)?));
+            Ok(())
+        })
+        .await?;
+        self.each_thing(SELECT_USER, Kind::User, fold, report, |row, fold, report| {
+            let mut user = read_user(row)?;
+            let held = held.remove(&user.id.to_string()).unwrap_or_default();
+            if held.iter().any(|(org, _)| *org != user.org) {
+                return Err(StoreError::damaged("it has a role of another org"));
+            }
+            user.roles = held.into_iter().map(|(_, role)| role).collect();
+            Ok(fold.meet(state::user(&user), &[], report))
+        })
+        .await?;
+        for user in held.into_keys() {
+            report.add(Finding::Row { row: format!("user_roles of user:{user}"), fault: Fault::Surplus });
+        }
+        Ok(())
+    }
+
+    async fn compare_registrations(&self, fold: &mut Fold, report: &mut Report) -> Result<(), StoreError> {
+        let sql = "SELECT application_key_id, org_id FROM app_key_registrations";
+        self.each_thing(sql, Kind::Registration, fold, report, |row, fold, report| {
+            Ok(fold.meet(state::registration(row.parsed(1)?, row.parsed(0)?), &[], report))
+        })
+        .await
+    }
+
+    async fn compare_tombstones(&self, fold: &Fold, report: &mut Report) -> Result<(), StoreError> {
+        let mut tombstones = Tombstones::default();
+        self.each(Tombstones::SELECT, &[], |row| tombstones.take(row)).await?;
+        let (row, state) = tombstones.state();
+        report.rows += tombstones.count;
+        let expected = fold.tombstones.unwrap_or_else(|| hash(&Tombstones::default().state().1));
+        if expected != hash(&state) {
+            report.add(Finding::Row { row, fault: Fault::Differs });
+        }
+        Ok(())
+    }
+}
+
+/// All tombstones, as one state.
+#[derive(Default)]
+pub(crate) struct Tombstones {
+    count: u64,
+    hasher: blake3::Hasher,
+}
+
+impl Tombstones {
+    pub(crate) const SELECT: &str = "SELECT digest FROM tombstones ORDER BY digest";
+
+    pub(crate) fn take(&mut self, row: &dyn Row) -> Result<(), StoreError> {
+        self.count += 1;
+        self.hasher.update(row.bytes(0)?.unwrap_or_default());
+        Ok(())
+    }
+
+    pub(crate) fn state(&self) -> State {
+        state::tombstones(self.count, &self.hasher.finalize())
+    }
+}
