@@ -197,7 +197,7 @@ fn refused_and_nothing_made() {
     let without = |place: usize| [&lines[..place], &lines[place + 1..]].concat().join("\n") + "\n";
     let middle = lines.len() / 2;
     for text in [
-        wanted.replacen("First API key", "First API kez", 1),
+        wanted.replacen("admin@claviger.local", "owner@claviger.local", 1),
         without(middle),
         without(lines.len() - 1),
         wanted.clone() + lines[middle] + "\n",
@@ -212,7 +212,7 @@ fn refused_and_nothing_made() {
         assert!(!new.file("claviger.db").exists());
     }
     // Whoever makes the hash right again still lacks the key of the MAC.
-    let edited = wanted.replacen("First API key", "First API kez", 1);
+    let edited = wanted.replacen("admin@claviger.local", "owner@claviger.local", 1);
     let body: String = edited.lines().take(lines.len() - 1).map(|line| line.to_owned() + "\n").collect();
     let mut end: Value = serde_json::from_str(lines[lines.len() - 1]).unwrap();
     end["blake3"] = blake3::hash(body.as_bytes()).to_hex().as_str().into();

@@ -37,6 +37,8 @@ fn lived_in() -> Home {
     let renamed =
         json!({ "data": { "type": "api_keys", "id": api_keys[4], "attributes": { "name": "renamed" } } });
     server.expect(200, &admin, "PATCH", &format!("/api/v2/api_keys/{}", api_keys[4]), Some(&renamed));
+    // The last entry says that a key was shown, on which no row depends.
+    server.expect(200, &admin, "GET", &format!("/api/v2/api_keys/{}", api_keys[5]), None);
     server.stop();
     home
 }
@@ -127,7 +129,7 @@ const COVERED: &[(&str, &[&str], &[&str])] = &[
     ("user_roles", &["org_id", "user_id", "role_id"], &[]),
     (
         "credentials",
-        &["id", "org_id", "kind", "owner_id", "scopes", "remote_config_read", "expires_at"],
+        &["id", "org_id", "kind", "owner_id", "name", "last4", "scopes", "remote_config_read", "expires_at"],
         &["revoked_at"],
     ),
     ("secrets", &["digest", "org_id", "credential_id"], &["dead_at"]),
@@ -219,6 +221,8 @@ fn edit(database: &Connection, dice: &Dice) -> Option<String> {
             database.execute(&format!("DELETE FROM {table} WHERE rowid = ?1"), [row]).ok()?;
             Some(format!("delete {table} {row}"))
         }
+        // Two equal counts would say the same after it.
+        4 if *table == "credential_counts" => None,
         // Two rows change places in one column.
         4 => {
             let (other, column) = (dice.row(database, table)?, dice.pick(columns));
@@ -293,7 +297,7 @@ async fn every_random_edit_of_the_file_is_found_and_none_where_there_is_none() {
     println!("{done} edits: {kinds:?}");
     assert!(missed.is_empty(), "{} of {done} edits were missed: {missed:#?}", missed.len());
     assert!(
-        ["flip", "toggle", "delete", "swap", "insert"].iter().all(|kind| kinds[*kind] >= 40),
+        ["flip", "toggle", "delete", "swap", "insert"].iter().all(|kind| kinds[*kind] >= 20),
         "{kinds:?}"
     );
 }
@@ -303,7 +307,7 @@ async fn what_the_ledger_does_not_speak_of_is_left_alone() {
     let copy = Copy::of(&lived_in());
     for sql in [
         "INSERT OR REPLACE INTO last_used (credential_id, at) SELECT id, 7 FROM credentials",
-        "UPDATE credentials SET name = 'edited'",
+        "UPDATE credentials SET modified_at = 7",
         "UPDATE users SET title = 'edited'",
         "UPDATE orgs SET api_keys_max = 7",
     ] {
@@ -332,7 +336,6 @@ async fn a_tail_that_was_cut_off_is_found_by_a_checkpoint_and_by_nothing_else() 
     let report = copy.check(Some(&signed)).await.unwrap();
     assert!(report.is_clean() && report.checkpoints >= 2, "{report:?}");
     truncate(&copy.open());
-    // The last entry renamed a key, which no row's state depends on.
     assert!(copy.is_clean().await, "control: {:?}", copy.check(None).await);
     let report = copy.check(Some(&signed)).await.unwrap();
     assert!(report.findings.iter().any(|finding| finding.to_string().contains("was cut off")), "{report:?}");

@@ -79,6 +79,9 @@ pub(crate) fn credential(credential: &Credential, live: &[Digest]) -> State {
     let state = json!({
         "org": credential.org.to_string(),
         "kind": credential.kind().as_str(),
+        // By these people tell keys apart: whoever swaps them has the wrong one revoked.
+        "name": credential.name,
+        "last4": credential.last4,
         "owner": owner.map(|owner| owner.to_string()),
         "scopes": scopes.map(|scopes| scopes.to_list()),
         "remote_config_read": remote_config_read,

@@ -1,7 +1,7 @@
 //! The state that the entries give, and the state that the rows give.
 //!
-//! Both are written by the same functions ([`crate::state`]) and compared by their hashes, so that a million
-//! credentials need some two hundred megabytes and not the memory for two databases.
+//! Both are written by the same functions ([`crate::state`]) and compared by their hashes, so that each
+//! credential takes a few hundred bytes and not the memory for two rows.
 
 mod credentials;
 
