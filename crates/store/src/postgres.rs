@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 use std::pin::pin;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use claviger_model::{Clock, Timestamp};
 use claviger_vault::{Vault, WrappedKey};
@@ -31,6 +32,12 @@ const READERS_MAX: usize = 8;
 /// The advisory lock of the one writer; the number says "claviger" in ASCII.
 const WRITER_LOCK: i64 = i64::from_be_bytes(*b"claviger");
 
+/// How long a process that has just ended may seem to hold the lock: the database notices a closed connection
+/// only after a while.
+const LOCK_PATIENCE: Duration = Duration::from_secs(2);
+/// The pause between two attempts to take it.
+const LOCK_PAUSE: Duration = Duration::from_millis(20);
+
 /// An opened database with the newest schema, whose writer lock this process holds.
 pub(crate) struct PostgresDatabase {
     config: Config,
@@ -52,8 +59,12 @@ impl PostgresDatabase {
             config.application_name("claviger");
         }
         let mut session = Session::connect(&config).await?;
-        if !session.lock().await? {
-            return Err(StoreError::InUse);
+        let started = Instant::now();
+        while !session.lock().await? {
+            if started.elapsed() > LOCK_PATIENCE {
+                return Err(StoreError::InUse);
+            }
+            tokio::time::sleep(LOCK_PAUSE).await;
         }
         session.migrate(now).await?;
         Ok(Self { config, session })
