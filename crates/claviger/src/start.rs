@@ -46,6 +46,7 @@ pub async fn run(
         Command::Init => false,
         Command::Serve => true,
         Command::Import(arguments) => return import::run(settings, &arguments, terminal).await,
+        Command::Kek { command } => return kek::cli::run(settings, &command, terminal).await,
     };
     let data = DataDir::open(&settings.data)?;
     let (engine, background) = open(settings, &data).await?;

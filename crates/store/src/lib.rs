@@ -39,3 +39,4 @@ pub use founding::Founding;
 pub use import::ImportedOrg;
 pub use ledger::Entry;
 pub use metrics::StoreMetrics;
+pub use vault_keys::Rewrapped;

@@ -9,6 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::Deserialize;
 
 use crate::import::ImportArgs;
+use crate::kek::cli::KekCommand;
 
 /// A self-hosted key server: issues, checks and revokes keys.
 #[derive(Parser)]
@@ -40,6 +41,12 @@ pub enum Command {
     Init,
     /// Import orgs, users, roles and keys from a file, into a running server or its database
     Import(ImportArgs),
+    /// Verify, rotate and remove master keys
+    Kek {
+        /// What to do with them
+        #[command(subcommand)]
+        command: KekCommand,
+    },
 }
 
 /// The settings, as far as they were written. It has no `Debug`: the database's address may hold a password.
