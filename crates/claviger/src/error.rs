@@ -186,6 +186,12 @@ pub enum StartError {
     /// A command did not reach a server, or was not done.
     #[error(transparent)]
     Control(#[from] ControlError),
+    /// There is no data directory.
+    #[error("there is no data directory {}: name the server's with --data", path.display())]
+    NoDataDir {
+        /// Where.
+        path: PathBuf,
+    },
     /// What should be imported is no import file.
     #[error("{} {why}", path.display())]
     ImportFile {

@@ -1,4 +1,9 @@
 //! The master keys: found where the settings say, and made for a database that has none yet.
+//!
+//! What is done with them later is in [`commands`], and what is told of it in [`cli`].
+
+pub mod cli;
+pub(crate) mod commands;
 
 use std::path::Path;
 

@@ -53,6 +53,7 @@ pub async fn run(
         Command::Import(arguments) => return import::run(settings, &arguments, terminal).await,
         Command::Init => false,
         Command::Serve => true,
+        Command::Kek { command } => return kek::cli::run(settings, &command, terminal).await,
     };
     let data = DataDir::open(&settings.data)?;
     let (engine, background, dead_list) = open(settings, &data).await?;

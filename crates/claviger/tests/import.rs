@@ -8,8 +8,9 @@ use std::fs;
 use std::io::{Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
+use std::process::Stdio;
 
-use program::{Home, on_both_engines};
+use program::{Home, Outcome, on_both_engines};
 use serde_json::{Value, json};
 
 const ORG: &str = "11111111-1111-4111-8111-111111111111";
@@ -347,6 +348,22 @@ fn the_control_socket_is_private_answers_strangers_nothing_and_goes_with_its_ser
     assert!(answer.contains("the server knows no command `dance`"), "{answer}");
     server.stop();
     assert!(!home.file("control.sock").exists());
+}
+
+#[test]
+fn silent_connections_take_places_and_waiting_commands_get_them_back() {
+    let home = Home::new();
+    let server = home.serve();
+    // Twice as many as there are places, saying nothing.
+    let silent: Vec<_> = (0..8).map(|_| UnixStream::connect(home.file("control.sock")).unwrap()).collect();
+    let file = home.write("import.json", &acme().to_string());
+    let mut waiting = home.command(&["import", file.to_str().unwrap()]);
+    waiting.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let waiting = waiting.spawn().unwrap();
+    drop(silent);
+    let outcome = Outcome(waiting.wait_with_output().unwrap()).succeeds();
+    assert_eq!(outcome.stderr(), ALL);
+    server.stop();
 }
 
 #[test]

@@ -67,7 +67,7 @@ impl Action {
 /// What a ledger entry is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Subject {
-    /// `org`, `user`, `role`, `credential`, `registration`.
+    /// `org`, `user`, `role`, `credential`, `registration`, `kek`.
     pub kind: Cow<'static, str>,
     /// Its id.
     pub id: String,
@@ -110,6 +110,26 @@ impl Change {
         subject: (&'static str, String),
         change: Json,
     ) -> Self {
+        Self::recorded(Some(org), actor, action, subject, change)
+    }
+
+    /// The same for what concerns the whole server.
+    pub(crate) fn of_server(
+        actor: &Actor,
+        action: &'static str,
+        subject: (&'static str, String),
+        change: Json,
+    ) -> Self {
+        Self::recorded(None, actor, action, subject, change)
+    }
+
+    fn recorded(
+        org: Option<OrgId>,
+        actor: &Actor,
+        action: &'static str,
+        subject: (&'static str, String),
+        change: Json,
+    ) -> Self {
         let guard = |credential: &CredentialId| Step {
             sql: "SELECT 1 FROM credentials c LEFT JOIN users u ON u.id = c.owner_id
                   WHERE c.id = $1 AND c.org_id = $2 AND c.revoked_at IS NULL AND u.disabled_at IS NULL",
@@ -120,7 +140,7 @@ impl Change {
         Self {
             steps: actor.credentials.iter().map(guard).collect(),
             entries: vec![Draft {
-                org: Some(org),
+                org,
                 action: Action(Cow::Borrowed(action)),
                 subject: Subject { kind: Cow::Borrowed(subject.0), id: subject.1 },
                 actor: actor.clone(),

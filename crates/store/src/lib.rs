@@ -46,4 +46,5 @@ pub use import::ImportedOrg;
 pub use ledger::{Entry, framed};
 pub use metrics::StoreMetrics;
 pub use snapshot::Snapshot;
+pub use vault_keys::Rewrapped;
 pub use verify::{Check, Fault, Finding, Report};

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use claviger_model::{Clock, Timestamp};
 use claviger_vault::{Vault, WrappedKey};
@@ -41,6 +41,12 @@ const SILENCE_MAX: Duration = Duration::from_secs(5);
 /// The advisory lock of the one writer; the number says "claviger" in ASCII.
 const WRITER_LOCK: i64 = i64::from_be_bytes(*b"claviger");
 
+/// How long a process that has just ended may seem to hold the lock: the database notices a closed connection
+/// only after a while.
+const LOCK_PATIENCE: Duration = Duration::from_secs(2);
+/// The pause between two attempts to take it.
+const LOCK_PAUSE: Duration = Duration::from_millis(20);
+
 /// An opened database with the newest schema, whose writer lock this process holds.
 pub(crate) struct PostgresDatabase {
     config: Config,
@@ -62,8 +68,12 @@ impl PostgresDatabase {
         // A standby would give away its own lock to whoever asks, and answer as of yesterday.
         config.target_session_attrs(TargetSessionAttrs::ReadWrite);
         let mut session = Session::connect(&config).await?;
-        if !session.lock().await? {
-            return Err(StoreError::InUse);
+        let started = Instant::now();
+        while !session.lock().await? {
+            if started.elapsed() > LOCK_PATIENCE {
+                return Err(StoreError::InUse);
+            }
+            tokio::time::sleep(LOCK_PAUSE).await;
         }
         session.migrate(now).await?;
         Ok(Self { config, session })

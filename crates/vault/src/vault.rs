@@ -105,6 +105,15 @@ impl Vault {
         Ok((!is_done).then(|| key.wrap(&raw, to.first(), self.random())))
     }
 
+    /// Whether a key opens with the master keys at hand.
+    ///
+    /// # Errors
+    ///
+    /// When its master key is not at hand, or its row was altered.
+    pub fn check(&self, key: &WrappedKey) -> Result<(), UnlockError> {
+        key.check(&self.keks())
+    }
+
     /// From now on wraps and unwraps with these master keys. Keys already unlocked stay in use.
     ///
     /// A rotation calls this before it rewraps: otherwise a data key that is made meanwhile would still be wrapped

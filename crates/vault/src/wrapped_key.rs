@@ -94,6 +94,15 @@ impl WrappedKey {
         unwrapped.wrap(&RawKey::generate(random), kek, random)
     }
 
+    /// Whether it opens with a master key of this ring.
+    ///
+    /// # Errors
+    ///
+    /// When its master key is not in the ring, or its row was altered.
+    pub fn check(&self, keks: &KekRing) -> Result<(), UnlockError> {
+        self.unwrap_with(&[keks]).map(drop)
+    }
+
     /// The same key under that master key.
     pub(crate) fn wrap(&self, raw: &RawKey, kek: &Kek, random: &dyn Random) -> Self {
         let mut key = Self { kek: kek.id.clone(), wrapped: Vec::new(), ..self.clone() };

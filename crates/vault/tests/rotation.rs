@@ -156,6 +156,26 @@ fn after_a_rotation_the_new_master_key_opens_and_the_old_one_does_not() {
     assert!(matches!(error, UnlockError::WrongKek { .. }), "{error}");
 }
 
+/// A data key of a change that was refused stays in memory. Whatever the clock says, the next one seals.
+#[test]
+fn the_data_key_made_last_is_the_one_that_seals() {
+    let random = random(1);
+    let keks = KekRing::generate(random.as_ref());
+    let (vault, mut keys) = Vault::create(keks.clone(), random.clone(), at(1));
+    let org = OrgId::generate(random.as_ref());
+    let place = Place { org, table: "t", row: Uuid::from_u128(1), column: "c", revision: 1 };
+    vault.add_org_key(&vault.generate_org_key(org, at(5))).unwrap();
+    for now in [at(5), at(3), at(9)] {
+        let kept = vault.generate_org_key(org, now);
+        vault.add_org_key(&kept).unwrap();
+        let sealed = vault.seal(&place, b"plain").unwrap();
+        keys.truncate(3);
+        keys.push(kept);
+        let after = Vault::unlock(keks.clone(), random.clone(), keys.clone()).unwrap();
+        assert_eq!(after.open(&place, &sealed).unwrap().as_slice(), b"plain");
+    }
+}
+
 #[test]
 fn rewrapping_opens_with_either_ring_and_names_both_when_neither_fits() {
     let random = random(1);

@@ -96,10 +96,11 @@ fn a_generated_key_seals_only_once_it_is_added() {
 fn the_newest_key_seals_and_older_ones_still_open() {
     let (vault, org, _) = vault_and_orgs();
     let old = vault.seal(&place(org), b"old").unwrap();
+    let older = vault.generate_org_key(org, Timestamp::from_micros(3));
     let key = vault.generate_org_key(org, Timestamp::from_micros(5));
     vault.add_org_key(&key).unwrap();
     // An older key that arrives later does not take over.
-    vault.add_org_key(&vault.generate_org_key(org, Timestamp::from_micros(-5))).unwrap();
+    vault.add_org_key(&older).unwrap();
     let new = vault.seal(&place(org), b"new").unwrap();
     assert_eq!(&new[1..17], key.id.as_bytes());
     assert_ne!(old[1..17], new[1..17]);

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::{Context, Failure};
 use crate::import;
+use crate::kek::{cli, commands as kek};
 
 /// One command.
 pub struct Command {
@@ -21,12 +22,31 @@ type Running = Pin<Box<dyn Future<Output = Result<Value, Failure>> + Send>>;
 
 /// Every command. One that changes data does it in one change, or so that running it again completes it: nobody
 /// promises that the server lives until its end.
-pub const COMMANDS: &[Command] = &[Command {
-    name: import::COMMAND,
-    // The largest file takes a small machine about a minute.
-    patience: Duration::from_secs(600),
-    run: |context, arguments| Box::pin(import::execute(context, arguments)),
-}];
+pub const COMMANDS: &[Command] = &[
+    Command {
+        name: import::COMMAND,
+        patience: LONG,
+        run: |context, arguments| Box::pin(import::execute(context, arguments)),
+    },
+    Command {
+        name: cli::VERIFY,
+        patience: LONG,
+        run: |context, arguments| Box::pin(kek::verify(context, arguments)),
+    },
+    Command {
+        name: cli::ROTATE,
+        patience: LONG,
+        run: |context, arguments| Box::pin(kek::rotate(context, arguments)),
+    },
+    Command {
+        name: cli::REMOVE,
+        patience: LONG,
+        run: |context, arguments| Box::pin(kek::remove(context, arguments)),
+    },
+];
+
+/// The largest import takes a small machine about a minute, and whatever comes after it waits for it.
+const LONG: Duration = Duration::from_secs(600);
 
 /// Does what a request asks.
 ///

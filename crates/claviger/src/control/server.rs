@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{UnixListener, UnixStream};
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::task::{JoinHandle, JoinSet};
 
 use super::{Answer, Context, ControlError, MESSAGE_BYTES_MAX, Request, TRANSFER_PATIENCE, commands};
@@ -71,8 +71,8 @@ impl Socket {
         let drain = loop {
             tokio::select! {
                 drain = &mut stopped => break drain.unwrap_or_default(),
-                accepted = self.listener.accept() => match accepted {
-                    Ok((stream, _)) => self.take(stream, &mut under_way),
+                (place, accepted) = self.next() => match accepted {
+                    Ok(stream) => self.take(stream, place, &mut under_way),
                     Err(error) => {
                         tracing::warn!(%error, "a connection to the control socket was not accepted");
                         tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -89,17 +89,19 @@ impl Socket {
         }
     }
 
-    fn take(&self, stream: UnixStream, under_way: &mut JoinSet<()>) {
+    /// The next connection, once there is a place for it. Until then peers wait in the system's own queue.
+    async fn next(&self) -> (Option<OwnedSemaphorePermit>, io::Result<UnixStream>) {
+        // The semaphore is never closed, so that there is always a permit.
+        let place = self.places.clone().acquire_owned().await.ok();
+        (place, self.listener.accept().await.map(|(stream, _)| stream))
+    }
+
+    fn take(&self, stream: UnixStream, place: Option<OwnedSemaphorePermit>, under_way: &mut JoinSet<()>) {
         let peer = stream.peer_cred().map(|peer| peer.uid());
         if !peer.as_ref().is_ok_and(|uid| [self.owner, ROOT].contains(uid)) {
             tracing::warn!(?peer, "somebody else's connection to the control socket was refused");
             return;
         }
-        // Beyond the bound, the peer sees the connection close and may try again.
-        let Ok(place) = self.places.clone().try_acquire_owned() else {
-            tracing::warn!(max = COMMANDS_MAX, "a command was refused: there are too many at once");
-            return;
-        };
         let context = self.context.clone();
         under_way.spawn(async move {
             if let Err(error) = converse(stream, context).await {

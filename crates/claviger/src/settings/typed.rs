@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use super::commands::{BackupCommand, LedgerCommand, RestoreCommand};
 use crate::import::ImportArgs;
+use crate::kek::cli::KekCommand;
 
 /// A self-hosted key server: issues, checks and revokes keys.
 #[derive(Parser)]
@@ -48,6 +49,12 @@ pub enum Command {
     Backup(BackupCommand),
     /// Fill an empty database from a backup
     Restore(RestoreCommand),
+    /// Verify, rotate and remove master keys
+    Kek {
+        /// What to do with them
+        #[command(subcommand)]
+        command: KekCommand,
+    },
 }
 
 /// The settings, as far as they were written. It has no `Debug`: the database's address may hold a password.
