@@ -37,3 +37,4 @@ pub use error::{CommitError, Refusal, StoreError};
 pub use founding::Founding;
 pub use ledger::Entry;
 pub use metrics::StoreMetrics;
+pub use postgres::with_root_certificates;

@@ -9,13 +9,13 @@ use std::sync::Arc;
 
 use claviger_model::{Clock, Timestamp};
 use claviger_vault::{Vault, WrappedKey};
-use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod};
+use deadpool_postgres::{ManagerConfig, Pool, RecyclingMethod};
 use futures_util::TryStreamExt;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
-use tokio_postgres::{Client, Config, NoTls, Statement};
+use tokio_postgres::{Client, Statement};
 
 use crate::batch::{Batch, Job};
 use crate::change::Step;
@@ -24,7 +24,13 @@ use crate::migrate::{CREATE_VERSIONS, INSERT_VERSION, SELECT_VERSION, missing};
 use crate::value::{Row, Value, params};
 use crate::{StoreError, StoreMetrics, vault_keys};
 
+mod server;
+mod tls;
 mod writer;
+
+pub use server::with_root_certificates;
+
+use server::Server;
 
 /// Reading connections. PostgreSQL answers short queries faster than two cores can ask them.
 const READERS_MAX: usize = 8;
@@ -33,7 +39,7 @@ const WRITER_LOCK: i64 = i64::from_be_bytes(*b"claviger");
 
 /// An opened database with the newest schema, whose writer lock this process holds.
 pub(crate) struct PostgresDatabase {
-    config: Config,
+    server: Server,
     session: Session,
 }
 
@@ -47,16 +53,13 @@ pub(super) struct Session {
 
 impl PostgresDatabase {
     pub(crate) async fn open(address: &str, now: Timestamp) -> Result<Self, StoreError> {
-        let mut config: Config = address.parse().map_err(|error| StoreError::Address(Box::new(error)))?;
-        if config.get_application_name().is_none() {
-            config.application_name("claviger");
-        }
-        let mut session = Session::connect(&config).await?;
+        let server = Server::parse(address)?;
+        let mut session = Session::connect(&server).await?;
         if !session.lock().await? {
             return Err(StoreError::InUse);
         }
         session.migrate(now).await?;
-        Ok(Self { config, session })
+        Ok(Self { server, session })
     }
 
     pub(crate) async fn list_vault_keys(&mut self) -> Result<Vec<WrappedKey>, StoreError> {
@@ -78,8 +81,7 @@ impl PostgresDatabase {
 
     pub(crate) fn readers(&self) -> PostgresReaders {
         let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
-        let manager = Manager::from_config(self.config.clone(), NoTls, recycling);
-        let pool = Pool::builder(manager).max_size(READERS_MAX).build();
+        let pool = Pool::builder(self.server.manager(recycling)).max_size(READERS_MAX).build();
         PostgresReaders { pool: pool.expect("a pool without timeouts needs no runtime to be named") }
     }
 
@@ -93,7 +95,7 @@ impl PostgresDatabase {
         availability: Availability,
     ) -> JoinHandle<()> {
         let writer = writer::Writer {
-            config: self.config,
+            server: self.server,
             session: self.session,
             followed: None,
             batches,
@@ -107,8 +109,8 @@ impl PostgresDatabase {
 }
 
 impl Session {
-    async fn connect(config: &Config) -> Result<Self, StoreError> {
-        let (client, connection) = config.connect(NoTls).await.map_err(failure)?;
+    async fn connect(server: &Server) -> Result<Self, StoreError> {
+        let (client, connection) = server.connect().await.map_err(failure)?;
         let (tell, gone) = watch::channel(false);
         tokio::spawn(async move {
             if let Err(error) = connection.await {

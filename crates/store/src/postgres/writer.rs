@@ -11,9 +11,9 @@ use claviger_model::{Clock, EntryId, Position};
 use claviger_vault::Vault;
 use futures_util::future::join_all;
 use tokio::sync::mpsc;
-use tokio_postgres::Config;
 use tokio_postgres::error::SqlState;
 
+use super::server::Server;
 use super::{Session, failure};
 use crate::batch::{Batch, CHANGES_PER_BATCH_MAX, Job, Reply, fail};
 use crate::change::{Change, Step};
@@ -30,7 +30,7 @@ const RECONNECT_PAUSE: Duration = Duration::from_millis(500);
 const SETTLE_WAIT: Duration = Duration::from_secs(5);
 
 pub(super) struct Writer {
-    pub(super) config: Config,
+    pub(super) server: Server,
     pub(super) session: Session,
     /// The last position handed to the follower; none before the first commit.
     pub(super) followed: Option<Position>,
@@ -214,7 +214,7 @@ impl Writer {
 
     /// A new session with the lock, everything after what the follower has, and what became of some changes.
     async fn catch_up(&mut self, ids: &[EntryId]) -> Result<CaughtUp, StoreError> {
-        let session = Session::connect(&self.config).await?;
+        let session = Session::connect(&self.server).await?;
         if !session.lock().await? {
             return Err(StoreError::InUse);
         }
