@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use claviger_store::StoreError;
 use claviger_vault::{KekError, UnlockError};
 
+use crate::certificate::CertificateError;
 use crate::server::ServeError;
 
 /// Why the program ends without having done what it was asked.
@@ -106,6 +107,9 @@ pub enum StartError {
     /// The database cannot be opened.
     #[error("the database cannot be opened")]
     Database(#[from] StoreError),
+    /// The certificate for TLS cannot be used.
+    #[error(transparent)]
+    Certificate(#[from] CertificateError),
     /// The server cannot listen.
     #[error("cannot listen on {address}: {}", listen_advice(source))]
     Listen {

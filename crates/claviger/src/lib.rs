@@ -2,13 +2,14 @@
 //!
 //! - [`settings`]: the command line, the environment and the configuration file, checked before anything opens.
 //! - [`start`]: everything is opened, used, and let go of again, in order.
-//! - [`data_dir`], [`kek`], [`bootstrap`]: what a server keeps outside its database.
+//! - [`data_dir`], [`kek`], [`certificate`], [`bootstrap`]: what a server keeps outside its database.
 //! - [`app`]: every dialect's routes over one engine. [`server`]: HTTP, from the first request to the last.
 //!
 //! What a server does with a request is the engine's matter, and how it looks on the wire the dialects'.
 
 pub mod app;
 pub mod bootstrap;
+pub mod certificate;
 pub mod data_dir;
 pub mod error;
 pub mod kek;

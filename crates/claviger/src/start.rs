@@ -4,11 +4,13 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 
 use claviger_engine::{Background, Engine, SystemClock};
+use claviger_http::Identity;
 use claviger_model::Clock;
 use claviger_store::{Database, Location};
 use claviger_vault::{SystemRandom, Vault};
 
 use crate::bootstrap::FirstStart;
+use crate::certificate::Fingerprint;
 use crate::data_dir::DataDir;
 use crate::error::StartError;
 use crate::kek::{self, Age};
@@ -39,11 +41,16 @@ pub async fn run(
     settings: &Settings,
     terminal: &mut Terminal<'_>,
 ) -> Result<(), StartError> {
+    // Before anything opens.
+    let certificate = match (command, &settings.serve.tls) {
+        (Command::Serve, Some(files)) => Some(files.load()?),
+        _ => None,
+    };
     let data = DataDir::open(&settings.data)?;
     let (engine, background) = open(settings, &data).await?;
     let done = match command {
         Command::Init => first_start(settings, settings.serve.listen, &data, &engine, terminal).await,
-        Command::Serve => serve(settings, &data, &engine, terminal).await,
+        Command::Serve => serve(settings, certificate, &data, &engine, terminal).await,
     };
     background.stop(engine).await;
     done
@@ -83,6 +90,7 @@ async fn unlock(
 
 async fn serve(
     settings: &Settings,
+    certificate: Option<(Identity, Fingerprint)>,
     data: &DataDir,
     engine: &Arc<Engine>,
     terminal: &mut Terminal<'_>,
@@ -91,7 +99,7 @@ async fn serve(
     let listener = listen(settings.serve.listen)?;
     let address = listener.local_addr().unwrap_or(settings.serve.listen);
     first_start(settings, address, data, engine, terminal).await?;
-    Ok(server::serve(&settings.serve, engine.clone(), listener).await?)
+    Ok(server::serve(&settings.serve, certificate, engine.clone(), listener).await?)
 }
 
 /// A listener that an asynchronous runtime can take.
@@ -116,6 +124,7 @@ async fn first_start(
     let first_start = FirstStart {
         first: &settings.first,
         address,
+        is_tls: settings.serve.tls.is_some(),
         file: &data.bootstrap_file(),
         is_file_wanted: settings.is_bootstrap_file_wanted,
     };

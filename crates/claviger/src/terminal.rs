@@ -38,7 +38,8 @@ pub fn complain(error: &dyn Error) {
     let _ = writeln!(io::stderr(), "claviger: {}", sentence(error));
 }
 
-fn sentence(error: &dyn Error) -> String {
+/// An error and what led to it, as one text.
+pub(crate) fn sentence(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

@@ -16,6 +16,7 @@ mod route;
 mod secret;
 mod server;
 mod state;
+mod tls;
 
 pub use body::{BODY_BYTES_MAX, BodyError, Json, JsonObject};
 pub use credentials::{origin, presented};
@@ -26,5 +27,6 @@ pub use refusals::RefusalLog;
 pub use request_id::{REQUEST_ID, RequestIds, request_id_header};
 pub use route::{AFTER, POSITION, Route, RouteInfo, Who, positioned, router};
 pub use secret::SecretText;
-pub use server::{CONNECTIONS_MAX, Peer, ServerOptions, serve};
+pub use server::{CONNECTIONS_MAX, Peer, ServerOptions, serve, serve_tls};
 pub use state::App;
+pub use tls::{Identity, IdentityError, Tls};

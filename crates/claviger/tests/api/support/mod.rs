@@ -11,7 +11,7 @@ use claviger_engine::{Background, Engine, FirstOrg, Founded};
 use claviger_http::{Limits, RouteInfo, ServerOptions};
 use claviger_model::testing::{ManualClock, SeededRandom};
 use claviger_model::{Clock, Email, Name, Timestamp};
-use claviger_store::Database;
+use claviger_store::{Database, Location};
 use claviger_vault::{KekRing, SystemRandom, Vault};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -73,8 +73,14 @@ impl TestServer {
 
     /// A server with rate limits.
     pub(crate) async fn start_with(database: TestDatabase, limits: Limits) -> Self {
+        let location = database.location();
+        Self::start_at(location, database, limits).await
+    }
+
+    /// A server that reaches its database at another address than the test does.
+    pub(crate) async fn start_at(location: Location, database: TestDatabase, limits: Limits) -> Self {
         let clock = Arc::new(ManualClock::new(Timestamp::parse_rfc3339(START).unwrap()));
-        let (engine, background) = open(&database, clock.clone()).await;
+        let (engine, background) = open(&location, clock.clone()).await;
         let first = FirstOrg {
             name: Name::parse("Test").unwrap(),
             email: Email::parse("admin@example.com").unwrap(),
@@ -131,8 +137,8 @@ impl TestServer {
     }
 }
 
-async fn open(database: &TestDatabase, clock: Arc<dyn Clock>) -> (Arc<Engine>, Background) {
-    let mut opened = Database::open(&database.location(), &*clock).await.unwrap();
+async fn open(location: &Location, clock: Arc<dyn Clock>) -> (Arc<Engine>, Background) {
+    let mut opened = Database::open(location, &*clock).await.unwrap();
     let (vault, keys) = Vault::create(KekRing::generate(&SystemRandom), Arc::new(SystemRandom), clock.now());
     opened.found(&keys).await.unwrap();
     let vault = Arc::new(vault);
