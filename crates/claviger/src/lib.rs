@@ -14,6 +14,7 @@ pub mod data_dir;
 pub mod error;
 pub mod kek;
 pub mod logging;
+mod openapi;
 mod private_file;
 pub mod server;
 pub mod settings;

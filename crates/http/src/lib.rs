@@ -10,6 +10,7 @@ mod credentials;
 mod front;
 mod limits;
 mod metrics;
+pub mod openapi;
 mod refusals;
 mod request_id;
 mod route;

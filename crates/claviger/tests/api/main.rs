@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking, helpers of tests too")]
 
 mod database_tls;
+mod openapi;
 mod support;
 mod v1;
 mod v2;
