@@ -192,3 +192,6 @@ fn answer(front: &dyn Front, router: &Router, peer: Peer, mut request: Request<I
         Ok(answer.map(Either::Right))
     })
 }
+
+#[cfg(test)]
+mod tests;

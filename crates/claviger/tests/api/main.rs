@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking, helpers of tests too")]
 
+mod connections;
 mod database_tls;
 mod openapi;
 mod support;
