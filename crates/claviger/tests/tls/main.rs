@@ -170,3 +170,53 @@ async fn a_drain_ends_idle_connections_of_both_protocols() {
     server.stop().await;
     drop((one, other));
 }
+
+/// The metrics have a listener of their own, plain whatever the other speaks; what it shows is read as a collector
+/// would: each family is told once with its help and type, samples belong to the family above them, the end is
+/// marked.
+#[tokio::test]
+async fn metrics_are_shown_in_clear_and_in_their_format() {
+    let authority = Authority::new();
+    let server = Server::start(&authority, &["--metrics-listen", "127.0.0.1:0"]).await;
+    for path in ["/healthz", "/api/v1/validate", "/nowhere"] {
+        fetch(&server, &authority, "h2", path).await.unwrap();
+    }
+    let log = server.log();
+    let line = log.lines().find(|line| line.contains("\"showing metrics\"")).unwrap();
+    let line: serde_json::Value = serde_json::from_str(line).unwrap();
+    let url = format!("http://{}/metrics", line["address"].as_str().unwrap());
+    let output = server.curl(&["--fail", &url]);
+    assert!(output.status.success(), "{output:?}");
+    let page = String::from_utf8(output.stdout).unwrap();
+    let lines = page.strip_suffix("# EOF\n").expect("the end is marked").lines();
+
+    let (mut families, mut family, mut kind) = (Vec::new(), "", "");
+    for line in lines {
+        if let Some(help) = line.strip_prefix("# HELP ") {
+            let (name, text) = help.split_once(' ').unwrap();
+            assert!(text.ends_with('.') && !text.ends_with(".."), "{line}");
+            assert!(!families.contains(&name), "{name} is told twice");
+            families.push(name);
+            family = name;
+        } else if let Some(told) = line.strip_prefix("# TYPE ") {
+            let (name, told) = told.split_once(' ').unwrap();
+            assert_eq!(name, family);
+            kind = told;
+        } else {
+            let (sample, value) = line.rsplit_once(' ').unwrap();
+            let suffix = sample.split('{').next().unwrap().strip_prefix(family).expect(line);
+            let suffixes: &[&str] = match kind {
+                "counter" => &["_total"],
+                "gauge" => &[""],
+                "histogram" => &["_sum", "_count", "_bucket"],
+                other => panic!("{other}"),
+            };
+            assert!(suffixes.contains(&suffix), "{line}");
+            assert!(value.parse::<f64>().is_ok(), "{line}");
+        }
+    }
+    assert!(page.contains("\nclaviger_verified_total 1\n"), "{page}");
+    let unmatched = "claviger_requests_total{method=\"GET\",route=\"unmatched\",status=\"404\"} 1\n";
+    assert!(page.contains(unmatched), "{page}");
+    server.stop().await;
+}
