@@ -11,6 +11,8 @@ use claviger_model::Random;
 use claviger_native::VerifyFront;
 use http::StatusCode;
 
+use crate::openapi;
+
 /// What the server serves.
 pub struct Application {
     /// What handlers share.
@@ -27,10 +29,12 @@ impl Application {
     /// Puts it together.
     pub fn assemble(engine: Arc<Engine>, limits: Limits, random: &dyn Random) -> Self {
         let app = App::new(engine, limits, RequestIds::new(random));
-        let dialects = [claviger_datadog::routes(), claviger_native::routes()];
-        let (router, mut routes) = router(app.clone(), dialects.into_iter().flatten().collect(), misfit);
-        routes.extend(ValidateFront::routes());
-        routes.extend(VerifyFront::routes());
+        let fronts = [ValidateFront::routes(), VerifyFront::routes()].concat();
+        let mut routes =
+            [claviger_datadog::routes(), claviger_native::routes()].into_iter().flatten().collect();
+        openapi::add(&mut routes, &fronts);
+        let (router, mut routes) = router(app.clone(), routes, misfit);
+        routes.extend(fronts.into_iter().map(|front| front.info));
         let fronts: Vec<Arc<dyn Front>> =
             vec![Arc::new(VerifyFront::new(app.clone())), Arc::new(ValidateFront::new(app.clone()))];
         Self { app, front: Arc::new(fronts), router, routes }

@@ -23,6 +23,8 @@ pub struct FirstStart<'a> {
     pub first: &'a FirstOrg,
     /// Where the server answers.
     pub address: SocketAddr,
+    /// Whether it answers over TLS.
+    pub is_tls: bool,
     /// Where the keys are put.
     pub file: &'a Path,
     /// Whether they are put there at all.
@@ -52,7 +54,7 @@ impl FirstStart<'_> {
             return Err(StartError::BootstrapOfAnother { path: self.file.to_owned() });
         }
         let draft = engine.draft_org(self.first).map_err(StartError::FirstStart)?;
-        let url = url(self.address);
+        let url = url(self.address, self.is_tls);
         let contents = contents(draft.founded(), &url);
         private_file::write_unfinished(self.file, &contents).map_err(|error| self.write_error(error))?;
         let founded = engine.found_org(draft).await.map_err(StartError::FirstStart)?;
@@ -80,7 +82,7 @@ impl FirstStart<'_> {
             return Err(StartError::NoPlaceForSecrets);
         }
         let draft = engine.draft_org(self.first).map_err(StartError::FirstStart)?;
-        let url = url(self.address);
+        let url = url(self.address, self.is_tls);
         let announcement = Announcement { url: &url, founded: draft.founded(), file: None };
         terminal.write(&Zeroizing::new(announcement.to_string())).map_err(StartError::Show)?;
         let founded = engine.found_org(draft).await.map_err(StartError::FirstStart)?;
@@ -187,13 +189,14 @@ impl fmt::Display for Announcement<'_> {
 }
 
 /// Where somebody on this machine reaches the server.
-fn url(listen: SocketAddr) -> String {
+fn url(listen: SocketAddr, is_tls: bool) -> String {
     let ip = match listen.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
         IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
         ip => ip,
     };
-    format!("http://{}", SocketAddr::new(ip, listen.port()))
+    let scheme = if is_tls { "https" } else { "http" };
+    format!("{scheme}://{}", SocketAddr::new(ip, listen.port()))
 }
 
 #[cfg(test)]
@@ -202,10 +205,11 @@ mod tests {
 
     #[test]
     fn an_address_is_one_that_can_be_called() {
-        let check = |listen: &str, expected: &str| assert_eq!(url(listen.parse().unwrap()), expected);
+        let check = |listen: &str, expected: &str| assert_eq!(url(listen.parse().unwrap(), false), expected);
         check("127.0.0.1:7070", "http://127.0.0.1:7070");
         check("0.0.0.0:80", "http://127.0.0.1:80");
         check("[::]:7070", "http://[::1]:7070");
         check("192.0.2.7:7070", "http://192.0.2.7:7070");
+        assert_eq!(url(([127, 0, 0, 1], 7070).into(), true), "https://127.0.0.1:7070");
     }
 }

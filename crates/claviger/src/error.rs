@@ -8,6 +8,7 @@ use claviger_model::Position;
 use claviger_store::StoreError;
 use claviger_vault::{KekError, UnlockError};
 
+use crate::certificate::CertificateError;
 use crate::control::ControlError;
 use crate::server::ServeError;
 
@@ -108,6 +109,9 @@ pub enum StartError {
     /// The database cannot be opened.
     #[error("the database cannot be opened")]
     Database(#[from] StoreError),
+    /// The certificate for TLS cannot be used.
+    #[error(transparent)]
+    Certificate(#[from] CertificateError),
     /// The server cannot listen.
     #[error("cannot listen on {address}: {}", listen_advice(source))]
     Listen {

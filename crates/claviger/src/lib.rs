@@ -5,6 +5,7 @@
 //! - [`data_dir`], [`kek`], [`bootstrap`]: what a server keeps outside its database.
 //! - [`ledger`], [`checkpoints`], [`dead_list`]: the record, and what is kept about it outside the database.
 //! - [`backup`]: everything in one file, and back.
+//! - [`data_dir`], [`kek`], [`certificate`], [`bootstrap`]: what a server keeps outside its database.
 //! - [`app`]: every dialect's routes over one engine. [`server`]: HTTP, from the first request to the last.
 //! - [`control`]: commands to a server that runs, and to a database where none does. [`import`]: one of them.
 //!
@@ -13,6 +14,7 @@
 pub mod app;
 pub mod backup;
 pub mod bootstrap;
+pub mod certificate;
 pub mod checkpoints;
 pub mod control;
 pub mod data_dir;
@@ -23,6 +25,7 @@ pub mod kek;
 pub mod ledger;
 mod line_file;
 pub mod logging;
+mod openapi;
 mod private_file;
 pub mod server;
 pub mod settings;

@@ -7,11 +7,12 @@ use std::sync::Arc;
 use axum::Router;
 use axum::routing::get;
 use claviger_engine::Engine;
-use claviger_http::{App, Limits, ServerOptions};
+use claviger_http::{App, Identity, Limits, ServerOptions, Tls};
 use claviger_vault::SystemRandom;
 use http::header::CONTENT_TYPE;
 
 use crate::app::{self, Application};
+use crate::certificate::{self, Fingerprint};
 use crate::settings::{RateLimits, Serve};
 use crate::signal;
 
@@ -32,16 +33,32 @@ pub enum ServeError {
 /// The form of the metrics page.
 const METRICS_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// Serves until told to stop, then drains.
+/// Serves until told to stop, then drains. The certificate is the one that the settings' files were found to
+/// hold; they are followed from then on.
 ///
 /// # Errors
 /// When it cannot begin.
-pub async fn serve(settings: &Serve, engine: Arc<Engine>, listener: TcpListener) -> Result<(), ServeError> {
+pub async fn serve(
+    settings: &Serve,
+    certificate: Option<(Identity, Fingerprint)>,
+    engine: Arc<Engine>,
+    listener: TcpListener,
+) -> Result<(), ServeError> {
     // From before anybody is told that the server runs, so that whoever stops it then is heard.
     let shutdown = signal::shutdown().map_err(ServeError::Signals)?;
     let limits = match settings.limits {
         RateLimits::None => Limits::none(),
         RateLimits::Vendor => Limits::vendor(),
+    };
+    let tls = match (certificate, &settings.tls) {
+        (Some((identity, seen)), Some(files)) => {
+            let tls = Tls::new(identity);
+            // Without TLS nobody takes SIGHUP, so that a server in a terminal ends with it.
+            let wake = signal::reload().map_err(ServeError::Signals)?;
+            tokio::spawn(certificate::follow(files.clone(), seen, tls.clone(), certificate::INTERVAL, wake));
+            Some(tls)
+        }
+        _ => None,
     };
     let application = Application::assemble(engine, limits, &SystemRandom);
     let metrics = match settings.metrics_listen {
@@ -49,10 +66,14 @@ pub async fn serve(settings: &Serve, engine: Arc<Engine>, listener: TcpListener)
         None => None,
     };
     let listener = tokio::net::TcpListener::from_std(listener).map_err(ServeError::Listener)?;
-    tracing::info!(address = %listener.local_addr().unwrap_or(settings.listen), "listening");
+    let address = listener.local_addr().unwrap_or(settings.listen);
+    tracing::info!(%address, tls = tls.is_some(), "listening");
     let options = app::server_options(settings.drain);
     let Application { front, router, .. } = application;
-    let all_answered = claviger_http::serve(listener, front, router, options, shutdown).await;
+    let all_answered = match tls {
+        Some(tls) => claviger_http::serve_tls(listener, tls, front, router, options, shutdown).await,
+        None => claviger_http::serve(listener, front, router, options, shutdown).await,
+    };
     if !all_answered {
         let seconds = settings.drain.as_secs();
         tracing::warn!(seconds, "requests still under way were cut off at the deadline");

@@ -21,6 +21,7 @@ use claviger_store::Location;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use zeroize::Zeroizing;
 
+use crate::certificate::CertificateFiles;
 use crate::data_dir::DataDir;
 
 pub use commands::{BackupCommand, LedgerCommand, RestoreCommand, TailCommand, VerifyCommand};
@@ -30,7 +31,7 @@ pub use typed::{Command, CommandLine, LogFormat, RateLimits, Typed};
 
 /// The data directory where none is named.
 const DATA: &str = "./data";
-/// Loopback, because there is no TLS; the port is one that nothing common uses.
+/// Loopback, because TLS needs a certificate; the port is one that nothing common uses.
 const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 7070);
 const EMAIL: &str = "admin@claviger.local";
 const ORG: &str = "My organization";
@@ -66,6 +67,8 @@ pub struct Serve {
     pub listen: SocketAddr,
     /// Where to show metrics, if anywhere.
     pub metrics_listen: Option<SocketAddr>,
+    /// The certificate and key for TLS; none means plain HTTP.
+    pub tls: Option<CertificateFiles>,
     /// Whether a proxy stands in front, whose word about the client's address and protocol is believed.
     pub is_behind_proxy: bool,
     /// Where checkpoints go.
@@ -138,10 +141,15 @@ impl Settings {
     pub fn check(typed: Typed, secrets: SecretVariables) -> Result<Self, SettingsError> {
         let data = typed.data.unwrap_or_else(|| DATA.into());
         let is_behind_proxy = typed.behind_proxy.unwrap_or(false);
-        let (listen, metrics_listen) =
-            addresses(typed.listen.as_deref(), typed.metrics_listen.as_deref(), is_behind_proxy)?;
+        let tls = tls(typed.tls_cert, typed.tls_key)?;
+        let (listen, metrics_listen) = addresses(
+            typed.listen.as_deref(),
+            typed.metrics_listen.as_deref(),
+            tls.is_some(),
+            is_behind_proxy,
+        )?;
         Ok(Self {
-            database: database(typed.database, &data)?,
+            database: database(typed.database, typed.database_ca, &data)?,
             kek: kek(typed.kek_file, secrets, &data)?,
             first: first(typed.email.as_deref(), typed.org)?,
             is_bootstrap_file_wanted: !typed.no_bootstrap_file.unwrap_or(false),
@@ -152,6 +160,7 @@ impl Settings {
             serve: Serve {
                 listen,
                 metrics_listen,
+                tls,
                 is_behind_proxy,
                 checkpoints: match typed.checkpoint_file {
                     None => CheckpointPlace::File(DataDir::checkpoint_file(&data)),
@@ -166,22 +175,36 @@ impl Settings {
     }
 }
 
+fn tls(
+    certificate: Option<PathBuf>,
+    key: Option<PathBuf>,
+) -> Result<Option<CertificateFiles>, SettingsError> {
+    match (certificate, key) {
+        (None, None) => Ok(None),
+        (Some(certificate), Some(key)) => Ok(Some(CertificateFiles { certificate, key })),
+        (Some(_), None) => Err(SettingsError::HalfTls { missing: "--tls-key" }),
+        (None, Some(_)) => Err(SettingsError::HalfTls { missing: "--tls-cert" }),
+    }
+}
+
 fn addresses(
     listen: Option<&str>,
     metrics_listen: Option<&str>,
+    has_tls: bool,
     is_behind_proxy: bool,
 ) -> Result<(SocketAddr, Option<SocketAddr>), SettingsError> {
-    let check = |setting, text: &str| {
-        let address: SocketAddr =
-            text.parse().map_err(|_| SettingsError::Address { setting, text: text.to_owned() })?;
-        if address.ip().is_loopback() || is_behind_proxy {
-            Ok(address)
-        } else {
-            Err(SettingsError::OffLoopback { setting, address })
-        }
+    let parse = |setting, text: &str| {
+        text.parse().map_err(|_| SettingsError::Address { setting, text: text.to_owned() })
     };
-    let listen = listen.map_or(Ok(LISTEN), |text| check("--listen", text))?;
-    let metrics = metrics_listen.map(|text| check("--metrics-listen", text)).transpose()?;
+    let is_safe = |address: &SocketAddr| address.ip().is_loopback() || is_behind_proxy;
+    let listen = listen.map_or(Ok(LISTEN), |text| parse("--listen", text))?;
+    if !has_tls && !is_safe(&listen) {
+        return Err(SettingsError::OffLoopback { address: listen });
+    }
+    let metrics = metrics_listen.map(|text| parse("--metrics-listen", text)).transpose()?;
+    if let Some(address) = metrics.filter(|address| !is_safe(address)) {
+        return Err(SettingsError::MetricsOffLoopback { address });
+    }
     // Port 0 is whichever is free, and never the same twice.
     if metrics == Some(listen) && listen.port() != 0 {
         return Err(SettingsError::SameAddress { address: listen });
@@ -189,11 +212,19 @@ fn addresses(
     Ok((listen, metrics))
 }
 
-fn database(url: Option<String>, data: &std::path::Path) -> Result<Location, SettingsError> {
+fn database(
+    url: Option<String>,
+    ca: Option<PathBuf>,
+    data: &std::path::Path,
+) -> Result<Location, SettingsError> {
     match url {
+        None if ca.is_some() => Err(SettingsError::DatabaseCa),
         None => Ok(Location::Sqlite(DataDir::sqlite_file(data))),
         Some(url) if url.starts_with("postgres://") || url.starts_with("postgresql://") => {
-            Ok(Location::Postgres(url))
+            Ok(Location::Postgres(match ca {
+                Some(ca) => claviger_store::with_root_certificates(&url, &ca),
+                None => url,
+            }))
         }
         Some(_) => Err(SettingsError::Database),
     }
@@ -291,6 +322,7 @@ mod tests {
         let serve = Serve {
             listen: ([127, 0, 0, 1], 7070).into(),
             metrics_listen: None,
+            tls: None,
             is_behind_proxy: false,
             checkpoints: CheckpointPlace::File("./data/checkpoints.jsonl".into()),
             limits: RateLimits::None,
@@ -306,7 +338,7 @@ mod tests {
     }
 
     #[test]
-    fn other_machines_are_reached_only_from_behind_a_proxy() {
+    fn other_machines_are_reached_over_tls_or_from_behind_a_proxy() {
         for address in ["0.0.0.0:7070", "[::]:7070", "192.0.2.1:7070"] {
             refused(|typed| typed.listen = Some(address.into()), "--behind-proxy");
             refused(|typed| typed.metrics_listen = Some(address.into()), "--behind-proxy");
@@ -319,6 +351,39 @@ mod tests {
         for address in ["127.0.0.2:7070", "[::1]:7070"] {
             assert!(check(|typed| typed.listen = Some(address.into())).is_ok());
         }
+    }
+
+    #[test]
+    fn tls_needs_both_files_and_opens_the_listener_but_not_the_metrics() {
+        let files = |typed: &mut Typed| {
+            typed.tls_cert = Some("cert.pem".into());
+            typed.tls_key = Some("key.pem".into());
+        };
+        refused(|typed| typed.tls_cert = Some("cert.pem".into()), "give --tls-key too");
+        refused(|typed| typed.tls_key = Some("key.pem".into()), "give --tls-cert too");
+        let off_loopback = |typed: &mut Typed| {
+            files(typed);
+            typed.listen = Some("0.0.0.0:7070".into());
+        };
+        let pair = CertificateFiles { certificate: "cert.pem".into(), key: "key.pem".into() };
+        assert_eq!(check(off_loopback).unwrap().serve.tls, Some(pair));
+        let metrics = |typed: &mut Typed| {
+            files(typed);
+            typed.metrics_listen = Some("0.0.0.0:9090".into());
+        };
+        refused(metrics, "metrics are shown in clear");
+    }
+
+    #[test]
+    fn certificates_of_a_database_become_part_of_its_address() {
+        refused(|typed| typed.database_ca = Some("ca.pem".into()), "--database-ca is for PostgreSQL");
+        let with_ca = |typed: &mut Typed| {
+            typed.database = Some("postgres://db/claviger".into());
+            typed.database_ca = Some("/run/ca.pem".into());
+        };
+        let expected =
+            claviger_store::with_root_certificates("postgres://db/claviger", "/run/ca.pem".as_ref());
+        assert_eq!(check(with_ca).unwrap().database, Location::Postgres(expected));
     }
 
     #[test]

@@ -1,8 +1,9 @@
-//! Being asked to stop.
+//! Being asked to stop, or to look at files again.
 
 use std::io;
 
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
 
 /// Takes SIGTERM and SIGINT from here on; what it returns is done at the first of them.
 ///
@@ -17,4 +18,22 @@ pub fn shutdown() -> io::Result<impl Future<Output = ()> + Send + 'static> {
             _ = interrupt.recv() => tracing::info!(signal = "SIGINT", "asked to stop"),
         }
     })
+}
+
+/// Takes SIGHUP from here on; each one arrives at the receiver, several at once as one.
+///
+/// # Errors
+/// When the system does not let a program take its signals.
+pub fn reload() -> io::Result<mpsc::Receiver<()>> {
+    let mut hangup = signal(SignalKind::hangup())?;
+    let (wake, woken) = mpsc::channel(1);
+    tokio::spawn(async move {
+        while hangup.recv().await.is_some() {
+            tracing::info!(signal = "SIGHUP", "asked to look at the TLS certificate again");
+            if let Err(mpsc::error::TrySendError::Closed(())) = wake.try_send(()) {
+                return;
+            }
+        }
+    });
+    Ok(woken)
 }

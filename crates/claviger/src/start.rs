@@ -4,12 +4,14 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 
 use claviger_engine::{Background, Engine, SystemClock};
+use claviger_http::Identity;
 use claviger_model::Clock;
 use claviger_store::{Database, Location};
 use claviger_vault::{SystemRandom, Vault};
 
 use crate::backup;
 use crate::bootstrap::FirstStart;
+use crate::certificate::Fingerprint;
 use crate::checkpoints::Checkpoints;
 use crate::control::Context;
 use crate::control::server::ControlServer;
@@ -55,11 +57,16 @@ pub async fn run(
         Command::Serve => true,
         Command::Kek { command } => return kek::cli::run(settings, &command, terminal).await,
     };
+    // Before anything opens.
+    let certificate = match &settings.serve.tls {
+        Some(files) if is_serving => Some(files.load()?),
+        _ => None,
+    };
     let data = DataDir::open(&settings.data)?;
     let (engine, background, dead_list) = open(settings, &data).await?;
     let done = match is_serving {
         false => first_start(settings, settings.serve.listen, &data, &engine, terminal).await,
-        true => serve(settings, &data, &engine, &dead_list, terminal).await,
+        true => serve(settings, certificate, &data, &engine, &dead_list, terminal).await,
     };
     background.stop(engine).await;
     done
@@ -105,6 +112,7 @@ async fn unlock(
 
 async fn serve(
     settings: &Settings,
+    certificate: Option<(Identity, Fingerprint)>,
     data: &DataDir,
     engine: &Arc<Engine>,
     dead_list: &DeadListFile,
@@ -118,7 +126,7 @@ async fn serve(
     let checkpoints = Checkpoints::start(engine.clone(), settings.serve.checkpoints.clone());
     let context = Context { engine: engine.clone(), kek: settings.kek.clone() };
     let control = ControlServer::open(data, context)?;
-    let served = server::serve(&settings.serve, engine.clone(), listener).await;
+    let served = server::serve(&settings.serve, certificate, engine.clone(), listener).await;
     control.close(settings.serve.drain).await;
     checkpoints.stop().await;
     Ok(served?)
@@ -146,6 +154,7 @@ async fn first_start(
     let first_start = FirstStart {
         first: &settings.first,
         address,
+        is_tls: settings.serve.tls.is_some(),
         file: &data.bootstrap_file(),
         is_file_wanted: settings.is_bootstrap_file_wanted,
     };

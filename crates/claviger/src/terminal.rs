@@ -44,7 +44,7 @@ pub fn complain(error: &dyn Error) {
     let _ = writeln!(io::stderr(), "claviger: {}", sentence(error));
 }
 
-/// An error with what led to it.
+/// An error and what led to it, as one text.
 pub(crate) fn sentence(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();

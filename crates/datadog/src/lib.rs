@@ -4,6 +4,7 @@
 //! laid out like the paths. What several resources share stands beside them: [`error`](Error), permits as
 //! extractors, body schemas, list queries, times, and users as `included` objects.
 
+mod describe;
 mod error;
 mod included;
 mod permitted;

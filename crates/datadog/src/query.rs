@@ -1,8 +1,10 @@
 //! The queries of key lists: paging, sorting, filters, includes. Every bad parameter is named at once.
 
 use claviger_engine::{CredentialFilter, CredentialSort, Page, SortKey};
+use claviger_http::openapi::Query;
 use claviger_model::{CredentialKind, OrgId, Timestamp, UserId};
 use http::Uri;
+use serde_json::{Value, json};
 
 use crate::Error;
 
@@ -109,6 +111,62 @@ impl ListQuery {
     }
 }
 
+/// The parameters of a list, as the API's description has them.
+pub(crate) fn list_parameters(sort: &[(&str, SortKey)]) -> Vec<Query> {
+    let keys: Vec<_> = sort.iter().flat_map(|(key, _)| [(*key).to_owned(), format!("-{key}")]).collect();
+    let number = |low: i64, high: i64, default: i64| json!({ "type": "integer", "minimum": low, "maximum": high, "default": default });
+    let mut parameters = vec![
+        parameter("page[size]", "How many on a page", number(1, PAGE_SIZE_MAX, PAGE_SIZE_DEFAULT)),
+        parameter("page[number]", "Which page", number(0, PAGE_NUMBER_MAX, 0)),
+        parameter(
+            "sort",
+            "By what; reversed by a minus",
+            json!({ "type": "string", "enum": keys, "default": "name" }),
+        ),
+        parameter("filter", "Only those whose name has this in it", json!({ "type": "string" })),
+    ];
+    parameters.extend(moments(["filter[created_at][start]", "filter[created_at][end]"]));
+    parameters
+}
+
+/// The parameters that only lists of API keys have.
+pub(crate) fn api_key_parameters() -> Vec<Query> {
+    let mut parameters: Vec<_> = moments(["filter[modified_at][start]", "filter[modified_at][end]"]).into();
+    parameters.extend([
+        parameter(
+            "filter[remote_config_read_enabled]",
+            "Only those of this flag",
+            json!({ "type": "boolean" }),
+        ),
+        parameter("filter[category]", "Only those of this category", json!({ "type": "string" })),
+    ]);
+    parameters
+}
+
+/// The owner filter.
+pub(crate) fn owner_parameter() -> Query {
+    parameter("filter[owned_by]", "Only those of this user", json!({ "type": "string", "format": "uuid" }))
+}
+
+/// What may be included.
+pub(crate) fn include_parameter<const N: usize>(known: [&str; N]) -> Query {
+    let description = format!("What else to answer with, parted by commas: {}", known.join(", "));
+    parameter("include", &description, json!({ "type": "string" }))
+}
+
+fn moments(names: [&'static str; 2]) -> [Query; 2] {
+    let moment = json!({ "type": "string", "format": "date-time" });
+    let [start, end] = names;
+    [
+        parameter(start, "Only those from then on", moment.clone()),
+        parameter(end, "Only those up to then", moment),
+    ]
+}
+
+fn parameter(name: &'static str, description: &str, schema: Value) -> Query {
+    Query { name, description: description.to_owned(), schema }
+}
+
 /// A moment of a filter: RFC 3339, or as clients in Python write it, where a plus that was not escaped has become
 /// a space.
 fn parse_moment(text: &str) -> Option<Timestamp> {
@@ -144,6 +202,27 @@ mod tests {
         bad.owner();
         let Err(Error::Texts(_, texts)) = bad.check() else { panic!("it must be refused") };
         assert_eq!(texts.len(), 7, "{texts:?}");
+    }
+
+    /// What is described is what is read: a value that does not fit is refused for each parameter that has a
+    /// form, and those that take any text are the ones that have none.
+    #[test]
+    fn every_parameter_that_is_described_is_read() {
+        let mut parameters = list_parameters(KEYS);
+        parameters.extend(api_key_parameters());
+        parameters.extend([owner_parameter(), include_parameter(["owned_by"])]);
+        let org = OrgId::generate(&claviger_model::testing::SeededRandom::new(1));
+        for parameter in parameters {
+            let mut bad = query(&format!("{}=%3F", parameter.name));
+            let filter = bad.api_key_filter(org);
+            let _ = (bad.page(), bad.sort(KEYS), bad.include(["owned_by"]), bad.owner());
+            let is_refused = match bad.check() {
+                Err(Error::Texts(_, texts)) => texts.iter().any(|text| text.starts_with(parameter.name)),
+                _ => false,
+            };
+            let is_taken = [filter.text, filter.category].contains(&Some("?".to_owned()));
+            assert!(is_refused != is_taken, "{}", parameter.name);
+        }
     }
 
     #[test]

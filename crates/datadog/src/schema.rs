@@ -2,7 +2,7 @@
 //! answer (fact sheet 1.8). Every fault of a body is named at once.
 
 use claviger_http::JsonObject;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// What a value must be.
 #[derive(Debug, Clone, Copy)]
@@ -42,6 +42,37 @@ impl Member {
     /// One that may be left out, or null.
     pub(crate) const fn nullable(name: &'static str, kind: Kind) -> Self {
         Self { name, kind, is_required: false, may_be_null: true }
+    }
+
+    fn json_schema(&self) -> (String, Value) {
+        let mut schema = self.kind.json_schema();
+        if self.may_be_null {
+            schema["type"] = json!([schema["type"], "null"]);
+        }
+        (self.name.to_owned(), schema)
+    }
+}
+
+impl Kind {
+    /// The same in the words of JSON Schema, so that what is described is what is checked.
+    pub(crate) fn json_schema(self) -> Value {
+        match self {
+            Self::Text => json!({ "type": "string" }),
+            Self::Flag => json!({ "type": "boolean" }),
+            Self::Literal(text) => json!({ "type": "string", "const": text }),
+            Self::Texts => json!({ "type": "array", "items": { "type": "string" } }),
+            Self::Object(members) => {
+                let required: Vec<_> =
+                    members.iter().filter(|member| member.is_required).map(|member| member.name).collect();
+                let properties: JsonObject = members.iter().map(Member::json_schema).collect();
+                json!({
+                    "type": "object",
+                    "properties": properties,
+                    "required": required,
+                    "additionalProperties": false,
+                })
+            }
+        }
     }
 }
 
@@ -137,8 +168,6 @@ impl<'a> Fit<'a> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     const BODY: Kind = Kind::Object(&[
@@ -173,6 +202,22 @@ mod tests {
     #[test]
     fn what_fits_has_no_fault() {
         assert!(faults(&json!({ "name": "n", "type": "api_keys", "scopes": null }), BODY).is_empty());
+    }
+
+    #[test]
+    fn what_is_described_is_what_is_checked() {
+        let expected = json!({
+            "type": "object",
+            "properties": {
+                "name": { "type": "string" },
+                "on": { "type": "boolean" },
+                "scopes": { "type": ["array", "null"], "items": { "type": "string" } },
+                "type": { "type": "string", "const": "api_keys" },
+            },
+            "required": ["name", "type"],
+            "additionalProperties": false,
+        });
+        assert_eq!(BODY.json_schema(), expected);
     }
 
     #[test]

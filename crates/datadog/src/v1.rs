@@ -4,11 +4,20 @@ pub(crate) mod api_keys;
 pub(crate) mod application_keys;
 
 use claviger_http::JsonObject;
+use claviger_http::openapi::Named;
 use claviger_model::Name;
 use http::StatusCode;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::Error;
+
+/// What [`name_of`] asks of a body.
+fn name_schema() -> Named {
+    let schema = json!({
+        "type": "object", "properties": { "name": { "type": "string" } }, "required": ["name"],
+    });
+    Named::new("NameV1", schema)
+}
 
 /// The name that a body gives; its other members are read-only and ignored.
 fn name_of(body: &Value) -> Result<Name, Error> {

@@ -1,10 +1,11 @@
 //! Wire types that several resources share.
 
 use claviger_model::UserId;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// `{"data": …}` around one thing, with what is included beside it.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(crate) struct One<T> {
     pub(crate) data: T,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -12,7 +13,7 @@ pub(crate) struct One<T> {
 }
 
 /// A page of things.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(crate) struct Many<T, M> {
     pub(crate) data: Vec<T>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -21,19 +22,19 @@ pub(crate) struct Many<T, M> {
 }
 
 /// How many there are in all.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(crate) struct PageMeta {
     pub(crate) total_filtered_count: i64,
 }
 
 /// A relation to one thing, or to none.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(crate) struct Relation<T> {
     pub(crate) data: T,
 }
 
 /// A reference by type and id.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(crate) struct Reference {
     #[serde(rename = "type")]
     kind: &'static str,

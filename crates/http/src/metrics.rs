@@ -49,12 +49,13 @@ impl Default for Metrics {
         let refusals = Family::default();
         let (directory_secrets, ledger_sequence, available) =
             (Gauge::default(), Gauge::default(), Gauge::default());
-        registry.register("requests", "Requests by route, but verifications.", requests.clone());
-        registry.register("request_seconds", "Time to answer, but verifications.", seconds.clone());
-        registry.register("refusals", "Credentials refused, by reason.", refusals.clone());
-        registry.register("directory_secrets", "Live secrets in memory.", directory_secrets.clone());
-        registry.register("ledger_sequence", "The last ledger entry applied.", ledger_sequence.clone());
-        registry.register("available", "1 while this server may answer from memory.", available.clone());
+        // The library ends each sentence with a full stop.
+        registry.register("requests", "Requests by route, but verifications", requests.clone());
+        registry.register("request_seconds", "Time to answer, but verifications", seconds.clone());
+        registry.register("refusals", "Credentials refused, by reason", refusals.clone());
+        registry.register("directory_secrets", "Live secrets in memory", directory_secrets.clone());
+        registry.register("ledger_sequence", "The last ledger entry applied", ledger_sequence.clone());
+        registry.register("available", "1 while this server may answer from memory", available.clone());
         Self {
             registry,
             requests,

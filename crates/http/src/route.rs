@@ -14,6 +14,7 @@ use http::{HeaderName, HeaderValue, Method, StatusCode};
 use crate::limits::StandingSlot;
 use crate::metrics::RequestLabels;
 use crate::misfit::{self, Misfit};
+use crate::openapi::{Described, Operation};
 use crate::request_id::{REQUEST_ID, request_id_header};
 use crate::{App, Bucket};
 
@@ -43,6 +44,7 @@ pub struct Route {
     /// What it is.
     pub info: RouteInfo,
     handler: MethodRouter<App>,
+    operation: Option<Operation>,
 }
 
 /// A route without its handler.
@@ -69,7 +71,18 @@ impl Route {
     {
         let filter =
             info.method.clone().try_into().expect("the router knows every method that a route names");
-        Self { handler: on(filter, handler).layer(Extension(info.bucket)), info }
+        Self { handler: on(filter, handler).layer(Extension(info.bucket)), info, operation: None }
+    }
+
+    /// The same, with what the API's description says of it.
+    pub fn described(self, operation: Operation) -> Self {
+        Self { operation: Some(operation), ..self }
+    }
+
+    /// What the API's description says of it, if anything.
+    pub fn description(&self) -> Option<Described> {
+        let operation = self.operation.clone()?;
+        Some(Described { info: self.info.clone(), operation })
     }
 }
 

@@ -1,6 +1,7 @@
 //! Issued secrets on their way into a response body.
 
 use claviger_vault::IssuedSecret;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
 
 /// An issued secret in a wire type: the only way from a secret to a body. It cannot be printed.
@@ -15,5 +16,16 @@ impl From<IssuedSecret> for SecretText {
 impl Serialize for SecretText {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.0.reveal())
+    }
+}
+
+/// A text, as descriptions of the API see it.
+impl JsonSchema for SecretText {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Secret".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string" })
     }
 }

@@ -1,6 +1,10 @@
 //! The server: connections, the two ways that requests take, and draining.
+//!
+//! A connection is plain or speaks TLS; which one is decided when the server starts, by a type, so that neither
+//! pays for the other.
 
 use std::convert::Infallible;
+use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -15,17 +19,21 @@ use hyper::body::{Body as _, Incoming};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
-use tokio::net::TcpListener;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tower::ServiceExt;
 
 use crate::body::BodyPatience;
 use crate::guarded::Guarded;
 use crate::leftover::{Returning, discard};
-use crate::{Front, Misfit, plain_misfit};
+use crate::{Front, Misfit, Tls, plain_misfit};
 
-/// Connections at once; more wait to be accepted. Well under the usual limit of file descriptors.
+/// Connections at once, those whose TLS handshake is under way included; more wait to be accepted. Well under the
+/// usual limit of file descriptors.
 pub const CONNECTIONS_MAX: usize = 8_192;
+/// How long a TLS handshake may take.
+const HANDSHAKE_PATIENCE: Duration = Duration::from_secs(10);
 /// The most bytes of a request's headers.
 const HEADER_BYTES_MAX: usize = 64 * 1024;
 /// Requests at once on one HTTP/2 connection.
@@ -65,7 +73,7 @@ impl Default for ServerOptions {
 type Answer = Response<Either<Full<Bytes>, Body>>;
 type Answering = Pin<Box<dyn Future<Output = Result<Answer, Infallible>> + Send>>;
 
-/// Serves until `stop` comes, then drains. Tells whether all requests were answered.
+/// Serves in clear until `stop` comes, then drains. Tells whether all requests were answered.
 pub async fn serve(
     listener: TcpListener,
     front: Arc<dyn Front>,
@@ -73,9 +81,65 @@ pub async fn serve(
     options: ServerOptions,
     stop: impl Future<Output = ()>,
 ) -> bool {
-    let builder = builder(options.header_patience);
+    run(listener, Plain, CONNECTIONS_MAX, Handler { front, router }, options, stop).await
+}
+
+/// Serves over TLS until `stop` comes, then drains. Tells whether all requests were answered.
+pub async fn serve_tls(
+    listener: TcpListener,
+    tls: Tls,
+    front: Arc<dyn Front>,
+    router: Router,
+    options: ServerOptions,
+    stop: impl Future<Output = ()>,
+) -> bool {
+    run(listener, tls, CONNECTIONS_MAX, Handler { front, router }, options, stop).await
+}
+
+/// What makes of an accepted connection one that HTTP can be spoken on.
+trait Transport: Clone + Send + 'static {
+    type Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static;
+
+    fn open(self, stream: TcpStream) -> impl Future<Output = io::Result<Self::Stream>> + Send;
+}
+
+#[derive(Clone)]
+struct Plain;
+
+impl Transport for Plain {
+    type Stream = TcpStream;
+
+    async fn open(self, stream: TcpStream) -> io::Result<TcpStream> {
+        Ok(stream)
+    }
+}
+
+impl Transport for Tls {
+    type Stream = tokio_rustls::server::TlsStream<TcpStream>;
+
+    async fn open(self, stream: TcpStream) -> io::Result<Self::Stream> {
+        tokio::time::timeout(HANDSHAKE_PATIENCE, self.accept(stream)).await?
+    }
+}
+
+/// What answers requests, for as many connections as there are.
+#[derive(Clone)]
+struct Handler {
+    front: Arc<dyn Front>,
+    router: Router,
+}
+
+async fn run(
+    listener: TcpListener,
+    transport: impl Transport,
+    connections_max: usize,
+    handler: Handler,
+    options: ServerOptions,
+    stop: impl Future<Output = ()>,
+) -> bool {
+    let builder = Arc::new(builder(options.header_patience));
     let graceful = GracefulShutdown::new();
-    let room = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    let room = Arc::new(Semaphore::new(connections_max));
     let mut stop = std::pin::pin!(stop);
     loop {
         let accepted = async {
@@ -95,14 +159,23 @@ pub async fn serve(
         };
         // Small answers must not wait for the peer's acknowledgement of earlier ones.
         let _ = stream.set_nodelay(true);
-        let (front, router) = (front.clone(), router.clone());
-        let service =
-            hyper::service::service_fn(move |request| answer(&*front, &router, Peer(peer), options, request));
-        let stream = Guarded::new(stream, options.header_patience, options.misfit);
-        let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
-        let connection = graceful.watch(connection);
+        let (builder, transport, handler) = (builder.clone(), transport.clone(), handler.clone());
+        // From here on the drain waits for it, a handshake that is under way included.
+        let watcher = graceful.watcher();
         tokio::spawn(async move {
-            if let Err(error) = connection.await {
+            let stream = match transport.open(stream).await {
+                Ok(stream) => stream,
+                Err(error) => {
+                    tracing::debug!(error = &error as &dyn std::error::Error, "a TLS handshake failed");
+                    return;
+                }
+            };
+            let stream = Guarded::new(stream, options.header_patience, options.misfit);
+            let service = hyper::service::service_fn(move |request| {
+                answer(&*handler.front, &handler.router, Peer(peer), options, request)
+            });
+            let connection = builder.serve_connection(TokioIo::new(stream), service);
+            if let Err(error) = watcher.watch(connection.into_owned()).await {
                 tracing::debug!(error = &*error, "a connection ended badly");
             }
             drop(permit);
@@ -156,3 +229,6 @@ fn answer(
         Ok(answer.map(Either::Right))
     })
 }
+
+#[cfg(test)]
+mod tests;

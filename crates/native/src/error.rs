@@ -4,8 +4,10 @@ use axum::Json;
 use axum::response::{IntoResponse, Response};
 use claviger_engine::{AuthFailure, AuthReason, Error as EngineError, FieldError};
 use claviger_http::BodyError;
+use claviger_http::openapi::Named;
 use http::header::RETRY_AFTER;
 use http::{HeaderValue, StatusCode};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json;
 
@@ -16,7 +18,7 @@ pub struct Error {
     faults: Vec<Fault>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 struct Fault {
     code: &'static str,
     detail: String,
@@ -106,6 +108,15 @@ impl From<EngineError> for Error {
             }
         }
     }
+}
+
+/// The body of every error, as the API's description has it.
+pub(crate) fn described() -> Named {
+    #[derive(Serialize, JsonSchema)]
+    struct Errors {
+        errors: Vec<Fault>,
+    }
+    Named::of::<Errors>("Errors")
 }
 
 impl IntoResponse for Error {

@@ -5,15 +5,17 @@ use axum::extract::State;
 use axum::response::Response;
 use claviger_engine::rights::OrgManagement;
 use claviger_engine::{FieldError, OrgPatch};
+use claviger_http::openapi::{Named, Operation};
 use claviger_http::{App, BodyError, Bucket, Json as Body, Route, RouteInfo, Who, positioned};
 use claviger_model::{Name, Org, Permission};
-use http::Method;
+use http::{Method, StatusCode};
+use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use time::format_description::well_known::Rfc3339;
 
-use crate::Error;
 use crate::permitted::Permitted;
+use crate::{Error, error};
 
 const PATH: &str = "/claviger/v1/org";
 
@@ -26,12 +28,19 @@ pub(crate) fn routes() -> Vec<Route> {
         summary,
     };
     vec![
-        Route::new(info(Method::GET, "Get the org's settings"), get),
-        Route::new(info(Method::PATCH, "Change the org's settings"), update),
+        Route::new(info(Method::GET, "Get the org's settings"), get).described(operation("GetOrg")),
+        Route::new(info(Method::PATCH, "Change the org's settings"), update)
+            .described(operation("UpdateOrg").body(Named::new("OrgPatch", patch_schema()))),
     ]
 }
 
-#[derive(Serialize)]
+fn operation(id: &'static str) -> Operation {
+    Operation::new(id, "Claviger: org", error::described())
+        .takes_bearer()
+        .answers(StatusCode::OK, Named::of::<Settings>("Org"))
+}
+
+#[derive(Serialize, JsonSchema)]
 struct Settings {
     id: String,
     /// The number that version 1 of the vendor's API shows.
@@ -63,6 +72,21 @@ async fn update(
 
 /// The most keys of a kind that a limit may allow.
 const LIMIT_MAX: u64 = 10_000_000;
+
+/// What [`patch`] takes.
+fn patch_schema() -> Value {
+    let limit = json!({ "type": "integer", "minimum": 0, "maximum": LIMIT_MAX });
+    json!({
+        "type": "object",
+        "properties": {
+            "name": { "type": "string" },
+            "one_time_read": { "type": "boolean" },
+            "api_keys_max": limit,
+            "application_keys_per_user_max": limit,
+        },
+        "additionalProperties": false,
+    })
+}
 
 fn patch(body: &Value) -> Result<OrgPatch, Error> {
     let Some(object) = body.as_object() else {
@@ -111,5 +135,29 @@ fn wire(org: &Org) -> Settings {
         application_keys_per_user_max: org.settings.application_keys_per_user_max,
         created_at: time(org.created_at),
         modified_at: time(org.modified_at),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_described_is_what_is_taken() {
+        let schema = patch_schema();
+        for (name, property) in schema["properties"].as_object().unwrap() {
+            let (good, bad) = match property["type"].as_str().unwrap() {
+                "string" => (vec![json!("n")], vec![json!(1)]),
+                "boolean" => (vec![json!(true)], vec![json!("true")]),
+                _ => (
+                    vec![property["minimum"].clone(), property["maximum"].clone()],
+                    vec![json!(-1), json!(LIMIT_MAX + 1), json!("1")],
+                ),
+            };
+            assert!(good.iter().all(|value| patch(&json!({ name: value })).is_ok()), "{name}");
+            assert!(bad.iter().all(|value| patch(&json!({ name: value })).is_err()), "{name}");
+        }
+        assert!(patch(&json!({ "other": 1 })).is_err());
+        assert!(patch(&json!([])).is_err());
     }
 }

@@ -6,12 +6,14 @@
 
 use bytes::Bytes;
 use claviger_engine::{AuthFailure, AuthReason, Caller, Presented};
+use claviger_http::openapi::{Described, Named, Operation, Query};
 use claviger_http::{App, Bucket, Front, POSITION, REQUEST_ID, RouteInfo, Who, presented, request_id_header};
 use claviger_model::{CredentialKind, Permission, PermissionSet};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri};
 use http_body_util::Full;
 use hyper::body::Incoming;
+use serde_json::json;
 
 const PATH: &str = "/verify";
 
@@ -48,7 +50,7 @@ impl VerifyFront {
     }
 
     /// The routes that it answers.
-    pub fn routes() -> Vec<RouteInfo> {
+    pub fn routes() -> Vec<Described> {
         let info = |path| RouteInfo {
             method: Method::GET,
             path,
@@ -56,7 +58,10 @@ impl VerifyFront {
             bucket: Bucket::VERIFY,
             summary: "Verify the credential of a request that stands at a gateway",
         };
-        vec![info(PATH), info("/verify/{*path}")]
+        vec![
+            Described { info: info(PATH), operation: operation("Verify") },
+            Described { info: info("/verify/{*path}"), operation: operation("VerifyBelow") },
+        ]
     }
 
     fn verify(&self, request: &Request<Incoming>, headers: &mut HeaderMap) -> Result<Caller, Refused> {
@@ -115,6 +120,37 @@ fn required(request: &Request<Incoming>) -> Option<PermissionSet> {
 fn queried(uri: &Uri) -> impl Iterator<Item = std::borrow::Cow<'_, str>> {
     let pairs = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
     pairs.filter(|(name, _)| name == "permission").map(|(_, value)| value)
+}
+
+fn operation(id: &'static str) -> Operation {
+    let text = json!({ "type": "string" });
+    let id_text = json!({ "type": "string", "format": "uuid" });
+    let valid = json!({
+        "type": "object",
+        "properties": {
+            "valid": { "type": "boolean", "const": true },
+            "org": id_text,
+            "key_id": id_text,
+            "kind": text,
+            "user": { "type": ["string", "null"], "format": "uuid" },
+            "scopes": { "type": ["array", "null"], "items": text },
+        },
+        "required": ["valid", "org", "key_id", "kind", "user", "scopes"],
+    });
+    let invalid = json!({
+        "type": "object",
+        "properties": { "valid": { "type": "boolean", "const": false }, "reason": text },
+        "required": ["valid", "reason"],
+    });
+    let permission = Query {
+        name: "permission",
+        description: "Needed permissions, one in each; all are needed. The header Claviger-Require wins"
+            .to_owned(),
+        schema: json!({ "type": "array", "items": text }),
+    };
+    Operation::new(id, "Claviger: verification", Named::new("Invalid", invalid))
+        .query(vec![permission])
+        .answers(StatusCode::OK, Named::new("Valid", valid))
 }
 
 impl Front for VerifyFront {

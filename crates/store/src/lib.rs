@@ -45,6 +45,7 @@ pub use founding::Founding;
 pub use import::ImportedOrg;
 pub use ledger::{Entry, framed};
 pub use metrics::StoreMetrics;
+pub use postgres::with_root_certificates;
 pub use snapshot::Snapshot;
 pub use vault_keys::Rewrapped;
 pub use verify::{Check, Fault, Finding, Report};

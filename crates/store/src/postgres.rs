@@ -10,15 +10,14 @@ use std::time::{Duration, Instant};
 
 use claviger_model::{Clock, Timestamp};
 use claviger_vault::{Vault, WrappedKey};
-use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
+use deadpool_postgres::{ManagerConfig, Pool, RecyclingMethod, Runtime};
 use futures_util::TryStreamExt;
 use futures_util::future::try_join_all;
 use tokio::sync::{mpsc, watch};
 use tokio::task::{AbortHandle, JoinHandle};
-use tokio_postgres::config::TargetSessionAttrs;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
-use tokio_postgres::{Client, Config, NoTls, Statement};
+use tokio_postgres::{Client, Statement};
 
 use crate::batch::{Batch, Job};
 use crate::change::Step;
@@ -28,10 +27,15 @@ use crate::migrate::{CREATE_VERSIONS, INSERT_VERSION, SELECT_VERSION, missing};
 use crate::value::{Row, Value, params};
 use crate::{StoreError, StoreMetrics, vault_keys};
 
+mod server;
 mod snapshot;
+mod tls;
 mod writer;
 
+pub use server::with_root_certificates;
 pub(crate) use snapshot::PostgresSnapshot;
+
+use server::Server;
 
 /// Reading connections. PostgreSQL answers short queries faster than two cores can ask them.
 const READERS_MAX: usize = 8;
@@ -49,7 +53,7 @@ const LOCK_PAUSE: Duration = Duration::from_millis(20);
 
 /// An opened database with the newest schema, whose writer lock this process holds.
 pub(crate) struct PostgresDatabase {
-    config: Config,
+    server: Server,
     session: Session,
 }
 
@@ -64,10 +68,8 @@ pub(super) struct Session {
 
 impl PostgresDatabase {
     pub(crate) async fn open(address: &str, now: Timestamp) -> Result<Self, StoreError> {
-        let mut config = config(address)?;
-        // A standby would give away its own lock to whoever asks, and answer as of yesterday.
-        config.target_session_attrs(TargetSessionAttrs::ReadWrite);
-        let mut session = Session::connect(&config).await?;
+        let server = Server::parse(address)?.for_writing();
+        let mut session = Session::connect(&server).await?;
         let started = Instant::now();
         while !session.lock().await? {
             if started.elapsed() > LOCK_PATIENCE {
@@ -76,7 +78,7 @@ impl PostgresDatabase {
             tokio::time::sleep(LOCK_PAUSE).await;
         }
         session.migrate(now).await?;
-        Ok(Self { config, session })
+        Ok(Self { server, session })
     }
 
     pub(crate) async fn list_vault_keys(&mut self) -> Result<Vec<WrappedKey>, StoreError> {
@@ -123,8 +125,8 @@ impl PostgresDatabase {
 
     pub(crate) fn readers(&self) -> PostgresReaders {
         let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
-        let manager = Manager::from_config(self.config.clone(), NoTls, recycling);
-        let pool = Pool::builder(manager).max_size(READERS_MAX).runtime(Runtime::Tokio1);
+        let pool =
+            Pool::builder(self.server.manager(recycling)).max_size(READERS_MAX).runtime(Runtime::Tokio1);
         let pool = pool.wait_timeout(Some(SILENCE_MAX)).build();
         PostgresReaders { pool: pool.expect("a pool with timeouts needs a runtime, and has it") }
     }
@@ -139,7 +141,7 @@ impl PostgresDatabase {
         availability: Availability,
     ) -> JoinHandle<()> {
         let writer = writer::Writer {
-            config: self.config,
+            server: self.server,
             session: self.session,
             followed: Head::ORIGIN,
             batches,
@@ -152,23 +154,9 @@ impl PostgresDatabase {
     }
 }
 
-fn config(address: &str) -> Result<Config, StoreError> {
-    let mut config: Config = address.parse().map_err(|error| StoreError::Address(Box::new(error)))?;
-    if config.get_application_name().is_none() {
-        config.application_name("claviger");
-    }
-    if config.get_connect_timeout().is_none() {
-        config.connect_timeout(SILENCE_MAX);
-    }
-    if config.get_tcp_user_timeout().is_none() {
-        config.tcp_user_timeout(SILENCE_MAX);
-    }
-    Ok(config)
-}
-
 impl Session {
-    async fn connect(config: &Config) -> Result<Self, StoreError> {
-        let (client, connection) = config.connect(NoTls).await.map_err(failure)?;
+    async fn connect(server: &Server) -> Result<Self, StoreError> {
+        let (client, connection) = server.connect().await.map_err(failure)?;
         let (tell, gone) = watch::channel(false);
         let connection = tokio::spawn(async move {
             if let Err(error) = connection.await {

@@ -55,13 +55,25 @@ pub enum SettingsError {
     },
     /// Other machines would reach an address in clear.
     #[error(
-        "{setting} {address} can be reached from other machines, and this server does not speak TLS yet: listen on 127.0.0.1, or put a proxy that speaks TLS in front and give --behind-proxy"
+        "--listen {address} can be reached from other machines in clear: give --tls-cert and --tls-key, or listen on 127.0.0.1, or put a proxy that speaks TLS in front and give --behind-proxy"
     )]
     OffLoopback {
-        /// Which flag.
-        setting: &'static str,
-        /// What it says.
+        /// Which.
         address: SocketAddr,
+    },
+    /// Other machines would reach the metrics, which are always in clear.
+    #[error(
+        "--metrics-listen {address} can be reached from other machines, and metrics are shown in clear: listen on 127.0.0.1, or put a proxy that speaks TLS in front and give --behind-proxy"
+    )]
+    MetricsOffLoopback {
+        /// Which.
+        address: SocketAddr,
+    },
+    /// Half of what TLS needs.
+    #[error("TLS needs a certificate and its key: give {missing} too, or neither")]
+    HalfTls {
+        /// The flag that is missing.
+        missing: &'static str,
     },
     /// Two listeners want one address.
     #[error(
@@ -76,6 +88,9 @@ pub enum SettingsError {
         "--database begins with neither postgres:// nor postgresql://: give the address of a PostgreSQL database so, or leave --database out to use SQLite in the data directory"
     )]
     Database,
+    /// There are certificates for a database that is a file.
+    #[error("--database-ca is for PostgreSQL: give the address of one in --database, or leave it out")]
+    DatabaseCa,
     /// The master keys come from more than one place.
     #[error(
         "the master keys come from more than one place: give one of --kek-file, CLAVIGER_KEK and CLAVIGER_KEK_PASSPHRASE alone"

@@ -65,8 +65,11 @@ mod tests {
             data = "/srv/claviger"
             listen = "127.0.0.1:1"
             database = "postgres://db"
+            database_ca = "/run/ca.pem"
             kek_file = "/run/kek"
             metrics_listen = "127.0.0.1:2"
+            tls_cert = "/run/tls.pem"
+            tls_key = "/run/tls.key"
             behind_proxy = true
             no_bootstrap_file = true
             email = "ada@example.com"

@@ -70,12 +70,21 @@ pub struct Typed {
     /// A PostgreSQL database, postgres://… (keep a password out of the flag) [default: SQLite in the data directory]
     #[arg(long, value_name = "URL", env = "CLAVIGER_DATABASE", hide_env_values = true, global = true)]
     pub database: Option<String>,
+    /// The certificates that may have signed the database's, in PEM form; makes TLS to it a must
+    #[arg(long, value_name = "FILE", env = "CLAVIGER_DATABASE_CA", global = true)]
+    pub database_ca: Option<PathBuf>,
     /// Where the master keys are kept; made on the first start [default: kek in the data directory]
     #[arg(long, value_name = "FILE", env = "CLAVIGER_KEK_FILE", global = true)]
     pub kek_file: Option<PathBuf>,
     /// Where to show metrics [default: nowhere]
     #[arg(long, value_name = "ADDR", env = "CLAVIGER_METRICS_LISTEN", global = true)]
     pub metrics_listen: Option<String>,
+    /// The server's TLS certificate and those that lead to its authority, in PEM form [default: no TLS]
+    #[arg(long, value_name = "FILE", env = "CLAVIGER_TLS_CERT", global = true)]
+    pub tls_cert: Option<PathBuf>,
+    /// The certificate's private key, in PEM form, readable by this user alone
+    #[arg(long, value_name = "FILE", env = "CLAVIGER_TLS_KEY", global = true)]
+    pub tls_key: Option<PathBuf>,
     /// A proxy that speaks TLS stands in front
     #[arg(
         long, value_name = "BOOL", env = "CLAVIGER_BEHIND_PROXY", global = true,
@@ -120,8 +129,11 @@ impl Typed {
             data: self.data.or(below.data),
             listen: self.listen.or(below.listen),
             database: self.database.or(below.database),
+            database_ca: self.database_ca.or(below.database_ca),
             kek_file: self.kek_file.or(below.kek_file),
             metrics_listen: self.metrics_listen.or(below.metrics_listen),
+            tls_cert: self.tls_cert.or(below.tls_cert),
+            tls_key: self.tls_key.or(below.tls_key),
             behind_proxy: self.behind_proxy.or(below.behind_proxy),
             no_bootstrap_file: self.no_bootstrap_file.or(below.no_bootstrap_file),
             email: self.email.or(below.email),

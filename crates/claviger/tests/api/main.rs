@@ -5,9 +5,12 @@
 #![allow(clippy::print_stdout, reason = "a test prints what it measured")]
 
 mod bad_input;
+mod connections;
+mod database_tls;
 mod gateway;
 mod leftover;
 mod matrix;
+mod openapi;
 mod restart;
 mod revocation;
 mod support;

@@ -5,13 +5,16 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use claviger_engine::rights::{ApiKeysDelete, ApiKeysRead, ApiKeysWrite};
 use claviger_engine::{ApiKeyPatch, Engine, KeyRef, NewApiKey, Shown};
+use claviger_http::openapi::Named;
 use claviger_http::{App, Bucket, Json as Body, Route, RouteInfo, SecretText, Who, positioned};
 use claviger_model::{CredentialKind, Permission};
 use claviger_vault::IssuedSecret;
-use http::Method;
+use http::{Method, StatusCode};
+use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::name_of;
+use super::{name_of, name_schema};
+use crate::describe::operation;
 use crate::permitted::Permitted;
 use crate::{Error, times};
 
@@ -24,26 +27,36 @@ pub(crate) fn routes() -> Vec<Route> {
         summary,
     };
     let (all, one) = ("/api/v1/api_key", "/api/v1/api_key/{key}");
+    let one_key = || Named::of::<OneKey>("ApiKeyV1");
     vec![
-        Route::new(info(Method::GET, all, &[Permission::API_KEYS_READ], "Get all API keys"), list),
-        Route::new(info(Method::POST, all, &[Permission::API_KEYS_WRITE], "Create an API key"), create),
-        Route::new(info(Method::GET, one, &[Permission::API_KEYS_READ], "Get API key"), get),
-        Route::new(info(Method::PUT, one, &[Permission::API_KEYS_WRITE], "Edit an API key"), update),
-        Route::new(info(Method::DELETE, one, &[Permission::API_KEYS_DELETE], "Delete an API key"), delete),
+        Route::new(info(Method::GET, all, &[Permission::API_KEYS_READ], "Get all API keys"), list)
+            .described(operation("ListAPIKeysV1").answers(StatusCode::OK, Named::of::<Keys>("ApiKeysV1"))),
+        Route::new(info(Method::POST, all, &[Permission::API_KEYS_WRITE], "Create an API key"), create)
+            .described(operation("CreateAPIKeyV1").body(name_schema()).answers(StatusCode::OK, one_key())),
+        Route::new(info(Method::GET, one, &[Permission::API_KEYS_READ], "Get API key"), get)
+            .described(operation("GetAPIKeyV1").answers(StatusCode::OK, one_key())),
+        Route::new(info(Method::PUT, one, &[Permission::API_KEYS_WRITE], "Edit an API key"), update)
+            .described(operation("UpdateAPIKeyV1").body(name_schema()).answers(StatusCode::OK, one_key())),
+        Route::new(info(Method::DELETE, one, &[Permission::API_KEYS_DELETE], "Delete an API key"), delete)
+            .described(
+                operation("DeleteAPIKeyV1")
+                    .answers(StatusCode::OK, one_key())
+                    .fails(&[StatusCode::BAD_REQUEST]),
+            ),
     ]
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Keys {
     api_keys: Vec<Key>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct OneKey {
     api_key: Key,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Key {
     created_by: String,
     name: String,

@@ -5,14 +5,17 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use claviger_engine::rights::{ApplicationKeysInReachRead, ApplicationKeysInReachWrite, OwnApplicationKeys};
 use claviger_engine::{Engine, Names, NewApplicationKey, Shown};
+use claviger_http::openapi::Named;
 use claviger_http::{App, Bucket, Json as Body, Route, RouteInfo, SecretText, Who, positioned};
 use claviger_model::{CredentialKind, Org, OrgId, Permission};
 use claviger_vault::IssuedSecret;
 use http::{Method, StatusCode};
+use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::name_of;
+use super::{name_of, name_schema};
 use crate::Error;
+use crate::describe::operation;
 use crate::permitted::Permitted;
 
 pub(crate) fn routes() -> Vec<Route> {
@@ -26,29 +29,47 @@ pub(crate) fn routes() -> Vec<Route> {
         summary,
     };
     let (all, one) = ("/api/v1/application_key", "/api/v1/application_key/{key}");
+    let one_key = || Named::of::<OneKey>("ApplicationKeyV1");
+    const CONFLICT: &[StatusCode] = &[StatusCode::CONFLICT];
     vec![
-        Route::new(info(Method::GET, all, READ, "Get all application keys"), list),
+        Route::new(info(Method::GET, all, READ, "Get all application keys"), list).described(
+            operation("ListApplicationKeysV1")
+                .answers(StatusCode::OK, Named::of::<Keys>("ApplicationKeysV1")),
+        ),
         Route::new(
             info(Method::POST, all, &[Permission::USER_APP_KEYS], "Create an application key"),
             create,
+        )
+        .described(
+            operation("CreateApplicationKeyV1")
+                .body(name_schema())
+                .answers(StatusCode::OK, one_key())
+                .fails(CONFLICT),
         ),
-        Route::new(info(Method::GET, one, READ, "Get an application key"), get),
-        Route::new(info(Method::PUT, one, WRITE, "Edit an application key"), update),
-        Route::new(info(Method::DELETE, one, WRITE, "Delete an application key"), delete),
+        Route::new(info(Method::GET, one, READ, "Get an application key"), get)
+            .described(operation("GetApplicationKeyV1").answers(StatusCode::OK, one_key())),
+        Route::new(info(Method::PUT, one, WRITE, "Edit an application key"), update).described(
+            operation("UpdateApplicationKeyV1")
+                .body(name_schema())
+                .answers(StatusCode::OK, one_key())
+                .fails(CONFLICT),
+        ),
+        Route::new(info(Method::DELETE, one, WRITE, "Delete an application key"), delete)
+            .described(operation("DeleteApplicationKeyV1").answers(StatusCode::OK, one_key())),
     ]
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Keys {
     application_keys: Vec<Key>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct OneKey {
     application_key: Key,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Key {
     owner: String,
     org_id: i64,

@@ -7,14 +7,17 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use claviger_engine::rights::{ApiKeysDelete, ApiKeysRead, ApiKeysWrite};
 use claviger_engine::{ApiKeyPatch, Engine, Error as EngineError, KeyRef, NewApiKey, Shown, SortKey, Thing};
+use claviger_http::openapi::Named;
 use claviger_http::{App, BodyError, Bucket, Json as Body, Route, RouteInfo, SecretText, Who, positioned};
 use claviger_model::{Credential, CredentialDetail, CredentialId, Name, Permission, Timestamp, UserId};
 use http::{Method, StatusCode, Uri};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{check_id, fitting, name};
+use crate::describe::operation;
 use crate::permitted::Permitted;
-use crate::query::ListQuery;
+use crate::query::{ListQuery, api_key_parameters, include_parameter, list_parameters};
 use crate::schema::{Fit, Kind, Member};
 use crate::wire::{Many, NOTHING, One, PageMeta, Reference, Relation, user};
 use crate::{Error, included, times};
@@ -28,12 +31,32 @@ pub(crate) fn routes() -> Vec<Route> {
         summary,
     };
     let (all, one) = ("/api/v2/api_keys", "/api/v2/api_keys/{api_key_id}");
+    let one_key = || Named::of::<One<Key>>("ApiKey");
     vec![
-        Route::new(info(Method::GET, all, &[Permission::API_KEYS_READ], "Get all API keys"), list),
-        Route::new(info(Method::POST, all, &[Permission::API_KEYS_WRITE], "Create an API key"), create),
-        Route::new(info(Method::GET, one, &[Permission::API_KEYS_READ], "Get API key"), get),
-        Route::new(info(Method::PATCH, one, &[Permission::API_KEYS_WRITE], "Edit an API key"), update),
-        Route::new(info(Method::DELETE, one, &[Permission::API_KEYS_DELETE], "Delete an API key"), delete),
+        Route::new(info(Method::GET, all, &[Permission::API_KEYS_READ], "Get all API keys"), list).described(
+            operation("ListAPIKeys")
+                .query(list_parameters(SORT_KEYS))
+                .query(api_key_parameters())
+                .query(vec![include_parameter(INCLUDE)])
+                .answers(StatusCode::OK, Named::of::<Many<Key, Meta>>("ApiKeys")),
+        ),
+        Route::new(info(Method::POST, all, &[Permission::API_KEYS_WRITE], "Create an API key"), create)
+            .described(
+                operation("CreateAPIKey")
+                    .body(Named::new("CreateApiKey", CREATE.json_schema()))
+                    .answers(StatusCode::CREATED, one_key()),
+            ),
+        Route::new(info(Method::GET, one, &[Permission::API_KEYS_READ], "Get API key"), get).described(
+            operation("GetAPIKey").query(vec![include_parameter(INCLUDE)]).answers(StatusCode::OK, one_key()),
+        ),
+        Route::new(info(Method::PATCH, one, &[Permission::API_KEYS_WRITE], "Edit an API key"), update)
+            .described(
+                operation("UpdateAPIKey")
+                    .body(Named::new("UpdateApiKey", UPDATE.json_schema()))
+                    .answers(StatusCode::OK, one_key()),
+            ),
+        Route::new(info(Method::DELETE, one, &[Permission::API_KEYS_DELETE], "Delete an API key"), delete)
+            .described(operation("DeleteAPIKey").answers_nothing().fails(&[StatusCode::BAD_REQUEST])),
     ]
 }
 
@@ -75,12 +98,14 @@ const SORT_KEYS: &[(&str, SortKey)] = &[
     ("name", SortKey::Name),
 ];
 
+const INCLUDE: [&str; 2] = ["created_by", "modified_by"];
+
 /// The sentence that stands beside each last-used time, as recorded.
 const LAST_USED: &str =
     "Timestamp of when this key was last used in the past ninety (90) days, null if no recent usage";
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Key {
     #[serde(rename = "type")]
     kind: &'static str,
@@ -89,7 +114,7 @@ struct Key {
     id: String,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Attributes {
     created_at: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -106,27 +131,27 @@ struct Attributes {
 }
 
 /// Only reads tell it.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Usage {
     date_last_used: Option<String>,
     used_in_last_24_hours: bool,
     last_used_date: LastUsed,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct LastUsed {
     timestamp: Option<String>,
     description: &'static str,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Relationships {
     created_by: Relation<Reference>,
     modified_by: Relation<Reference>,
     leak_information: Relation<Option<Reference>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Meta {
     page: PageMeta,
     max_allowed: u32,
@@ -139,7 +164,7 @@ async fn list(
 ) -> Result<Json<Many<Key, Meta>>, Error> {
     let mut query = ListQuery::of(&uri);
     let (page, sort, filter) = (query.page(), query.sort(SORT_KEYS), query.api_key_filter(permit.org()));
-    let include = query.include(["created_by", "modified_by"]);
+    let include = query.include(INCLUDE);
     query.check()?;
     let engine = app.engine();
     let found = engine.list_api_keys(&permit, &filter, sort, page).await?;
@@ -179,7 +204,7 @@ async fn get(
     uri: Uri,
 ) -> Result<Json<One<Key>>, Error> {
     let mut query = ListQuery::of(&uri);
-    let include = query.include(["created_by", "modified_by"]);
+    let include = query.include(INCLUDE);
     query.check()?;
     let engine = app.engine();
     let shown = engine.find_api_key(&permit, parse_id(&id)?).await?;

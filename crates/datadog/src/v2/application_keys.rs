@@ -8,15 +8,18 @@ use claviger_engine::rights::{OrgApplicationKeysRead, OrgApplicationKeysWrite};
 use claviger_engine::{
     ApplicationKeyPatch, CredentialPage, Engine, Error as EngineError, Shown, SortKey, Thing,
 };
+use claviger_http::openapi::Named;
 use claviger_http::{App, BodyError, Bucket, Json as Body, Route, RouteInfo, SecretText, Who, positioned};
 use claviger_model::{Credential, CredentialId, CredentialKind, OrgId, Permission, Scopes};
 use http::{Method, StatusCode, Uri};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
 use super::{check_id, fitting, name};
+use crate::describe::operation;
 use crate::permitted::Permitted;
-use crate::query::ListQuery;
+use crate::query::{ListQuery, include_parameter, list_parameters, owner_parameter};
 use crate::schema::{Fit, Kind, Member};
 use crate::wire::{Many, NOTHING, One, PageMeta, Reference, Relation, user};
 use crate::{Error, included, times};
@@ -33,10 +36,22 @@ pub(crate) fn routes() -> Vec<Route> {
     const WRITE: &[Permission] = &[Permission::ORG_APP_KEYS_WRITE];
     let (all, one) = ("/api/v2/application_keys", "/api/v2/application_keys/{app_key_id}");
     vec![
-        Route::new(info(Method::GET, all, READ, "Get all application keys"), list),
-        Route::new(info(Method::GET, one, READ, "Get an application key"), get),
-        Route::new(info(Method::PATCH, one, WRITE, "Edit an application key"), update),
-        Route::new(info(Method::DELETE, one, WRITE, "Delete an application key"), delete),
+        Route::new(info(Method::GET, all, READ, "Get all application keys"), list).described(
+            operation("ListApplicationKeys")
+                .query(list_parameters(SORT_KEYS))
+                .query(vec![owner_parameter(), include_parameter(INCLUDE)])
+                .answers(StatusCode::OK, many_keys()),
+        ),
+        Route::new(info(Method::GET, one, READ, "Get an application key"), get).described(
+            operation("GetApplicationKey")
+                .query(vec![include_parameter(INCLUDE)])
+                .answers(StatusCode::OK, one_key()),
+        ),
+        Route::new(info(Method::PATCH, one, WRITE, "Edit an application key"), update).described(
+            operation("UpdateApplicationKey").body(update_body()).answers(StatusCode::OK, one_key()),
+        ),
+        Route::new(info(Method::DELETE, one, WRITE, "Delete an application key"), delete)
+            .described(operation("DeleteApplicationKey").answers_nothing()),
     ]
 }
 
@@ -55,7 +70,21 @@ pub(super) const UPDATE: Kind = Kind::Object(&[Member::required(
 pub(super) const SORT_KEYS: &[(&str, SortKey)] =
     &[("created_at", SortKey::CreatedAt), ("last4", SortKey::Last4), ("name", SortKey::Name)];
 
-#[derive(Serialize)]
+pub(super) const INCLUDE: [&str; 1] = ["owned_by"];
+
+pub(super) fn one_key() -> Named {
+    Named::of::<One<Key>>("ApplicationKey")
+}
+
+pub(super) fn many_keys() -> Named {
+    Named::of::<Many<Key, Meta>>("ApplicationKeys")
+}
+
+pub(super) fn update_body() -> Named {
+    Named::new("UpdateApplicationKey", UPDATE.json_schema())
+}
+
+#[derive(Serialize, JsonSchema)]
 pub(super) struct Key {
     #[serde(rename = "type")]
     kind: &'static str,
@@ -64,7 +93,7 @@ pub(super) struct Key {
     relationships: Relationships,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Attributes {
     name: String,
     created_at: String,
@@ -77,14 +106,14 @@ struct Attributes {
     last_used_at: Option<Option<String>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Relationships {
     #[serde(skip_serializing_if = "Option::is_none")]
     owned_by: Option<Relation<Reference>>,
     leak_information: Relation<Option<Reference>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(super) struct Meta {
     page: PageMeta,
     max_allowed_per_user: u32,
@@ -108,7 +137,7 @@ async fn list(
     let (page, sort) = (query.page(), query.sort(SORT_KEYS));
     let mut filter = query.filter(permit.org(), CredentialKind::ApplicationKey);
     filter.owner = query.owner();
-    let [owned_by] = query.include(["owned_by"]);
+    let [owned_by] = query.include(INCLUDE);
     query.check()?;
     let engine = app.engine();
     let found = engine.list_org_application_keys(&permit, &filter, sort, page).await?;
@@ -124,7 +153,7 @@ async fn get(
     uri: Uri,
 ) -> Result<Json<One<Key>>, Error> {
     let mut query = ListQuery::of(&uri);
-    let [owned_by] = query.include(["owned_by"]);
+    let [owned_by] = query.include(INCLUDE);
     query.check()?;
     let engine = app.engine();
     let credential = engine.find_org_application_key(&permit, parse_id(&id)?).await?;

@@ -5,12 +5,15 @@
 
 use bytes::Bytes;
 use claviger_engine::AuthFailure;
+use claviger_http::openapi::{Described, Named};
 use claviger_http::{App, Bucket, Front, REQUEST_ID, RouteInfo, Who, presented, request_id_header};
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::Incoming;
+use serde_json::{Value, json as value};
 
+use crate::describe::{operation, validation};
 use crate::error::UNKNOWN_API_KEY;
 
 const V1: &str = "/api/v1/validate";
@@ -26,7 +29,7 @@ impl ValidateFront {
     }
 
     /// The routes that it answers.
-    pub fn routes() -> Vec<RouteInfo> {
+    pub fn routes() -> Vec<Described> {
         let info = |path| RouteInfo {
             method: Method::GET,
             path,
@@ -34,7 +37,9 @@ impl ValidateFront {
             bucket: Bucket::VALIDATE,
             summary: "Validate API key",
         };
-        vec![info(V1), info(V2)]
+        let v1 = operation("ValidateV1").answers(StatusCode::OK, Named::new("ValidateV1", v1_schema()));
+        let v2 = validation("Validate").answers(StatusCode::OK, Named::new("Validate", v2_schema()));
+        vec![Described { info: info(V1), operation: v1 }, Described { info: info(V2), operation: v2 }]
     }
 
     fn validate(&self, request: &Request<Incoming>, is_v2: bool) -> Response<Full<Bytes>> {
@@ -74,6 +79,29 @@ impl ValidateFront {
         }
         response
     }
+}
+
+fn v1_schema() -> Value {
+    value!({ "type": "object", "properties": { "valid": { "type": "boolean", "const": true } }, "required": ["valid"] })
+}
+
+fn v2_schema() -> Value {
+    let id = value!({ "type": "string", "format": "uuid" });
+    let attributes = value!({
+        "type": "object",
+        "properties": {
+            "valid": { "type": "boolean", "const": true },
+            "api_key_id": id,
+            "api_key_scopes": { "type": "array", "items": { "type": "string" } },
+        },
+        "required": ["valid", "api_key_id", "api_key_scopes"],
+    });
+    let data = value!({
+        "type": "object",
+        "properties": { "id": id, "type": { "type": "string", "const": "validate_v2" }, "attributes": attributes },
+        "required": ["id", "type", "attributes"],
+    });
+    value!({ "type": "object", "properties": { "data": data }, "required": ["data"] })
 }
 
 impl Front for ValidateFront {

@@ -2,12 +2,14 @@
 
 use axum::Json;
 use axum::extract::FromRequestParts;
+use claviger_http::openapi::Named;
 use claviger_http::{App, Bucket, Route, RouteInfo, Who, presented, take_share};
 use http::request::Parts;
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::Error;
+use crate::describe::operation;
 
 pub(crate) fn routes() -> Vec<Route> {
     let info = RouteInfo {
@@ -17,7 +19,11 @@ pub(crate) fn routes() -> Vec<Route> {
         bucket: Bucket::VALIDATE,
         summary: "Validate API and application keys",
     };
-    vec![Route::new(info, validate)]
+    let answer = json!({
+        "type": "object", "properties": { "status": { "type": "string", "const": "ok" } }, "required": ["status"],
+    });
+    let operation = operation("ValidateKeys").answers(StatusCode::OK, Named::new("ValidateKeys", answer));
+    vec![Route::new(info, validate).described(operation)]
 }
 
 /// A user, whatever its rights.

@@ -1,6 +1,7 @@
 //! A repeatable-read transaction that cannot write, on a connection of its own.
 
-use super::{Session, config, each, failure};
+use super::server::Server;
+use super::{Session, each, failure};
 use crate::StoreError;
 use crate::migrate::{self, SELECT_VERSION};
 use crate::value::{Row, Value};
@@ -9,7 +10,7 @@ pub(crate) struct PostgresSnapshot(Session);
 
 impl PostgresSnapshot {
     pub(crate) async fn open(address: &str) -> Result<Self, StoreError> {
-        let snapshot = Self(Session::connect(&config(address)?).await?);
+        let snapshot = Self(Session::connect(&Server::parse(address)?).await?);
         snapshot.begin().await?;
         Ok(snapshot)
     }

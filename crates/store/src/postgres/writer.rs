@@ -15,9 +15,10 @@ use claviger_vault::Vault;
 use futures_util::TryStreamExt;
 use futures_util::future::join_all;
 use tokio::sync::mpsc;
+use tokio_postgres::Statement;
 use tokio_postgres::error::SqlState;
-use tokio_postgres::{Config, Statement};
 
+use super::server::Server;
 use super::{SILENCE_MAX, Session, failure, within};
 use crate::batch::{Batch, CHANGES_PER_BATCH_MAX, Job, Reply, fail};
 use crate::change::{Change, Step};
@@ -38,7 +39,7 @@ const SETTLE_WAIT: Duration = Duration::from_secs(5);
 const CATCH_UP_ENTRIES_MAX: u32 = 1_000;
 
 pub(super) struct Writer {
-    pub(super) config: Config,
+    pub(super) server: Server,
     pub(super) session: Session,
     /// The end of what was handed to the follower.
     pub(super) followed: Head,
@@ -311,7 +312,7 @@ impl Writer {
     async fn reconnect(&mut self) -> Result<(), StoreError> {
         // It may be alive, and would keep the lock from its successor.
         self.session.hang_up();
-        let connecting = Session::connect(&self.config);
+        let connecting = Session::connect(&self.server);
         self.session =
             tokio::time::timeout(SILENCE_MAX, connecting).await.map_err(StoreError::unavailable)??;
         if !self.session.lock().await? {

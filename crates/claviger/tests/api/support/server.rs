@@ -9,7 +9,7 @@ use claviger_engine::{Background, Engine, FirstOrg, Founded};
 use claviger_http::{App, Limits, RouteInfo, ServerOptions};
 use claviger_model::testing::{ManualClock, SeededRandom};
 use claviger_model::{Clock, Email, Name, Position, Timestamp};
-use claviger_store::Database;
+use claviger_store::{Database, Location};
 use claviger_vault::{KekRing, SystemRandom, Vault};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -23,6 +23,8 @@ pub(crate) const START: &str = "2026-03-04T05:06:07.123456Z";
 pub(crate) struct Setup {
     pub(crate) limits: Limits,
     pub(crate) options: ServerOptions,
+    /// Where the server is to find its database, if not where the test does.
+    pub(crate) location: Option<Location>,
     /// Answers before the directory is applied: what the revocation test must notice.
     pub(crate) is_answering_first: bool,
 }
@@ -32,6 +34,7 @@ impl Default for Setup {
         Self {
             limits: Limits::none(),
             options: app::server_options(Duration::from_secs(5)),
+            location: None,
             is_answering_first: false,
         }
     }
@@ -70,7 +73,8 @@ impl TestServer {
     pub(crate) async fn start_with(database: TestDatabase, setup: Setup) -> Self {
         let clock = Arc::new(ManualClock::new(Timestamp::parse_rfc3339(START).unwrap()));
         let keks = KekRing::generate(&SystemRandom);
-        let mut opened = Database::open(&database.location(), &*clock).await.unwrap();
+        let location = setup.location.clone().unwrap_or_else(|| database.location());
+        let mut opened = Database::open(&location, &*clock).await.unwrap();
         let (vault, keys) = Vault::create(keks.clone(), Arc::new(SystemRandom), clock.now());
         opened.found(&keys).await.unwrap();
         let (engine, background) = start_engine(opened, vault, clock.clone(), &setup).await;

@@ -5,14 +5,19 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use claviger_engine::rights::OwnApplicationKeys;
 use claviger_engine::{Names, NewApplicationKey};
+use claviger_http::openapi::Named;
 use claviger_http::{App, BodyError, Bucket, Json as Body, Route, RouteInfo, Who, positioned};
 use claviger_model::{CredentialKind, Permission};
 use http::{Method, StatusCode, Uri};
 
+use crate::describe::operation;
 use crate::permitted::Permitted;
-use crate::query::ListQuery;
+use crate::query::{ListQuery, include_parameter, list_parameters};
 use crate::schema::{Kind, Member};
-use crate::v2::application_keys::{Form, Key, Meta, SORT_KEYS, many, meta, parse_id, patch, scopes, wire};
+use crate::v2::application_keys::{
+    Form, INCLUDE, Key, Meta, SORT_KEYS, many, many_keys, meta, one_key, parse_id, patch, scopes,
+    update_body, wire,
+};
 use crate::v2::{fitting, name};
 use crate::wire::{Many, One};
 use crate::{Error, included};
@@ -28,11 +33,27 @@ pub(crate) fn routes() -> Vec<Route> {
     let all = "/api/v2/current_user/application_keys";
     let one = "/api/v2/current_user/application_keys/{app_key_id}";
     vec![
-        Route::new(info(Method::GET, all, "Get all application keys owned by current user"), list),
-        Route::new(info(Method::POST, all, "Create an application key for current user"), create),
-        Route::new(info(Method::GET, one, "Get one application key owned by current user"), get),
-        Route::new(info(Method::PATCH, one, "Edit an application key owned by current user"), update),
-        Route::new(info(Method::DELETE, one, "Delete an application key owned by current user"), delete),
+        Route::new(info(Method::GET, all, "Get all application keys owned by current user"), list).described(
+            operation("ListCurrentUserApplicationKeys")
+                .query(list_parameters(SORT_KEYS))
+                .query(vec![include_parameter(INCLUDE)])
+                .answers(StatusCode::OK, many_keys()),
+        ),
+        Route::new(info(Method::POST, all, "Create an application key for current user"), create).described(
+            operation("CreateCurrentUserApplicationKey")
+                .body(Named::new("CreateApplicationKey", CREATE.json_schema()))
+                .answers(StatusCode::CREATED, one_key()),
+        ),
+        Route::new(info(Method::GET, one, "Get one application key owned by current user"), get)
+            .described(operation("GetCurrentUserApplicationKey").answers(StatusCode::OK, one_key())),
+        Route::new(info(Method::PATCH, one, "Edit an application key owned by current user"), update)
+            .described(
+                operation("UpdateCurrentUserApplicationKey")
+                    .body(update_body())
+                    .answers(StatusCode::OK, one_key()),
+            ),
+        Route::new(info(Method::DELETE, one, "Delete an application key owned by current user"), delete)
+            .described(operation("DeleteCurrentUserApplicationKey").answers_nothing()),
     ]
 }
 
@@ -55,7 +76,7 @@ async fn list(
     let mut query = ListQuery::of(&uri);
     let (page, sort) = (query.page(), query.sort(SORT_KEYS));
     let filter = query.filter(permit.org(), CredentialKind::ApplicationKey);
-    let [owned_by] = query.include(["owned_by"]);
+    let [owned_by] = query.include(INCLUDE);
     query.check()?;
     let engine = app.engine();
     let found = engine.list_own_application_keys(&permit, &filter, sort, page).await?;

@@ -1,0 +1,89 @@
+//! `/openapi.json`: it is complete, it is the snapshot, and whoever asks gets it.
+
+use serde_json::Value;
+
+use crate::support::{Keys, TestDatabase, TestServer};
+
+const SNAPSHOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/openapi.json");
+/// Set to anything, it takes what is served for the new snapshot.
+const UPDATE: &str = "CLAVIGER_UPDATE_SNAPSHOTS";
+
+async fn document(server: &TestServer) -> Value {
+    let answer = server.client_with(Keys::default()).get("/openapi.json").await.expect(200);
+    assert_eq!(answer.header("content-type"), "application/json");
+    answer.json()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn it_is_the_snapshot() {
+    let server = TestServer::start(TestDatabase::sqlite()).await;
+    let served = document(&server).await;
+    server.stop().await;
+    if std::env::var_os(UPDATE).is_some() {
+        std::fs::write(SNAPSHOT, format!("{served:#}\n")).unwrap();
+    }
+    let kept: Value = serde_json::from_str(&std::fs::read_to_string(SNAPSHOT).unwrap()).unwrap();
+    assert!(
+        served == kept,
+        "the description has changed: run this test with {UPDATE}=1 and look at what git shows"
+    );
+}
+
+/// Every route of the application, those of the fronts included, is described, and nothing else is.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_route_is_missing() {
+    let server = TestServer::start(TestDatabase::sqlite()).await;
+    let served = document(&server).await;
+    let described = served["paths"].as_object().unwrap().iter().flat_map(|(path, methods)| {
+        methods.as_object().unwrap().keys().map(move |method| format!("{} {path}", method.to_uppercase()))
+    });
+    let mut described: Vec<_> = described.collect();
+    let mut routes: Vec<_> = server
+        .routes
+        .iter()
+        .map(|info| format!("{} {}", info.method, info.path.replace("{*", "{")))
+        .collect();
+    described.sort();
+    routes.sort();
+    assert_eq!(described, routes);
+    server.stop().await;
+}
+
+/// References lead somewhere, nothing is described in vain, and operations have names of their own.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn its_names_hold_together() {
+    let server = TestServer::start(TestDatabase::sqlite()).await;
+    let served = document(&server).await;
+    server.stop().await;
+    assert_eq!(served["info"]["version"], env!("CARGO_PKG_VERSION"));
+    let (mut references, mut ids) = (Vec::new(), Vec::new());
+    collect(&served, &mut references, &mut ids);
+    let schemas = served["components"]["schemas"].as_object().unwrap();
+    let names: Vec<_> = schemas.keys().map(|name| format!("#/components/schemas/{name}")).collect();
+    assert!(references.iter().all(|reference| names.contains(reference)), "{references:?}");
+    assert!(names.iter().all(|name| references.contains(name)), "{names:?}");
+    let count = ids.len();
+    ids.sort();
+    ids.dedup();
+    assert_eq!((ids.len(), count), (count, server_routes(&served)));
+}
+
+fn server_routes(served: &Value) -> usize {
+    served["paths"].as_object().unwrap().values().map(|methods| methods.as_object().unwrap().len()).sum()
+}
+
+fn collect(value: &Value, references: &mut Vec<String>, ids: &mut Vec<String>) {
+    match value {
+        Value::Object(members) => {
+            for (name, member) in members {
+                match (name.as_str(), member) {
+                    ("$ref", Value::String(reference)) => references.push(reference.clone()),
+                    ("operationId", Value::String(id)) => ids.push(id.clone()),
+                    _ => collect(member, references, ids),
+                }
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| collect(item, references, ids)),
+        _ => {}
+    }
+}

@@ -1,0 +1,32 @@
+//! What the routes of this dialect have in common in the API's description.
+
+use claviger_http::openapi::{Named, Operation};
+use serde_json::json;
+
+/// The tag of every route.
+const TAG: &str = "Datadog: Key Management";
+
+/// An operation, by the vendor's name for it.
+pub(crate) fn operation(id: &'static str) -> Operation {
+    let errors = json!({
+        "type": "object",
+        "properties": { "errors": { "type": "array", "items": { "type": "string" } } },
+        "required": ["errors"],
+    });
+    Operation::new(id, TAG, Named::new("DatadogErrors", errors))
+}
+
+/// One of version 2's validation, whose errors are objects.
+pub(crate) fn validation(id: &'static str) -> Operation {
+    let text = json!({ "type": "string" });
+    let errors = json!({
+        "type": "object",
+        "properties": { "errors": { "type": "array", "items": {
+            "type": "object",
+            "properties": { "status": text, "title": text, "detail": text },
+            "required": ["status", "title", "detail"],
+        } } },
+        "required": ["errors"],
+    });
+    Operation::new(id, TAG, Named::new("DatadogErrorObjects", errors))
+}
