@@ -8,6 +8,7 @@ mod gateway;
 mod matrix;
 mod restart;
 mod revocation;
+#[allow(dead_code, unused_imports, unused_macros, reason = "each test program uses some of it")]
 mod support;
 mod v1;
 mod v2;
