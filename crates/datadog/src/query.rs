@@ -137,13 +137,11 @@ mod tests {
             "page[size]=101&page[number]=-1&sort=owner&filter[created_at][start]=soon&include=x&filter[owned_by]=me",
         );
         let org = OrgId::generate(&claviger_model::testing::SeededRandom::new(1));
-        (
-            bad.page(),
-            bad.sort(KEYS),
-            bad.filter(org, CredentialKind::ApiKey),
-            bad.include(["owned_by"]),
-            bad.owner(),
-        );
+        bad.page();
+        bad.sort(KEYS);
+        bad.filter(org, CredentialKind::ApiKey);
+        bad.include(["owned_by"]);
+        bad.owner();
         let Err(Error::Texts(_, texts)) = bad.check() else { panic!("it must be refused") };
         assert_eq!(texts.len(), 6, "{texts:?}");
     }
