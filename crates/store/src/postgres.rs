@@ -126,6 +126,14 @@ impl Session {
         Ok(row.map_err(failure)?.get(0))
     }
 
+    /// Gives the lock back, so that whoever waits for the end of this server finds the database free at once: the
+    /// database itself notices somewhat later that a connection has ended.
+    async fn unlock(&self) {
+        if let Err(error) = self.client.query_one("SELECT pg_advisory_unlock($1)", &[&WRITER_LOCK]).await {
+            tracing::debug!(error = &error as &dyn std::error::Error, "the lock went with its connection");
+        }
+    }
+
     async fn migrate(&mut self, now: Timestamp) -> Result<(), StoreError> {
         self.client.batch_execute(CREATE_VERSIONS).await.map_err(failure)?;
         let version = self.client.query_one(SELECT_VERSION, &[]).await.map_err(failure)?.get(0);

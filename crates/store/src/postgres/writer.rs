@@ -65,7 +65,7 @@ impl Writer {
             tokio::select! {
                 count = jobs.recv_many(&mut waiting, CHANGES_PER_BATCH_MAX) => {
                     if count == 0 {
-                        return;
+                        return self.session.unlock().await;
                     }
                     self.serve(&mut waiting, &mut jobs).await;
                 }
