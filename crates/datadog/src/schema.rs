@@ -2,6 +2,7 @@
 //! answer (fact sheet 1.8). Every fault of a body is named at once.
 
 use claviger_http::JsonObject;
+use claviger_model::excerpt;
 use serde_json::{Value, json};
 
 /// What a value must be.
@@ -76,9 +77,6 @@ impl Kind {
     }
 }
 
-/// The longest piece of a body that an error gives back.
-const SHOWN_CHARS_MAX: usize = 64;
-
 /// Every fault of a value; none where it fits.
 pub(crate) fn faults(value: &Value, kind: Kind) -> Vec<String> {
     let mut faults = Vec::new();
@@ -111,7 +109,7 @@ fn collect_members(object: &JsonObject, members: &[Member], faults: &mut Vec<Str
     }
     let is_known = |name: &String| members.iter().any(|member| member.name == name);
     let surplus: Vec<_> =
-        object.keys().filter(|name| !is_known(name)).map(|name| format!("'{}'", cut(name))).collect();
+        object.keys().filter(|name| !is_known(name)).map(|name| format!("'{}'", excerpt(name))).collect();
     if !surplus.is_empty() {
         let verb = if surplus.len() == 1 { "was" } else { "were" };
         let names = surplus.join(", ");
@@ -125,15 +123,8 @@ fn shown(value: &Value) -> String {
         Value::Null => "None".to_owned(),
         Value::Bool(true) => "True".to_owned(),
         Value::Bool(false) => "False".to_owned(),
-        Value::String(text) => format!("'{}'", cut(text)),
-        other => cut(&other.to_string()),
-    }
-}
-
-fn cut(text: &str) -> String {
-    match text.char_indices().nth(SHOWN_CHARS_MAX) {
-        Some((end, _)) => format!("{}...", &text[..end]),
-        None => text.to_owned(),
+        Value::String(text) => format!("'{}'", excerpt(text)),
+        other => excerpt(&other.to_string()),
     }
 }
 

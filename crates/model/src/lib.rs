@@ -5,6 +5,7 @@
 
 mod collation;
 mod credential;
+mod excerpt;
 mod id;
 mod name;
 mod people;
@@ -17,6 +18,7 @@ mod timestamp;
 
 pub use collation::collation_key;
 pub use credential::{Credential, CredentialDetail, CredentialKind, CredentialState, Expiry, ParseKindError};
+pub use excerpt::excerpt;
 pub use id::{CredentialId, EntryId, OrgId, ParseIdError, RequestId, RoleId, UserId};
 pub use name::{Email, EmailError, NAME_CHARS_MAX, Name, NameError};
 pub use people::{ManagedRole, Org, OrgSettings, Role, User, UserKind};

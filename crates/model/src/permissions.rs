@@ -232,7 +232,8 @@ pub struct ScopeError {
 
 impl fmt::Display for ScopeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Invalid scopes: {}", self.unknown.join(", "))
+        let unknown: Vec<_> = self.unknown.iter().map(|name| crate::excerpt(name)).collect();
+        write!(f, "Invalid scopes: {}", unknown.join(", "))
     }
 }
 

@@ -7,7 +7,7 @@ use claviger_engine::rights::OrgManagement;
 use claviger_engine::{FieldError, OrgPatch};
 use claviger_http::openapi::{Named, Operation};
 use claviger_http::{App, BodyError, Bucket, Json as Body, Route, RouteInfo, Who, positioned};
-use claviger_model::{Name, Org, Permission};
+use claviger_model::{Name, Org, Permission, excerpt};
 use http::{Method, StatusCode};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -121,7 +121,7 @@ fn patch(body: &Value) -> Result<OrgPatch, Error> {
 }
 
 fn fault(field: &str, reason: &str) -> FieldError {
-    FieldError { field: field.chars().take(64).collect(), reason: reason.to_owned() }
+    FieldError { field: excerpt(field), reason: reason.to_owned() }
 }
 
 fn wire(org: &Org) -> Settings {

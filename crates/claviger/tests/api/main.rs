@@ -13,6 +13,7 @@ mod matrix;
 mod openapi;
 mod restart;
 mod revocation;
+#[allow(dead_code, unused_imports, unused_macros, reason = "each test program uses some of it")]
 mod support;
 mod v1;
 mod v2;

@@ -279,6 +279,7 @@ async fn run(server: &TestServer, plan: Plan) -> Report {
     report
 }
 
+#[allow(clippy::print_stdout, reason = "the numbers are part of what the test shows")]
 fn print(report: &Report) {
     println!(
         "{:<24}{:>12}{:>15}{:>12}{:>15}{:>12}{:>15}",

@@ -70,7 +70,6 @@ impl Client {
         Self { address, keys, http: HyperClient::builder(TokioExecutor::new()).build_http() }
     }
 
-    #[allow(dead_code, reason = "each test program uses some of it")]
     pub(crate) fn keys(&self) -> &Keys {
         &self.keys
     }

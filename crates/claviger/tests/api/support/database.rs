@@ -49,7 +49,6 @@ impl TestDatabase {
     }
 
     /// Runs statements behind the server's back.
-    #[allow(dead_code, reason = "each test program uses some of it")]
     pub(crate) async fn execute(&self, sql: &str) {
         match self {
             Self::Sqlite(directory) => {
@@ -62,7 +61,6 @@ impl TestDatabase {
 
     /// Everything that is stored: SQLite's files, whole; on PostgreSQL every row of every table as text, binary
     /// columns in hexadecimal.
-    #[allow(dead_code, reason = "each test program uses some of it")]
     pub(crate) async fn contents(&self) -> Vec<(String, Vec<u8>)> {
         match self {
             Self::Sqlite(directory) => {

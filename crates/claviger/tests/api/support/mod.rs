@@ -2,19 +2,13 @@
 
 mod client;
 mod database;
-#[allow(dead_code, reason = "each test program uses some of it")]
 pub(crate) mod edit;
-#[allow(dead_code, reason = "each test program uses some of it")]
 pub(crate) mod sample;
-#[allow(dead_code, reason = "each test program uses some of it")]
 mod server;
-#[allow(dead_code, reason = "each test program uses some of it")]
 pub(crate) mod wire;
 
-#[allow(unused_imports, reason = "each test program uses some of it")]
 pub(crate) use client::{Answer, Client, Keys};
 pub(crate) use database::TestDatabase;
-#[allow(unused_imports, reason = "each test program uses some of it")]
 pub(crate) use server::{Halted, START, Setup, TestServer};
 
 /// Writes each case once and runs it on both engines: `on_both_engines! { fn name(server) { … } }` becomes

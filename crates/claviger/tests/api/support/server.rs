@@ -131,6 +131,13 @@ impl TestServer {
         self.app.metrics().page(&self.engine)
     }
 
+    /// The digits of the master key.
+    pub(crate) fn master_key(&self) -> String {
+        let text = self.keks.to_text();
+        let line = text.lines().find_map(|line| line.strip_prefix("claviger-kek-1:"));
+        line.expect("a ring has a key").to_owned()
+    }
+
     /// The database, for looking at what is in it.
     pub(crate) fn database(&self) -> &TestDatabase {
         &self.database
