@@ -9,6 +9,8 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::HeaderMap;
+use http::header::EXPECT;
 use http_body_util::BodyExt;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use tokio::sync::oneshot;
@@ -21,6 +23,9 @@ const LEFTOVER_PATIENCE: Duration = Duration::from_secs(2);
 /// A body that, dropped before its end, comes back through its [`Leftover`].
 pub(crate) struct Returning {
     body: Option<Incoming>,
+    /// Whether the client waits to be asked for its body, and was not: then there is nothing to read, and reading
+    /// would ask for it.
+    is_awaited: bool,
     back: Option<oneshot::Sender<Incoming>>,
 }
 
@@ -28,9 +33,10 @@ pub(crate) struct Returning {
 pub(crate) struct Leftover(oneshot::Receiver<Incoming>);
 
 impl Returning {
-    pub(crate) fn new(body: Incoming) -> (Self, Leftover) {
+    /// `is_awaited`: whether the client sends its body only when asked ([`awaits_asking`]).
+    pub(crate) fn new(body: Incoming, is_awaited: bool) -> (Self, Leftover) {
         let (back, rest) = oneshot::channel();
-        (Self { body: Some(body), back: Some(back) }, Leftover(rest))
+        (Self { body: Some(body), is_awaited, back: Some(back) }, Leftover(rest))
     }
 }
 
@@ -42,6 +48,7 @@ impl Body for Returning {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        self.is_awaited = false;
         match &mut self.body {
             Some(body) => Pin::new(body).poll_frame(context),
             None => Poll::Ready(None),
@@ -61,6 +68,7 @@ impl Drop for Returning {
     fn drop(&mut self) {
         if let (Some(body), Some(back)) = (self.body.take(), self.back.take())
             && !body.is_end_stream()
+            && !self.is_awaited
         {
             // Where nobody waits for it, the connection is on its way down anyway.
             let _ = back.send(body);
@@ -75,6 +83,11 @@ impl Leftover {
             discard(rest).await;
         }
     }
+}
+
+/// Whether a client sends its body only when asked for it.
+pub(crate) fn awaits_asking(headers: &HeaderMap) -> bool {
+    headers.get(EXPECT).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"100-continue"))
 }
 
 /// Reads a body for nobody, within bounds.

@@ -26,7 +26,7 @@ use tower::ServiceExt;
 
 use crate::body::BodyPatience;
 use crate::guarded::Guarded;
-use crate::leftover::{Returning, discard};
+use crate::leftover::{Returning, awaits_asking, discard};
 use crate::{Front, Misfit, Tls, plain_misfit};
 
 /// Connections at once, those whose TLS handshake is under way included; more wait to be accepted. Well under the
@@ -210,7 +210,7 @@ fn answer(
 ) -> Answering {
     if let Some(answer) = front.answer(&request) {
         let answer = answer.map(Either::Left);
-        if request.body().is_end_stream() {
+        if request.body().is_end_stream() || awaits_asking(request.headers()) {
             return Box::pin(std::future::ready(Ok(answer)));
         }
         return Box::pin(async move {
@@ -223,7 +223,7 @@ fn answer(
     request.extensions_mut().insert(BodyPatience(options.body_patience));
     Box::pin(async move {
         let (parts, body) = request.into_parts();
-        let (body, leftover) = Returning::new(body);
+        let (body, leftover) = Returning::new(body, awaits_asking(&parts.headers));
         let Ok(answer) = router.oneshot(Request::from_parts(parts, Body::new(body))).await;
         leftover.read().await;
         Ok(answer.map(Either::Right))

@@ -28,7 +28,12 @@ pub(crate) async fn sample(route: &RouteInfo, admin: &Client) -> Sample {
     match (route.method.as_str(), route.path) {
         (
             "GET",
-            "/healthz" | "/readyz" | "/api/v1/validate" | "/api/v2/validate" | "/api/v2/validate_keys",
+            "/healthz"
+            | "/readyz"
+            | "/openapi.json"
+            | "/api/v1/validate"
+            | "/api/v2/validate"
+            | "/api/v2/validate_keys",
         ) => plain(None, 200),
         ("GET", "/verify") => Sample { headers: vec![("claviger-require", REQUIRED)], ..plain(None, 200) },
         ("GET", "/verify/{*path}") => Sample {
