@@ -131,7 +131,8 @@ impl dyn Row + '_ {
 
     /// A text that has a type of its own.
     pub(crate) fn parsed<T: FromStr>(&self, column: usize) -> Result<T, StoreError> {
-        let text = self.get::<String>(column)?;
+        let text =
+            self.text(column)?.ok_or_else(|| StoreError::damaged(format!("column {column} is null")))?;
         text.parse().map_err(|_| StoreError::damaged(format!("column {column} does not parse")))
     }
 
