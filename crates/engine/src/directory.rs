@@ -157,10 +157,18 @@ impl Directory {
 
     /// Brings the directory up to date with entries, by reading again what they name.
     pub(crate) async fn apply(&self, store: &Store, entries: &[Entry]) -> Result<(), StoreError> {
+        // Most of what is touched is credentials, so that these are read together.
+        let mut credentials = Vec::new();
         for entry in entries {
             for (kind, id) in entry.touched() {
-                self.refresh(store, entry.org, &kind, &id).await?;
+                match (kind.as_str(), id.parse()) {
+                    ("credential", Ok(id)) => credentials.push(id),
+                    _ => self.refresh(store, entry.org, &kind, &id).await?,
+                }
             }
+        }
+        for secret in store.list_known_secrets_of(&credentials).await? {
+            self.put_secret(secret);
         }
         if let Some(last) = entries.last() {
             self.applied.send_replace(last.position);
@@ -177,12 +185,6 @@ impl Directory {
     ) -> Result<(), StoreError> {
         let Some(org) = org else { return Ok(()) };
         match kind {
-            "credential" => {
-                let Ok(id) = id.parse() else { return Ok(()) };
-                for secret in store.list_known_secrets(id).await? {
-                    self.put_secret(secret);
-                }
-            }
             "user" => {
                 let Ok(id) = id.parse() else { return Ok(()) };
                 match store.find_user(org, id).await? {
