@@ -1,6 +1,7 @@
 //! The server: connections, the two ways that requests take, and draining.
 
 use std::convert::Infallible;
+use std::future::{Ready, ready};
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -9,6 +10,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use bytes::Bytes;
+use futures_util::future::Either as EitherFuture;
 use http::{Request, Response};
 use http_body_util::{Either, Full};
 use hyper::body::Incoming;
@@ -44,7 +46,8 @@ pub struct ServerOptions {
 }
 
 type Answer = Response<Either<Full<Bytes>, Body>>;
-type Answering = Pin<Box<dyn Future<Output = Result<Answer, Infallible>> + Send>>;
+type Answered = Result<Answer, Infallible>;
+type Answering = EitherFuture<Ready<Answered>, Pin<Box<dyn Future<Output = Answered> + Send>>>;
 
 /// Serves until `stop` comes, then drains. Tells whether all requests were answered.
 pub async fn serve(
@@ -110,12 +113,12 @@ fn builder() -> Builder<TokioExecutor> {
 
 fn answer(front: &dyn Front, router: &Router, peer: Peer, mut request: Request<Incoming>) -> Answering {
     if let Some(answer) = front.answer(&request) {
-        return Box::pin(std::future::ready(Ok(answer.map(Either::Left))));
+        return EitherFuture::Left(ready(Ok(answer.map(Either::Left))));
     }
     let router = router.clone();
     request.extensions_mut().insert(peer);
-    Box::pin(async move {
+    EitherFuture::Right(Box::pin(async move {
         let Ok(answer) = router.oneshot(request.map(Body::new)).await;
         Ok(answer.map(Either::Right))
-    })
+    }))
 }
