@@ -8,6 +8,7 @@
     reason = "telling the developer what happens is its job"
 )]
 
+mod bench;
 mod conformance;
 mod postgres;
 mod process;
@@ -30,6 +31,8 @@ Usage: cargo xtask <task>
   setup                          install what the tests need and this machine lacks
   test [--quick]                 every check, in order; --quick: only `cargo test`, with PostgreSQL
   conformance [--release]        official clients against the real server, on each engine
+  bench [--only PARTS] [--quick] measure the release build; PARTS: start, verify, creates, lists;
+                                 --quick: small numbers, only to see that it works
   postgres [--durable] -- CMD    run CMD with CLAVIGER_TEST_POSTGRES naming a throw-away PostgreSQL;
                                  --durable: it syncs to disk, for measuring";
 
@@ -53,6 +56,7 @@ fn dispatch(arguments: &[OsString]) -> Result<ExitCode> {
         ["test", "--quick"] => test::quick()?,
         ["conformance"] => conformance::run(Profile::Dev)?,
         ["conformance", "--release"] => conformance::run(Profile::Release)?,
+        ["bench", options @ ..] => bench::run(options)?,
         ["postgres", "--", _, ..] => return postgres::lend(Durability::None, &arguments[2..]),
         ["postgres", "--durable", "--", _, ..] => return postgres::lend(Durability::Full, &arguments[3..]),
         ["help" | "--help" | "-h"] => println!("{USAGE}"),

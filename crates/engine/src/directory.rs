@@ -163,9 +163,23 @@ impl Directory {
         entries: &[Entry],
         dead: &mut Vec<Digest>,
     ) -> Result<(), StoreError> {
+        // Most of what is touched is credentials, so that these are read together.
+        let mut credentials = Vec::new();
         for entry in entries {
             for (kind, id) in entry.touched() {
-                self.refresh(store, entry.org, (&kind, &id), entries, dead).await?;
+                match (kind.as_str(), id.parse()) {
+                    ("credential", Ok(id)) => credentials.push(id),
+                    _ => self.refresh(store, entry.org, &kind, &id).await?,
+                }
+            }
+        }
+        for secret in store.list_known_secrets_of(&credentials).await? {
+            let (digest, is_live) = (secret.digest, secret.is_live);
+            let was_known = self.put_secret(secret);
+            // One that was made and died within these entries never was in the directory.
+            let died = !is_live && (was_known || entries.iter().any(|entry| entry.names(&digest)));
+            if died && !dead.contains(&digest) {
+                dead.push(digest);
             }
         }
         Ok(())
@@ -180,24 +194,11 @@ impl Directory {
         &self,
         store: &Store,
         org: Option<OrgId>,
-        (kind, id): (&str, &str),
-        entries: &[Entry],
-        dead: &mut Vec<Digest>,
+        kind: &str,
+        id: &str,
     ) -> Result<(), StoreError> {
         let Some(org) = org else { return Ok(()) };
         match kind {
-            "credential" => {
-                let Ok(id) = id.parse() else { return Ok(()) };
-                for secret in store.list_known_secrets(id).await? {
-                    let (digest, is_live) = (secret.digest, secret.is_live);
-                    let was_known = self.put_secret(secret);
-                    // One that was made and died within these entries never was in the directory.
-                    let died = !is_live && (was_known || entries.iter().any(|entry| entry.names(&digest)));
-                    if died && !dead.contains(&digest) {
-                        dead.push(digest);
-                    }
-                }
-            }
             "user" => {
                 let Ok(id) = id.parse() else { return Ok(()) };
                 match store.find_user(org, id).await? {

@@ -43,14 +43,18 @@ impl Usage {
 impl UsageNotes {
     /// Writes what has been noted so far; what cannot be written is dropped, and said.
     pub(crate) async fn flush(&mut self, store: &Store) {
-        let mut notes = Vec::with_capacity(BATCH_MAX);
+        let mut notes = Vec::new();
         while !self.0.is_empty() {
             notes.clear();
-            self.0.recv_many(&mut notes, BATCH_MAX).await;
-            if let Err(error) = store.record_last_used(&notes).await {
-                let error = &error as &dyn std::error::Error;
-                tracing::warn!(error, lost = notes.len(), "last-used times could not be written");
-                return;
+            self.0.recv_many(&mut notes, WAITING_MAX).await;
+            // In the order of the table, so that a batch touches few of its pages.
+            notes.sort_unstable();
+            for (place, batch) in notes.chunks(BATCH_MAX).enumerate() {
+                if let Err(error) = store.record_last_used(batch).await {
+                    let (error, lost) = (&error as &dyn std::error::Error, notes.len() - place * BATCH_MAX);
+                    tracing::warn!(error, lost, "last-used times could not be written");
+                    return;
+                }
             }
         }
     }

@@ -4,6 +4,7 @@
 //! pays for the other.
 
 use std::convert::Infallible;
+use std::future::{Ready, ready};
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -13,6 +14,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use bytes::Bytes;
+use futures_util::future::Either as EitherFuture;
 use http::{Request, Response};
 use http_body_util::{Either, Full};
 use hyper::body::{Body as _, Incoming};
@@ -71,7 +73,8 @@ impl Default for ServerOptions {
 }
 
 type Answer = Response<Either<Full<Bytes>, Body>>;
-type Answering = Pin<Box<dyn Future<Output = Result<Answer, Infallible>> + Send>>;
+type Answered = Result<Answer, Infallible>;
+type Answering = EitherFuture<Ready<Answered>, Pin<Box<dyn Future<Output = Answered> + Send>>>;
 
 /// Serves in clear until `stop` comes, then drains. Tells whether all requests were answered.
 pub async fn serve(
@@ -211,23 +214,23 @@ fn answer(
     if let Some(answer) = front.answer(&request) {
         let answer = answer.map(Either::Left);
         if request.body().is_end_stream() || awaits_asking(request.headers()) {
-            return Box::pin(std::future::ready(Ok(answer)));
+            return EitherFuture::Left(ready(Ok(answer)));
         }
-        return Box::pin(async move {
+        return EitherFuture::Right(Box::pin(async move {
             discard(request.into_body()).await;
             Ok(answer)
-        });
+        }));
     }
     let router = router.clone();
     request.extensions_mut().insert(peer);
     request.extensions_mut().insert(BodyPatience(options.body_patience));
-    Box::pin(async move {
+    EitherFuture::Right(Box::pin(async move {
         let (parts, body) = request.into_parts();
         let (body, leftover) = Returning::new(body, awaits_asking(&parts.headers));
         let Ok(answer) = router.oneshot(Request::from_parts(parts, Body::new(body))).await;
         leftover.read().await;
         Ok(answer.map(Either::Right))
-    })
+    }))
 }
 
 #[cfg(test)]

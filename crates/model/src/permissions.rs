@@ -2,8 +2,10 @@
 //!
 //! A credential's effective rights are its owner's permissions ∩ its scopes; no scopes means the owner's.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::ops::{BitAnd, BitOr, BitOrAssign};
+use std::sync::LazyLock;
 
 use crate::permission_list::GROUPS;
 
@@ -63,12 +65,15 @@ named! {
 impl Permission {
     /// The permission of that name, if there is one.
     pub fn parse(name: &str) -> Option<Self> {
-        names().position(|known| known == name).map(|place| Self(place as u16))
+        // Looked up and not searched for: verification parses names too.
+        static PLACES: LazyLock<HashMap<&str, u16>> =
+            LazyLock::new(|| NAMES.iter().copied().zip(0..).collect());
+        PLACES.get(name).copied().map(Self)
     }
 
     /// Its name, as in roles and scopes.
     pub fn name(self) -> &'static str {
-        names().nth(self.0.into()).expect("a permission is only made from a place in the list")
+        NAMES[usize::from(self.0)]
     }
 
     /// The name of its group in listings; empty for a name that is only valid as a scope.
@@ -105,9 +110,20 @@ impl Permission {
     }
 }
 
-fn names() -> impl Iterator<Item = &'static str> {
-    GROUPS.iter().flat_map(|(_, names)| names.iter().copied())
-}
+/// The names of all groups in a row.
+static NAMES: [&str; COUNT] = {
+    let (mut names, mut group, mut place) = ([""; COUNT], 0, 0);
+    while group < GROUPS.len() {
+        let mut index = 0;
+        while index < GROUPS[group].1.len() {
+            names[place] = GROUPS[group].1[index];
+            index += 1;
+            place += 1;
+        }
+        group += 1;
+    }
+    names
+};
 
 const fn same(left: &[u8], right: &[u8]) -> bool {
     let mut index = 0;
@@ -177,7 +193,8 @@ impl PermissionSet {
 
     /// The names in listing order, parted by spaces.
     pub fn to_list(&self) -> String {
-        let held = names().zip(Permission::all()).filter(|(_, permission)| self.contains(*permission));
+        let held =
+            NAMES.into_iter().zip(Permission::all()).filter(|(_, permission)| self.contains(*permission));
         held.map(|(name, _)| name).collect::<Vec<_>>().join(" ")
     }
 }

@@ -3,6 +3,8 @@
 use claviger_model::{Credential, CredentialKind, NAME_CHARS_MAX, OrgId, Timestamp, UserId};
 
 use crate::credentials::{COLUMNS, read_credential};
+use crate::database::Readers;
+use crate::sqlite::search;
 use crate::value::{Value, params};
 use crate::{Store, StoreError};
 
@@ -96,6 +98,8 @@ pub struct CredentialPage {
 
 /// A condition under construction.
 struct Condition {
+    /// What it is asked of: the credentials as `i`, perhaps joined with those that an index has found.
+    from: String,
     sql: String,
     params: Vec<Value>,
 }
@@ -103,6 +107,7 @@ struct Condition {
 impl Condition {
     fn of(filter: &CredentialFilter) -> Self {
         let mut condition = Self {
+            from: "credentials i".to_owned(),
             sql: "i.org_id = $1 AND i.kind = $2 AND i.revoked_at IS NULL".to_owned(),
             params: params![filter.org, filter.kind],
         };
@@ -119,6 +124,12 @@ impl Condition {
         condition.and("i.category =", filter.category.clone());
         condition.and("i.remote_config_read =", filter.remote_config_read);
         condition
+    }
+
+    /// Looks only at what an index finds for a question. CROSS JOIN tells SQLite where to begin.
+    fn narrow(&mut self, question: String) {
+        let question = self.push(question);
+        self.from = format!("{} x CROSS JOIN credentials i ON i.id = x.id", search::candidates(&question));
     }
 
     fn push(&mut self, value: impl Into<Value>) -> String {
@@ -183,19 +194,38 @@ impl Store {
             return Ok(CredentialPage { items: Vec::new(), total: 0 });
         }
         let mut condition = Condition::of(filter);
+        if let Some(question) = self.narrowing(filter).await? {
+            condition.narrow(question);
+        }
         let total = self.count_credentials(filter, &condition).await?;
         let limit = condition.push(page.limit);
         let offset = condition.push(page.offset);
         // The page is found on an index alone; only its rows are then read whole and joined.
         let sql = format!(
-            "SELECT {COLUMNS} FROM (SELECT i.id FROM credentials i WHERE {} ORDER BY {} LIMIT {limit} OFFSET {offset}) p
+            "SELECT {COLUMNS} FROM (SELECT i.id FROM {} WHERE {} ORDER BY {} LIMIT {limit} OFFSET {offset}) p
              JOIN credentials c ON c.id = p.id LEFT JOIN last_used l ON l.credential_id = c.id ORDER BY {}",
+            condition.from,
             condition.sql,
             sort.sql("i"),
             sort.sql("c"),
         );
         let items = self.long_rows(sql, condition.params, read_credential).await?;
         Ok(CredentialPage { items, total })
+    }
+
+    /// What to ask SQLite's index of names for a filter; none where every name is to be read: the text is too short,
+    /// too many have it, or PostgreSQL's planner knows what to do.
+    async fn narrowing(&self, filter: &CredentialFilter) -> Result<Option<String>, StoreError> {
+        let text = filter.text.as_deref().unwrap_or_default();
+        let (Readers::Sqlite(_), Some(question)) = (self.readers(), search::question(&search_key(text)))
+        else {
+            return Ok(None);
+        };
+        let params = params![question.as_str(), search::CANDIDATES_MAX + 1];
+        let found =
+            self.long_rows(search::COUNT_CANDIDATES.to_owned(), params, |row| row.get::<i64>(0)).await?;
+        let is_few = found.first().is_some_and(|count| *count <= search::CANDIDATES_MAX);
+        Ok(is_few.then_some(question))
     }
 
     async fn count_credentials(
@@ -209,7 +239,7 @@ impl Store {
             let owner = owner.map(|owner| owner.to_string()).unwrap_or_default();
             return Ok(self.row(sql, &params![org, kind, owner], |row| row.get(0)).await?.unwrap_or(0));
         }
-        let sql = format!("SELECT COUNT(*) FROM credentials i WHERE {}", condition.sql);
+        let sql = format!("SELECT COUNT(*) FROM {} WHERE {}", condition.from, condition.sql);
         let counts = self.long_rows(sql, condition.params.clone(), |row| row.get(0)).await?;
         Ok(counts.first().copied().unwrap_or(0))
     }

@@ -370,6 +370,9 @@ pub(crate) const SELECT_KNOWN: &str = "SELECT s.digest, c.id, c.org_id, c.kind, 
      c.remote_config_read, s.dead_at, c.revoked_at, l.at
      FROM secrets s JOIN credentials c ON c.id = s.credential_id LEFT JOIN last_used l ON l.credential_id = c.id";
 
+/// How many credentials [`Store::list_known_secrets_of`] asks for in one statement.
+const ASKED_AT_ONCE: usize = 16;
+
 pub(crate) fn read_known(row: &dyn Row) -> Result<KnownSecret, StoreError> {
     Ok(KnownSecret {
         digest: row.get(0)?,
@@ -433,7 +436,25 @@ impl Store {
         mut visit: impl FnMut(KnownSecret) + Send,
     ) -> Result<(), StoreError> {
         let sql = format!("{SELECT_KNOWN} WHERE s.dead_at IS NULL AND c.revoked_at IS NULL");
-        self.each(&sql, &[], |row| Ok(visit(read_known(row)?))).await
+        self.scan(&sql, |row| Ok(visit(read_known(row)?))).await
+    }
+
+    /// Every secret, dead or alive, of many credentials.
+    pub async fn list_known_secrets_of(&self, ids: &[CredentialId]) -> Result<Vec<KnownSecret>, StoreError> {
+        let mut known = Vec::with_capacity(ids.len());
+        let sql = format!(
+            "{SELECT_KNOWN} WHERE s.credential_id IN
+             ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)"
+        );
+        for some in ids.chunks(ASKED_AT_ONCE) {
+            // What is missing to the full number is filled up with the last: a row comes once, however often it is
+            // asked for.
+            let last = some.last().map(|last| Value::from(*last)).unwrap_or(Value::Null);
+            let mut params: Vec<_> = some.iter().map(|id| Value::from(*id)).collect();
+            params.resize(ASKED_AT_ONCE, last);
+            self.each(&sql, &params, |row| Ok(known.push(read_known(row)?))).await?;
+        }
+        Ok(known)
     }
 
     /// The digest of every secret that is known to be dead.

@@ -23,10 +23,11 @@ use crate::batch::{Batch, Job};
 use crate::change::Step;
 use crate::database::Availability;
 use crate::ledger::Head;
-use crate::migrate::{CREATE_VERSIONS, INSERT_VERSION, SELECT_VERSION, missing};
+use crate::migrate::{CREATE_VERSIONS, Dialect, INSERT_VERSION, SELECT_VERSION, missing};
 use crate::value::{Row, Value, params};
 use crate::{StoreError, StoreMetrics, vault_keys};
 
+mod search;
 mod server;
 mod snapshot;
 mod tls;
@@ -78,6 +79,7 @@ impl PostgresDatabase {
             tokio::time::sleep(LOCK_PAUSE).await;
         }
         session.migrate(now).await?;
+        search::ensure_index(&session.client).await?;
         Ok(Self { server, session })
     }
 
@@ -196,7 +198,7 @@ impl Session {
     async fn migrate(&mut self, now: Timestamp) -> Result<(), StoreError> {
         self.client.batch_execute(CREATE_VERSIONS).await.map_err(failure)?;
         let version = self.client.query_one(SELECT_VERSION, &[]).await.map_err(failure)?.get(0);
-        for (version, sql) in missing(version)? {
+        for (version, sql) in missing(version, Dialect::Postgres)? {
             let transaction = self.client.transaction().await.map_err(failure)?;
             transaction.batch_execute(sql).await.map_err(failure)?;
             transaction.execute_raw(INSERT_VERSION, params![version, now]).await.map_err(failure)?;

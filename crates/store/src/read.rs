@@ -35,7 +35,19 @@ impl Store {
         Ok(self.rows(sql, params, map).await?.into_iter().next())
     }
 
-    /// Each row in turn, without keeping any: for reading a whole table.
+    /// Each row of whole tables in turn, without keeping any.
+    pub(crate) async fn scan(
+        &self,
+        sql: &str,
+        visit: impl FnMut(&dyn Row) -> Result<(), StoreError> + Send,
+    ) -> Result<(), StoreError> {
+        match self.readers() {
+            Readers::Sqlite(readers) => readers.scan(sql, visit),
+            Readers::Postgres(readers) => readers.each(sql, &[], visit).await,
+        }
+    }
+
+    /// Each row in turn, without keeping any.
     pub(crate) async fn each(
         &self,
         sql: &str,

@@ -14,10 +14,11 @@ use tokio::sync::mpsc;
 use crate::batch::{Batch, Job};
 use crate::change::{Rows, Step};
 use crate::ledger::Head;
-use crate::migrate::{CREATE_VERSIONS, INSERT_VERSION, SELECT_VERSION, missing};
+use crate::migrate::{CREATE_VERSIONS, Dialect, INSERT_VERSION, SELECT_VERSION, missing};
 use crate::value::{Row, Value, params};
 use crate::{StoreError, StoreMetrics, vault_keys};
 
+pub(crate) mod search;
 mod snapshot;
 mod writer;
 
@@ -27,6 +28,11 @@ pub(crate) use snapshot::SqliteSnapshot;
 const BUSY_WAIT: Duration = Duration::from_secs(5);
 /// Prepared statements kept by each connection: more than the store has.
 const STATEMENTS_MAX: usize = 128;
+/// Pages in the WAL at which they are brought into the file: 32 MiB. A batch of changes writes hundreds of pages, and
+/// at SQLite's own 1,000 every third commit would wait for that work, which syncs twice more.
+const WAL_PAGES: u32 = 8_192;
+/// How much of the file a scan of whole tables may map.
+const SCAN_BYTES_MAX: i64 = 1 << 40;
 /// Idle reading connections that are kept: as many as ever read at once on a small machine.
 const IDLE_READERS_MAX: usize = 8;
 
@@ -49,9 +55,11 @@ impl SqliteDatabase {
                  PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -32768;",
             )
             .map_err(failure)?;
+        connection.pragma_update(None, "wal_autocheckpoint", WAL_PAGES).map_err(failure)?;
         #[cfg(feature = "faults")]
         break_synchronous(&connection)?;
         migrate(&mut connection, now)?;
+        search::index_waiting(&connection)?;
         Ok(Self { path: path.to_owned(), connection })
     }
 
@@ -124,7 +132,7 @@ fn break_synchronous(connection: &Connection) -> Result<(), StoreError> {
 fn migrate(connection: &mut Connection, now: Timestamp) -> Result<(), StoreError> {
     connection.execute_batch(CREATE_VERSIONS).map_err(failure)?;
     let version = connection.query_row(SELECT_VERSION, [], |row| row.get(0)).map_err(failure)?;
-    for (version, sql) in missing(version)? {
+    for (version, sql) in missing(version, Dialect::Sqlite)? {
         let transaction = connection.transaction().map_err(failure)?;
         transaction.execute_batch(sql).map_err(failure)?;
         let params = params![version, now];
@@ -157,6 +165,19 @@ impl SqliteReaders {
             idle.push(connection);
         }
         result
+    }
+
+    /// Like [`Self::each`], for reading whole tables once: on a connection of its own that maps the file, since the
+    /// lookups of a join over millions of rows do not fit any cache. Not for every day: where the file is cut short
+    /// by somebody else, a mapping kills the process.
+    pub(crate) fn scan(
+        &self,
+        sql: &str,
+        visit: impl FnMut(&dyn Row) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let connection = self.connect()?;
+        connection.pragma_update(None, "mmap_size", SCAN_BYTES_MAX).map_err(failure)?;
+        each(&connection, sql, &[], visit)
     }
 
     fn connect(&self) -> Result<Connection, StoreError> {

@@ -179,16 +179,17 @@ mod tests {
     use super::*;
     use crate::migrate::MIGRATIONS;
 
-    /// Tables that a restore makes anew.
+    /// Tables that a restore makes anew; besides them, the index of names, which the tables' triggers keep.
     const MADE_ANEW: [&str; 2] = ["credential_counts", "ledger_head"];
 
     /// A migration that adds a table or a column must say here what becomes of it.
     #[test]
     fn a_backup_has_every_column_of_every_table() {
         let database = rusqlite::Connection::open_in_memory().unwrap();
-        MIGRATIONS.iter().for_each(|sql| database.execute_batch(sql).unwrap());
+        MIGRATIONS.iter().for_each(|step| database.execute_batch(step.sqlite).unwrap());
         let sql = "SELECT m.name, c.name, c.type FROM sqlite_master m, pragma_table_info(m.name) c
-                   WHERE m.type = 'table'";
+                   WHERE m.type = 'table' AND m.name NOT GLOB 'credential_trigrams*'
+                   AND m.name NOT IN ('credential_numbers', 'sqlite_sequence')";
         let mut statement = database.prepare(sql).unwrap();
         let mut found = BTreeMap::<String, Vec<(String, Kind)>>::new();
         let mut rows = statement.query([]).unwrap();

@@ -8,7 +8,7 @@ use claviger_vault::Vault;
 use rusqlite::{Connection, ErrorCode};
 use tokio::sync::mpsc;
 
-use super::{each, failure, run_step};
+use super::{each, failure, run_step, search};
 use crate::batch::{Batch, CHANGES_PER_BATCH_MAX, Job, fail};
 use crate::change::{Change, Step};
 use crate::ledger::{Head, SELECT_AFTER, SELECT_HEAD, move_head, read_head};
@@ -124,6 +124,7 @@ impl Writer {
         }
         if head.position != before {
             run_step(connection, &move_head(&head)).map_err(failure)?;
+            search::index_waiting(connection)?;
         }
         Ok(Written { outcomes, entries, head })
     }

@@ -1,2 +1,3 @@
 mod api_keys;
+mod api_keys_search;
 mod current_user_application_keys;

@@ -1,0 +1,106 @@
+//! What to measure, and how much of it.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::Result;
+
+/// Where a PostgreSQL is that syncs to disk.
+const POSTGRES: &str = "CLAVIGER_TEST_POSTGRES";
+
+/// One of the things that are measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// Size, start and memory.
+    Start,
+    /// Verification.
+    Verify,
+    /// Durable creates.
+    Creates,
+    /// Lists.
+    Lists,
+}
+
+impl Part {
+    const ALL: [(&'static str, Self); 4] = [
+        ("start", Self::Start),
+        ("verify", Self::Verify),
+        ("creates", Self::Creates),
+        ("lists", Self::Lists),
+    ];
+}
+
+/// What the developer asked for.
+#[derive(Debug)]
+pub(crate) struct Options {
+    /// The built `claviger`.
+    pub(crate) server: PathBuf,
+    /// Where filled databases are kept between runs.
+    pub(crate) folder: PathBuf,
+    /// What to measure, in this order.
+    pub(crate) parts: Vec<Part>,
+    /// Only to see that it works: small numbers, short rounds.
+    pub(crate) is_quick: bool,
+    /// A PostgreSQL to measure too.
+    pub(crate) postgres: Option<String>,
+}
+
+impl Options {
+    pub(crate) fn parse(arguments: &[String]) -> Result<Self> {
+        let mut options = Self {
+            server: PathBuf::new(),
+            folder: std::env::temp_dir(),
+            parts: Part::ALL.map(|(_, part)| part).to_vec(),
+            is_quick: false,
+            postgres: std::env::var(POSTGRES).ok(),
+        };
+        let mut arguments = arguments.iter();
+        while let Some(argument) = arguments.next() {
+            let mut value = || arguments.next().ok_or_else(|| format!("{argument} needs a value"));
+            match argument.as_str() {
+                "--server" => options.server = value()?.into(),
+                "--folder" => options.folder = value()?.into(),
+                "--only" => options.parts = value()?.split(',').map(part).collect::<Result<_>>()?,
+                "--quick" => options.is_quick = true,
+                _ => return Err(format!("unknown option {argument}").into()),
+            }
+        }
+        Ok(options)
+    }
+
+    /// How many keys the directory has.
+    pub(crate) fn directory_keys(&self) -> usize {
+        if self.is_quick { 20_000 } else { 1_000_000 }
+    }
+
+    /// How many keys the listed org has.
+    pub(crate) fn listed_keys(&self) -> usize {
+        if self.is_quick { 5_000 } else { 100_000 }
+    }
+
+    /// How long each side is measured before it is the other's turn.
+    pub(crate) fn turn(&self) -> Duration {
+        Duration::from_millis(if self.is_quick { 300 } else { 2_000 })
+    }
+
+    /// How many turns each side has.
+    pub(crate) fn rounds(&self) -> usize {
+        if self.is_quick { 1 } else { 5 }
+    }
+
+    /// How many times each list is asked for on PostgreSQL, which has no target and takes longer.
+    pub(crate) fn list_requests_on_postgres(&self) -> usize {
+        self.list_requests().min(100)
+    }
+
+    /// How many times each list is asked for.
+    pub(crate) fn list_requests(&self) -> usize {
+        if self.is_quick { 30 } else { 500 }
+    }
+}
+
+fn part(name: &str) -> Result<Part> {
+    let found = Part::ALL.iter().find(|(known, _)| *known == name);
+    let names = || Part::ALL.map(|(name, _)| name).join(", ");
+    Ok(found.ok_or_else(|| format!("{name} is not measured; there are: {}", names()))?.1)
+}

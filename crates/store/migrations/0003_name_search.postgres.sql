@@ -1,0 +1,4 @@
+-- Finding live credentials by a part of their name. (SQLite's half: 0003_name_search.sqlite.sql)
+--
+-- Nothing here: the index needs the extension pg_trgm, which whoever opens the database may or may not be allowed to
+-- make. It is tried at each opening; without it, searches read every name of the org.
