@@ -12,7 +12,7 @@ use std::time::Duration;
 use claviger_http::{Identity, IdentityError, Tls};
 use zeroize::Zeroizing;
 
-use crate::{private_file, terminal};
+use crate::private_file;
 
 /// How often the files are looked at: seldom enough to cost nothing, and soon enough for whoever waits for it.
 pub const INTERVAL: Duration = Duration::from_secs(5);
@@ -134,7 +134,7 @@ pub async fn follow(
                 tracing::info!(path = %files.certificate.display(), "a new TLS certificate is in use");
             }
             Some(Err(error)) => tracing::error!(
-                error = terminal::sentence(&error),
+                error = claviger_model::chain(&error),
                 "the new TLS certificate is refused; the old one stays in use"
             ),
         }

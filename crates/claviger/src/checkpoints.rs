@@ -61,7 +61,7 @@ async fn sign(engine: &Engine, place: &CheckpointPlace, signed: Option<Position>
         },
         Ok(_) => {}
         Err(error) => {
-            tracing::warn!(error = &error as &dyn std::error::Error, "no checkpoint could be made");
+            tracing::warn!(error = claviger_model::chain(&error), "no checkpoint could be made");
         }
     }
     signed

@@ -3,6 +3,8 @@
 use std::error::Error;
 use std::io::{self, IsTerminal, Write};
 
+use claviger_model::chain;
+
 /// Where the operator is told something, and whether somebody reads it there.
 pub struct Terminal<'a> {
     out: Box<dyn Write + 'a>,
@@ -41,19 +43,7 @@ pub(crate) fn tell(text: &str) {
 /// Tells on standard error why the program ends, and what led to it.
 pub fn complain(error: &dyn Error) {
     // Nobody is left to tell where standard error is closed.
-    let _ = writeln!(io::stderr(), "claviger: {}", sentence(error));
-}
-
-/// An error and what led to it, as one text.
-pub(crate) fn sentence(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
+    let _ = writeln!(io::stderr(), "claviger: {}", chain(error));
 }
 
 #[cfg(test)]
@@ -65,6 +55,6 @@ mod tests {
     #[test]
     fn a_complaint_ends_with_its_cause() {
         let error = StartError::Runtime(io::Error::other("no threads"));
-        assert_eq!(sentence(&error), "the program cannot be set up: no threads");
+        assert_eq!(chain(&error), "the program cannot be set up: no threads");
     }
 }

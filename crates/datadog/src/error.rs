@@ -98,14 +98,14 @@ impl From<EngineError> for Error {
             EngineError::Unavailable(cause) => {
                 if let Some(cause) = cause {
                     tracing::warn!(
-                        error = &cause as &dyn std::error::Error,
+                        error = claviger_model::chain(&cause),
                         "a request found the database away"
                     );
                 }
                 Self::text(StatusCode::SERVICE_UNAVAILABLE, "Service unavailable")
             }
             error @ EngineError::Internal(_) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "a request failed");
+                tracing::error!(error = claviger_model::chain(&error), "a request failed");
                 Self::text(StatusCode::INTERNAL_SERVER_ERROR, "Internal server error")
             }
         }

@@ -182,7 +182,7 @@ async fn apply(engine: &Engine, entries: &[Entry]) {
     while let Err(error) = engine.directory.apply(&engine.store, entries, &mut dead).await {
         engine.directory.set_current(false);
         tracing::error!(
-            error = &error as &dyn std::error::Error,
+            error = claviger_model::chain(&error),
             "the directory could not be brought up to date"
         );
         tokio::time::sleep(APPLY_PAUSE).await;
@@ -207,7 +207,7 @@ async fn bury(engine: &Engine, dead: Vec<Digest>, through: Position) {
         };
         let Err(error) = written else { return };
         tracing::error!(
-            error = &error as &dyn std::error::Error,
+            error = claviger_model::chain(&error),
             "the dead list could not be written: changes wait until it can"
         );
         tokio::time::sleep(DEAD_LIST_PAUSE).await;

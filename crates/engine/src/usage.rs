@@ -51,7 +51,7 @@ impl UsageNotes {
             notes.sort_unstable();
             for (place, batch) in notes.chunks(BATCH_MAX).enumerate() {
                 if let Err(error) = store.record_last_used(batch).await {
-                    let (error, lost) = (&error as &dyn std::error::Error, notes.len() - place * BATCH_MAX);
+                    let (error, lost) = (claviger_model::chain(&error), notes.len() - place * BATCH_MAX);
                     tracing::warn!(error, lost, "last-used times could not be written");
                     return;
                 }

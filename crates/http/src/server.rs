@@ -153,7 +153,7 @@ async fn run(
             (accepted, permit) = accepted => match accepted {
                 Ok((stream, peer)) => (stream, peer, permit),
                 Err(error) => {
-                    tracing::warn!(error = &error as &dyn std::error::Error, "a connection was not accepted");
+                    tracing::warn!(error = claviger_model::chain(&error), "a connection was not accepted");
                     tokio::time::sleep(ACCEPT_PAUSE).await;
                     continue;
                 }
@@ -169,7 +169,7 @@ async fn run(
             let stream = match transport.open(stream).await {
                 Ok(stream) => stream,
                 Err(error) => {
-                    tracing::debug!(error = &error as &dyn std::error::Error, "a TLS handshake failed");
+                    tracing::debug!(error = claviger_model::chain(&error), "a TLS handshake failed");
                     return;
                 }
             };
@@ -179,7 +179,7 @@ async fn run(
             });
             let connection = builder.serve_connection(TokioIo::new(stream), service);
             if let Err(error) = watcher.watch(connection.into_owned()).await {
-                tracing::debug!(error = &*error, "a connection ended badly");
+                tracing::debug!(error = claviger_model::chain(&*error), "a connection ended badly");
             }
             drop(permit);
         });

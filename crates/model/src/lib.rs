@@ -3,6 +3,7 @@
 //! Everything above depends on this crate and it depends on nothing of ours. It does no I/O and knows no
 //! clock and no source of randomness: [`Clock`] and [`Random`] are parameters wherever they are needed.
 
+mod chain;
 mod collation;
 mod credential;
 mod excerpt;
@@ -16,6 +17,7 @@ mod random;
 pub mod testing;
 mod timestamp;
 
+pub use chain::chain;
 pub use collation::collation_key;
 pub use credential::{Credential, CredentialDetail, CredentialKind, CredentialState, Expiry, ParseKindError};
 pub use excerpt::excerpt;

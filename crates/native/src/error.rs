@@ -96,14 +96,14 @@ impl From<EngineError> for Error {
             EngineError::Unavailable(cause) => {
                 if let Some(cause) = cause {
                     tracing::warn!(
-                        error = &cause as &dyn std::error::Error,
+                        error = claviger_model::chain(&cause),
                         "a request found the database away"
                     );
                 }
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Try again in a moment")
             }
             error @ EngineError::Internal(_) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "a request failed");
+                tracing::error!(error = claviger_model::chain(&error), "a request failed");
                 Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "Internal server error")
             }
         }

@@ -162,7 +162,7 @@ impl Session {
         let (tell, gone) = watch::channel(false);
         let connection = tokio::spawn(async move {
             if let Err(error) = connection.await {
-                tracing::warn!(error = &error as &dyn std::error::Error, "a database connection broke");
+                tracing::warn!(error = claviger_model::chain(&error), "a database connection broke");
             }
             // Nobody may be left to hear it.
             let _ = tell.send(true);
@@ -191,7 +191,7 @@ impl Session {
     async fn unlock(&self) {
         let unlocking = self.client.query_one("SELECT pg_advisory_unlock($1)", &[&WRITER_LOCK]);
         if let Err(error) = within(&self.connection, unlocking).await {
-            tracing::warn!(error = &error as &dyn std::error::Error, "the lock was not given back");
+            tracing::warn!(error = claviger_model::chain(&error), "the lock was not given back");
         }
     }
 

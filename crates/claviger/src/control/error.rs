@@ -5,8 +5,6 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
-use crate::terminal;
-
 /// Why a command was not done, as the sentence that its user reads. It crosses the socket as text.
 #[derive(Debug)]
 pub struct Failure(String);
@@ -19,7 +17,7 @@ impl Failure {
 
     /// An error with what led to it.
     pub fn of(error: &dyn Error) -> Self {
-        Self(terminal::sentence(error))
+        Self(claviger_model::chain(error))
     }
 
     pub(super) fn into_text(self) -> String {

@@ -23,7 +23,7 @@ pub(super) async fn ensure_index(client: &Client) -> Result<(), StoreError> {
     }
     match client.batch_execute(CREATE).await {
         Err(error) if error.code().is_some() => {
-            let error = &error as &dyn std::error::Error;
+            let error = claviger_model::chain(&error);
             tracing::warn!(error, "without PostgreSQL's extension pg_trgm, searching by name is slow");
             Ok(())
         }

@@ -114,7 +114,7 @@ impl Writer {
                 }
                 Err(error) => {
                     self.metrics.failed();
-                    tracing::error!(error = &error as &dyn std::error::Error, "a commit failed");
+                    tracing::error!(error = claviger_model::chain(&error), "a commit failed");
                     let undone = self.ask(self.session.client.batch_execute("ROLLBACK")).await.is_ok();
                     if undone && !self.session.client.is_closed() {
                         fail(replies, "the commit failed");
@@ -269,7 +269,7 @@ impl Writer {
                     return self.hand_on(Batch { entries, answers, reopens }).await;
                 }
                 Err(error) => {
-                    tracing::warn!(error = &error as &dyn std::error::Error, "the database is away");
+                    tracing::warn!(error = claviger_model::chain(&error), "the database is away");
                 }
             }
             if started.elapsed() > SETTLE_WAIT {

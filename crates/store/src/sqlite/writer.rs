@@ -46,7 +46,7 @@ impl Writer {
                 Ok(written) => written,
                 Err(error) => {
                     self.metrics.failed();
-                    tracing::error!(error = &error as &dyn std::error::Error, "a commit failed");
+                    tracing::error!(error = claviger_model::chain(&error), "a commit failed");
                     fail(replies, "the commit failed");
                     continue;
                 }
