@@ -61,7 +61,7 @@ impl Home {
     /// Starts the server, as an argument of another program if `under` names one, and waits until it is ready.
     pub(crate) fn serve(&self, under: &[&str], variables: &[(&str, &str)]) -> Running {
         let address = self.address.to_string();
-        let mut command = self.command_under(under, &["serve", "--listen", &address, "--log", "warn"]);
+        let mut command = self.command_under(under, &["serve", "--listen", &address, "--log", "error"]);
         command.envs(variables.iter().copied()).stdout(Stdio::null()).stderr(Stdio::inherit());
         let running = Running(command.spawn().unwrap());
         let deadline = Instant::now() + START_PATIENCE;
