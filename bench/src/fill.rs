@@ -84,9 +84,11 @@ pub(crate) fn directory(options: &Options, shape: Shape) -> Result<Filled> {
 pub(crate) fn postgres(options: &Options, url: &str, data: &Path, shape: Shape) -> Result<Filled> {
     let url = postgres::create_database(url)?;
     init(options, data, Some(&url))?;
+    postgres::wait_until_unused(&url)?;
     let mut sink = postgres::Sink::default();
     Rows::unlock(data, &Location::Postgres(url.clone()), org(data)?)?.write(shape, &mut sink)?;
     sink.finish(&url)?;
+    postgres::wait_until_unused(&url)?;
     remembered(data, Some(url))
 }
 

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 use std::pin::pin;
+use std::time::Duration;
 
 use bytes::Bytes;
 use claviger_model::{CredentialKind, OrgId, Timestamp, UserId};
@@ -13,6 +14,10 @@ use crate::Result;
 
 /// The database that is made anew for each run.
 const NAME: &str = "claviger_bench";
+
+/// How often it is asked whether the database is unused, and how many times.
+const POLL: Duration = Duration::from_millis(20);
+const POLLS_MAX: u32 = 500;
 
 #[derive(Default)]
 pub(super) struct Sink {
@@ -29,6 +34,22 @@ pub(super) fn create_database(url: &str) -> Result<String> {
     })?;
     let (server, _) = url.rsplit_once('/').ok_or("the PostgreSQL URL names no database")?;
     Ok(format!("{server}/{NAME}"))
+}
+
+/// Waits until nobody is connected to the database: a process that has ended is not gone for PostgreSQL at once, and
+/// the lock of the one writer goes with its connection.
+pub(super) fn wait_until_unused(url: &str) -> Result<()> {
+    run(url, async |client| {
+        let others = "SELECT count(*) FROM pg_stat_activity
+             WHERE datname = current_database() AND pid <> pg_backend_pid()";
+        for _ in 0..POLLS_MAX {
+            if client.query_one(others, &[]).await?.get::<_, i64>(0) == 0 {
+                return Ok(());
+            }
+            tokio::time::sleep(POLL).await;
+        }
+        Err("somebody stays connected to the database".into())
+    })
 }
 
 fn run(url: &str, work: impl AsyncFnOnce(&Client) -> Result<()>) -> Result<()> {
