@@ -71,6 +71,12 @@ pub enum Thing {
     ApiKey,
     /// An application key.
     ApplicationKey,
+    /// A personal access token.
+    PersonalAccessToken,
+    /// A service access token.
+    ServiceAccessToken,
+    /// A native key.
+    NativeKey,
     /// An org.
     Org,
 }
@@ -80,6 +86,9 @@ impl Thing {
         match kind {
             CredentialKind::ApiKey => Self::ApiKey,
             CredentialKind::ApplicationKey => Self::ApplicationKey,
+            CredentialKind::PersonalAccessToken => Self::PersonalAccessToken,
+            CredentialKind::ServiceAccessToken => Self::ServiceAccessToken,
+            CredentialKind::NativeKey => Self::NativeKey,
         }
     }
 }
@@ -89,6 +98,9 @@ impl fmt::Display for Thing {
         f.write_str(match self {
             Self::ApiKey => "API key",
             Self::ApplicationKey => "Application key",
+            Self::PersonalAccessToken => "Personal access token",
+            Self::ServiceAccessToken => "Service access token",
+            Self::NativeKey => "Key",
             Self::Org => "Org",
         })
     }
