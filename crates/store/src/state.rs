@@ -72,7 +72,7 @@ pub(crate) fn credential(credential: &Credential, live: &[Digest]) -> State {
     };
     let mut secrets: Vec<_> = live.iter().map(Digest::to_hex).collect();
     secrets.sort_unstable();
-    let state = json!({
+    let mut state = json!({
         "org": credential.org.to_string(),
         "kind": credential.kind().as_str(),
         // By these people tell keys apart: whoever swaps them has the wrong one revoked.
@@ -85,5 +85,9 @@ pub(crate) fn credential(credential: &Credential, live: &[Digest]) -> State {
         "revoked": !credential.state.is_live(),
         "secrets": secrets,
     });
+    // Only where there is one: entries of before there were tokens say nothing of it.
+    if let Some(portion) = credential.detail.public_portion() {
+        state["public_portion"] = portion.into();
+    }
     (format!("credential:{}", credential.id), state)
 }
