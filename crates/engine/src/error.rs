@@ -44,6 +44,9 @@ pub enum Error {
         /// How many there may be.
         max: u32,
     },
+    /// What must stay as it is, whoever asks; the sentence says what that is.
+    #[error("{0}")]
+    Protected(&'static str),
     /// The caller's own credential died while the request was under way.
     #[error("the credential was revoked")]
     CallerGone,
@@ -73,6 +76,12 @@ pub enum Thing {
     ApplicationKey,
     /// An org.
     Org,
+    /// A user or service account.
+    User,
+    /// A role.
+    Role,
+    /// An invitation.
+    Invitation,
 }
 
 impl Thing {
@@ -90,6 +99,9 @@ impl fmt::Display for Thing {
             Self::ApiKey => "API key",
             Self::ApplicationKey => "Application key",
             Self::Org => "Org",
+            Self::User => "User",
+            Self::Role => "Role",
+            Self::Invitation => "Invitation",
         })
     }
 }
