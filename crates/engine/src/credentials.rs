@@ -92,12 +92,17 @@ impl Engine {
     /// Makes a credential with a new secret of its kind's format.
     pub(crate) fn make(&self, draft: Draft) -> Result<Made, SealError> {
         let random = self.vault.random();
-        let secret = IssuedSecret::generate(draft.detail.kind(), random);
+        let kind = draft.detail.kind();
+        let secret = IssuedSecret::generate(kind, random);
         let now = self.clock.now();
+        let mut detail = draft.detail;
+        if let (Some(portion), Some(shown)) = (detail.public_portion_mut(), secret.public_portion(kind)) {
+            *portion = shown.to_owned();
+        }
         let credential = Credential {
             id: CredentialId::generate(random),
             org: draft.org,
-            detail: draft.detail,
+            detail,
             name: draft.name.to_string(),
             last4: secret.last4().to_owned(),
             revision: 1,
@@ -113,7 +118,10 @@ impl Engine {
         let stored = NewSecret {
             digest: self.vault.digest(secret.bytes()),
             digest_key: self.vault.digest_key_id(),
-            sealed: Some(self.vault.seal(&place, secret.bytes())?),
+            sealed: match kind.is_shown_again() {
+                true => Some(self.vault.seal(&place, secret.bytes())?),
+                false => None,
+            },
         };
         Ok(Made { credential, stored, secret })
     }

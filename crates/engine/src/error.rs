@@ -74,6 +74,12 @@ pub enum Thing {
     ApiKey,
     /// An application key.
     ApplicationKey,
+    /// A personal access token.
+    PersonalAccessToken,
+    /// A service access token.
+    ServiceAccessToken,
+    /// A native key.
+    NativeKey,
     /// An org.
     Org,
     /// A user or service account.
@@ -89,6 +95,9 @@ impl Thing {
         match kind {
             CredentialKind::ApiKey => Self::ApiKey,
             CredentialKind::ApplicationKey => Self::ApplicationKey,
+            CredentialKind::PersonalAccessToken => Self::PersonalAccessToken,
+            CredentialKind::ServiceAccessToken => Self::ServiceAccessToken,
+            CredentialKind::NativeKey => Self::NativeKey,
         }
     }
 }
@@ -98,6 +107,9 @@ impl fmt::Display for Thing {
         f.write_str(match self {
             Self::ApiKey => "API key",
             Self::ApplicationKey => "Application key",
+            Self::PersonalAccessToken => "Personal access token",
+            Self::ServiceAccessToken => "Service access token",
+            Self::NativeKey => "Key",
             Self::Org => "Org",
             Self::User => "User",
             Self::Role => "Role",

@@ -74,7 +74,10 @@ pub struct KnownSecret {
 /// The columns of a credential, joined with its last use; read by [`read_credential`].
 pub(crate) const COLUMNS: &str = "c.id, c.org_id, c.kind, c.owner_id, c.name, c.last4, c.scopes, c.category,
      c.remote_config_read, c.revision, c.created_at, c.created_by, c.modified_at, c.modified_by, c.expires_at,
-     c.revoked_at, l.at";
+     c.revoked_at, l.at, c.public_portion, c.external_id, c.metadata";
+
+/// How many columns [`COLUMNS`] are.
+pub(crate) const COLUMN_COUNT: usize = 20;
 
 pub(crate) fn read_credential(row: &dyn Row) -> Result<Credential, StoreError> {
     let detail = match row.parsed(2)? {
@@ -84,6 +87,21 @@ pub(crate) fn read_credential(row: &dyn Row) -> Result<Credential, StoreError> {
         CredentialKind::ApplicationKey => {
             CredentialDetail::ApplicationKey { owner: row.parsed(3)?, scopes: read_scopes(row, 6)? }
         }
+        CredentialKind::PersonalAccessToken => CredentialDetail::PersonalAccessToken {
+            owner: row.parsed(3)?,
+            scopes: read_some_scopes(row, 6)?,
+            public_portion: row.get(17)?,
+        },
+        CredentialKind::ServiceAccessToken => CredentialDetail::ServiceAccessToken {
+            owner: row.parsed(3)?,
+            scopes: read_some_scopes(row, 6)?,
+            public_portion: row.get(17)?,
+        },
+        CredentialKind::NativeKey => CredentialDetail::NativeKey {
+            permissions: read_scopes(row, 6)?,
+            external_id: row.opt(18)?,
+            metadata: row.opt(19)?,
+        },
     };
     Ok(Credential {
         id: row.parsed(0)?,
@@ -108,6 +126,11 @@ fn read_scopes(row: &dyn Row, column: usize) -> Result<Option<Scopes>, StoreErro
         Some(list) => Scopes::parse(list.split_ascii_whitespace())
             .map_err(|_| StoreError::damaged("a credential has an unknown scope")),
     }
+}
+
+/// The scopes of a kind that always has some.
+fn read_some_scopes(row: &dyn Row, column: usize) -> Result<Scopes, StoreError> {
+    read_scopes(row, column)?.ok_or_else(|| StoreError::damaged("a token has no scopes"))
 }
 
 fn subject(id: CredentialId) -> (&'static str, String) {
@@ -161,13 +184,15 @@ impl Change {
     pub(crate) fn with_credential(self, credential: &Credential, secret: &NewSecret) -> Self {
         let Credential { id, org, .. } = *credential;
         let (category, remote_config_read) = api_key_columns(&credential.detail);
+        let (external_id, metadata) = native_key_columns(&credential.detail);
         let change = self
             .counting_one_more(credential)
             .one(
                 "INSERT INTO credentials (id, org_id, kind, owner_id, name, name_sort, name_search, last4, scopes,
                      category, remote_config_read, revision, created_at, created_by, modified_at, modified_by,
-                     expires_at)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
+                     expires_at, public_portion, external_id, metadata)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
+                     $20)",
                 params![
                     id,
                     org,
@@ -186,6 +211,9 @@ impl Change {
                     credential.modified_at,
                     credential.modified_by,
                     credential.expiry,
+                    credential.detail.public_portion(),
+                    external_id,
+                    metadata,
                 ],
                 Refusal::Conflict,
             )
@@ -205,7 +233,10 @@ impl Change {
                 Refusal::Conflict,
             );
         match credential.kind() {
-            CredentialKind::ApiKey => change,
+            CredentialKind::ApiKey
+            | CredentialKind::PersonalAccessToken
+            | CredentialKind::ServiceAccessToken
+            | CredentialKind::NativeKey => change,
             // Decided here and not by whoever asked, so that turning one-time read on misses none.
             CredentialKind::ApplicationKey => change.any(
                 "UPDATE secrets SET sealed = NULL
@@ -230,7 +261,12 @@ impl Change {
                 row(String::new()),
                 Refusal::LimitReached,
             ),
-            CredentialDetail::ApplicationKey { owner, .. } => self
+            CredentialDetail::NativeKey { .. } => {
+                self.any(insert, row(String::new())).one(count, row(String::new()), Refusal::Absent)
+            }
+            CredentialDetail::ApplicationKey { owner, .. }
+            | CredentialDetail::PersonalAccessToken { owner, .. }
+            | CredentialDetail::ServiceAccessToken { owner, .. } => self
                 .require(
                     "SELECT 1 FROM users WHERE id = $1 AND org_id = $2 AND disabled_at IS NULL",
                     params![*owner, org],
@@ -262,11 +298,13 @@ impl Change {
         let detail = json!({ "kind": credential.kind().as_str(), "changed": changed });
         let detail = state::with_states(detail, [state::credential(credential, live)]);
         let (category, remote_config_read) = api_key_columns(&credential.detail);
+        let (external_id, metadata) = native_key_columns(&credential.detail);
         let change = Self::new(credential.org, actor, "credential.updated", subject(credential.id), detail);
         change.checking_name(credential, names).one(
             "UPDATE credentials SET name = $1, name_sort = $2, name_search = $3, scopes = $4, category = $5,
-                 remote_config_read = $6, modified_at = $7, modified_by = $8, revision = revision + 1
-             WHERE id = $9 AND org_id = $10 AND revision = $11 AND revoked_at IS NULL",
+                 remote_config_read = $6, modified_at = $7, modified_by = $8, external_id = $9, metadata = $10,
+                 revision = revision + 1
+             WHERE id = $11 AND org_id = $12 AND revision = $13 AND revoked_at IS NULL",
             params![
                 credential.name.as_str(),
                 collation_key(&credential.name),
@@ -276,6 +314,8 @@ impl Change {
                 remote_config_read,
                 credential.modified_at,
                 credential.modified_by,
+                external_id,
+                metadata,
                 credential.id,
                 credential.org,
                 credential.revision,
@@ -319,7 +359,10 @@ impl Change {
                 row(String::new()),
                 Refusal::LastOne,
             ),
-            CredentialDetail::ApplicationKey { owner, .. } => {
+            CredentialDetail::NativeKey { .. } => self.any(count, row(String::new())),
+            CredentialDetail::ApplicationKey { owner, .. }
+            | CredentialDetail::PersonalAccessToken { owner, .. }
+            | CredentialDetail::ServiceAccessToken { owner, .. } => {
                 self.any(count, row(String::new())).any(count, row(owner.to_string()))
             }
         }
@@ -362,7 +405,23 @@ impl Change {
 fn api_key_columns(detail: &CredentialDetail) -> (String, bool) {
     match detail {
         CredentialDetail::ApiKey { category, remote_config_read } => (category.clone(), *remote_config_read),
-        CredentialDetail::ApplicationKey { .. } => (String::new(), false),
+        CredentialDetail::ApplicationKey { .. }
+        | CredentialDetail::PersonalAccessToken { .. }
+        | CredentialDetail::ServiceAccessToken { .. }
+        | CredentialDetail::NativeKey { .. } => (String::new(), false),
+    }
+}
+
+/// `external_id` and `metadata`.
+fn native_key_columns(detail: &CredentialDetail) -> (Option<&str>, Option<&str>) {
+    match detail {
+        CredentialDetail::NativeKey { external_id, metadata, .. } => {
+            (external_id.as_deref(), metadata.as_deref())
+        }
+        CredentialDetail::ApiKey { .. }
+        | CredentialDetail::ApplicationKey { .. }
+        | CredentialDetail::PersonalAccessToken { .. }
+        | CredentialDetail::ServiceAccessToken { .. } => (None, None),
     }
 }
 

@@ -3,7 +3,7 @@
 //! Each entry holds, under `states`, the new state of everything whose state it changed. Folding the entries
 //! gives what the tables must hold, so that a row edited behind the server's back is found by comparison.
 
-use claviger_model::{Credential, CredentialDetail, CredentialId, Org, OrgId, Role, User};
+use claviger_model::{Credential, CredentialDetail, CredentialId, Org, OrgId, Role, Scopes, User};
 use claviger_vault::Digest;
 use serde_json::{Map, Value as Json, json};
 
@@ -66,13 +66,9 @@ pub(crate) const TOMBSTONES: &str = "tombstones:all";
 
 /// A credential's state, with the digests of its live secrets.
 pub(crate) fn credential(credential: &Credential, live: &[Digest]) -> State {
-    let (owner, scopes) = match &credential.detail {
-        CredentialDetail::ApiKey { .. } => (None, None),
-        CredentialDetail::ApplicationKey { owner, scopes } => (Some(*owner), scopes.as_ref()),
-    };
     let remote_config_read = match &credential.detail {
         CredentialDetail::ApiKey { remote_config_read, .. } => Some(*remote_config_read),
-        CredentialDetail::ApplicationKey { .. } => None,
+        _ => None,
     };
     let mut secrets: Vec<_> = live.iter().map(Digest::to_hex).collect();
     secrets.sort_unstable();
@@ -82,8 +78,8 @@ pub(crate) fn credential(credential: &Credential, live: &[Digest]) -> State {
         // By these people tell keys apart: whoever swaps them has the wrong one revoked.
         "name": credential.name,
         "last4": credential.last4,
-        "owner": owner.map(|owner| owner.to_string()),
-        "scopes": scopes.map(|scopes| scopes.to_list()),
+        "owner": credential.detail.owner().map(|owner| owner.to_string()),
+        "scopes": credential.detail.scopes().map(Scopes::to_list),
         "remote_config_read": remote_config_read,
         "expires_at": credential.expiry.timestamp().map(|end| end.micros()),
         "revoked": !credential.state.is_live(),

@@ -275,7 +275,7 @@ fn wire(shown: Shown, read_at: Option<Timestamp>) -> Key {
     let Shown { credential, secret } = shown;
     let (category, remote_config_read_enabled) = match &credential.detail {
         CredentialDetail::ApiKey { category, remote_config_read } => (category.clone(), *remote_config_read),
-        CredentialDetail::ApplicationKey { .. } => (String::new(), false),
+        _ => (String::new(), false),
     };
     Key {
         kind: "api_keys",

@@ -56,7 +56,7 @@ pub(super) struct UserEntry {
 
 pub(super) struct KeyEntry {
     pub(super) at: String,
-    pub(super) kind: CredentialKind,
+    pub(super) kind: KeyKind,
     pub(super) id: Option<CredentialId>,
     pub(super) name: Option<String>,
     pub(super) secret: Option<IssuedSecret>,
@@ -79,10 +79,27 @@ impl KeyEntry {
     }
 }
 
-fn user_member(kind: CredentialKind) -> &'static str {
+/// The kinds of credential that a file may hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum KeyKind {
+    Api,
+    Application,
+}
+
+impl KeyKind {
+    /// As what they are imported.
+    pub(super) fn credential_kind(self) -> CredentialKind {
+        match self {
+            Self::Api => CredentialKind::ApiKey,
+            Self::Application => CredentialKind::ApplicationKey,
+        }
+    }
+}
+
+fn user_member(kind: KeyKind) -> &'static str {
     match kind {
-        CredentialKind::ApiKey => "created_by",
-        CredentialKind::ApplicationKey => "owner",
+        KeyKind::Api => "created_by",
+        KeyKind::Application => "owner",
     }
 }
 
@@ -118,8 +135,8 @@ fn read_org(value: &Value, at: String, faults: &Faults) -> OrgEntry {
         let values = org.list(member).into_iter();
         values.map(move |(at, value)| read_key(value, at, kind, faults))
     };
-    let api_keys = keys("api_keys", CredentialKind::ApiKey);
-    let application_keys = keys("application_keys", CredentialKind::ApplicationKey);
+    let api_keys = keys("api_keys", KeyKind::Api);
+    let application_keys = keys("application_keys", KeyKind::Application);
     let keys = api_keys.chain(application_keys).collect();
     let registration = |(at, text): (String, &str)| match text.parse() {
         Ok(id) => Some((at, id)),
@@ -205,9 +222,9 @@ fn read_user(value: &Value, at: String, faults: &Faults) -> UserEntry {
     }
 }
 
-fn read_key(value: &Value, at: String, kind: CredentialKind, faults: &Faults) -> KeyEntry {
+fn read_key(value: &Value, at: String, kind: KeyKind, faults: &Faults) -> KeyEntry {
     let known: &[&str] = match kind {
-        CredentialKind::ApiKey => &[
+        KeyKind::Api => &[
             "id",
             "name",
             "secret",
@@ -217,23 +234,24 @@ fn read_key(value: &Value, at: String, kind: CredentialKind, faults: &Faults) ->
             "expires_at",
             "created_at",
         ],
-        CredentialKind::ApplicationKey => {
+        KeyKind::Application => {
             &["id", "name", "owner", "secret", "scopes", "expires_at", "created_at", "registered"]
         }
     };
     let before = faults.count();
     let key = Object::read(value, at, known, faults);
     key.require("name");
-    if kind == CredentialKind::ApplicationKey {
+    if kind == KeyKind::Application {
         key.require("owner");
     }
-    let secret = key.text("secret").and_then(|text| match IssuedSecret::parse(kind, text) {
-        Ok(secret) => Some(secret),
-        Err(error) => {
-            key.fault("secret", format!("is malformed: {error}"));
-            None
-        }
-    });
+    let secret =
+        key.text("secret").and_then(|text| match IssuedSecret::parse(kind.credential_kind(), text) {
+            Ok(secret) => Some(secret),
+            Err(error) => {
+                key.fault("secret", format!("is malformed: {error}"));
+                None
+            }
+        });
     let mut scopes = Vec::new();
     for (at, name) in key.texts("scopes") {
         match Permission::parse(name) {

@@ -5,7 +5,7 @@ use claviger_model::{
 };
 use claviger_store::KnownSecret;
 
-use super::document::{KeyEntry, OrgEntry};
+use super::document::{KeyEntry, KeyKind, OrgEntry};
 use super::plan::{PlannedCredential, PlannedOrg, Planner};
 use crate::Error;
 use crate::api_keys::DEFAULT_CATEGORY;
@@ -89,8 +89,8 @@ impl Planner<'_> {
         match (&key.user, key.kind) {
             (Some(text), _) => self.find_user(plan, at, text),
             // That it is missing was noted when the file was read.
-            (None, CredentialKind::ApplicationKey) => None,
-            (None, CredentialKind::ApiKey) => {
+            (None, KeyKind::Application) => None,
+            (None, KeyKind::Api) => {
                 if first_user.is_none() {
                     self.fault(at, "is missing, and the org has no user who could have made it");
                 }
@@ -150,7 +150,7 @@ impl Planner<'_> {
                 (None, None) => Ok(Meant::New),
             };
         };
-        if credential.kind() != key.kind {
+        if credential.kind() != key.kind.credential_kind() {
             return taken(self, at_id);
         }
         if !credential.state.is_live() {
@@ -174,10 +174,11 @@ impl Planner<'_> {
         known: Option<KnownSecret>,
     ) -> Result<Meant, Error> {
         let Some(known) = known else { return Ok(Meant::New) };
-        let found = match known.is_live && known.org == plan.org.id && known.kind == key.kind {
-            true => self.store.find_credential(plan.org.id, known.credential).await?,
-            false => None,
-        };
+        let found =
+            match known.is_live && known.org == plan.org.id && known.kind == key.kind.credential_kind() {
+                true => self.store.find_credential(plan.org.id, known.credential).await?,
+                false => None,
+            };
         Ok(match found {
             Some(credential) => Meant::Existing(Box::new(credential)),
             None => self.foreign_secret(key, &known),
@@ -191,12 +192,13 @@ impl Planner<'_> {
         user: Option<UserId>,
     ) -> Result<Meant, Error> {
         let (Some(name), Some(user)) = (&key.name, user) else { return Ok(Meant::Faulty) };
-        let owner = (key.kind == CredentialKind::ApplicationKey).then_some(user);
-        let given = format!("{} {} {owner:?} {name}", plan.org.id, key.kind);
+        let owner = (key.kind == KeyKind::Application).then_some(user);
+        let kind = key.kind.credential_kind();
+        let given = format!("{} {kind} {owner:?} {name}", plan.org.id);
         if !self.claim("key name", given, format!("{}/name", key.at)) {
             return Ok(Meant::Faulty);
         }
-        let found = self.store.list_credentials_named(plan.org.id, key.kind, owner, name).await?;
+        let found = self.store.list_credentials_named(plan.org.id, kind, owner, name).await?;
         let mut found = found.into_iter();
         match (found.next(), found.next()) {
             (None, _) => Ok(Meant::New),
@@ -221,7 +223,7 @@ impl Planner<'_> {
                 key.category.as_deref().unwrap_or(DEFAULT_CATEGORY) == category,
                 key.remote_config_read == *remote_config_read,
             ),
-            CredentialDetail::ApplicationKey { .. } => (true, true),
+            _ => (true, true),
         };
         let holder = credential.detail.owner().unwrap_or(credential.created_by);
         for (is_equal, member) in [
@@ -241,7 +243,7 @@ impl Planner<'_> {
 
     fn new_key(&mut self, plan: &PlannedOrg<'_>, key: &KeyEntry, user: UserId) -> Credential {
         let is_disabled = |id| plan.users.iter().any(|user| user.id == id && user.disabled_at.is_some());
-        if key.kind == CredentialKind::ApplicationKey && is_disabled(user) {
+        if key.kind == KeyKind::Application && is_disabled(user) {
             self.fault(format!("{}/owner", key.at), "is disabled, so that this key would be dead");
         }
         if key.created_at.is_some_and(|at| at > self.now) {
@@ -252,11 +254,11 @@ impl Planner<'_> {
             id: key.id.unwrap_or_else(|| CredentialId::generate(self.vault.random())),
             org: plan.org.id,
             detail: match key.kind {
-                CredentialKind::ApiKey => CredentialDetail::ApiKey {
+                KeyKind::Api => CredentialDetail::ApiKey {
                     category: key.category.clone().unwrap_or_else(|| DEFAULT_CATEGORY.to_owned()),
                     remote_config_read: key.remote_config_read,
                 },
-                CredentialKind::ApplicationKey => {
+                KeyKind::Application => {
                     CredentialDetail::ApplicationKey { owner: user, scopes: key.scopes.clone() }
                 }
             },

@@ -135,9 +135,9 @@ impl Engine {
             let mut credentials = Vec::with_capacity(plan.credentials.len());
             for planned in &plan.credentials {
                 let (credential, stored, generated) = self.draw_credential(planned)?;
-                match credential.kind() {
-                    CredentialKind::ApiKey => imported.api_keys += 1,
-                    CredentialKind::ApplicationKey => imported.application_keys += 1,
+                match credential.detail.owner() {
+                    None => imported.api_keys += 1,
+                    Some(_) => imported.application_keys += 1,
                 }
                 imported.secrets.extend(generated.map(|secret| GeneratedSecret {
                     org: credential.org,

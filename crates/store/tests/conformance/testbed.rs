@@ -268,7 +268,13 @@ impl Running {
         self.draft(org, owner, CredentialDetail::ApplicationKey { owner, scopes }, name)
     }
 
-    fn draft(&self, org: OrgId, by: UserId, detail: CredentialDetail, name: &str) -> (Credential, NewSecret) {
+    pub(crate) fn draft(
+        &self,
+        org: OrgId,
+        by: UserId,
+        detail: CredentialDetail,
+        name: &str,
+    ) -> (Credential, NewSecret) {
         let now = claviger_model::Clock::now(&*self.clock);
         let mut bytes = [0; 32];
         self.random.fill(&mut bytes);

@@ -6,7 +6,7 @@ use claviger_model::{Credential, CredentialKind, OrgId, Scopes};
 use claviger_vault::Digest;
 
 use super::{Fault, Finding, Fold, Kind, Report, shown_id};
-use crate::credentials::{COLUMNS, read_credential};
+use crate::credentials::{COLUMN_COUNT, COLUMNS, read_credential};
 use crate::value::Row;
 use crate::{Snapshot, StoreError, state};
 
@@ -102,12 +102,12 @@ impl Group {
                 Self { credential, live: Vec::new(), all: Vec::new() }
             }
         };
-        if let Some(digest) = row.opt::<Digest>(17)? {
-            if row.parsed::<OrgId>(18)? != group.credential.org {
+        if let Some(digest) = row.opt::<Digest>(COLUMN_COUNT)? {
+            if row.parsed::<OrgId>(COLUMN_COUNT + 1)? != group.credential.org {
                 return Err(StoreError::damaged("its secret is in another org"));
             }
             group.all.push(digest);
-            if row.opt::<i64>(19)?.is_none() {
+            if row.opt::<i64>(COLUMN_COUNT + 2)?.is_none() {
                 group.live.push(digest);
             }
         }
@@ -133,9 +133,13 @@ impl Group {
 fn check_written(row: &dyn Row, credential: &Credential) -> Result<(), StoreError> {
     let is_written = match credential.kind() {
         CredentialKind::ApiKey => row.text(3)?.is_none() && row.text(6)?.is_none(),
-        CredentialKind::ApplicationKey => {
+        CredentialKind::ApplicationKey
+        | CredentialKind::PersonalAccessToken
+        | CredentialKind::ServiceAccessToken
+        | CredentialKind::NativeKey => {
             row.int(8)? == Some(0)
                 && row.text(6)?.map(str::to_owned) == credential.detail.scopes().map(Scopes::to_list)
+                && row.text(3)?.map(str::to_owned) == credential.detail.owner().map(|owner| owner.to_string())
         }
     };
     match is_written {
