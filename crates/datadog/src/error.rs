@@ -37,6 +37,20 @@ impl Error {
         Self::Texts(StatusCode::BAD_REQUEST, texts)
     }
 
+    /// Something of that name is there; each service has words of its own for it.
+    fn conflict(thing: Thing, name: &str) -> Self {
+        match thing {
+            Thing::User => Self::text(StatusCode::CONFLICT, format!("User {name} already exists")).spaced(),
+            Thing::Role => {
+                Self::text(StatusCode::CONFLICT, "A role with the same name already exists").spaced()
+            }
+            _ => Self::text(
+                StatusCode::CONFLICT,
+                format!("An application key with the name {name} already exists"),
+            ),
+        }
+    }
+
     /// The same error in version 1's spelling.
     pub(crate) fn spaced(self) -> Self {
         match self {
@@ -77,10 +91,8 @@ impl From<EngineError> for Error {
                 let text = |field: claviger_engine::FieldError| format!("'{}' {}", field.field, field.reason);
                 Self::invalid(fields.into_iter().map(text).collect())
             }
-            EngineError::Conflict { name, .. } => Self::text(
-                StatusCode::CONFLICT,
-                format!("An application key with the name {name} already exists"),
-            ),
+            EngineError::Conflict { thing, name } => Self::conflict(thing, &name),
+            EngineError::Protected(sentence) => Self::text(StatusCode::BAD_REQUEST, sentence),
             EngineError::LimitReached { thing, .. } => {
                 let plural = match thing {
                     Thing::ApiKey => "API keys",

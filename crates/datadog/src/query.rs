@@ -48,6 +48,11 @@ impl ListQuery {
         self.parsed(name, "a text without control characters", is_text)
     }
 
+    /// A flag.
+    pub(crate) fn flag(&mut self, name: &str) -> Option<bool> {
+        self.parsed(name, "true or false", |text| text.to_ascii_lowercase().parse().ok())
+    }
+
     /// The page: numbers begin at 0.
     pub(crate) fn page(&mut self) -> Page {
         let number =

@@ -3,6 +3,8 @@
 pub(crate) mod api_keys;
 pub(crate) mod application_keys;
 pub(crate) mod current_user;
+pub(crate) mod permissions;
+pub(crate) mod users;
 pub(crate) mod validate;
 pub(crate) mod validate_keys;
 

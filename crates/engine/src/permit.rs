@@ -102,6 +102,14 @@ rights! {
     ApplicationKeysInReachRead = [ORG_APP_KEYS_READ, USER_APP_KEYS],
     /// Change application keys and tokens as far as the permissions held reach.
     ApplicationKeysInReachWrite = [ORG_APP_KEYS_WRITE, USER_APP_KEYS],
+    /// See who is in the org, and what roles there are.
+    PeopleRead = [USER_ACCESS_READ, USER_ACCESS_MANAGE],
+    /// Bring people into the org.
+    PeopleInvite = [USER_ACCESS_INVITE, USER_ACCESS_MANAGE],
+    /// Change people and service accounts as far as the permissions held reach.
+    PeopleInReachWrite = [USER_ACCESS_MANAGE, SERVICE_ACCOUNT_WRITE],
+    /// Change roles, and who has them.
+    RolesWrite = [USER_ACCESS_MANAGE],
     /// Change the org's settings.
     OrgManagement = [ORG_MANAGEMENT],
 }

@@ -34,6 +34,8 @@ macro_rules! named {
 }
 
 named! {
+    /// See users and roles. The vendor knows it as a scope only; here roles may have it too.
+    USER_ACCESS_READ = "user_access_read",
     /// Invite users.
     USER_ACCESS_INVITE = "user_access_invite",
     /// Manage users, their roles, and everyone's registrations.
