@@ -30,6 +30,10 @@ pub fn routes() -> Vec<Route> {
         v2::application_keys::routes(),
         v2::current_user::application_keys::routes(),
         v2::permissions::routes(),
+        v2::personal_access_tokens::routes(),
+        v2::service_accounts::routes(),
+        v2::service_accounts::application_keys::routes(),
+        v2::service_accounts::access_tokens::routes(),
         v2::users::routes(),
         v2::validate_keys::routes(),
     ]

@@ -10,9 +10,7 @@ use claviger_model::{
 use claviger_store::{CredentialFilter, CredentialPage, CredentialSort, Names, Page};
 
 use crate::credentials::{KeyRef, Target};
-use crate::permit::rights::{
-    ApplicationKeysInReachRead, ApplicationKeysInReachWrite, OwnApplicationKeys,
-};
+use crate::permit::rights::{ApplicationKeysInReachRead, ApplicationKeysInReachWrite, OwnApplicationKeys};
 use crate::tokens::TokenPatch;
 use crate::{Changed, Engine, Error, Permit, Right, Shown, Thing};
 

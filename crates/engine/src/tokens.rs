@@ -36,8 +36,7 @@ impl Engine {
             return Err(Error::Invalid(vec![FieldError { field: "expires_at".to_owned(), reason }]));
         }
         let edit = |credential: &mut Credential| patch.apply(credential);
-        let (value, position) =
-            self.edit(target, &edit, Names::Any, permit.user(), &permit.actor()).await?;
+        let (value, position) = self.edit(target, &edit, Names::Any, permit.user(), &permit.actor()).await?;
         Ok(Changed { value, position: position.unwrap_or_else(|| self.applied()) })
     }
 
