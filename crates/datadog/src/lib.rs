@@ -29,7 +29,10 @@ pub fn routes() -> Vec<Route> {
         v2::api_keys::routes(),
         v2::application_keys::routes(),
         v2::current_user::application_keys::routes(),
+        v2::current_user::routes(),
         v2::permissions::routes(),
+        v2::roles::routes(),
+        v2::user_invitations::routes(),
         v2::users::routes(),
         v2::validate_keys::routes(),
     ]

@@ -17,9 +17,12 @@ mod error;
 mod founding;
 mod grants;
 mod import;
+mod invitations;
 mod keks;
 mod org;
 mod permit;
+mod roles;
+mod sweeping;
 mod system_clock;
 mod usage;
 mod users;
@@ -29,7 +32,8 @@ pub use application_keys::{ApplicationKeyPatch, NewApplicationKey};
 pub use authenticate::{AuthFailure, AuthReason, Presented};
 pub use caller::{Caller, Origin};
 pub use claviger_store::{
-    CredentialFilter, CredentialPage, CredentialSort, Names, Page, SortKey, StoreMetrics,
+    CredentialFilter, CredentialPage, CredentialSort, ListedRole, Names, Page, PeoplePage, RoleFilter,
+    RoleSort, SortBy, SortKey, StoreMetrics, UserFilter, UserSort, UserStatus,
 };
 pub use credentials::{Changed, KeyRef, Shown};
 pub use dead_list::{DeadList, NoDeadList};
@@ -41,5 +45,6 @@ pub use import::{Fault, GeneratedSecret, ImportError, Imported};
 pub use keks::{KekUse, KekWork, RewrapError};
 pub use org::OrgPatch;
 pub use permit::{Permit, Right, rights};
+pub use roles::{NewRole, RolePatch};
 pub use system_clock::SystemClock;
 pub use users::{NewUser, UserPatch};

@@ -3,7 +3,7 @@
 use claviger_http::RouteInfo;
 use serde_json::{Value, json};
 
-use super::{Answer, Client};
+use super::{Answer, Client, people};
 
 /// A request.
 #[derive(Clone)]
@@ -85,6 +85,7 @@ pub(crate) async fn sample(route: &RouteInfo, admin: &Client) -> Sample {
             let body = json!({ "data": { "type": "application_keys", "id": id, "attributes": attributes } });
             by_id(method, route.path.replace("{app_key_id}", &id), body)
         }
+        (_, path) if people::knows(path) => people::sample(route, admin).await,
         (method, path) => {
             panic!("{method} {path} is a route that this table does not know: add a request to it")
         }
@@ -97,7 +98,7 @@ pub(crate) async fn send(route: &RouteInfo, sample: &Sample, client: &Client) ->
     client.send(route.method.clone(), &sample.path, &sample.headers, body).await
 }
 
-fn by_id(method: &str, path: String, body: Value) -> Sample {
+pub(super) fn by_id(method: &str, path: String, body: Value) -> Sample {
     let (body, success) = match method {
         "PATCH" => (Some(body), 200),
         "DELETE" => (None, 204),
@@ -114,7 +115,7 @@ fn application_key_attributes() -> Value {
     json!({ "name": "Sample", "scopes": ["user_app_keys", "monitors_read"] })
 }
 
-fn unique_name() -> String {
+pub(super) fn unique_name() -> String {
     super::database::random_uuid().to_string()
 }
 
