@@ -24,6 +24,8 @@ pub enum Error {
     Texts(StatusCode, Vec<String>),
     /// The same from version 1's own handlers, which put a space there.
     SpacedTexts(StatusCode, Vec<String>),
+    /// A status with an object: a title and a detail, as the newest services write them.
+    Objects(StatusCode, &'static str, &'static str),
     /// The API key is nobody's.
     UnknownApiKey,
 }
@@ -132,6 +134,10 @@ impl IntoResponse for Error {
         let (status, body) = match self {
             Self::Texts(status, texts) => (status, format!("{{\"errors\":{}}}", list(&texts))),
             Self::SpacedTexts(status, texts) => (status, format!("{{\"errors\": {}}}", list(&texts))),
+            Self::Objects(status, title, detail) => {
+                let object = serde_json::json!({ "errors": [{ "title": title, "detail": detail }] });
+                (status, object.to_string())
+            }
             Self::UnknownApiKey => {
                 let headers = [(CONTENT_TYPE, JSON), (CACHE_CONTROL, HeaderValue::from_static("no-cache"))];
                 return (StatusCode::FORBIDDEN, headers, UNKNOWN_API_KEY).into_response();

@@ -1,7 +1,7 @@
 //! Users and roles as `included` objects (fact sheet 3.3, 4.1 and 9.1).
 
 use claviger_engine::{Engine, Error as EngineError};
-use claviger_model::{OrgId, PermissionSet, Role, User, UserId};
+use claviger_model::{Org, OrgId, PermissionSet, Role, User, UserId};
 use serde_json::{Value, json};
 
 use crate::times;
@@ -66,6 +66,37 @@ pub(crate) async fn roles_and_permissions(engine: &Engine, user: &User) -> Resul
     let all = roles.iter().fold(PermissionSet::EMPTY, |all, role| all | role.permissions);
     included.extend(all.iter().map(|permission| json!(PermissionObject::of(permission))));
     Ok(included)
+}
+
+/// The roles that these users have, each once; none where they have none.
+pub(crate) async fn roles_of_all(
+    engine: &Engine,
+    org: OrgId,
+    users: &[User],
+) -> Result<Option<Vec<Value>>, EngineError> {
+    let mut ids: Vec<_> = users.iter().flat_map(|user| user.roles.iter().copied()).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let roles = engine.roles(org, &ids).await?;
+    Ok((!roles.is_empty()).then(|| roles.iter().map(role_with_permissions).collect()))
+}
+
+/// An org. What is not told of it is empty: clients want texts.
+pub(crate) fn org(of: &Org) -> Value {
+    json!({
+        "type": "orgs",
+        "id": of.id.to_string(),
+        "attributes": {
+            "public_id": of.id.to_string(),
+            "name": of.name,
+            "description": "",
+            "sharing": "none",
+            "url": "",
+            "disabled": of.disabled_at.is_some(),
+            "created_at": times::v2(of.created_at),
+            "modified_at": times::v2(of.modified_at),
+        },
+    })
 }
 
 /// A role related to what it allows.

@@ -17,13 +17,16 @@ mod error;
 mod founding;
 mod grants;
 mod import;
+mod invitations;
 mod keks;
 mod org;
 mod owned;
 mod permit;
 mod personal_access_tokens;
+mod roles;
 mod service_account_keys;
 mod service_accounts;
+mod sweeping;
 mod system_clock;
 mod tokens;
 mod usage;
@@ -34,7 +37,8 @@ pub use application_keys::{ApplicationKeyPatch, NewApplicationKey};
 pub use authenticate::{AuthFailure, AuthReason, Presented};
 pub use caller::{Caller, Origin};
 pub use claviger_store::{
-    CredentialFilter, CredentialPage, CredentialSort, Names, Page, SortKey, StoreMetrics,
+    CredentialFilter, CredentialPage, CredentialSort, ListedRole, Names, Page, PeoplePage, RoleFilter,
+    RoleSort, SortBy, SortKey, StoreMetrics, UserFilter, UserSort, UserStatus,
 };
 pub use credentials::{Changed, KeyRef, Shown};
 pub use dead_list::{DeadList, NoDeadList};
@@ -47,6 +51,7 @@ pub use keks::{KekUse, KekWork, RewrapError};
 pub use org::OrgPatch;
 pub use permit::{Permit, Right, rights};
 pub use personal_access_tokens::NewPersonalAccessToken;
+pub use roles::{NewRole, RolePatch};
 pub use service_account_keys::NewServiceAccessToken;
 pub use system_clock::SystemClock;
 pub use tokens::TokenPatch;

@@ -7,11 +7,11 @@
 use std::time::Duration;
 
 use claviger_model::{Email, Name, Permission, Role, RoleId, Timestamp, User, UserId, UserKind};
-use claviger_store::{Change, CommitError, Refusal};
+use claviger_store::{Change, CommitError, Page, PeoplePage, Refusal, SortBy, UserFilter, UserSort};
 
 use crate::credentials::STALE_RETRIES_MAX;
 use crate::grants::check_grant;
-use crate::permit::rights::{PeopleInReachWrite, PeopleInvite, PeopleRead};
+use crate::permit::rights::{Oneself, PeopleInReachWrite, PeopleInvite, PeopleRead};
 use crate::{Changed, Engine, Error, FieldError, Permit, Right, Thing};
 
 /// Why the org's last admin stays.
@@ -116,6 +116,23 @@ impl Engine {
         }
         roles.sort_by_key(|role| (role.created_at, role.id));
         Ok(roles)
+    }
+
+    /// A page of the org's users and service accounts, disabled ones too.
+    pub async fn list_users(
+        &self,
+        permit: &Permit<PeopleRead>,
+        filter: &UserFilter,
+        sort: SortBy<UserSort>,
+        page: Page,
+    ) -> Result<PeoplePage<User>, Error> {
+        let filter = UserFilter { org: permit.org(), ..filter.clone() };
+        Ok(self.store.list_users(&filter, sort, page).await?)
+    }
+
+    /// The caller itself.
+    pub async fn find_oneself(&self, permit: &Permit<Oneself>) -> Result<User, Error> {
+        self.store.find_user(permit.org(), permit.user()).await?.ok_or(Error::CallerGone)
     }
 
     /// One user or service account of the org.

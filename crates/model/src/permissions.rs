@@ -178,6 +178,16 @@ impl PermissionSet {
         *self & *other == *other
     }
 
+    /// The permissions of this set that are not in another.
+    pub fn without(&self, other: &Self) -> Self {
+        Self(std::array::from_fn(|word| self.0[word] & !other.0[word]))
+    }
+
+    /// Takes a permission away.
+    pub const fn remove(&mut self, permission: Permission) {
+        self.0[permission.0 as usize / 64] &= !(1 << (permission.0 % 64));
+    }
+
     /// Adds a permission.
     pub const fn insert(&mut self, permission: Permission) {
         self.0[permission.0 as usize / 64] |= 1 << (permission.0 % 64);

@@ -19,14 +19,17 @@ mod database;
 mod error;
 mod founding;
 mod import;
+mod invitations;
 mod last_used;
 mod ledger;
 mod metrics;
 mod migrate;
 mod names;
 mod people;
+mod people_list;
 mod postgres;
 mod read;
+mod roles;
 mod snapshot;
 mod sqlite;
 mod state;
@@ -47,6 +50,9 @@ pub use founding::Founding;
 pub use import::ImportedOrg;
 pub use ledger::{Entry, framed};
 pub use metrics::StoreMetrics;
+pub use people_list::{
+    ListedRole, PeoplePage, RoleFilter, RoleSort, SortBy, UserFilter, UserSort, UserStatus,
+};
 pub use postgres::with_root_certificates;
 pub use snapshot::Snapshot;
 pub use vault_keys::Rewrapped;

@@ -3,7 +3,7 @@
 use claviger_http::RouteInfo;
 use serde_json::{Value, json};
 
-use super::{Answer, Client};
+use super::{Answer, Client, people, tokens};
 
 /// A request.
 #[derive(Clone)]
@@ -18,9 +18,6 @@ pub(crate) struct Sample {
 
 /// What `/verify` is asked to require.
 pub(crate) const REQUIRED: &str = "api_keys_read";
-
-/// When tokens end: by a test's clock a month after it begins.
-pub(crate) const TOKEN_END: &str = "2026-04-03T05:06:07.54Z";
 
 /// A request to a route that would succeed for an admin; what it is about is made through `admin`.
 pub(crate) async fn sample(route: &RouteInfo, admin: &Client) -> Sample {
@@ -88,60 +85,8 @@ pub(crate) async fn sample(route: &RouteInfo, admin: &Client) -> Sample {
             let body = json!({ "data": { "type": "application_keys", "id": id, "attributes": attributes } });
             by_id(method, route.path.replace("{app_key_id}", &id), body)
         }
-        ("GET", "/api/v2/personal_access_tokens") => plain(None, 200),
-        ("POST", "/api/v2/personal_access_tokens") => {
-            let attributes = token_attributes();
-            let body = json!({ "data": { "type": "personal_access_tokens", "attributes": attributes } });
-            plain(Some(body), 201)
-        }
-        (method, "/api/v2/personal_access_tokens/{pat_id}") => {
-            let id = personal_access_token(admin, json!(["monitors_read"])).await.id;
-            let body = json!({ "data": { "type": "personal_access_tokens", "id": id,
-                "attributes": token_attributes() } });
-            by_id(method, format!("/api/v2/personal_access_tokens/{id}"), body)
-        }
-        ("POST", "/api/v2/service_accounts") => {
-            let attributes = json!({ "email": "machine@example.com", "service_account": true, "name": "Sample",
-                "title": "Sample" });
-            let body = json!({ "data": { "type": "users", "attributes": attributes,
-                "relationships": { "roles": { "data": [] } } } });
-            plain(Some(body), 201)
-        }
-        (
-            method,
-            "/api/v2/service_accounts/{service_account_id}/application_keys"
-            | "/api/v2/service_accounts/{service_account_id}/access_tokens",
-        ) => {
-            let account = service_account(admin, json!([])).await;
-            let path = route.path.replace("{service_account_id}", &account);
-            match method == "POST" {
-                false => with(path, None, 200),
-                true if path.ends_with("/access_tokens") => {
-                    let attributes = token_attributes();
-                    let body = json!({ "data": { "type": "service_access_tokens", "attributes": attributes } });
-                    with(path, Some(body), 201)
-                }
-                true => {
-                    let attributes = application_key_attributes();
-                    let body = json!({ "data": { "type": "application_keys", "attributes": attributes } });
-                    with(path, Some(body), 201)
-                }
-            }
-        }
-        (method, "/api/v2/service_accounts/{service_account_id}/application_keys/{app_key_id}") => {
-            let account = service_account(admin, json!([])).await;
-            let id = service_account_key(admin, &account, Value::Null).await.id;
-            let attributes = application_key_attributes();
-            let body = json!({ "data": { "type": "application_keys", "id": id, "attributes": attributes } });
-            by_id(method, format!("/api/v2/service_accounts/{account}/application_keys/{id}"), body)
-        }
-        (method, "/api/v2/service_accounts/{service_account_id}/access_tokens/{token_id}") => {
-            let account = service_account(admin, json!([])).await;
-            let id = service_access_token(admin, &account, json!(["monitors_read"])).await.id;
-            let body = json!({ "data": { "type": "service_access_tokens", "id": id,
-                "attributes": token_attributes() } });
-            by_id(method, format!("/api/v2/service_accounts/{account}/access_tokens/{id}"), body)
-        }
+        (_, path) if tokens::knows(path) => tokens::sample(route, admin).await,
+        (_, path) if people::knows(path) => people::sample(route, admin).await,
         (method, path) => {
             panic!("{method} {path} is a route that this table does not know: add a request to it")
         }
@@ -154,7 +99,7 @@ pub(crate) async fn send(route: &RouteInfo, sample: &Sample, client: &Client) ->
     client.send(route.method.clone(), &sample.path, &sample.headers, body).await
 }
 
-fn by_id(method: &str, path: String, body: Value) -> Sample {
+pub(super) fn by_id(method: &str, path: String, body: Value) -> Sample {
     let (body, success) = match method {
         "PATCH" => (Some(body), 200),
         "DELETE" => (None, 204),
@@ -167,15 +112,11 @@ fn api_key_attributes() -> Value {
     json!({ "name": "Sample", "category": "mine", "remote_config_read_enabled": false })
 }
 
-fn application_key_attributes() -> Value {
+pub(super) fn application_key_attributes() -> Value {
     json!({ "name": "Sample", "scopes": ["user_app_keys", "monitors_read"] })
 }
 
-fn token_attributes() -> Value {
-    json!({ "name": "Sample", "scopes": ["user_app_keys", "monitors_read"], "expires_at": TOKEN_END })
-}
-
-fn unique_name() -> String {
+pub(super) fn unique_name() -> String {
     super::database::random_uuid().to_string()
 }
 
@@ -199,37 +140,7 @@ pub(crate) async fn application_key(admin: &Client, scopes: Value) -> Made {
     made(admin.post("/api/v2/current_user/application_keys", &body).await)
 }
 
-/// A new personal access token of the client's own.
-pub(crate) async fn personal_access_token(owner: &Client, scopes: Value) -> Made {
-    let attributes = json!({ "name": "Made", "scopes": scopes, "expires_at": TOKEN_END });
-    let body = json!({ "data": { "type": "personal_access_tokens", "attributes": attributes } });
-    made(owner.post("/api/v2/personal_access_tokens", &body).await)
-}
-
-/// The id of a new service account with these roles.
-pub(crate) async fn service_account(admin: &Client, roles: Value) -> String {
-    let attributes = json!({ "email": "machine@example.com", "service_account": true });
-    let body = json!({ "data": { "type": "users", "attributes": attributes,
-        "relationships": { "roles": { "data": roles } } } });
-    let made = admin.post("/api/v2/service_accounts", &body).await.expect(201).json();
-    made["data"]["id"].as_str().unwrap().to_owned()
-}
-
-/// A new application key of a service account.
-pub(crate) async fn service_account_key(admin: &Client, account: &str, scopes: Value) -> Made {
-    let attributes = json!({ "name": "Made", "scopes": scopes });
-    let body = json!({ "data": { "type": "application_keys", "attributes": attributes } });
-    made(admin.post(&format!("/api/v2/service_accounts/{account}/application_keys"), &body).await)
-}
-
-/// A new access token of a service account, without an end.
-pub(crate) async fn service_access_token(admin: &Client, account: &str, scopes: Value) -> Made {
-    let attributes = json!({ "name": "Made", "scopes": scopes });
-    let body = json!({ "data": { "type": "service_access_tokens", "attributes": attributes } });
-    made(admin.post(&format!("/api/v2/service_accounts/{account}/access_tokens"), &body).await)
-}
-
-fn made(answer: Answer) -> Made {
+pub(super) fn made(answer: Answer) -> Made {
     let made = answer.expect(201).json();
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     Made { id: text(&made["data"]["id"]), secret: text(&made["data"]["attributes"]["key"]) }

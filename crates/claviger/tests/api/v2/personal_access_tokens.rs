@@ -5,7 +5,8 @@ mod reach;
 
 use serde_json::{Value, json};
 
-use crate::support::sample::{TOKEN_END, application_key, personal_access_token};
+use crate::support::sample::application_key;
+use crate::support::tokens::{TOKEN_END, personal_access_token};
 use crate::support::{Keys, START, TestDatabase, TestServer, on_both_engines};
 
 const PATH: &str = "/api/v2/personal_access_tokens";

@@ -92,6 +92,12 @@ impl UserObject {
         }
     }
 
+    /// The same from the services that write JSON:API: they name the picture's parameters in another order.
+    pub(crate) fn in_newer_order(mut self) -> Self {
+        self.attributes.icon = self.attributes.icon.replace("?s=48&d=retro", "?d=retro&s=48");
+        self
+    }
+
     /// The caller itself, who is in no team.
     pub(crate) fn of_caller(user: &User) -> Self {
         let mut object = Self::of(user);

@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use super::{DAY_MICROS, PATH, after, token};
-use crate::support::sample::{Made, personal_access_token, service_access_token, service_account};
+use crate::support::sample::Made;
+use crate::support::tokens::{personal_access_token, service_access_token, service_account};
 use crate::support::{Client, Keys, Setup, TestDatabase, TestServer, on_both_engines, with_either_database};
 
 async fn make(client: &Client, name: &str, end: &str) -> Made {

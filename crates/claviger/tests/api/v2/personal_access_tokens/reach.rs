@@ -5,7 +5,8 @@ use serde_json::json;
 
 use super::{PATH, patch};
 use crate::support::edit::Edit;
-use crate::support::sample::{Made, application_key, personal_access_token};
+use crate::support::sample::{Made, application_key};
+use crate::support::tokens::personal_access_token;
 use crate::support::{Answer, Client, Keys, Setup, TestDatabase, TestServer, with_either_database};
 
 async fn ids(client: &Client) -> Vec<String> {
