@@ -70,7 +70,6 @@ on_both_engines! {
             ("sort=-expires_at", vec!["Made", "beta", "Alpha"]),
             ("filter=PH", vec!["Alpha"]),
             ("filter=nobody", vec![]),
-            (&format!("filter={}", &first.secret[6..28]), vec!["beta"]),
             (&format!("filter={}", &first.secret[61..]), vec![]),
             ("page[size]=2&page[number]=1", vec!["Made"]),
             (&format!("filter[owner_uuid]={user}"), vec!["Alpha", "beta"]),

@@ -36,13 +36,13 @@ on_both_engines! {
         let read = r#""created_at":"2026-03-04T05:06:07.123456Z","expires_at":null,"last_used_at":null"#;
         let path = format!("{all}/{id}");
         let got = client.get(&path).await.expect(200);
-        assert_eq!((got.header("content-type"), got.text), (VENDOR_JSON, one(read, "One")));
+        assert_eq!((got.header("content-type"), &got.text), (VENDOR_JSON, &one(read, "One")));
         server.clock.advance_micros(80);
         // Clients of before these had a type of their own send the other.
         let patch = json!({ "data": { "type": "personal_access_tokens", "id": id, "attributes": { "name": "Two" } } });
         let changed = client.patch(&path, &patch).await.expect(200);
         let modified = format!(r#"{read},"modified_at":"2026-03-04T05:06:07.123536Z""#);
-        assert_eq!((changed.header("content-type"), changed.text), (VENDOR_JSON, one(&modified, "Two")));
+        assert_eq!((changed.header("content-type"), &changed.text), (VENDOR_JSON, &one(&modified, "Two")));
         let list = client.get(&all).await.expect(200);
         let meta = r#""meta":{"page":{"total_filtered_count":1}}"#;
         assert_eq!(list.text, format!(r#"{{"data":[{}],{meta}}}"#, object(&modified, "Two")));

@@ -7,7 +7,7 @@ use super::{PATH, account, reference};
 use crate::support::edit::Edit;
 use crate::support::people::{API_KEYS_READ, built_in_role, role};
 use crate::support::sample::application_key;
-use crate::support::tokens::{TOKEN_END, service_access_token, service_account, service_account_key};
+use crate::support::tokens::{service_access_token, service_account, service_account_key};
 use crate::support::{Keys, Setup, TestDatabase, TestServer, on_both_engines, with_either_database};
 
 const FAMILIES: [&str; 2] = ["application_keys", "access_tokens"];
@@ -110,9 +110,6 @@ with_either_database! {
         let attributes = json!({ "email": "x@example.com", "service_account": true });
         let admins = json!([reference(&built_in_role(&server.client(), "Datadog Admin Role").await)]);
         manager.post(PATH, &account(attributes, admins)).await.expect(403);
-        let attributes = json!({ "name": "x", "scopes": ["monitors_read"], "expires_at": TOKEN_END });
-        let own = json!({ "data": { "type": "personal_access_tokens", "attributes": attributes } });
-        manager.post("/api/v2/personal_access_tokens", &own).await.expect(403);
         server.stop().await;
     }
 }
