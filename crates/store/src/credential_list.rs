@@ -135,7 +135,7 @@ impl Condition {
                 filter.kind,
                 CredentialKind::PersonalAccessToken | CredentialKind::ServiceAccessToken
             );
-            condition.sql += &match is_token {
+            let found = match is_token {
                 // Of tokens nothing of the secret's end is shown, and so nothing of it is told.
                 true => format!(" AND i.name_search LIKE {like} ESCAPE '\\'"),
                 false => {
@@ -143,6 +143,7 @@ impl Condition {
                     format!(" AND (i.name_search LIKE {like} ESCAPE '\\' OR i.last4 = {last4})")
                 }
             };
+            condition.sql += &found;
         }
         condition.and("i.created_at >=", filter.created_from);
         condition.and("i.created_at <=", filter.created_to);

@@ -30,7 +30,7 @@ pub(super) async fn sample(route: &RouteInfo, admin: &Client) -> Sample {
             plain(Some(body), 201)
         }
         (method, "/api/v2/personal_access_tokens/{pat_id}") => {
-            let id = personal_access_token(admin, json!(["monitors_read"])).await.id;
+            let id = personal_access_token(admin, json!(SCOPES)).await.id;
             let body = json!({ "data": { "type": "personal_access_tokens", "id": id,
                 "attributes": token_attributes() } });
             by_id(method, format!("/api/v2/personal_access_tokens/{id}"), body)
@@ -73,7 +73,7 @@ pub(super) async fn sample(route: &RouteInfo, admin: &Client) -> Sample {
         }
         (method, "/api/v2/service_accounts/{service_account_id}/access_tokens/{token_id}") => {
             let account = service_account(admin, json!([])).await;
-            let id = service_access_token(admin, &account, json!(["monitors_read"])).await.id;
+            let id = service_access_token(admin, &account, json!(SCOPES)).await.id;
             let body = json!({ "data": { "type": "service_access_tokens", "id": id,
                 "attributes": token_attributes() } });
             by_id(method, format!("/api/v2/service_accounts/{account}/access_tokens/{id}"), body)
@@ -114,6 +114,14 @@ pub(crate) async fn service_access_token(admin: &Client, account: &str, scopes: 
     made(admin.post(&format!("/api/v2/service_accounts/{account}/access_tokens"), &body).await)
 }
 
+/// Of samples, before and after they are changed: nobody is asked to hand on more than is there.
+const SCOPES: [&str; 2] = ["user_app_keys", "monitors_read"];
+
 fn token_attributes() -> Value {
-    json!({ "name": "Sample", "scopes": ["user_app_keys", "monitors_read"], "expires_at": TOKEN_END })
+    json!({ "name": "Sample", "scopes": SCOPES, "expires_at": TOKEN_END })
+}
+
+/// What can be changed of a token.
+fn changed_attributes() -> Value {
+    json!({ "name": "Sample", "scopes": SCOPES })
 }
