@@ -3,8 +3,8 @@
 use claviger_http::RouteInfo;
 use serde_json::{Value, json};
 
-use super::Client;
 use super::sample::{Sample, by_id, unique_name};
+use super::{Client, Keys, TestServer};
 
 const FAMILIES: [&str; 8] = [
     "/api/v2/users",
@@ -133,4 +133,26 @@ fn permissions(ids: &[&str]) -> Value {
 fn invitation(user: &str) -> Value {
     json!({ "data": [{ "type": "user_invitations",
         "relationships": { "user": { "data": { "type": "users", "id": user } } } }] })
+}
+
+/// Somebody with an application key of their own.
+pub(crate) struct Member {
+    pub(crate) id: String,
+    pub(crate) keys: Keys,
+}
+
+impl Member {
+    /// Brings in a person or a service account of the first org, with these roles and one application key: the
+    /// vendor's API makes users, but no keys for them.
+    pub(crate) async fn join(server: &TestServer, kind: &str, roles: &[&str], scopes: Value) -> Self {
+        let (id, email) = (unique_name(), format!("{}@example.com", unique_name()));
+        let document = json!({ "orgs": [{
+            "id": server.founded.org.to_string(),
+            "users": [{ "id": id, "email": email, "kind": kind, "roles": roles }],
+            "application_keys": [{ "name": email, "owner": id, "scopes": scopes }],
+        }] });
+        let imported = server.engine.import(&document).await.unwrap();
+        let application_key = Some(imported.secrets[0].secret.reveal().to_owned());
+        Self { id, keys: Keys { application_key, ..server.admin() } }
+    }
 }
