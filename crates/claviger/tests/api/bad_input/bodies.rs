@@ -108,7 +108,7 @@ fn is_harmless(route: &RouteInfo, Mutation { place, kind, .. }: &Mutation) -> bo
         ) => true,
         // Version 1 ignores what it does not know; members that only reads show may be sent back.
         (MutationKind::Added, _) => is_v1,
-        (MutationKind::Removed, _) if is_org => true,
+        (MutationKind::Removed, place) if is_org => is_change || place == "/admin_email",
         (MutationKind::Removed, "/data/attributes/name") => {
             route.method == Method::PATCH && route.path.contains("application_keys")
         }
