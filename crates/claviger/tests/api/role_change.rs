@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use http::Method;
 use serde_json::{Value, json};
 
-use crate::support::people::{API_KEYS_READ, Member, role};
+use crate::support::people::{API_KEYS_READ, Member, role, user};
 use crate::support::{Client, Setup, TestDatabase, TestServer, with_either_database};
 
 /// Users who have the role.
@@ -78,14 +78,21 @@ with_either_database! {
         assert_eq!(shown["data"]["attributes"]["user_count"], USERS + 1);
         let listed = timed(&admin, Method::GET, &format!("/api/v2/roles/{}/users", roles[0]), None).await;
 
+        let path = format!("/api/v2/roles/{}/users", roles[0]);
+        let mut given = Vec::new();
+        for _ in 0..ROUNDS {
+            let body = json!({ "data": { "type": "users", "id": user(&admin, &[]).await } }).to_string();
+            given.push(timed(&admin, Method::POST, &path, Some(body)).await);
+        }
+
         let mut removed = Vec::new();
         for role in &roles {
             removed.push(timed(&admin, Method::DELETE, &format!("/api/v2/roles/{role}"), None).await);
             client.get(keys).await.expect(403);
         }
         println!(
-            "{USERS} users: permission changed in {:?}, role removed in {:?}, role read in {counted:?}, its users listed in {listed:?}",
-            quickest(&changed), quickest(&removed)
+            "{USERS} users: permission changed in {:?}, role removed in {:?}, given to one more in {:?}, role read in {counted:?}, its users listed in {listed:?}",
+            quickest(&changed), quickest(&removed), quickest(&given)
         );
         assert!(quickest(&changed) < ANSWER, "{changed:?}");
         assert!(quickest(&removed) < ANSWER, "{removed:?}");
