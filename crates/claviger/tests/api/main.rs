@@ -10,9 +10,11 @@ mod database_tls;
 mod gateway;
 mod leftover;
 mod matrix;
+mod native;
 mod openapi;
 mod restart;
 mod revocation;
+mod role_change;
 #[allow(dead_code, unused_imports, unused_macros, reason = "each test program uses some of it")]
 mod support;
 mod tokens;

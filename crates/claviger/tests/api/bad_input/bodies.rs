@@ -121,7 +121,7 @@ fn is_harmless(route: &RouteInfo, Mutation { place, kind, .. }: &Mutation) -> bo
         // A token always has scopes.
         (MutationKind::Removed, "/data/attributes/scopes") if is_token => route.method == Method::PATCH,
         (MutationKind::Nulled, "/data/attributes/scopes") if is_token => false,
-        (MutationKind::Removed, _) if is_org => true,
+        (MutationKind::Removed, place) if is_org => is_change || place == "/admin_email",
         (MutationKind::Removed, "/data/attributes/name") => {
             route.method == Method::PATCH && (is_token || route.path.contains("application_keys"))
         }
