@@ -243,14 +243,17 @@ async fn live(server: &TestServer, canaries: &mut Canaries, answers: &mut Answer
 fn secrets_in_wrong_places(body: &Value, secret: &str) -> Vec<Value> {
     let mut wrong = vec![json!(secret), json!([secret])];
     if body.get("data").is_some() {
-        for place in ["/data", "/data/type", "/data/attributes"] {
+        for place in ["/data", "/data/type", "/data/attributes", "/data/relationships", "/data/0/type"] {
             let mut body = body.clone();
-            *body.pointer_mut(place).unwrap() = json!(secret);
+            let Some(node) = body.pointer_mut(place) else { continue };
+            *node = json!(secret);
             wrong.push(body);
         }
         let mut body = body.clone();
-        body["data"]["attributes"][secret] = json!(secret);
-        wrong.push(body);
+        if let Some(attributes) = body.pointer_mut("/data/attributes") {
+            attributes[secret] = json!(secret);
+            wrong.push(body);
+        }
     }
     wrong
 }
@@ -261,7 +264,7 @@ fn note_secrets(about: &str, text: &str, canaries: &mut Canaries) {
         match value {
             Value::Object(members) => {
                 for (name, value) in members {
-                    match value.as_str().filter(|_| name == "key" || name == "hash") {
+                    match value.as_str().filter(|_| ["key", "hash", "secret"].contains(&name.as_str())) {
                         Some(secret) => canaries.add(about, secret),
                         None => walk(about, value, canaries),
                     }
