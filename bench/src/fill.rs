@@ -23,17 +23,27 @@ use rows::Rows;
 pub(crate) struct Shape {
     pub(crate) api_keys: usize,
     pub(crate) application_keys: usize,
+    /// How many users the application keys belong to.
+    pub(crate) owners: usize,
 }
+
+/// So many users have application keys unless more are asked for.
+const OWNERS: usize = 1_000;
 
 impl Shape {
     /// Half of each.
     pub(crate) fn mixed(keys: usize) -> Self {
-        Self { api_keys: keys / 2, application_keys: keys / 2 }
+        Self { api_keys: keys / 2, application_keys: keys / 2, owners: OWNERS }
     }
 
     /// API keys only.
     pub(crate) fn api_keys(api_keys: usize) -> Self {
-        Self { api_keys, application_keys: 0 }
+        Self { api_keys, application_keys: 0, owners: 0 }
+    }
+
+    /// Users with an application key each.
+    pub(crate) fn users(owners: usize) -> Self {
+        Self { api_keys: 2, application_keys: owners, owners }
     }
 }
 
@@ -62,7 +72,8 @@ struct Org {
 
 /// A filled SQLite database, perhaps from an earlier run.
 pub(crate) fn directory(options: &Options, shape: Shape) -> Result<Filled> {
-    let data = options.folder.join(format!("{}-{}", shape.api_keys, shape.application_keys));
+    let Shape { api_keys, application_keys, owners } = shape;
+    let data = options.folder.join(format!("{api_keys}-{application_keys}-{owners}"));
     if !data.join(DONE).exists() {
         match fs::remove_dir_all(&data) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
