@@ -5,8 +5,8 @@
 //! learns a key that may do what it may not itself.
 
 use claviger_model::{
-    Credential, CredentialDetail, CredentialId, CredentialKind, Expiry, Name, OrgId, Permission, Position,
-    Scopes, Timestamp, UserId,
+    Credential, CredentialDetail, CredentialId, CredentialKind, Expiry, Guards, Name, OrgId, Permission,
+    Position, Scopes, Timestamp, UserId,
 };
 use claviger_store::{CredentialFilter, CredentialPage, CredentialSort, Names, Page, Refusal, SortKey};
 use serde_json::json;
@@ -27,6 +27,8 @@ pub struct NewApplicationKey {
     pub scopes: Option<Scopes>,
     /// Until when it is valid.
     pub expires_at: Option<Timestamp>,
+    /// From where and how often it may be used.
+    pub guards: Guards,
     /// Whether its name must be the only such among the owner's live keys, as in version 1 of the vendor's API.
     pub names: Names,
 }
@@ -58,6 +60,7 @@ impl Engine {
             name: new.name.clone(),
             by: permit.user(),
             expiry: Expiry::from(new.expires_at),
+            guards: new.guards,
         };
         match self.issue(draft, new.names, &permit.actor()).await {
             Ok(issued) => Ok(issued),
