@@ -77,6 +77,8 @@ pub enum Thing {
     ServiceAccessToken,
     /// A native key.
     NativeKey,
+    /// A service account.
+    ServiceAccount,
     /// An org.
     Org,
 }
@@ -101,6 +103,7 @@ impl fmt::Display for Thing {
             Self::PersonalAccessToken => "Personal access token",
             Self::ServiceAccessToken => "Service access token",
             Self::NativeKey => "Key",
+            Self::ServiceAccount => "Service account",
             Self::Org => "Org",
         })
     }

@@ -18,6 +18,7 @@ mod position;
 mod random;
 pub mod testing;
 mod timestamp;
+mod token_expiry;
 
 pub use chain::chain;
 pub use collation::collation_key;
@@ -32,3 +33,4 @@ pub use permissions::{Permission, PermissionSet, ScopeError, Scopes};
 pub use position::{ParsePositionError, Position};
 pub use random::Random;
 pub use timestamp::{Clock, Timestamp};
+pub use token_expiry::{TokenExpiry, TokenExpiryError};

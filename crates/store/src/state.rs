@@ -85,6 +85,10 @@ pub(crate) fn credential(credential: &Credential, live: &[LiveSecret]) -> State 
         "revoked": !credential.state.is_live(),
         "secrets": secrets,
     });
+    // Only where there is one: entries of before there were tokens say nothing of it.
+    if let Some(portion) = credential.detail.public_portion() {
+        state["public_portion"] = portion.into();
+    }
     if let Some(allow_list) = &credential.guards.allow_list {
         state["allow_list"] = allow_list.to_list().into();
     }
