@@ -4,9 +4,9 @@
 //! Errors are objects with a stable code: `{"errors": [{"code": …, "detail": …, "field": …}]}`.
 
 mod error;
-#[allow(dead_code, reason = "the routes that speak of guards follow")]
 mod guards;
 mod health;
+mod keys;
 mod org;
 mod permitted;
 mod verify;
@@ -18,5 +18,5 @@ use claviger_http::Route;
 
 /// Every route of the native API but those that the [`VerifyFront`] answers.
 pub fn routes() -> Vec<Route> {
-    [health::routes(), org::routes()].into_iter().flatten().collect()
+    [health::routes(), org::routes(), keys::routes()].into_iter().flatten().collect()
 }

@@ -86,6 +86,9 @@ fn is_harmless(route: &RouteInfo, Mutation { place, kind, .. }: &Mutation) -> bo
     match (kind, place.as_str()) {
         // Version 1 ignores what it does not know; members that only reads show may be sent back.
         (MutationKind::Added, _) => is_v1,
+        (MutationKind::Removed, "/name") if route.method == Method::POST => false,
+        (MutationKind::Removed, "/request_limit/requests" | "/request_limit/period_seconds") => false,
+        (MutationKind::Nulled, "/allow_list" | "/request_limit" | "/expires_at" | "/scopes") => true,
         (MutationKind::Removed, _) if is_org => true,
         (MutationKind::Removed, "/data/attributes/name") => {
             route.method == Method::PATCH && route.path.contains("application_keys")
