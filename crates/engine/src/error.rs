@@ -44,6 +44,9 @@ pub enum Error {
         /// How many there may be.
         max: u32,
     },
+    /// What must stay as it is, whoever asks; the sentence says what that is.
+    #[error("{0}")]
+    Protected(&'static str),
     /// The caller's own credential died while the request was under way.
     #[error("the credential was revoked")]
     CallerGone,
@@ -81,6 +84,12 @@ pub enum Thing {
     ServiceAccount,
     /// An org.
     Org,
+    /// A user or service account.
+    User,
+    /// A role.
+    Role,
+    /// An invitation.
+    Invitation,
 }
 
 impl Thing {
@@ -105,6 +114,9 @@ impl fmt::Display for Thing {
             Self::NativeKey => "Key",
             Self::ServiceAccount => "Service account",
             Self::Org => "Org",
+            Self::User => "User",
+            Self::Role => "Role",
+            Self::Invitation => "Invitation",
         })
     }
 }

@@ -124,7 +124,7 @@ impl Engine {
         grace: Grace,
     ) -> Result<Changed<Rotated>, Error> {
         let target = api_key(permit, id);
-        self.rotate(&target, grace, permit.caller(), permit.user(), &permit.actor()).await
+        self.rotate(permit, &target, grace).await
     }
 
     /// A live credential of the caller's own, of a service account's, or of anybody's with the permission to read
@@ -161,7 +161,7 @@ impl Engine {
         grace: Grace,
     ) -> Result<Changed<Rotated>, Error> {
         let target = self.owned_target(permit, kind, id, None).await?;
-        self.rotate(&target, grace, permit.caller(), permit.user(), &permit.actor()).await
+        self.rotate(permit, &target, grace).await
     }
 
     /// The credential as a target; where there is none in reach, that is only said once everything that may have

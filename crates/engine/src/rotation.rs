@@ -2,8 +2,8 @@
 //!
 //! The credential stays what it is: its id, rights, guards and end. The old secret ends after the grace that was
 //! asked for, and never after its credential. One old secret lives on at most: rotating again within the grace kills
-//! the older. Whoever may rotate learns the new secret, so that a narrowed caller rotates nothing that may do what it
-//! may not itself, and nobody but its owner a person's key.
+//! the older. Whoever rotates learns the new secret, so that the same holds as for making such a key
+//! ([`crate::owned`]), and nobody but its owner rotates a person's.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use claviger_store::{Actor, Change, CommitError, LiveSecret, NewSecret, Refusal,
 use claviger_vault::IssuedSecret;
 
 use crate::credentials::{STALE_RETRIES_MAX, Target};
-use crate::{Caller, Changed, Engine, Error, FieldError, Shown};
+use crate::{Changed, Engine, Error, FieldError, Permit, Right, Shown};
 
 /// How long an old secret may go on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -61,21 +61,21 @@ pub struct Rotated {
 
 impl Engine {
     /// Gives a credential a new secret.
-    pub(crate) async fn rotate(
+    pub(crate) async fn rotate<R: Right>(
         &self,
+        permit: &Permit<R>,
         target: &Target<'_>,
         grace: Grace,
-        caller: &Caller,
-        by: UserId,
-        actor: &Actor,
     ) -> Result<Changed<Rotated>, Error> {
         for _ in 0..STALE_RETRIES_MAX {
             let read = self.settled(target).await?;
-            check_rotation(caller, &read, self.clock.now())?;
-            let Some((next, old_valid_until, change)) = self.next_secret(&read, grace, by, actor).await?
-            else {
-                continue;
-            };
+            // An API key has no rights that its secret would give away.
+            if read.kind() != CredentialKind::ApiKey {
+                self.check_handing_on(permit, &read.detail).await?;
+            }
+            check_end(read.expiry, self.clock.now())?;
+            let made = self.next_secret(&read, grace, permit.user(), &permit.actor()).await?;
+            let Some((next, old_valid_until, change)) = made else { continue };
             match self.store.commit(change).await {
                 Ok(position) => {
                     let credential = Credential { revision: read.revision + 1, ..next.credential };
@@ -169,12 +169,8 @@ struct Next {
     secret: IssuedSecret,
 }
 
-fn check_rotation(caller: &Caller, read: &Credential, now: Timestamp) -> Result<(), Error> {
-    // An API key has no rights that its secret would give away.
-    if read.kind() != CredentialKind::ApiKey {
-        caller.hand_on(read.detail.scopes())?;
-    }
-    match read.expiry.is_over(now) {
+fn check_end(expiry: Expiry, now: Timestamp) -> Result<(), Error> {
+    match expiry.is_over(now) {
         false => Ok(()),
         true => Err(Error::Invalid(vec![FieldError {
             field: "expires_at".to_owned(),

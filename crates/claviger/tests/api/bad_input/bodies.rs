@@ -83,15 +83,28 @@ fn places(value: &Value, place: String) -> Vec<String> {
 fn is_harmless(route: &RouteInfo, Mutation { place, kind, .. }: &Mutation) -> bool {
     let is_v1 = route.path.starts_with("/api/v1/");
     let is_org = route.path.starts_with("/claviger/");
+    // Newer services pass over what they do not know.
+    let is_token = route.path.contains("/personal_access_tokens") || route.path.contains("/access_tokens");
+    let is_service_token = is_token && route.path.contains("/service_accounts/");
     match (kind, place.as_str()) {
         // Version 1 ignores what it does not know; members that only reads show may be sent back.
-        (MutationKind::Added, _) => is_v1,
         (MutationKind::Removed, "/name") if route.method == Method::POST => false,
         (MutationKind::Removed, "/request_limit/requests" | "/request_limit/period_seconds") => false,
         (MutationKind::Nulled, "/allow_list" | "/request_limit" | "/expires_at" | "/scopes") => true,
+        (MutationKind::Added, _) => is_v1 || is_token,
+        // Nothing is said of it, or that it has no end, where it may have none.
+        (MutationKind::Removed, "/data/attributes/expires_at") => {
+            is_service_token || route.method == Method::PATCH
+        }
+        (MutationKind::Nulled, "/data/attributes/expires_at") => {
+            is_service_token && route.method == Method::POST
+        }
+        // A token always has scopes.
+        (MutationKind::Removed, "/data/attributes/scopes") if is_token => route.method == Method::PATCH,
+        (MutationKind::Nulled, "/data/attributes/scopes") if is_token => false,
         (MutationKind::Removed, _) if is_org => true,
         (MutationKind::Removed, "/data/attributes/name") => {
-            route.method == Method::PATCH && route.path.contains("application_keys")
+            route.method == Method::PATCH && (is_token || route.path.contains("application_keys"))
         }
         (
             MutationKind::Removed,
