@@ -4,10 +4,12 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking, helpers of tests too")]
 #![allow(clippy::print_stdout, reason = "a test prints what it measured")]
 
+mod allow_list;
 mod bad_input;
 mod connections;
 mod database_tls;
 mod gateway;
+mod guards;
 mod leftover;
 mod matrix;
 mod openapi;

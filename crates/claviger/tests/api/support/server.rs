@@ -9,7 +9,7 @@ use claviger_engine::{Background, Engine, FirstOrg, Founded};
 use claviger_http::{App, Limits, RouteInfo, ServerOptions, TrustedProxies};
 use claviger_model::testing::{ManualClock, SeededRandom};
 use claviger_model::{Clock, Email, Name, Position, Timestamp};
-use claviger_store::{Database, Location};
+use claviger_store::{Check, Database, Location, Report, Snapshot};
 use claviger_vault::{KekRing, SystemRandom, Vault};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -145,6 +145,15 @@ impl TestServer {
     /// The database, for looking at what is in it.
     pub(crate) fn database(&self) -> &TestDatabase {
         &self.database
+    }
+
+    /// What `ledger verify --state` finds.
+    pub(crate) async fn check_record(&self) -> Report {
+        let snapshot = Snapshot::open(&self.database.location()).await.unwrap();
+        let keys = snapshot.list_vault_keys().await.unwrap();
+        let vault = Vault::unlock(self.keks.clone(), Arc::new(SystemRandom), keys).unwrap();
+        let check = Check { vault: &vault, checkpoints: &[], is_state_wanted: true };
+        snapshot.verify_ledger(&check).await.unwrap()
     }
 
     /// Stops it and keeps what it leaves.
