@@ -12,9 +12,11 @@ mod gateway;
 mod guards;
 mod leftover;
 mod matrix;
+mod never_wider;
 mod openapi;
 mod restart;
 mod revocation;
+mod rotation;
 #[allow(dead_code, unused_imports, unused_macros, reason = "each test program uses some of it")]
 mod support;
 mod tokens;

@@ -130,6 +130,11 @@ impl TestServer {
         Client::new(self.address, keys)
     }
 
+    /// What the time is by the test's clock.
+    pub(crate) fn clock_micros(&self) -> i64 {
+        self.clock.now().micros()
+    }
+
     /// The metrics page.
     pub(crate) fn metrics(&self) -> String {
         self.app.metrics().page(&self.engine)
