@@ -270,7 +270,9 @@ impl Directory {
     fn shared_guards(&self, credential: CredentialId, guards: Guards) -> Option<Arc<KnownGuards>> {
         let known = self.guards.pin();
         if guards.is_empty() {
-            known.remove(&credential);
+            if !known.is_empty() {
+                known.remove(&credential);
+            }
             return None;
         }
         let before = known.get(&credential);
@@ -365,6 +367,8 @@ impl ReplacedSecrets {
     fn put(&self, secret: &KnownSecret) {
         let mut replaced = self.0.lock().expect("nothing panics while it holds this lock");
         match secret.valid_until.filter(|_| secret.is_live) {
+            // A start asks for every secret there is, before anything is here.
+            None if replaced.is_empty() => {}
             None => drop(replaced.remove(&secret.digest)),
             Some(valid_until) => {
                 let (org, credential) = (secret.org, secret.credential);
