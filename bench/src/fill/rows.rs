@@ -10,8 +10,6 @@ use claviger_vault::{IssuedSecret, KekRing, Place, SystemRandom, Vault};
 use super::{Org, REMEMBERED, Shape, remember};
 use crate::Result;
 
-/// How many users the application keys belong to.
-const OWNERS: usize = 1_000;
 /// What one in three application keys is narrowed to.
 const SCOPES: &str = "api_keys_read dashboards_read";
 /// From where tokens may be used: the load generator's address is in the last.
@@ -75,9 +73,8 @@ impl<'a> Rows<'a> {
     }
 
     pub(super) fn write(&self, shape: Shape, sink: &mut dyn Sink) -> Result<()> {
-        let owners: Vec<_> = (0..OWNERS.min(shape.application_keys + shape.tokens))
-            .map(|_| UserId::generate(&SystemRandom))
-            .collect();
+        let owners: Vec<_> =
+            (0..shape.owners.min(shape.application_keys)).map(|_| UserId::generate(&SystemRandom)).collect();
         owners.iter().try_for_each(|owner| sink.user(self.org.id, *owner, MADE_AT))?;
         self.write_kind(CredentialKind::ApiKey, shape.api_keys, &[], sink)?;
         self.write_kind(CredentialKind::ApplicationKey, shape.application_keys, &owners, sink)?;
@@ -117,7 +114,8 @@ impl<'a> Rows<'a> {
         owner: Option<UserId>,
         secret: &IssuedSecret,
     ) -> Result<CredentialRow> {
-        let id = CredentialId::generate(&SystemRandom);
+        let at = Timestamp::from_micros(MADE_AT.micros() + number as i64);
+        let id = CredentialId::generate_at(&SystemRandom, at);
         let place =
             Place { org: self.org.id, table: "secrets", row: id.uuid(), column: "sealed", revision: 1 };
         let name = name(number);
@@ -135,7 +133,7 @@ impl<'a> Rows<'a> {
             last4: secret.last4().to_owned(),
             scopes: is_narrowed.then_some(SCOPES),
             public_portion: secret.public_portion(kind).map(str::to_owned),
-            at: Timestamp::from_micros(MADE_AT.micros() + number as i64),
+            at,
             by: self.org.admin,
             digest: self.vault.digest(secret.bytes()).as_bytes().to_vec(),
             digest_key: self.vault.digest_key_id().to_string(),

@@ -49,8 +49,10 @@ pub(crate) struct Draft {
     pub(crate) org: Option<OrgId>,
     pub(crate) action: Action,
     pub(crate) subject: Subject,
-    pub(crate) actor: Actor,
-    pub(crate) change: Json,
+    /// JSON text already: whoever asks has more time for writing it than the writer.
+    pub(crate) actor: String,
+    /// Likewise.
+    pub(crate) change: String,
 }
 
 /// What was done, as the ledger names it.
@@ -143,8 +145,8 @@ impl Change {
                 org,
                 action: Action(Cow::Borrowed(action)),
                 subject: Subject { kind: Cow::Borrowed(subject.0), id: subject.1 },
-                actor: actor.clone(),
-                change,
+                actor: actor.to_json().to_string(),
+                change: change.to_string(),
             }],
         }
     }
