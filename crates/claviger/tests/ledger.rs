@@ -33,6 +33,8 @@ fn lived_in() -> Home {
         let scopes = [&[][..], &["dashboards_read"], &["dashboards_read", "dashboards_write"]][n % 3];
         server.create_application_key(&admin, &format!("application {n}"), scopes);
     }
+    let tokens = server.create_service_access_tokens(&admin, 3);
+    server.expect(204, &admin, "DELETE", &format!("/api/v2/personal_access_tokens/{}", tokens[1].0), None);
     api_keys[..3].iter().for_each(|id| server.revoke_api_key(&admin, id));
     let renamed =
         json!({ "data": { "type": "api_keys", "id": api_keys[4], "attributes": { "name": "renamed" } } });
@@ -150,6 +152,7 @@ const COVERED: &[(&str, &[&str], &[&str])] = &[
             "allow_list",
             "requests_max",
             "requests_period",
+            "public_portion",
         ],
         &["revoked_at"],
     ),

@@ -12,10 +12,12 @@ mod gateway;
 mod guards;
 mod leftover;
 mod matrix;
+mod native;
 mod never_wider;
 mod openapi;
 mod restart;
 mod revocation;
+mod role_change;
 mod rotation;
 #[allow(dead_code, unused_imports, unused_macros, reason = "each test program uses some of it")]
 mod support;

@@ -3,8 +3,8 @@
 use claviger_http::RouteInfo;
 use serde_json::{Value, json};
 
-use super::Client;
 use super::sample::{Sample, by_id, unique_name};
+use super::{Client, Keys, TestServer};
 
 const FAMILIES: [&str; 8] = [
     "/api/v2/users",
@@ -85,6 +85,16 @@ pub(super) async fn sample(route: &RouteInfo, admin: &Client) -> Sample {
             let body = json!({ "data": { "type": "users", "id": user(admin, members).await } });
             with(route.path.replace("{role_id}", &id), (method != "GET").then_some(body), 200)
         }
+        ("POST", "/api/v1/org") => plain(Some(json!({ "name": "Sample" })), 200),
+        ("GET", "/claviger/v1/orgs") => plain(None, 200),
+        ("POST", "/claviger/v1/orgs") => {
+            plain(Some(json!({ "name": "Sample", "admin_email": "sample@example.com" })), 201)
+        }
+        (method, "/claviger/v1/orgs/{org_id}") => {
+            let made = admin.post("/claviger/v1/orgs", &json!({ "name": "Made" })).await.expect(201).json();
+            let body = json!({ "name": "Sample", "disabled": false });
+            by_id(method, format!("/claviger/v1/orgs/{}", made["org"]["id"].as_str().unwrap()), body)
+        }
         (method, path) => {
             panic!("{method} {path} is a route that this table does not know: add a request to it")
         }
@@ -133,4 +143,26 @@ fn permissions(ids: &[&str]) -> Value {
 fn invitation(user: &str) -> Value {
     json!({ "data": [{ "type": "user_invitations",
         "relationships": { "user": { "data": { "type": "users", "id": user } } } }] })
+}
+
+/// Somebody with an application key of their own.
+pub(crate) struct Member {
+    pub(crate) id: String,
+    pub(crate) keys: Keys,
+}
+
+impl Member {
+    /// Brings in a person or a service account of the first org, with these roles and one application key: the
+    /// vendor's API makes users, but no keys for them.
+    pub(crate) async fn join(server: &TestServer, kind: &str, roles: &[&str], scopes: Value) -> Self {
+        let (id, email) = (unique_name(), format!("{}@example.com", unique_name()));
+        let document = json!({ "orgs": [{
+            "id": server.founded.org.to_string(),
+            "users": [{ "id": id, "email": email, "kind": kind, "roles": roles }],
+            "application_keys": [{ "name": email, "owner": id, "scopes": scopes }],
+        }] });
+        let imported = server.engine.import(&document).await.unwrap();
+        let application_key = Some(imported.secrets[0].secret.reveal().to_owned());
+        Self { id, keys: Keys { application_key, ..server.admin() } }
+    }
 }

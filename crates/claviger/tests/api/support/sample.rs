@@ -148,7 +148,7 @@ pub(super) fn application_key_attributes() -> Value {
     json!({ "name": "Sample", "scopes": ["user_app_keys", "monitors_read"] })
 }
 
-pub(super) fn unique_name() -> String {
+pub(crate) fn unique_name() -> String {
     super::database::random_uuid().to_string()
 }
 

@@ -135,6 +135,21 @@ impl TestServer {
         self.clock.now().micros()
     }
 
+    /// What `ledger verify --state` finds.
+    pub(crate) async fn check_record(&self) -> Report {
+        let snapshot = Snapshot::open(&self.database.location()).await.unwrap();
+        let keys = snapshot.list_vault_keys().await.unwrap();
+        let vault = Vault::unlock(self.keks.clone(), Arc::new(SystemRandom), keys).unwrap();
+        let check = Check { vault: &vault, checkpoints: &[], is_state_wanted: true };
+        snapshot.verify_ledger(&check).await.unwrap()
+    }
+
+    /// Checks that the rows are what the ledger says.
+    pub(crate) async fn verify_state(&self) {
+        let report = self.check_record().await;
+        assert!(report.is_clean(), "{:?}", report.findings);
+    }
+
     /// The metrics page.
     pub(crate) fn metrics(&self) -> String {
         self.app.metrics().page(&self.engine)
@@ -150,15 +165,6 @@ impl TestServer {
     /// The database, for looking at what is in it.
     pub(crate) fn database(&self) -> &TestDatabase {
         &self.database
-    }
-
-    /// What `ledger verify --state` finds.
-    pub(crate) async fn check_record(&self) -> Report {
-        let snapshot = Snapshot::open(&self.database.location()).await.unwrap();
-        let keys = snapshot.list_vault_keys().await.unwrap();
-        let vault = Vault::unlock(self.keks.clone(), Arc::new(SystemRandom), keys).unwrap();
-        let check = Check { vault: &vault, checkpoints: &[], is_state_wanted: true };
-        snapshot.verify_ledger(&check).await.unwrap()
     }
 
     /// Stops it and keeps what it leaves.

@@ -74,8 +74,9 @@ pub(super) async fn sample(route: &RouteInfo, admin: &Client) -> Sample {
         (method, "/api/v2/service_accounts/{service_account_id}/access_tokens/{token_id}") => {
             let account = service_account(admin, json!([])).await;
             let id = service_access_token(admin, &account, json!(SCOPES)).await.id;
+            let unending = json!({ "name": "Sample", "scopes": SCOPES, "expires_at": null });
             let body = json!({ "data": { "type": "service_access_tokens", "id": id,
-                "attributes": token_attributes() } });
+                "attributes": unending } });
             by_id(method, format!("/api/v2/service_accounts/{account}/access_tokens/{id}"), body)
         }
         (method, path) => {
@@ -119,9 +120,4 @@ const SCOPES: [&str; 2] = ["user_app_keys", "monitors_read"];
 
 fn token_attributes() -> Value {
     json!({ "name": "Sample", "scopes": SCOPES, "expires_at": TOKEN_END })
-}
-
-/// What can be changed of a token.
-fn changed_attributes() -> Value {
-    json!({ "name": "Sample", "scopes": SCOPES })
 }

@@ -62,6 +62,7 @@ on_both_engines! {
         let modified = r#""modified_at":"2026-03-04T05:06:08Z","#;
         assert_eq!((changed.header("content-type"), &changed.text), (VENDOR_JSON, &read("Two", modified)));
         assert_eq!(client.get(&path).await.expect(200).text, read("Two", modified));
+        server.verify_state().await;
         for _ in 0..2 {
             let gone = client.delete(&path).await.expect(204);
             assert_eq!((gone.header("content-type"), gone.text.as_str()), ("", ""));
@@ -70,6 +71,7 @@ on_both_engines! {
         let absent = r#"{"errors":["Personal access token not found"]}"#;
         assert_eq!(client.get(&path).await.expect(404).text, absent);
         assert_eq!(client.patch(&path, &patch(id, json!({}))).await.expect(404).text, absent);
+        server.verify_state().await;
     }
 
     async fn what_never_was_is_revoked_already_and_otherwise_absent(server: &TestServer) {

@@ -56,6 +56,7 @@ on_both_engines! {
         assert_eq!(client.get(&path).await.expect(404).text, absent);
         assert_eq!(client.patch(&path, &patch).await.expect(404).text, absent);
         bearer.get("/verify").await.expect(401);
+        server.verify_state().await;
     }
 
     async fn an_end_is_optional_and_within_the_bounds(server: &TestServer) {

@@ -104,6 +104,7 @@ on_both_engines! {
             assert_eq!((&list["data"], &list["meta"]["page"]["total_filtered_count"]), (&json!([]), &json!(0)));
         }
         client.post(&format!("{PATH}/{id}/access_tokens"), &new_token).await.expect(201);
+        server.verify_state().await;
     }
 
     /// A role's change takes effect on the next request of an account that has it.
