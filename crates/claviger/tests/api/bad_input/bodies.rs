@@ -110,8 +110,11 @@ fn is_harmless(route: &RouteInfo, Mutation { place, kind, .. }: &Mutation) -> bo
             | "/data/relationships/permissions/data",
         ) => true,
         // Version 1 ignores what it does not know; members that only reads show may be sent back.
-        (MutationKind::Removed, "/name") if route.method == Method::POST => false,
         (MutationKind::Removed, "/request_limit/requests" | "/request_limit/period_seconds") => false,
+        (
+            MutationKind::Removed,
+            "/allow_list" | "/request_limit" | "/expires_at" | "/scopes" | "/grace_seconds",
+        ) if is_org => true,
         // A personal token always has an end.
         (MutationKind::Nulled, "/expires_at") if route.path.contains("/tokens/") => false,
         (MutationKind::Nulled, "/allow_list" | "/request_limit" | "/expires_at" | "/scopes") => true,
