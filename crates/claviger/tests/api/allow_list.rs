@@ -21,10 +21,13 @@ const SECOND_PROXY: &str = "10.0.0.2";
 
 type Header = (&'static str, String);
 
-/// An attempt: the headers of a request, given the address that the proxy saw.
+/// What a request's headers are, given the address that the proxy saw.
+type Headers = Box<dyn Fn(&str) -> Vec<Header> + Send + Sync>;
+
+/// An attempt.
 struct Attempt {
     what: String,
-    headers: Box<dyn Fn(&str) -> Vec<Header> + Send + Sync>,
+    headers: Headers,
     /// Where the control comes from.
     inside: &'static str,
 }

@@ -108,7 +108,7 @@ on_both_engines! {
         let nobodys = "0123456789abcdef0123456789abcdef".to_owned();
         let with_api_key = |api_key: String| server.client_with(Keys { api_key: Some(api_key), ..server.admin() });
         for path in ["/api/v1/validate", "/api/v2/validate", "/api/v1/api_key", "/api/v2/api_keys", "/api/v2/validate_keys"] {
-            let [refused, unknown] = [api_key.secret.clone(), nobodys.clone()].map(|secret| with_api_key(secret));
+            let [refused, unknown] = [api_key.secret.clone(), nobodys.clone()].map(&with_api_key);
             let (refused, unknown) = (refused.get(path).await.expect(403), unknown.get(path).await.expect(403));
             assert_eq!(refused.text, unknown.text, "{path}");
         }
