@@ -23,7 +23,7 @@ use tokio::sync::Notify;
 use crate::support::people::{API_KEYS_READ, People, role};
 use crate::support::sample::{api_key, application_key};
 use crate::support::tokens::{personal_access_token, service_access_token, service_account};
-use crate::support::{Client, Setup, TestDatabase, TestServer, with_either_database};
+use crate::support::{Client, Setup, TestDatabase, TestServer, guarded, with_either_database};
 
 /// How many revocations a run makes.
 const REVOCATIONS: &str = "CLAVIGER_TEST_REVOCATIONS";
@@ -55,9 +55,15 @@ enum Kind {
     RemoveRole,
     WithdrawPermission,
     DisableOrg,
+    /// A secret that goes on beside the newest dies with its key.
+    RevokeDuringGrace,
+    /// A new secret takes the place of the old one.
+    RotateAway,
+    /// A key may not be used from here any more.
+    AllowElsewhere,
 }
 
-const KINDS: [Kind; 13] = [
+const KINDS: [Kind; 16] = [
     Kind::RevokeApiKey,
     Kind::DeleteApiKeyV1,
     Kind::RevokeApplicationKey,
@@ -71,6 +77,9 @@ const KINDS: [Kind; 13] = [
     Kind::RemoveRole,
     Kind::WithdrawPermission,
     Kind::DisableOrg,
+    Kind::RevokeDuringGrace,
+    Kind::RotateAway,
+    Kind::AllowElsewhere,
 ];
 
 /// A credential that is being verified, and where its revocation stands.
@@ -266,6 +275,25 @@ async fn revoke(
             let header = format!("x-api-key: {}\r\n", made["api_key"]["secret"].as_str().unwrap());
             let path = format!("/claviger/v1/orgs/{}", made["org"]["id"].as_str().unwrap());
             (Target::new(kind, "/verify", &header), path, Some(json!({ "disabled": true })))
+        }
+        Kind::RevokeDuringGrace => {
+            let key = application_key(admin, json!(null)).await;
+            guarded::rotate(admin, &format!("/claviger/v1/application_keys/{}", key.id), 3600).await;
+            let header = format!("x-api-key: {}\r\n", key.secret);
+            (Target::new(kind, "/verify", &header), format!("/api/v2/application_keys/{}", key.id), None)
+        }
+        Kind::RotateAway => {
+            let key = api_key(admin).await;
+            let header = format!("dd-api-key: {}\r\n", key.secret);
+            let path = format!("/claviger/v1/api_keys/{}/rotate", key.id);
+            method = Some(Method::POST);
+            (Target::new(kind, "/api/v2/validate", &header), path, Some(json!({ "grace_seconds": 0 })))
+        }
+        Kind::AllowElsewhere => {
+            let key = application_key(admin, json!(null)).await;
+            let header = format!("x-api-key: {}\r\n", key.secret);
+            let path = format!("/claviger/v1/application_keys/{}", key.id);
+            (Target::new(kind, "/verify", &header), path, Some(json!({ "allow_list": ["192.0.2.1"] })))
         }
     };
     *slot.write().unwrap() = Some(target.clone());

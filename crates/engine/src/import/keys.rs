@@ -1,8 +1,8 @@
 //! The keys of an imported org, and their registrations.
 
 use claviger_model::{
-    Credential, CredentialDetail, CredentialId, CredentialKind, CredentialState, Expiry, Scopes, UserId,
-    UserKind,
+    Credential, CredentialDetail, CredentialId, CredentialKind, CredentialState, Expiry, Guards, Scopes,
+    UserId, UserKind,
 };
 use claviger_store::KnownSecret;
 
@@ -288,6 +288,7 @@ impl Planner<'_> {
             modified_at: created_at,
             modified_by: user,
             expiry: Expiry::from(key.expires_at),
+            guards: Guards::NONE,
             state: CredentialState::Live,
             last_used: None,
         })
