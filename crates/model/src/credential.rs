@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::{CredentialId, OrgId, Scopes, Timestamp, UserId};
+use crate::{CredentialId, KeyPrefix, OrgId, Scopes, Timestamp, UserId};
 
 /// A credential, without its secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,6 +73,8 @@ pub enum CredentialDetail {
     },
     /// Of a native key.
     NativeKey {
+        /// What its secret begins with.
+        prefix: KeyPrefix,
         /// What its bearer may do; none for nothing but being known.
         permissions: Option<Scopes>,
         /// Whose key it is, in the words of the org that issued it.
@@ -123,7 +125,8 @@ impl CredentialDetail {
         }
     }
 
-    /// Where the part of the secret that is no secret is kept, if its kind has one.
+    /// Where the part of the secret that is no secret, and is only known once the secret is made, is kept, if its
+    /// kind has one.
     pub fn public_portion_mut(&mut self) -> Option<&mut String> {
         match self {
             Self::PersonalAccessToken { public_portion, .. }
@@ -137,7 +140,8 @@ impl CredentialDetail {
         match self {
             Self::PersonalAccessToken { public_portion, .. }
             | Self::ServiceAccessToken { public_portion, .. } => Some(public_portion),
-            Self::ApiKey { .. } | Self::ApplicationKey { .. } | Self::NativeKey { .. } => None,
+            Self::NativeKey { prefix, .. } => Some(prefix.as_str()),
+            Self::ApiKey { .. } | Self::ApplicationKey { .. } => None,
         }
     }
 }

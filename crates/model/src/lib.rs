@@ -8,7 +8,9 @@ mod collation;
 mod credential;
 mod excerpt;
 mod id;
+mod key_prefix;
 mod name;
+mod own_permission;
 mod people;
 mod permission_list;
 pub mod permissions;
@@ -21,8 +23,12 @@ pub use chain::chain;
 pub use collation::collation_key;
 pub use credential::{Credential, CredentialDetail, CredentialKind, CredentialState, Expiry, ParseKindError};
 pub use excerpt::excerpt;
-pub use id::{CredentialId, EntryId, OrgId, ParseIdError, RequestId, RoleId, UserId};
+pub use id::{CredentialId, EntryId, OrgId, ParseIdError, PermissionId, RequestId, RoleId, UserId};
+pub use key_prefix::{KEY_PREFIX_CHARS_MAX, KeyPrefix, KeyPrefixError};
 pub use name::{Email, EmailError, NAME_CHARS_MAX, Name, NameError};
+pub use own_permission::{
+    OWN_NAME_CHARS_MAX, OWN_PERMISSIONS_MAX, OwnName, OwnNameError, OwnNumber, OwnPermission, OwnPermissions,
+};
 pub use people::{ManagedRole, Org, OrgSettings, Role, User, UserKind};
 pub use permissions::{Permission, PermissionSet, ScopeError, Scopes};
 pub use position::{ParsePositionError, Position};
