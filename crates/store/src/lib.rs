@@ -23,6 +23,7 @@ mod last_used;
 mod ledger;
 mod metrics;
 mod migrate;
+mod own_permissions;
 mod people;
 mod postgres;
 mod read;

@@ -3,7 +3,9 @@
 //! Each entry holds, under `states`, the new state of everything whose state it changed. Folding the entries
 //! gives what the tables must hold, so that a row edited behind the server's back is found by comparison.
 
-use claviger_model::{Credential, CredentialDetail, CredentialId, Org, OrgId, Role, Scopes, User};
+use claviger_model::{
+    Credential, CredentialDetail, CredentialId, Org, OrgId, OwnPermission, Role, Scopes, User,
+};
 use claviger_vault::Digest;
 use serde_json::{Map, Value as Json, json};
 
@@ -40,6 +42,21 @@ pub(crate) fn role(role: &Role) -> State {
     (format!("role:{}", role.id), state)
 }
 
+/// Which of an org's own permissions a number is.
+pub(crate) fn own_permission(permission: &OwnPermission) -> State {
+    let state = json!({
+        "org": permission.org.to_string(),
+        "number": permission.number.get(),
+        "name": permission.name.as_str(),
+    });
+    (format!("permission:{}", permission.id), state)
+}
+
+/// That there is no row any more.
+pub(crate) fn gone((kind, id): (&'static str, String)) -> State {
+    (format!("{kind}:{id}"), Json::Null)
+}
+
 pub(crate) fn user(user: &User) -> State {
     let mut roles: Vec<_> = user.roles.iter().map(ToString::to_string).collect();
     roles.sort_unstable();
@@ -72,7 +89,7 @@ pub(crate) fn credential(credential: &Credential, live: &[Digest]) -> State {
     };
     let mut secrets: Vec<_> = live.iter().map(Digest::to_hex).collect();
     secrets.sort_unstable();
-    let state = json!({
+    let mut state = json!({
         "org": credential.org.to_string(),
         "kind": credential.kind().as_str(),
         // By these people tell keys apart: whoever swaps them has the wrong one revoked.
@@ -85,5 +102,12 @@ pub(crate) fn credential(credential: &Credential, live: &[Digest]) -> State {
         "revoked": !credential.state.is_live(),
         "secrets": secrets,
     });
+    if let CredentialDetail::NativeKey { prefix, external_id, metadata, .. } = &credential.detail {
+        state["prefix"] = prefix.as_str().into();
+        // Gateways go by both. Of the metadata a hash will do: it may be long.
+        state["external_id"] = external_id.as_deref().into();
+        let hash = metadata.as_ref().map(|metadata| blake3::hash(metadata.as_bytes()));
+        state["metadata"] = hash.map(|hash| hash.to_hex().to_string()).into();
+    }
     (format!("credential:{}", credential.id), state)
 }
