@@ -36,7 +36,8 @@ pub struct NewApplicationKey {
 pub struct ApplicationKeyPatch {
     /// The name.
     pub name: Option<Name>,
-    /// The scopes: `Some(None)` takes all of them away, so that it may do what its owner may.
+    /// The scopes of the fixed list: `Some(None)` takes all of them away, so that it may do what its owner may, unless
+    /// it is narrowed to permissions of the org's own.
     pub scopes: Option<Option<Scopes>>,
 }
 
@@ -277,14 +278,14 @@ fn target<'a, R: Right>(permit: &Permit<R>, key: KeyRef<'a>, owner: Option<UserI
 }
 
 /// Refuses to hand on what a narrowed caller does not have itself.
-fn check_containment(caller: &Caller, scopes: Option<&Scopes>) -> Result<(), Error> {
+pub(crate) fn check_containment(caller: &Caller, scopes: Option<&Scopes>) -> Result<(), Error> {
     if caller.contains(scopes) { Ok(()) } else { Err(Error::Refused(&[])) }
 }
 
 impl<R: Right> Permit<R> {
     /// Whose application keys it reaches: nobody in particular's with the permission for the whole org, else
     /// only the caller's own.
-    fn reach(&self, whole_org: Permission) -> Option<UserId> {
+    pub(crate) fn reach(&self, whole_org: Permission) -> Option<UserId> {
         (!self.caller().may(whole_org)).then(|| self.user())
     }
 }
@@ -299,7 +300,8 @@ impl ApplicationKeyPatch {
         if let (CredentialDetail::ApplicationKey { scopes, .. }, Some(wanted)) =
             (&mut credential.detail, &self.scopes)
         {
-            scopes.clone_from(wanted);
+            // The org's own permissions are not the vendor's to change: whoever sets scopes does not see them.
+            *scopes = Scopes::join(wanted.as_ref(), scopes.as_ref());
         }
         (*credential != before)
             .then(|| json!({ "name": credential.name, "was": before.name, "shown": shown }))

@@ -10,8 +10,8 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use claviger_model::{
-    CredentialId, CredentialKind, Expiry, Org, OrgId, PermissionSet, Position, Role, RoleId, Scopes,
-    Timestamp, User, UserId,
+    CredentialId, CredentialKind, Expiry, Org, OrgId, OwnPermission, OwnPermissions, PermissionSet, Position,
+    Role, RoleId, Scopes, Timestamp, User, UserId,
 };
 use claviger_store::{Entry, KnownSecret, Store, StoreError};
 use claviger_vault::Digest;
@@ -30,6 +30,14 @@ pub(crate) struct Identity {
     pub(crate) rights: PermissionSet,
     pub(crate) scopes: Option<Arc<Scopes>>,
     pub(crate) remote_config_read: bool,
+    pub(crate) native: Option<Arc<NativeDetail>>,
+}
+
+/// What only native keys have, as they were given it.
+#[derive(Debug)]
+pub(crate) struct NativeDetail {
+    pub(crate) external_id: Option<Box<str>>,
+    pub(crate) metadata: Option<Box<str>>,
 }
 
 /// Whose a lone API key is.
@@ -52,6 +60,8 @@ struct Known {
     remote_config_read: bool,
     expiry: Expiry,
     scopes: Option<Arc<Scopes>>,
+    /// One word for all others.
+    native: Option<Arc<NativeDetail>>,
     /// In microseconds; 0 for never.
     last_used: AtomicI64,
 }
@@ -87,6 +97,8 @@ pub(crate) struct Directory {
     roles: papaya::HashMap<RoleId, PermissionSet>,
     /// Whether each org is disabled.
     orgs: papaya::HashMap<OrgId, bool>,
+    /// What the orgs' own permissions are called; of orgs that have some.
+    own_permissions: papaya::HashMap<OrgId, Arc<OwnPermissions>>,
     scopes: ScopeSets,
     applied: watch::Sender<Position>,
     is_current: AtomicBool,
@@ -101,11 +113,19 @@ impl Directory {
             users: papaya::HashMap::default(),
             roles: papaya::HashMap::default(),
             orgs: papaya::HashMap::default(),
+            own_permissions: papaya::HashMap::default(),
             scopes: ScopeSets::default(),
             applied: watch::Sender::new(head),
             is_current: AtomicBool::new(true),
         };
         store.list_orgs().await?.iter().for_each(|org| directory.put_org(org));
+        let mut own: HashMap<OrgId, Vec<OwnPermission>> = HashMap::new();
+        store
+            .list_all_own_permissions()
+            .await?
+            .into_iter()
+            .for_each(|it| own.entry(it.org).or_default().push(it));
+        own.into_iter().for_each(|(org, permissions)| directory.put_own_permissions(org, permissions));
         store.list_all_roles().await?.iter().for_each(|role| directory.put_role(role));
         store.list_all_users().await?.iter().for_each(|user| directory.put_user(user));
         store.each_live_secret(|secret| _ = directory.put_secret(secret)).await?;
@@ -128,7 +148,8 @@ impl Directory {
             return Some(Err(AuthReason::Disabled));
         }
         let rights = match known.owner {
-            None => PermissionSet::EMPTY,
+            // A native key's scopes are all that it has; an API key has none.
+            None => known.scopes.as_ref().map_or(PermissionSet::EMPTY, |scopes| *scopes.set()),
             Some(owner) => match self.rights(owner) {
                 Some(rights) => known.scopes.as_ref().map_or(rights, |scopes| rights & *scopes.set()),
                 None => return Some(Err(AuthReason::Disabled)),
@@ -143,7 +164,13 @@ impl Directory {
             rights,
             scopes: known.scopes.clone(),
             remote_config_read: known.remote_config_read,
+            native: known.native.clone(),
         }))
+    }
+
+    /// What an org's own permissions are called.
+    pub(crate) fn own_permissions(&self, org: OrgId) -> Option<Arc<OwnPermissions>> {
+        self.own_permissions.pin().get(&org).cloned()
     }
 
     /// The union of a user's roles; none for a user who is disabled or gone.
@@ -213,6 +240,7 @@ impl Directory {
                     None => drop(self.roles.pin().remove(&id)),
                 }
             }
+            "permission" => self.put_own_permissions(org, store.list_own_permissions(org).await?),
             "org" => {
                 if let Some(org) = store.find_org(org).await? {
                     self.put_org(&org);
@@ -241,6 +269,12 @@ impl Directory {
             remote_config_read: secret.remote_config_read,
             expiry: secret.expiry,
             scopes: secret.scopes.map(|scopes| self.scopes.shared(scopes)),
+            native: (secret.external_id.is_some() || secret.metadata.is_some()).then(|| {
+                Arc::new(NativeDetail {
+                    external_id: secret.external_id.map(String::into_boxed_str),
+                    metadata: secret.metadata.map(String::into_boxed_str),
+                })
+            }),
             last_used: AtomicI64::new(before.max(stored)),
         };
         secrets.insert(secret.digest, known).is_some()
@@ -252,7 +286,12 @@ impl Directory {
     }
 
     fn put_role(&self, role: &Role) {
-        self.roles.pin().insert(role.id, role.permissions);
+        self.roles.pin().insert(role.id, role.rights());
+    }
+
+    fn put_own_permissions(&self, org: OrgId, permissions: Vec<OwnPermission>) {
+        let own: OwnPermissions = permissions.into_iter().map(|it| (it.name, it.number)).collect();
+        self.own_permissions.pin().insert(org, Arc::new(own));
     }
 
     fn put_org(&self, org: &Org) {
@@ -306,5 +345,16 @@ impl ScopeSets {
             shared.sweep_at = 2 * shared.sets.len();
         }
         shared.sets.entry(scopes.to_list()).or_insert_with(|| Arc::new(scopes)).clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// There may be millions: whoever adds a field should know what it costs.
+    #[test]
+    fn what_is_known_of_a_secret_is_small() {
+        assert_eq!(size_of::<Known>(), 96);
     }
 }

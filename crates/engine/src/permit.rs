@@ -94,6 +94,10 @@ rights! {
     ApplicationKeysInReachRead = [ORG_APP_KEYS_READ, USER_APP_KEYS],
     /// Change application keys as far as the permissions held reach.
     ApplicationKeysInReachWrite = [ORG_APP_KEYS_WRITE, USER_APP_KEYS],
+    /// See the permissions that the org has defined, and which roles have them.
+    OwnPermissionsRead = [API_KEYS_READ, USER_ACCESS_MANAGE, ORG_MANAGEMENT],
+    /// Give roles permissions that the org has defined.
+    OwnPermissionsGrant = [USER_ACCESS_MANAGE],
     /// Change the org's settings.
     OrgManagement = [ORG_MANAGEMENT],
 }

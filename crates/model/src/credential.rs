@@ -125,6 +125,26 @@ impl CredentialDetail {
         }
     }
 
+    /// Gives it other own permissions beside what it has of the fixed list; no scopes at all is what it may become
+    /// only if it had none. Tells whether it could be done.
+    pub fn set_own_scopes(&mut self, own: Option<&Scopes>) -> bool {
+        let joined = Scopes::join(self.scopes(), own);
+        match (self, joined) {
+            (Self::ApplicationKey { scopes, .. }, joined) if joined.is_some() || scopes.is_none() => {
+                *scopes = joined;
+                true
+            }
+            (
+                Self::PersonalAccessToken { scopes, .. } | Self::ServiceAccessToken { scopes, .. },
+                Some(joined),
+            ) => {
+                *scopes = joined;
+                true
+            }
+            _ => false,
+        }
+    }
+
     /// Where the part of the secret that is no secret, and is only known once the secret is made, is kept, if its
     /// kind has one.
     pub fn public_portion_mut(&mut self) -> Option<&mut String> {
