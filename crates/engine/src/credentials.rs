@@ -1,11 +1,13 @@
 //! What all kinds of credential have in common: issuing, showing, changing, revoking.
 
 use claviger_model::{
-    Credential, CredentialDetail, CredentialId, CredentialKind, CredentialState, Expiry, Name, OrgId,
+    Credential, CredentialDetail, CredentialId, CredentialKind, CredentialState, Expiry, Guards, Name, OrgId,
     Position, UserId,
 };
-use claviger_store::{Actor, Change, CommitError, FIRST_SECRET_REVISION, Names, NewSecret, Refusal};
-use claviger_vault::{Digest, IssuedSecret, Place, SealError};
+use claviger_store::{
+    Actor, Change, CommitError, FIRST_SECRET_REVISION, KnownSecret, LiveSecret, Names, NewSecret, Refusal,
+};
+use claviger_vault::{IssuedSecret, Place, SealError};
 use serde_json::Value as Json;
 
 use crate::{Engine, Error, Thing};
@@ -57,6 +59,7 @@ pub(crate) struct Draft {
     pub(crate) name: Name,
     pub(crate) by: UserId,
     pub(crate) expiry: Expiry,
+    pub(crate) guards: Guards,
 }
 
 /// Why a credential was not issued.
@@ -114,6 +117,7 @@ impl Engine {
             modified_at: now,
             modified_by: draft.by,
             expiry: draft.expiry,
+            guards: draft.guards,
             state: CredentialState::Live,
             last_used: None,
         };
@@ -182,7 +186,7 @@ impl Engine {
             let Some(changed) = edit(&mut credential) else { return Ok((read, None)) };
             credential.modified_at = self.clock.now().max(read.modified_at);
             credential.modified_by = by;
-            let live = self.live_digests(credential.id).await?;
+            let live = self.live_secrets(credential.id).await?;
             let change = Change::update_credential(&credential, &live, changed, names, actor);
             match self.store.commit(change).await {
                 Ok(position) => {
@@ -233,9 +237,10 @@ impl Engine {
         Err(Error::Unavailable(None))
     }
 
-    async fn live_digests(&self, id: CredentialId) -> Result<Vec<Digest>, Error> {
-        let known = self.store.list_known_secrets(id).await?;
-        Ok(known.into_iter().filter(|secret| secret.is_live).map(|secret| secret.digest).collect())
+    /// The live secrets of a credential, for the record.
+    pub(crate) async fn live_secrets(&self, id: CredentialId) -> Result<Vec<LiveSecret>, Error> {
+        let known = self.store.list_known_secrets(id).await?.into_iter().filter(|secret| secret.is_live);
+        Ok(known.map(|KnownSecret { digest, valid_until, .. }| LiveSecret { digest, valid_until }).collect())
     }
 
     /// The live credential that is meant; none where there is none in reach.

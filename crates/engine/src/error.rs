@@ -95,6 +95,8 @@ pub enum Thing {
     Role,
     /// A credential of some kind.
     Credential,
+    /// A service account.
+    ServiceAccount,
     /// An org.
     Org,
 }
@@ -122,6 +124,7 @@ impl fmt::Display for Thing {
             Self::OwnPermission => "Permission",
             Self::Role => "Role",
             Self::Credential => "Credential",
+            Self::ServiceAccount => "Service account",
             Self::Org => "Org",
         })
     }
@@ -148,7 +151,7 @@ impl From<CommitError> for Error {
         match error {
             CommitError::Refused(Refusal::ActorGone | Refusal::OwnerDisabled) => Self::CallerGone,
             CommitError::Refused(Refusal::PermissionGone) => Self::Invalid(vec![FieldError {
-                field: "/permissions".to_owned(),
+                field: "permissions".to_owned(),
                 reason: "names a permission that was deleted".to_owned(),
             }]),
             // So many others changed the same thing that this change never got its turn.

@@ -5,16 +5,19 @@
 //! Claviger must not get a yes from a key that anybody's customer holds. Containment: a narrowed credential gives no
 //! permission that it does not have itself.
 
+use std::sync::{Mutex, PoisonError};
+
 use claviger_model::{
-    Credential, CredentialDetail, CredentialId, CredentialKind, Expiry, ExternalId, KeyPrefix, Name, Scopes,
-    Timestamp,
+    Credential, CredentialDetail, CredentialId, CredentialKind, Expiry, ExternalId, Guards, KeyPrefix, Name,
+    Scopes,
 };
 use claviger_store::{CredentialFilter, CredentialPage, CredentialSort, Names, Page};
 use serde_json::{Map, Value, json};
 
 use crate::credentials::{Draft, IssueError, KeyRef, Target};
+use crate::guards::{check_end, check_loosening};
 use crate::permit::rights::{ApiKeysDelete, ApiKeysRead, ApiKeysWrite};
-use crate::{Caller, Changed, Engine, Error, Permit, Right, Shown, Thing};
+use crate::{Caller, Changed, Engine, Error, GuardsPatch, Permit, Right, Shown, Thing};
 
 /// The most that the metadata of a key may take, as text without spaces. It is kept in memory.
 pub const METADATA_BYTES_MAX: usize = 4096;
@@ -49,8 +52,8 @@ pub struct NewNativeKey {
     pub external_id: Option<ExternalId>,
     /// What the org wants to know when it is verified.
     pub metadata: Option<Metadata>,
-    /// Until when it is valid.
-    pub expires_at: Option<Timestamp>,
+    /// From where and how often it may be used, and until when.
+    pub guards: GuardsPatch,
 }
 
 /// Changes of a native key; what is none stays, and what is none within is taken away.
@@ -64,6 +67,8 @@ pub struct NativeKeyPatch {
     pub external_id: Option<Option<ExternalId>>,
     /// The metadata.
     pub metadata: Option<Option<Metadata>>,
+    /// From where and how often it may be used, and until when.
+    pub guards: GuardsPatch,
 }
 
 impl Engine {
@@ -78,6 +83,8 @@ impl Engine {
         new: NewNativeKey,
     ) -> Result<Changed<Shown>, Error> {
         check_containment(permit.caller(), new.permissions.as_ref())?;
+        let expiry = Expiry::from(new.guards.expires_at.flatten());
+        check_end(expiry, self.clock.now())?;
         let settings = self.org(permit.org()).await?.settings;
         let draft = Draft {
             org: permit.org(),
@@ -89,7 +96,11 @@ impl Engine {
             },
             name: new.name,
             by: permit.user(),
-            expiry: Expiry::from(new.expires_at),
+            expiry,
+            guards: Guards {
+                allow_list: new.guards.allow_list.flatten(),
+                request_limit: new.guards.request_limit.flatten(),
+            },
         };
         match self.issue(draft, Names::Any, &permit.actor()).await {
             Ok(issued) => Ok(issued),
@@ -134,9 +145,26 @@ impl Engine {
         patch: &NativeKeyPatch,
     ) -> Result<Changed<Credential>, Error> {
         check_containment(permit.caller(), patch.permissions.as_ref().and_then(Option::as_ref))?;
-        let edit = |credential: &mut Credential| patch.apply(credential);
+        if let Some(end) = patch.guards.expires_at {
+            check_end(Expiry::from(end), self.clock.now())?;
+        }
+        let refused = Mutex::new(None);
+        let edit = |credential: &mut Credential| {
+            let before = credential.clone();
+            let changed = patch.apply(credential)?;
+            match check_loosening(permit.caller(), &before, credential) {
+                Ok(()) => Some(changed),
+                Err(error) => {
+                    *refused.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+                    None
+                }
+            }
+        };
         let (value, position) =
             self.edit(&target(permit, id), &edit, Names::Any, permit.user(), &permit.actor()).await?;
+        if let Some(error) = refused.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            return Err(error);
+        }
         Ok(Changed { value, position: position.unwrap_or_else(|| self.applied()) })
     }
 
@@ -166,6 +194,7 @@ impl NativeKeyPatch {
         if let Some(name) = &self.name {
             credential.name = name.to_string();
         }
+        self.guards.apply(credential);
         if let CredentialDetail::NativeKey { permissions, external_id, metadata, .. } = &mut credential.detail
         {
             if let Some(wanted) = &self.permissions {

@@ -238,7 +238,7 @@ impl Engine {
         let own = value.detail.scopes().map(|scopes| scopes.own().collect::<Vec<_>>());
         if wanted.iter().flat_map(Scopes::own).collect::<Vec<_>>() != own.unwrap_or_default() {
             return Err(invalid(
-                "/permissions",
+                "permissions",
                 "would leave it without scopes, and so with all that its owner may do".to_owned(),
             ));
         }

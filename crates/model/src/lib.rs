@@ -8,9 +8,11 @@ mod collation;
 mod credential;
 mod excerpt;
 mod external_id;
+mod guards;
 mod id;
 mod key_prefix;
 mod name;
+mod network;
 mod own_permission;
 mod people;
 mod permission_list;
@@ -19,15 +21,18 @@ mod position;
 mod random;
 pub mod testing;
 mod timestamp;
+mod token_expiry;
 
 pub use chain::chain;
 pub use collation::collation_key;
 pub use credential::{Credential, CredentialDetail, CredentialKind, CredentialState, Expiry, ParseKindError};
 pub use excerpt::excerpt;
 pub use external_id::{EXTERNAL_ID_CHARS_MAX, ExternalId, ExternalIdError};
+pub use guards::{Guards, RequestLimit, RequestLimitError};
 pub use id::{CredentialId, EntryId, OrgId, ParseIdError, PermissionId, RequestId, RoleId, UserId};
 pub use key_prefix::{KEY_PREFIX_CHARS_MAX, KeyPrefix, KeyPrefixError};
 pub use name::{Email, EmailError, NAME_CHARS_MAX, Name, NameError};
+pub use network::{AllowList, AllowListError, NETWORKS_MAX, Network, NetworkError};
 pub use own_permission::{
     OWN_NAME_CHARS_MAX, OWN_PERMISSIONS_MAX, OwnName, OwnNameError, OwnNumber, OwnPermission, OwnPermissions,
 };
@@ -36,3 +41,4 @@ pub use permissions::{Permission, PermissionSet, ScopeError, Scopes};
 pub use position::{ParsePositionError, Position};
 pub use random::Random;
 pub use timestamp::{Clock, Timestamp};
+pub use token_expiry::{TokenExpiry, TokenExpiryError};

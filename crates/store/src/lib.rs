@@ -39,7 +39,7 @@ pub use batch::{Batch, Feed};
 pub use change::{Action, Actor, Change, Subject};
 pub use checkpoint::{Checkpoint, ParseCheckpointError};
 pub use credential_list::{CredentialFilter, CredentialPage, CredentialSort, Page, SortKey};
-pub use credentials::{FIRST_SECRET_REVISION, KnownSecret, Names, NewSecret, SealedSecret};
+pub use credentials::{FIRST_SECRET_REVISION, KnownSecret, LiveSecret, Names, NewSecret, SealedSecret};
 pub use database::{Database, Location, Store};
 pub use error::{CommitError, Refusal, StoreError};
 pub use founding::Founding;
