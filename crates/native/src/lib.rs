@@ -3,12 +3,16 @@
 //! Verification for gateways is answered before any router ([`VerifyFront`]); the rest are routes like any other.
 //! Errors are objects with a stable code: `{"errors": [{"code": …, "detail": …, "field": …}]}`.
 
+mod credential_permissions;
 mod error;
-#[allow(dead_code, reason = "the routes that speak of guards follow")]
+mod fields;
 mod guards;
 mod health;
+mod keys;
 mod org;
+mod permissions;
 mod permitted;
+mod role_permissions;
 mod verify;
 
 pub use error::Error;
@@ -18,5 +22,15 @@ use claviger_http::Route;
 
 /// Every route of the native API but those that the [`VerifyFront`] answers.
 pub fn routes() -> Vec<Route> {
-    [health::routes(), org::routes()].into_iter().flatten().collect()
+    [
+        health::routes(),
+        org::routes(),
+        permissions::routes(),
+        role_permissions::routes(),
+        credential_permissions::routes(),
+        keys::routes(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
