@@ -250,7 +250,9 @@ fn identify(engine: &Engine, caller: &Caller, headers: &mut HeaderMap) -> Bytes 
         body += external_id.as_deref().unwrap_or("null");
         body += r#","metadata":"#;
         body += caller.metadata().unwrap_or("null");
-        caller.external_id().map(|id| headers.insert(EXTERNAL_ID, value(id)));
+        // It was checked when it was given, but a database can be edited.
+        let header = caller.external_id().and_then(|id| HeaderValue::from_str(id).ok());
+        header.map(|id| headers.insert(EXTERNAL_ID, id));
     }
     body += "}";
     headers.insert(ORG, value(&org));
@@ -269,7 +271,7 @@ fn names(engine: &Engine, caller: &Caller, scopes: &Scopes) -> String {
     known.names(scopes).collect::<Vec<_>>().join(" ")
 }
 
-/// Ids, external ones too, positions and permission names are all plain ASCII.
+/// Ids, positions and permission names are all plain ASCII.
 fn value(text: &str) -> HeaderValue {
     HeaderValue::from_str(text).expect("ids, positions and permission names are plain ASCII")
 }
