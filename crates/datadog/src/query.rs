@@ -1,6 +1,6 @@
 //! The queries of key lists: paging, sorting, filters, includes. Every bad parameter is named at once.
 
-use claviger_engine::{CredentialFilter, CredentialSort, Page, SortKey};
+use claviger_engine::{CredentialFilter, CredentialSort, Page, SortBy, SortKey};
 use claviger_http::openapi::Query;
 use claviger_model::{CredentialKind, OrgId, Timestamp, UserId};
 use http::Uri;
@@ -48,11 +48,21 @@ impl ListQuery {
         self.parsed(name, "a text without control characters", is_text)
     }
 
+    /// A flag.
+    pub(crate) fn flag(&mut self, name: &str) -> Option<bool> {
+        self.parsed(name, "true or false", |text| text.to_ascii_lowercase().parse().ok())
+    }
+
     /// The page: numbers begin at 0.
     pub(crate) fn page(&mut self) -> Page {
+        self.page_of(PAGE_SIZE_MAX)
+    }
+
+    /// The page, where it may have so many.
+    pub(crate) fn page_of(&mut self, size_max: i64) -> Page {
         let number =
             |low, high| move |text: &str| text.parse().ok().filter(|n: &i64| (low..=high).contains(n));
-        let size = self.parsed("page[size]", "a number from 1 to 100", number(1, PAGE_SIZE_MAX));
+        let size = self.parsed("page[size]", &format!("a number from 1 to {size_max}"), number(1, size_max));
         let page = self.parsed("page[number]", "a number from 0 on", number(0, PAGE_NUMBER_MAX));
         let limit = size.unwrap_or(PAGE_SIZE_DEFAULT);
         Page { offset: page.unwrap_or(0) * limit, limit }
@@ -68,6 +78,35 @@ impl ListQuery {
             Some(CredentialSort { key: *key, descending })
         });
         sort.unwrap_or(CredentialSort { key: SortKey::Name, descending: false })
+    }
+
+    /// The same over keys of another kind; `sort_dir` turns it, as the vendor's clients may ask.
+    pub(crate) fn sort_by<K: Copy>(&mut self, keys: &[(&str, K)], default: K) -> SortBy<K> {
+        let names: Vec<_> = keys.iter().map(|(name, _)| *name).collect();
+        let must = format!("one of {}, or one of these after a minus", names.join(", "));
+        let sort = self.parsed("sort", &must, |text| {
+            let (descending, text) = text.strip_prefix('-').map_or((false, text), |text| (true, text));
+            let (_, key) = keys.iter().find(|(name, _)| *name == text)?;
+            Some(SortBy { key: *key, descending })
+        });
+        let direction = self.parsed("sort_dir", "asc or desc", |text| match text {
+            "asc" => Some(false),
+            "desc" => Some(true),
+            _ => None,
+        });
+        let sort = sort.unwrap_or(SortBy { key: default, descending: false });
+        SortBy { descending: sort.descending || direction.unwrap_or(false), ..sort }
+    }
+
+    /// What people and roles are searched by.
+    pub(crate) fn search(&mut self) -> Option<String> {
+        self.text("filter")
+    }
+
+    /// A list of words, parted by commas.
+    pub(crate) fn words<T>(&mut self, name: &str, must: &str, parse: impl Fn(&str) -> Option<T>) -> Vec<T> {
+        let words = self.parsed(name, must, |text| text.split(',').map(|word| parse(word.trim())).collect());
+        words.unwrap_or_default()
     }
 
     /// The filters that all key lists have.
@@ -129,6 +168,24 @@ pub(crate) fn list_parameters(sort: &[(&str, SortKey)]) -> Vec<Query> {
     parameters
 }
 
+/// The parameters of lists of people and of roles.
+pub(crate) fn people_parameters<K>(sort: &[(&str, K)], size_max: i64) -> Vec<Query> {
+    let keys: Vec<_> = sort.iter().flat_map(|(key, _)| [(*key).to_owned(), format!("-{key}")]).collect();
+    let size = json!({ "type": "integer", "minimum": 1, "maximum": size_max, "default": PAGE_SIZE_DEFAULT });
+    let number = json!({ "type": "integer", "minimum": 0, "maximum": PAGE_NUMBER_MAX, "default": 0 });
+    vec![
+        parameter("page[size]", "How many on a page", size),
+        parameter("page[number]", "Which page", number),
+        parameter(
+            "sort",
+            "By what; reversed by a minus",
+            json!({ "type": "string", "enum": keys, "default": "name" }),
+        ),
+        parameter("sort_dir", "In which direction", json!({ "type": "string", "enum": ["asc", "desc"] })),
+        parameter("filter", "Only those that have this in them", json!({ "type": "string" })),
+    ]
+}
+
 /// The parameters that only lists of API keys have.
 pub(crate) fn api_key_parameters() -> Vec<Query> {
     let mut parameters: Vec<_> = moments(["filter[modified_at][start]", "filter[modified_at][end]"]).into();
@@ -163,7 +220,8 @@ fn moments(names: [&'static str; 2]) -> [Query; 2] {
     ]
 }
 
-fn parameter(name: &'static str, description: &str, schema: Value) -> Query {
+/// One parameter.
+pub(crate) fn parameter(name: &'static str, description: &str, schema: Value) -> Query {
     Query { name, description: description.to_owned(), schema }
 }
 

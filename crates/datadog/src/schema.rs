@@ -16,6 +16,8 @@ pub(crate) enum Kind {
     Literal(&'static str),
     /// A list of texts.
     Texts,
+    /// A list of these.
+    List(&'static Kind),
     /// An object with these members and no others.
     Object(&'static [Member]),
 }
@@ -62,6 +64,7 @@ impl Kind {
             Self::Flag => json!({ "type": "boolean" }),
             Self::Literal(text) => json!({ "type": "string", "const": text }),
             Self::Texts => json!({ "type": "array", "items": { "type": "string" } }),
+            Self::List(item) => json!({ "type": "array", "items": item.json_schema() }),
             Self::Object(members) => {
                 let required: Vec<_> =
                     members.iter().filter(|member| member.is_required).map(|member| member.name).collect();
@@ -90,10 +93,11 @@ fn collect(value: &Value, kind: Kind, faults: &mut Vec<String>) {
         (Kind::Literal(wanted), Value::String(text)) if text == wanted => {}
         (Kind::Literal(wanted), _) => faults.push(format!("{} is not one of ['{wanted}']", shown(value))),
         (Kind::Texts, Value::Array(items)) => items.iter().for_each(|item| collect(item, Kind::Text, faults)),
+        (Kind::List(kind), Value::Array(items)) => items.iter().for_each(|item| collect(item, *kind, faults)),
         (Kind::Object(members), Value::Object(object)) => collect_members(object, members, faults),
         (Kind::Text, _) => faults.push(format!("{} is not of type 'string'", shown(value))),
         (Kind::Flag, _) => faults.push(format!("{} is not of type 'boolean'", shown(value))),
-        (Kind::Texts, _) => faults.push(format!("{} is not of type 'array'", shown(value))),
+        (Kind::Texts | Kind::List(_), _) => faults.push(format!("{} is not of type 'array'", shown(value))),
         (Kind::Object(_), _) => faults.push(format!("{} is not of type 'object'", shown(value))),
     }
 }
@@ -144,6 +148,18 @@ impl<'a> Fit<'a> {
 
     pub(crate) fn text(&self, name: &str) -> Option<&'a str> {
         self.0.get(name).and_then(Value::as_str)
+    }
+
+    /// A text that may be null: absent, or null, or the text.
+    pub(crate) fn nullable_text(&self, name: &str) -> Option<Option<&'a str>> {
+        self.0.get(name).map(Value::as_str)
+    }
+
+    /// The ids of what a relationship refers to; none where there is no such relationship.
+    pub(crate) fn related(&self, name: &str) -> Option<Vec<&'a str>> {
+        let data = self.0.get("relationships")?.get(name)?.get("data")?;
+        let many = data.as_array().map_or(std::slice::from_ref(data), Vec::as_slice);
+        Some(many.iter().filter_map(|one| one.get("id").and_then(Value::as_str)).collect())
     }
 
     pub(crate) fn flag(&self, name: &str) -> Option<bool> {

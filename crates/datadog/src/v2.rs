@@ -3,6 +3,10 @@
 pub(crate) mod api_keys;
 pub(crate) mod application_keys;
 pub(crate) mod current_user;
+pub(crate) mod permissions;
+pub(crate) mod roles;
+pub(crate) mod user_invitations;
+pub(crate) mod users;
 pub(crate) mod validate;
 pub(crate) mod validate_keys;
 

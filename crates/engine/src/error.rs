@@ -56,6 +56,9 @@ pub enum Error {
         /// How many roles name it.
         roles: u32,
     },
+    /// What must stay as it is, whoever asks; the sentence says what that is.
+    #[error("{0}")]
+    Protected(&'static str),
     /// The caller's own credential died while the request was under way.
     #[error("the credential was revoked")]
     CallerGone,
@@ -91,14 +94,18 @@ pub enum Thing {
     NativeKey,
     /// A permission of the org's own.
     OwnPermission,
-    /// A role.
-    Role,
     /// A credential of some kind.
     Credential,
     /// A service account.
     ServiceAccount,
     /// An org.
     Org,
+    /// A user or service account.
+    User,
+    /// A role.
+    Role,
+    /// An invitation.
+    Invitation,
 }
 
 impl Thing {
@@ -122,10 +129,12 @@ impl fmt::Display for Thing {
             Self::ServiceAccessToken => "Service access token",
             Self::NativeKey => "Key",
             Self::OwnPermission => "Permission",
-            Self::Role => "Role",
             Self::Credential => "Credential",
             Self::ServiceAccount => "Service account",
             Self::Org => "Org",
+            Self::User => "User",
+            Self::Role => "Role",
+            Self::Invitation => "Invitation",
         })
     }
 }

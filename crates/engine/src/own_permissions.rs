@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use claviger_model::{
-    Credential, CredentialId, CredentialKind, ManagedRole, OWN_PERMISSIONS_MAX, OrgId, OwnName, OwnNumber,
-    OwnPermission, OwnPermissions, Permission, PermissionId, Role, RoleId, Scopes,
+    Credential, CredentialId, CredentialKind, OWN_PERMISSIONS_MAX, OrgId, OwnName, OwnNumber, OwnPermission,
+    OwnPermissions, Permission, PermissionId, Role, RoleId, Scopes,
 };
 use claviger_store::{Change, CommitError, Names, Refusal};
 use serde_json::json;
@@ -14,8 +14,7 @@ use serde_json::json;
 use crate::credentials::{KeyRef, STALE_RETRIES_MAX, Target};
 use crate::native_keys::check_containment;
 use crate::permit::rights::{
-    ApplicationKeysInReachRead, ApplicationKeysInReachWrite, OrgManagement, OwnPermissionsGrant,
-    OwnPermissionsRead,
+    ApplicationKeysInReachRead, ApplicationKeysInReachWrite, OrgManagement, OwnPermissionsRead,
 };
 use crate::{Changed, Engine, Error, FieldError, Permit, Right, Thing};
 
@@ -166,40 +165,6 @@ impl Engine {
         self.store.find_role(permit.org(), id).await?.ok_or(Error::Absent(Thing::Role))
     }
 
-    /// Gives a role these own permissions in place of those that it has. Its others stay.
-    ///
-    /// # Errors
-    /// [`Error::Invalid`] for a built-in role, [`Error::Refused`] where a narrowed caller lacks one itself.
-    pub async fn grant_own_permissions(
-        &self,
-        permit: &Permit<OwnPermissionsGrant>,
-        id: RoleId,
-        numbers: &[OwnNumber],
-    ) -> Result<Changed<Role>, Error> {
-        check_containment(permit.caller(), Scopes::of_own(numbers.iter().copied()).as_ref())?;
-        for _ in 0..STALE_RETRIES_MAX {
-            let Some(read) = self.store.find_role(permit.org(), id).await? else {
-                self.settle().await?;
-                return Err(Error::Absent(Thing::Role));
-            };
-            if let Some(managed) = read.managed {
-                return Err(invalid("", built_in(managed)));
-            }
-            let mut role = read.clone();
-            role.permissions = read.permissions.with_own(numbers.iter().copied());
-            if role == read {
-                return Ok(Changed { value: role, position: self.applied() });
-            }
-            role.modified_at = self.clock.now().max(read.modified_at);
-            match self.store.commit(Change::grant_own_permissions(&role, &read, &permit.actor())).await {
-                Ok(position) => return Ok(Changed { value: role, position }),
-                Err(CommitError::Refused(Refusal::Stale)) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Err(Error::Unavailable(None))
-    }
-
     /// An application key or token in reach, for the own permissions that it is narrowed to.
     pub async fn find_credential_with_own(
         &self,
@@ -269,13 +234,4 @@ impl Engine {
 
 fn invalid(field: &str, reason: String) -> Error {
     Error::Invalid(vec![FieldError { field: field.to_owned(), reason }])
-}
-
-fn built_in(role: ManagedRole) -> String {
-    match role {
-        ManagedRole::Admin => "the role is built in: it has all of the org's own permissions".to_owned(),
-        ManagedRole::Standard | ManagedRole::ReadOnly => {
-            "the role is built in: it has none of the org's own permissions".to_owned()
-        }
-    }
 }

@@ -29,14 +29,16 @@ pub use credential::{Credential, CredentialDetail, CredentialKind, CredentialSta
 pub use excerpt::excerpt;
 pub use external_id::{EXTERNAL_ID_CHARS_MAX, ExternalId, ExternalIdError};
 pub use guards::{Guards, RequestLimit, RequestLimitError};
-pub use id::{CredentialId, EntryId, OrgId, ParseIdError, PermissionId, RequestId, RoleId, UserId};
+pub use id::{
+    CredentialId, EntryId, InvitationId, OrgId, ParseIdError, PermissionId, RequestId, RoleId, UserId,
+};
 pub use key_prefix::{KEY_PREFIX_CHARS_MAX, KeyPrefix, KeyPrefixError};
 pub use name::{Email, EmailError, NAME_CHARS_MAX, Name, NameError};
 pub use network::{AllowList, AllowListError, NETWORKS_MAX, Network, NetworkError};
 pub use own_permission::{
     OWN_NAME_CHARS_MAX, OWN_PERMISSIONS_MAX, OwnName, OwnNameError, OwnNumber, OwnPermission, OwnPermissions,
 };
-pub use people::{ManagedRole, Org, OrgSettings, Role, User, UserKind};
+pub use people::{Invitation, ManagedRole, Org, OrgSettings, Role, User, UserKind};
 pub use permissions::{Permission, PermissionSet, ScopeError, Scopes};
 pub use position::{ParsePositionError, Position};
 pub use random::Random;

@@ -4,7 +4,7 @@
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::response::Response;
-use claviger_engine::rights::{OwnPermissionsGrant, OwnPermissionsRead};
+use claviger_engine::rights::{OwnPermissionsRead, RolesWrite};
 use claviger_engine::{Engine, Error as EngineError, Thing};
 use claviger_http::openapi::{Named, Operation};
 use claviger_http::{App, BodyError, Bucket, Json as Body, Route, RouteInfo, Who, positioned};
@@ -39,7 +39,8 @@ pub(crate) fn routes() -> Vec<Route> {
             .described(operation("ListRoleOwnPermissions")),
         Route::new(info(Method::PUT, WRITERS, "Give a role these own permissions"), put).described(
             operation("SetRoleOwnPermissions")
-                .body(Named::new("OwnPermissionNames", only_permissions_schema())),
+                .body(Named::new("OwnPermissionNames", only_permissions_schema()))
+                .fails(&[StatusCode::CONFLICT]),
         ),
     ]
 }
@@ -61,13 +62,13 @@ async fn get(
 
 async fn put(
     State(app): State<App>,
-    Permitted(permit): Permitted<OwnPermissionsGrant>,
+    Permitted(permit): Permitted<RolesWrite>,
     Path(id): Path<String>,
     body: Result<Body, BodyError>,
 ) -> Result<Response, Error> {
     let known = app.engine().own_permissions(permit.org());
     let numbers = only_permissions(&body?.0, known.as_deref())?;
-    let changed = app.engine().grant_own_permissions(&permit, parse_id(&id)?, &numbers).await?;
+    let changed = app.engine().set_own_permissions(&permit, parse_id(&id)?, &numbers).await?;
     Ok(positioned(changed.position, Json(wire(app.engine(), &changed.value))))
 }
 

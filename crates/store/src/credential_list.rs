@@ -205,7 +205,7 @@ fn is_possible(filter: &CredentialFilter) -> bool {
 }
 
 /// A text in which the wildcards of LIKE stand for themselves.
-fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")
 }
 

@@ -391,7 +391,7 @@ impl Change {
         let detail = json!({ "kind": credential.kind().as_str(), "name": credential.name });
         let detail = state::with_states(detail, [state::credential(&dead, &[])]);
         Self::new(credential.org, actor, "credential.revoked", subject(credential.id), detail)
-            .no_longer_naming(credential)
+            .naming_no_more(credential)
             .one(
                 "UPDATE credentials SET revoked_at = $1, modified_at = $1, modified_by = $2, revision = revision + 1
                  WHERE id = $3 AND org_id = $4 AND revision = $5 AND revoked_at IS NULL",

@@ -95,7 +95,8 @@ impl Change {
         Self::new(org, actor, "permission.deleted", subject(id), detail)
             .require(
                 "SELECT 1 WHERE NOT EXISTS (
-                     SELECT 1 FROM roles WHERE org_id = $1 AND ' ' || permissions || ' ' LIKE $2)",
+                     SELECT 1 FROM roles WHERE org_id = $1 AND removed_at IS NULL
+                     AND ' ' || permissions || ' ' LIKE $2)",
                 params![org, format!("% {number} %")],
                 Refusal::InUse,
             )
@@ -104,30 +105,6 @@ impl Change {
                 params![id, org, i64::from(number.get())],
                 Refusal::InUse,
             )
-    }
-
-    /// Gives a role other permissions, from what was read.
-    ///
-    /// Refused with [`Refusal::Stale`] where it was changed in between, and with [`Refusal::PermissionGone`].
-    pub fn grant_own_permissions(role: &Role, read: &Role, actor: &Actor) -> Self {
-        let detail = json!({
-            "name": role.name,
-            "own_permissions": role.permissions.own().map(OwnNumber::get).collect::<Vec<_>>(),
-        });
-        let detail = state::with_states(detail, [state::role(role)]);
-        let change = Self::new(role.org, actor, "role.updated", ("role", role.id.to_string()), detail).one(
-            "UPDATE roles SET permissions = $1, modified_at = $2
-             WHERE id = $3 AND org_id = $4 AND permissions = $5 AND managed IS NULL",
-            params![
-                role.permissions.to_list(),
-                role.modified_at,
-                role.id,
-                role.org,
-                read.permissions.to_list(),
-            ],
-            Refusal::Stale,
-        );
-        change.requiring_own_permissions(role)
     }
 
     /// Refuses a role that names an own permission that is gone.
@@ -152,6 +129,14 @@ impl Change {
             count,
             Refusal::PermissionGone,
         )
+    }
+
+    /// Counts off what a credential names that is about to die as it was read.
+    pub(crate) fn naming_no_more(self, credential: &Credential) -> Self {
+        match credential.detail.scopes().is_some_and(|scopes| scopes.own().len() > 0) {
+            true => self.no_longer_naming(credential),
+            false => self,
+        }
     }
 
     /// Counts off what a credential names so far, as its row says. To be done before that is changed.
@@ -192,7 +177,8 @@ impl Store {
 
     /// How many roles of an org name an own permission.
     pub async fn count_roles_naming(&self, org: OrgId, number: OwnNumber) -> Result<u32, StoreError> {
-        let sql = "SELECT COUNT(*) FROM roles WHERE org_id = $1 AND ' ' || permissions || ' ' LIKE $2";
+        let sql = "SELECT COUNT(*) FROM roles WHERE org_id = $1 AND removed_at IS NULL
+                   AND ' ' || permissions || ' ' LIKE $2";
         let found = self.row(sql, &params![org, format!("% {number} %")], |row| row.get(0)).await?;
         Ok(found.unwrap_or(0))
     }

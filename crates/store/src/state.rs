@@ -57,6 +57,16 @@ pub(crate) fn gone((kind, id): (&'static str, String)) -> State {
     (format!("{kind}:{id}"), Json::Null)
 }
 
+/// A role that is gone for good: nobody holds it from this entry on, whatever the entries before say.
+pub(crate) fn removed_role(role: &Role) -> State {
+    let (key, mut state) = self::role(role);
+    state[REMOVED] = Json::Bool(true);
+    (key, state)
+}
+
+/// What marks the state of a role that is gone.
+pub(crate) const REMOVED: &str = "removed";
+
 pub(crate) fn user(user: &User) -> State {
     let mut roles: Vec<_> = user.roles.iter().map(ToString::to_string).collect();
     roles.sort_unstable();

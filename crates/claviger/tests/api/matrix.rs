@@ -10,6 +10,7 @@ use claviger_model::{CredentialId, Permission, PermissionSet};
 use serde_json::{Value, json};
 
 use crate::support::edit::Edit;
+use crate::support::people::{self, Member};
 use crate::support::sample::{self, Made, REQUIRED, Sample};
 use crate::support::{Answer, Client, Keys, Setup, TestDatabase, TestServer, with_either_database};
 
@@ -38,6 +39,16 @@ enum Case {
     MissingScope,
     /// A bearer token that is nobody's, beside good keys.
     BearerGarbage,
+    /// The owner had a role that allows everything; it was taken away through the API.
+    RoleTaken,
+    /// The owner had a role that allows everything; the role was removed through the API.
+    RoleRemoved,
+    /// The owner was disabled through the API: the key is dead for good.
+    UserDisabled,
+    /// The same of a service account.
+    ServiceAccountDisabled,
+    /// The owner was disabled and enabled again: the key stays dead.
+    UserEnabledAgain,
 }
 
 /// Which credential such a request fails by, and the native APIs' word for why.
@@ -51,7 +62,7 @@ enum Fault {
 }
 
 impl Case {
-    const ALL: [Self; 17] = [
+    const ALL: [Self; 22] = [
         Self::NoCredential,
         Self::UnknownApiKey,
         Self::RevokedApiKey,
@@ -69,6 +80,11 @@ impl Case {
         Self::MissingPermission,
         Self::MissingScope,
         Self::BearerGarbage,
+        Self::RoleTaken,
+        Self::RoleRemoved,
+        Self::UserDisabled,
+        Self::ServiceAccountDisabled,
+        Self::UserEnabledAgain,
     ];
 
     fn fault(self) -> Fault {
@@ -79,13 +95,19 @@ impl Case {
             Self::ApplicationKeyAsApiKey => Fault::ApiKey("wrong_kind"),
             Self::DisabledOrg => Fault::ApiKey("disabled"),
             Self::NoApplicationKey => Fault::ApplicationKey("missing"),
-            Self::UnknownApplicationKey | Self::RevokedApplicationKey => Fault::ApplicationKey("unknown"),
+            Self::UnknownApplicationKey
+            | Self::RevokedApplicationKey
+            | Self::UserDisabled
+            | Self::ServiceAccountDisabled
+            | Self::UserEnabledAgain => Fault::ApplicationKey("unknown"),
             Self::ExpiredApplicationKey => Fault::ApplicationKey("expired"),
             Self::ApiKeyAsApplicationKey => Fault::ApplicationKey("wrong_kind"),
             Self::DisabledOwner => Fault::ApplicationKey("disabled"),
             // Both keys are good, but not together.
             Self::ForeignApplicationKey | Self::ForeignApiKey => Fault::ApplicationKey("other_org"),
-            Self::MissingPermission | Self::MissingScope => Fault::Right,
+            Self::MissingPermission | Self::MissingScope | Self::RoleTaken | Self::RoleRemoved => {
+                Fault::Right
+            }
             Self::BearerGarbage => Fault::Token,
         }
     }
@@ -231,6 +253,42 @@ fn id(made: &Made) -> CredentialId {
     made.id.parse().unwrap()
 }
 
+/// Those who were allowed everything until something was done about them through the API: the role taken away, the
+/// role removed, a person disabled, a service account disabled, a person disabled and enabled again.
+async fn people_gone(server: &TestServer, admin: &Client) -> [Keys; 5] {
+    const ADMIN: &str = "Datadog Admin Role";
+    let role = people::built_in_role(admin, ADMIN).await;
+    let clone = json!({ "data": { "type": "roles", "attributes": { "name": "Everything" } } });
+    let copy = admin.post(&format!("/api/v2/roles/{role}/clone"), &clone).await.expect(200).json();
+    let copy = people::id_of(&copy);
+    let mut members = Vec::new();
+    for (kind, role) in [
+        ("human", role.as_str()),
+        ("human", &copy),
+        ("human", ADMIN),
+        ("service_account", ADMIN),
+        ("human", ADMIN),
+    ] {
+        members.push(Member::join(server, kind, &[role], Value::Null).await);
+    }
+    for member in &members {
+        server.client_with(member.keys.clone()).get("/api/v2/api_keys").await.expect(200);
+    }
+    let user = json!({ "data": { "type": "users", "id": members[0].id } }).to_string();
+    let path = format!("/api/v2/roles/{role}/users");
+    admin.send(http::Method::DELETE, &path, &[], Some(user)).await.expect(200);
+    admin.delete(&format!("/api/v2/roles/{copy}")).await.expect(204);
+    for member in &members[2..] {
+        admin.delete(&format!("/api/v2/users/{}", member.id)).await.expect(204);
+    }
+    let enable =
+        json!({ "data": { "type": "users", "id": members[4].id, "attributes": { "disabled": false } } });
+    admin.patch(&format!("/api/v2/users/{}", members[4].id), &enable).await.expect(200);
+    server.verify_state().await;
+    let keys: Vec<_> = members.into_iter().map(|member| member.keys).collect();
+    keys.try_into().ok().unwrap()
+}
+
 impl World {
     async fn build(database: TestDatabase) -> Self {
         let server = TestServer::start(database).await;
@@ -260,6 +318,8 @@ impl World {
         let closed = server.found_another("Closed").await;
         edit.disable_org(closed.org);
 
+        let [role_taken, role_removed, disabled_user, disabled_account, enabled_again] =
+            people_gone(&server, &admin).await;
         let nobodys = Some("0123456789abcdef0123456789abcdef".to_owned());
         let cases = HashMap::from([
             (Case::NoCredential, Keys::default()),
@@ -279,6 +339,11 @@ impl World {
                 Keys { application_key: foreign.application_key, ..server.admin() },
             ),
             (Case::ForeignApiKey, Keys { api_key: foreign.api_key, ..server.admin() }),
+            (Case::RoleTaken, role_taken),
+            (Case::RoleRemoved, role_removed),
+            (Case::UserDisabled, disabled_user),
+            (Case::ServiceAccountDisabled, disabled_account),
+            (Case::UserEnabledAgain, enabled_again),
             (Case::BearerGarbage, Keys { bearer: nobodys, ..server.admin() }),
         ]);
 

@@ -149,18 +149,11 @@ async fn what_is_named_is_not_deleted(db: &TestDatabase) {
         permissions,
         ..tenant.roles[0].clone()
     };
-    db.raw()
-        .await
-        .execute(&format!(
-            "INSERT INTO roles (id, org_id, name, permissions, created_at, modified_at)
-             VALUES ('{}', '{org}', 'Own', '{}', 0, 0)",
-            plain.id,
-            permissions.to_list()
-        ))
-        .await;
+    store.commit(Change::create_role(&plain, tenant.admin.id, &Actor::SERVER)).await.unwrap();
     permissions.insert_own(number(7));
-    let granted = Role { permissions, ..plain.clone() };
-    let grant = |role: &Role, read: &Role| Change::grant_own_permissions(role, read, &Actor::SERVER);
+    let later = START + std::time::Duration::from_secs(1);
+    let granted = Role { permissions, modified_at: later, ..plain.clone() };
+    let grant = |role: &Role, read: &Role| Change::update_role(role, read, tenant.admin.id, &Actor::SERVER);
     store.commit(grant(&granted, &plain)).await.unwrap();
     assert_eq!(store.find_role(org, plain.id).await.unwrap().unwrap().permissions, permissions);
     assert_eq!(store.count_roles_naming(org, number(7)).await.unwrap(), 1);

@@ -3,7 +3,7 @@
 use claviger_http::RouteInfo;
 use serde_json::{Value, json};
 
-use super::{Answer, Client};
+use super::{Answer, Client, people};
 
 /// A request.
 #[derive(Clone)]
@@ -65,7 +65,7 @@ pub(crate) async fn sample(route: &RouteInfo, admin: &Client) -> Sample {
         }
         (method, "/claviger/v1/roles/{role_id}/permissions") => {
             let permission = own_permission(admin).await;
-            let path = format!("/claviger/v1/roles/{}/permissions", role(admin).await);
+            let path = format!("/claviger/v1/roles/{}/permissions", super::people::role(admin, &[]).await);
             with(path, (method == "PUT").then(|| json!({ "permissions": [permission] })), 200)
         }
         (method, "/claviger/v1/credentials/{credential_id}/permissions") => {
@@ -113,6 +113,7 @@ pub(crate) async fn sample(route: &RouteInfo, admin: &Client) -> Sample {
             let body = json!({ "data": { "type": "application_keys", "id": id, "attributes": attributes } });
             by_id(method, route.path.replace("{app_key_id}", &id), body)
         }
+        (_, path) if people::knows(path) => people::sample(route, admin).await,
         (method, path) => {
             panic!("{method} {path} is a route that this table does not know: add a request to it")
         }
@@ -125,7 +126,7 @@ pub(crate) async fn send(route: &RouteInfo, sample: &Sample, client: &Client) ->
     client.send(route.method.clone(), &sample.path, &sample.headers, body).await
 }
 
-fn by_id(method: &str, path: String, body: Value) -> Sample {
+pub(super) fn by_id(method: &str, path: String, body: Value) -> Sample {
     let (body, success) = match method {
         "PATCH" => (Some(body), 200),
         "DELETE" => (None, 204),
@@ -142,7 +143,7 @@ fn application_key_attributes() -> Value {
     json!({ "name": "Sample", "scopes": ["user_app_keys", "monitors_read"] })
 }
 
-fn unique_name() -> String {
+pub(crate) fn unique_name() -> String {
     super::database::random_uuid().to_string()
 }
 
