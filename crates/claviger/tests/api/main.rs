@@ -10,6 +10,7 @@ mod database_tls;
 mod gateway;
 mod leftover;
 mod matrix;
+mod native;
 mod openapi;
 mod restart;
 mod revocation;
