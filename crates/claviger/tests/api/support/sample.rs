@@ -55,24 +55,21 @@ pub(crate) async fn sample(route: &RouteInfo, admin: &Client) -> Sample {
             by_id(method, path, json!({ "description": "Sample" }))
         }
         ("POST", "/claviger/v1/keys") => {
-            let body = native_key_body(&own_permission(admin).await);
+            let body = native_key_body(&[own_permission(admin).await]);
             plain(Some(merged(body, json!({ "prefix": "acme_test" }))), 201)
         }
         (method, "/claviger/v1/keys/{key_id}") => {
-            let permission = own_permission(admin).await;
             let id = native_key(admin, &json!({ "name": "Made" })).await.id;
-            by_id(method, format!("/claviger/v1/keys/{id}"), native_key_body(&permission))
+            by_id(method, format!("/claviger/v1/keys/{id}"), native_key_body(&[]))
         }
         (method, "/claviger/v1/roles/{role_id}/permissions") => {
-            let permission = own_permission(admin).await;
             let path = format!("/claviger/v1/roles/{}/permissions", super::people::role(admin, &[]).await);
-            with(path, (method == "PUT").then(|| json!({ "permissions": [permission] })), 200)
+            with(path, (method == "PUT").then(|| json!({ "permissions": [] })), 200)
         }
         (method, "/claviger/v1/credentials/{credential_id}/permissions") => {
-            let permission = own_permission(admin).await;
             let id = application_key(admin, Value::Null).await.id;
             let path = format!("/claviger/v1/credentials/{id}/permissions");
-            with(path, (method == "PUT").then(|| json!({ "permissions": [permission] })), 200)
+            with(path, (method == "PUT").then(|| json!({ "permissions": [] })), 200)
         }
         ("GET", "/api/v1/api_key" | "/api/v1/application_key") => plain(None, 200),
         ("POST", "/api/v1/api_key") => plain(Some(name), 200),
@@ -148,8 +145,8 @@ pub(crate) fn unique_name() -> String {
 }
 
 /// With every member but the prefix, which only a new one takes.
-fn native_key_body(permission: &str) -> Value {
-    json!({ "name": "Sample", "permissions": [permission], "external_id": "customer-17",
+fn native_key_body(permissions: &[String]) -> Value {
+    json!({ "name": "Sample", "permissions": permissions, "external_id": "customer-17",
         "metadata": { "plan": "gold" }, "allow_list": ["0.0.0.0/0", "::/0"],
         "request_limit": { "requests": 1_000_000, "period_seconds": 1 },
         "expires_at": "2100-01-01T00:00:00Z" })
