@@ -98,6 +98,8 @@ impl From<EngineError> for Error {
             EngineError::LimitReached { thing, .. } => {
                 let plural = match thing {
                     Thing::ApiKey => "API keys",
+                    Thing::PersonalAccessToken => "personal access tokens",
+                    Thing::ServiceAccessToken => "service access tokens",
                     _ => "application keys",
                 };
                 let text = format!("You have exceeded the maximum number of permitted {plural}");

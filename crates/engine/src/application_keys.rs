@@ -244,7 +244,7 @@ impl Engine {
         shown: bool,
     ) -> Result<(Credential, Option<Position>), Error> {
         if let Some(scopes) = &patch.scopes {
-            permit.caller().hand_on(scopes.as_ref())?;
+            self.check_scopes(permit, target, scopes.as_ref()).await?;
         }
         let edit = |credential: &mut Credential| patch.apply(credential, shown);
         self.edit(target, &edit, names, permit.user(), &permit.actor()).await

@@ -29,6 +29,7 @@ mod permit;
 mod personal_access_tokens;
 mod roles;
 mod service_account_keys;
+mod service_accounts;
 mod sweeping;
 mod system_clock;
 mod tokens;

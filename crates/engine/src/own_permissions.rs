@@ -193,6 +193,10 @@ impl Engine {
             self.settle().await?;
             return Err(Error::Absent(Thing::Credential));
         };
+        let joined = Scopes::join(found.detail.scopes(), wanted.as_ref());
+        if joined.is_some() {
+            self.check_widening(permit, &found, joined.as_ref()).await?;
+        }
         let target = Target { org: permit.org(), kind: found.kind(), key: KeyRef::Id(id), owner: None };
         let edit = |credential: &mut Credential| {
             let before = credential.clone();

@@ -1,17 +1,17 @@
-//! Application keys and access tokens of service accounts, as whoever manages these sees them.
+//! Application keys and access tokens of service accounts, as whoever manages these makes and sees them.
 //!
 //! An account that is none, another org's, or a person answers as absent.
 
 use claviger_model::{
     Credential, CredentialDetail, CredentialId, CredentialKind, Expiry, Guards, Name, Scopes, TokenExpiry,
-    User, UserId, UserKind,
+    UserId,
 };
 use claviger_store::{CredentialFilter, CredentialPage, CredentialSort, Names, Page};
 
 use crate::credentials::{KeyRef, Target};
 use crate::permit::rights::ServiceAccounts;
 use crate::tokens::TokenPatch;
-use crate::{ApplicationKeyPatch, Changed, Engine, Error, FieldError, Permit, Shown, Thing};
+use crate::{ApplicationKeyPatch, Changed, Engine, Error, Permit, Shown, Thing};
 
 /// A new service access token.
 #[derive(Debug, Clone)]
@@ -153,29 +153,6 @@ impl Engine {
     ) -> Result<Changed<()>, Error> {
         let target = self.access_token_of(permit, account, id).await?;
         self.revoke_token(permit, &target).await
-    }
-
-    /// A service account of the org, disabled or not.
-    async fn service_account(&self, permit: &Permit<ServiceAccounts>, id: UserId) -> Result<User, Error> {
-        let found = self.store.find_user(permit.org(), id).await?;
-        let account = found.filter(|user| user.kind == UserKind::ServiceAccount);
-        account.ok_or(Error::Absent(Thing::ServiceAccount))
-    }
-
-    /// One that can be given something: whatever a disabled one got would be dead from the start.
-    async fn active_service_account(
-        &self,
-        permit: &Permit<ServiceAccounts>,
-        id: UserId,
-    ) -> Result<User, Error> {
-        let account = self.service_account(permit, id).await?;
-        match account.disabled_at {
-            None => Ok(account),
-            Some(_) => Err(Error::Invalid(vec![FieldError {
-                field: "service_account_id".to_owned(),
-                reason: "is a disabled service account".to_owned(),
-            }])),
-        }
     }
 
     async fn application_key_of(

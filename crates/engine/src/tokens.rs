@@ -27,7 +27,7 @@ impl Engine {
         patch: &TokenPatch,
     ) -> Result<Changed<Credential>, Error> {
         if let Some(scopes) = &patch.scopes {
-            permit.caller().hand_on(Some(scopes))?;
+            self.check_scopes(permit, target, Some(scopes)).await?;
         }
         if let (Some(end), Some(token)) = (patch.expires_at, self.find_live(target).await?)
             && token.expiry.timestamp() != end

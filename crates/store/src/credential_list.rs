@@ -21,8 +21,7 @@ pub struct CredentialFilter {
     pub owner: Option<UserId>,
     /// Of those, only what belongs to one of these; none for whoever's.
     pub owners: Option<Vec<UserId>>,
-    /// A part of the name in any case, or exactly the characters by which such secrets are told apart: the last four, or
-    /// a token's public portion.
+    /// A part of the name in any case, or exactly the last four characters of the secret, unless it is a token's.
     pub text: Option<String>,
     /// Made at this moment or after.
     pub created_from: Option<Timestamp>,
@@ -135,17 +134,19 @@ impl Condition {
         }
         if let Some(text) = &filter.text {
             let like = condition.push(format!("%{}%", escaped(&search_key(text))));
-            // What the vendor shows of a secret is what can be looked for.
-            let (column, shown) = match filter.kind {
-                CredentialKind::PersonalAccessToken | CredentialKind::ServiceAccessToken => {
-                    ("public_portion", Value::from(text.as_str()))
-                }
-                CredentialKind::ApiKey | CredentialKind::ApplicationKey | CredentialKind::NativeKey => {
-                    ("last4", Value::from(text.as_bytes().to_vec()))
+            let is_token = matches!(
+                filter.kind,
+                CredentialKind::PersonalAccessToken | CredentialKind::ServiceAccessToken
+            );
+            let found = match is_token {
+                // Of tokens nothing of the secret's end is shown, and so nothing of it is told.
+                true => format!(" AND i.name_search LIKE {like} ESCAPE '\\'"),
+                false => {
+                    let last4 = condition.push(text.as_bytes().to_vec());
+                    format!(" AND (i.name_search LIKE {like} ESCAPE '\\' OR i.last4 = {last4})")
                 }
             };
-            let shown = condition.push(shown);
-            condition.sql += &format!(" AND (i.name_search LIKE {like} ESCAPE '\\' OR i.{column} = {shown})");
+            condition.sql += &found;
         }
         condition.and("i.created_at >=", filter.created_from);
         condition.and("i.created_at <=", filter.created_to);

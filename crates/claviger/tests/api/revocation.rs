@@ -14,12 +14,15 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
+use http::Method;
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
 
-use crate::support::sample::{api_key, application_key};
+use crate::support::people::role;
+use crate::support::sample::{api_key, application_key, native_key};
+use crate::support::tokens::{personal_access_token, service_access_token, service_account};
 use crate::support::{Client, Setup, TestDatabase, TestServer, with_either_database};
 
 /// How many revocations a run makes.
@@ -43,14 +46,30 @@ enum Kind {
     RevokeApplicationKey,
     DeleteApplicationKeyV1,
     NarrowScopes,
+    RevokePersonalToken,
+    RevokeServiceToken,
+    NarrowToken,
+    /// Its token dies with it.
+    DisableServiceAccount,
+    RevokeNativeKey,
+    NarrowNativeKey,
+    /// What it may do, its owner may by a role that gives it no more.
+    WithdrawFromRole,
 }
 
-const KINDS: [Kind; 5] = [
+const KINDS: [Kind; 12] = [
     Kind::RevokeApiKey,
     Kind::DeleteApiKeyV1,
     Kind::RevokeApplicationKey,
     Kind::DeleteApplicationKeyV1,
     Kind::NarrowScopes,
+    Kind::RevokePersonalToken,
+    Kind::RevokeServiceToken,
+    Kind::NarrowToken,
+    Kind::DisableServiceAccount,
+    Kind::RevokeNativeKey,
+    Kind::NarrowNativeKey,
+    Kind::WithdrawFromRole,
 ];
 
 /// A credential that is being verified, and where its revocation stands.
@@ -192,12 +211,59 @@ async fn revoke(admin: &Client, kind: Kind, slot: &RwLock<Option<Arc<Target>>>, 
             let path = format!("/api/v2/current_user/application_keys/{}", key.id);
             (Target::new(kind, "/verify?permission=monitors_read", &header), path, Some(body))
         }
+        Kind::RevokePersonalToken => {
+            let token = personal_access_token(admin, json!(["monitors_read"])).await;
+            let header = format!("dd-application-key: {}\r\n", token.secret);
+            let path = format!("/api/v2/personal_access_tokens/{}", token.id);
+            (Target::new(kind, "/verify?permission=monitors_read", &header), path, None)
+        }
+        Kind::RevokeServiceToken => {
+            let (account, header, token) = service_token(admin).await;
+            let path = format!("/api/v2/service_accounts/{account}/access_tokens/{token}");
+            (Target::new(kind, "/verify", &header), path, None)
+        }
+        Kind::NarrowToken => {
+            let token = personal_access_token(admin, json!(["user_app_keys", "monitors_read"])).await;
+            let header = format!("authorization: Bearer {}\r\n", token.secret);
+            let body = json!({ "data": { "type": "personal_access_tokens", "id": token.id,
+                "attributes": { "scopes": ["user_app_keys"] } } });
+            let path = format!("/api/v2/personal_access_tokens/{}", token.id);
+            (Target::new(kind, "/verify?permission=monitors_read", &header), path, Some(body))
+        }
+        Kind::DisableServiceAccount => {
+            let (account, header, _) = service_token(admin).await;
+            (Target::new(kind, "/verify", &header), format!("/api/v2/users/{account}"), None)
+        }
+        Kind::RevokeNativeKey => {
+            let key = native_key(admin, &json!({ "name": "Made", "external_id": "customer" })).await;
+            let header = format!("x-api-key: {}\r\n", key.secret);
+            (Target::new(kind, "/verify", &header), format!("/claviger/v1/keys/{}", key.id), None)
+        }
+        Kind::NarrowNativeKey => {
+            let body = json!({ "name": "Made", "permissions": [OWN_PERMISSION], "metadata": { "a": 1 } });
+            let key = native_key(admin, &body).await;
+            let header = format!("authorization: Bearer {}\r\n", key.secret);
+            let target = Target::new(kind, &requiring_own(), &header);
+            (target, format!("/claviger/v1/keys/{}", key.id), Some(json!({ "permissions": [] })))
+        }
+        Kind::WithdrawFromRole => {
+            let role = role(admin, &[]).await;
+            let path = format!("/claviger/v1/roles/{role}/permissions");
+            let own = json!({ "permissions": [OWN_PERMISSION] });
+            admin.put(&path, &own).await.expect(200);
+            let account = service_account(admin, json!([{ "type": "roles", "id": role }])).await;
+            let token = service_access_token(admin, &account, json!(["monitors_read"])).await;
+            admin.put(&format!("/claviger/v1/credentials/{}/permissions", token.id), &own).await.expect(200);
+            let header = format!("authorization: Bearer {}\r\n", token.secret);
+            (Target::new(kind, &requiring_own(), &header), path, Some(json!({ "permissions": [] })))
+        }
     };
     *slot.write().unwrap() = Some(target.clone());
     target.until(|target| target.valid.load(SeqCst) >= CERTAIN_EACH).await;
     target.is_begun.store(true, SeqCst);
     let answer = match &body {
         None => admin.delete(&path).await,
+        Some(body) if kind == Kind::WithdrawFromRole => admin.put(&path, body).await,
         Some(body) => admin.patch(&path, body).await,
     };
     assert!(answer.status.is_success(), "{kind:?}: {}", answer.text);
@@ -208,6 +274,20 @@ async fn revoke(admin: &Client, kind: Kind, slot: &RwLock<Option<Arc<Target>>>, 
     };
     target.until(is_enough).await;
     target
+}
+
+/// A permission of the org's own, which [`run`] defines.
+const OWN_PERMISSION: &str = "orders:read";
+
+fn requiring_own() -> String {
+    format!("/verify?permission={OWN_PERMISSION}")
+}
+
+/// A new service account, the header with a token of it, and the token's id.
+async fn service_token(admin: &Client) -> (String, String, String) {
+    let account = service_account(admin, json!([])).await;
+    let token = service_access_token(admin, &account, json!(["monitors_read"])).await;
+    (account, format!("authorization: Bearer {}\r\n", token.secret), token.id)
 }
 
 #[derive(Default)]
@@ -232,6 +312,11 @@ struct Plan {
 
 /// Revokes credentials under verification.
 async fn run(server: &TestServer, plan: Plan) -> Report {
+    let own = json!({ "name": OWN_PERMISSION });
+    let made = server.client().post("/claviger/v1/permissions", &own).await.expect(201);
+    // Even of a server that answers first, it is known then.
+    let after = [("claviger-after", made.header("claviger-position"))];
+    server.client().send(Method::GET, "/claviger/v1/permissions", &after, None::<String>).await.expect(200);
     let board: Board = Arc::new((0..SLOTS).map(|_| RwLock::default()).collect());
     let is_over = Arc::new(AtomicBool::new(false));
     let verifying: Vec<_> = (0..CONNECTIONS)

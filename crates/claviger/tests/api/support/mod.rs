@@ -6,6 +6,7 @@ pub(crate) mod edit;
 pub(crate) mod people;
 pub(crate) mod sample;
 mod server;
+pub(crate) mod tokens;
 pub(crate) mod wire;
 
 pub(crate) use client::{Answer, Client, Keys};

@@ -3,7 +3,7 @@
 use claviger_http::RouteInfo;
 use serde_json::{Value, json};
 
-use super::{Answer, Client, people};
+use super::{Answer, Client, people, tokens};
 
 /// A request.
 #[derive(Clone)]
@@ -110,6 +110,7 @@ pub(crate) async fn sample(route: &RouteInfo, admin: &Client) -> Sample {
             let body = json!({ "data": { "type": "application_keys", "id": id, "attributes": attributes } });
             by_id(method, route.path.replace("{app_key_id}", &id), body)
         }
+        (_, path) if tokens::knows(path) => tokens::sample(route, admin).await,
         (_, path) if people::knows(path) => people::sample(route, admin).await,
         (method, path) => {
             panic!("{method} {path} is a route that this table does not know: add a request to it")
@@ -136,7 +137,7 @@ fn api_key_attributes() -> Value {
     json!({ "name": "Sample", "category": "mine", "remote_config_read_enabled": false })
 }
 
-fn application_key_attributes() -> Value {
+pub(super) fn application_key_attributes() -> Value {
     json!({ "name": "Sample", "scopes": ["user_app_keys", "monitors_read"] })
 }
 
@@ -195,7 +196,7 @@ pub(crate) async fn application_key(admin: &Client, scopes: Value) -> Made {
     made(admin.post("/api/v2/current_user/application_keys", &body).await)
 }
 
-fn made(answer: Answer) -> Made {
+pub(super) fn made(answer: Answer) -> Made {
     let made = answer.expect(201).json();
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     Made { id: text(&made["data"]["id"]), secret: text(&made["data"]["attributes"]["key"]) }
