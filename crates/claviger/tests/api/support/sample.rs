@@ -55,12 +55,11 @@ pub(crate) async fn sample(route: &RouteInfo, admin: &Client) -> Sample {
             by_id(method, path, json!({ "description": "Sample" }))
         }
         ("POST", "/claviger/v1/keys") => {
-            let body = native_key_body(&[own_permission(admin).await]);
-            plain(Some(merged(body, json!({ "prefix": "acme_test" }))), 201)
+            plain(Some(merged(native_key_body(), json!({ "prefix": "acme_test" }))), 201)
         }
         (method, "/claviger/v1/keys/{key_id}") => {
             let id = native_key(admin, &json!({ "name": "Made" })).await.id;
-            by_id(method, format!("/claviger/v1/keys/{id}"), native_key_body(&[]))
+            by_id(method, format!("/claviger/v1/keys/{id}"), native_key_body())
         }
         (method, "/claviger/v1/roles/{role_id}/permissions") => {
             let path = format!("/claviger/v1/roles/{}/permissions", super::people::role(admin, &[]).await);
@@ -145,9 +144,10 @@ pub(crate) fn unique_name() -> String {
     super::database::random_uuid().to_string()
 }
 
-/// With every member but the prefix, which only a new one takes.
-fn native_key_body(permissions: &[String]) -> Value {
-    json!({ "name": "Sample", "permissions": permissions, "external_id": "customer-17",
+/// With every member but the prefix, which only a new one takes. No permissions: a narrowed caller gives none that it
+/// does not have itself, and no other org has them.
+fn native_key_body() -> Value {
+    json!({ "name": "Sample", "permissions": [], "external_id": "customer-17",
         "metadata": { "plan": "gold" }, "allow_list": ["0.0.0.0/0", "::/0"],
         "request_limit": { "requests": 1_000_000, "period_seconds": 1 },
         "expires_at": "2100-01-01T00:00:00Z" })
