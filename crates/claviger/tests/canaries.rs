@@ -207,8 +207,9 @@ async fn live(server: &TestServer, canaries: &mut Canaries, answers: &mut Answer
         }
         for keys in &strangers {
             let answer = sample::send(route, &sample, &server.client_with(keys.clone())).await;
-            if !answer.status.is_success() {
-                answers.keep(&about, &answer);
+            match answer.status.is_success() {
+                true => note_secrets(&about, &answer.text, canaries),
+                false => answers.keep(&about, &answer),
             }
         }
         if let Some(body) = &sample.body {
@@ -225,6 +226,11 @@ async fn live(server: &TestServer, canaries: &mut Canaries, answers: &mut Answer
                 }
             }
         }
+        // One of the strangers may use the native API, and may have used up what the first sample was about.
+        let sample = match route.path.starts_with("/claviger/") {
+            true => sample::sample(route, &admin).await,
+            false => sample,
+        };
         let answer = sample::send(route, &sample, &admin).await.expect(sample.success);
         note_secrets(&about, &answer.text, canaries);
     }

@@ -172,9 +172,12 @@ impl Group {
 /// scopes.
 fn check_written(row: &dyn Row, credential: &Credential) -> Result<(), StoreError> {
     // Columns that the kind does not have must be empty; those that it has are in the state.
-    let is_token = credential.detail.public_portion().is_some();
-    if !is_token && row.text(17)?.is_some() {
-        return Err(StoreError::damaged("it has a public portion, and is no token"));
+    if credential.detail.public_portion().is_none() && row.text(17)?.is_some() {
+        return Err(StoreError::damaged("it has a public portion, and is of no kind that has one"));
+    }
+    let is_native = credential.kind() == CredentialKind::NativeKey;
+    if !is_native && (row.text(18)?.is_some() || row.text(19)?.is_some()) {
+        return Err(StoreError::damaged("it has an external id or metadata, and is no native key"));
     }
     let is_written = match credential.kind() {
         CredentialKind::ApiKey => row.text(3)?.is_none() && row.text(6)?.is_none(),
