@@ -1,5 +1,7 @@
 //! What docs/secret-scanning.md says holds: its patterns find what is issued, and its vectors are as it says.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking, helpers of tests too")]
+
 use std::collections::BTreeMap;
 
 use claviger_model::testing::SeededRandom;
