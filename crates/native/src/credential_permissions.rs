@@ -13,8 +13,8 @@ use http::{Method, StatusCode};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::fields::{only_permissions, only_permissions_schema};
 use crate::permitted::Permitted;
+use crate::reading::{only_permissions, only_permissions_schema};
 use crate::{Error, error};
 
 const PATH: &str = "/claviger/v1/credentials/{credential_id}/permissions";

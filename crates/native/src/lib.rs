@@ -5,13 +5,14 @@
 
 mod credential_permissions;
 mod error;
-mod fields;
+
 mod guards;
 mod health;
-mod keys;
+mod native_keys;
 mod org;
 mod permissions;
 mod permitted;
+mod reading;
 mod role_permissions;
 mod verify;
 
@@ -28,7 +29,7 @@ pub fn routes() -> Vec<Route> {
         permissions::routes(),
         role_permissions::routes(),
         credential_permissions::routes(),
-        keys::routes(),
+        native_keys::routes(),
     ]
     .into_iter()
     .flatten()

@@ -12,9 +12,9 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::fields::{Faults, members, text};
 use crate::guards::shown_time;
 use crate::permitted::Permitted;
+use crate::reading::{Faults, members, text};
 use crate::{Error, error};
 
 /// The longest description, in characters.

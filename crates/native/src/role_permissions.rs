@@ -13,9 +13,9 @@ use http::{Method, StatusCode};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::fields::{only_permissions, only_permissions_schema};
 use crate::permissions::READERS;
 use crate::permitted::Permitted;
+use crate::reading::{only_permissions, only_permissions_schema};
 use crate::{Error, error};
 
 const PATH: &str = "/claviger/v1/roles/{role_id}/permissions";

@@ -8,8 +8,8 @@ use claviger_model::{
 use serde_json::{Value, json};
 
 use crate::Error;
-use crate::fields::{Faults, members, or_null, own_permissions, permissions_schema, text};
 use crate::guards::{read_guard, schema_properties};
+use crate::reading::{Faults, members, or_null, own_permissions, permissions_schema, text};
 
 /// The members that both bodies may have.
 fn common_properties() -> Value {

@@ -19,9 +19,9 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use crate::fields::{Parameters, page_parameters};
 use crate::guards::{GuardsShown, shown_time};
 use crate::permitted::Permitted;
+use crate::reading::{Parameters, page_parameters};
 use crate::{Error, error};
 
 pub(crate) fn routes() -> Vec<Route> {
