@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use claviger_model::{Credential, CredentialDetail, CredentialState, OrgSettings, Random, Scopes};
+use claviger_model::{Credential, CredentialDetail, CredentialState, KeyPrefix, OrgSettings, Random, Scopes};
 use claviger_store::{Actor, Change, Names};
 
 use crate::on_both_engines;
@@ -43,6 +43,7 @@ async fn an_update_reads_back(db: &TestDatabase) {
         public_portion: "ddsat_0123456789abcdefABCDEF".to_owned(),
     };
     let native_key = |names: &[&str], text: Option<&str>| CredentialDetail::NativeKey {
+        prefix: KeyPrefix::parse("acme_live").unwrap(),
         permissions: scopes(names),
         external_id: text.map(str::to_owned),
         metadata: text.map(|text| format!("{{\"a\":\"{text}\"}}")),
