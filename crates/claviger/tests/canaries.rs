@@ -276,16 +276,15 @@ async fn live(server: &TestServer, canaries: &mut Canaries, answers: &mut Answer
 /// The body with a secret in place of each text but the names, whose matter it is what stands in them.
 fn secrets_in_wrong_places(body: &Value, secret: &str) -> Vec<Value> {
     let mut wrong = vec![json!(secret), json!([secret])];
-    for place in ["/data", "/data/type", "/data/attributes", "/data/0/type", "/data/0/relationships"] {
+    for place in ["/data", "/data/type", "/data/attributes", "/data/relationships", "/data/0/type"] {
         let mut body = body.clone();
-        if let Some(member) = body.pointer_mut(place) {
-            *member = json!(secret);
-            wrong.push(body);
-        }
+        let Some(node) = body.pointer_mut(place) else { continue };
+        *node = json!(secret);
+        wrong.push(body);
     }
-    if body.pointer("/data/attributes").is_some() {
-        let mut body = body.clone();
-        body["data"]["attributes"][secret] = json!(secret);
+    let mut body = body.clone();
+    if let Some(attributes) = body.pointer_mut("/data/attributes") {
+        attributes[secret] = json!(secret);
         wrong.push(body);
     }
     wrong
@@ -297,7 +296,7 @@ fn note_secrets(about: &str, text: &str, canaries: &mut Canaries) {
         match value {
             Value::Object(members) => {
                 for (name, value) in members {
-                    match value.as_str().filter(|_| name == "key" || name == "hash") {
+                    match value.as_str().filter(|_| ["key", "hash", "secret"].contains(&name.as_str())) {
                         Some(secret) => canaries.add(about, secret),
                         None => walk(about, value, canaries),
                     }

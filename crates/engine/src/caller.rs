@@ -42,7 +42,7 @@ impl Caller {
         self.user
     }
 
-    /// The credential that says who the caller is: the application key, or the lone API key.
+    /// The credential that says who the caller is: the application key, the token, or the lone API key.
     pub fn acting(&self) -> CredentialId {
         self.acting
     }

@@ -172,6 +172,7 @@ impl Engine {
             let mut role = read.clone();
             edit.apply(&mut role);
             if role == read {
+                self.settle().await?;
                 return Ok(Changed { value: role, position: self.applied() });
             }
             check_grant(permit.caller(), &role.permissions.without(&read.permissions))?;
@@ -245,6 +246,7 @@ impl Engine {
             let role = self.settled_role(permit.org(), role).await?;
             let read = self.settled_member(permit, user).await?;
             if read.roles.contains(&role.id) {
+                self.settle().await?;
                 return Ok(Changed { value: read, position: self.applied() });
             }
             check_grant(permit.caller(), &role.permissions)?;

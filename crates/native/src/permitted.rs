@@ -7,8 +7,8 @@ use http::request::Parts;
 
 use crate::Error;
 
-/// A caller who has the right `R`: an API key with an application key, or an application key alone as a bearer
-/// token. Credentials are checked first, then the org's rate limit, then the right.
+/// A caller who has the right `R`: an API key with an application key, a token alone, or an application key alone as a
+/// bearer token. Credentials are checked first, then the org's rate limit, then the right.
 pub(crate) struct Permitted<R: Right>(pub(crate) Permit<R>);
 
 impl<R: Right> FromRequestParts<App> for Permitted<R> {

@@ -14,11 +14,13 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
+use http::Method;
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
 
+use crate::support::people::{API_KEYS_READ, People, role};
 use crate::support::sample::{api_key, application_key};
 use crate::support::tokens::{personal_access_token, service_access_token, service_account};
 use crate::support::{Client, Setup, TestDatabase, TestServer, guarded, with_either_database};
@@ -49,6 +51,10 @@ enum Kind {
     NarrowToken,
     /// Its token dies with it.
     DisableServiceAccount,
+    DisableUser,
+    RemoveRole,
+    WithdrawPermission,
+    DisableOrg,
     /// A secret that goes on beside the newest dies with its key.
     RevokeDuringGrace,
     /// A new secret takes the place of the old one.
@@ -57,7 +63,7 @@ enum Kind {
     AllowElsewhere,
 }
 
-const KINDS: [Kind; 12] = [
+const KINDS: [Kind; 16] = [
     Kind::RevokeApiKey,
     Kind::DeleteApiKeyV1,
     Kind::RevokeApplicationKey,
@@ -67,6 +73,10 @@ const KINDS: [Kind; 12] = [
     Kind::RevokeServiceToken,
     Kind::NarrowToken,
     Kind::DisableServiceAccount,
+    Kind::DisableUser,
+    Kind::RemoveRole,
+    Kind::WithdrawPermission,
+    Kind::DisableOrg,
     Kind::RevokeDuringGrace,
     Kind::RotateAway,
     Kind::AllowElsewhere,
@@ -179,7 +189,14 @@ async fn status(stream: &mut TcpStream, received: &mut Vec<u8>) -> u16 {
 }
 
 /// Makes a credential, has it verified, revokes it, and has it verified again.
-async fn revoke(admin: &Client, kind: Kind, slot: &RwLock<Option<Arc<Target>>>, plan: Plan) -> Arc<Target> {
+async fn revoke(
+    admin: &Client,
+    people: &People,
+    kind: Kind,
+    slot: &RwLock<Option<Arc<Target>>>,
+    plan: Plan,
+) -> Arc<Target> {
+    let mut method = None;
     let beside = admin.keys().api_key.clone().unwrap();
     let (target, path, body) = match kind {
         Kind::RevokeApiKey => {
@@ -234,6 +251,31 @@ async fn revoke(admin: &Client, kind: Kind, slot: &RwLock<Option<Arc<Target>>>, 
             let (account, header, _) = service_token(admin).await;
             (Target::new(kind, "/verify", &header), format!("/api/v2/users/{account}"), None)
         }
+        Kind::DisableUser => {
+            let member = people.join("human", &[], json!(null)).await;
+            let header = format!("x-api-key: {}\r\n", member.keys.application_key.unwrap());
+            (Target::new(kind, "/verify", &header), format!("/api/v2/users/{}", member.id), None)
+        }
+        Kind::RemoveRole | Kind::WithdrawPermission => {
+            let role = role(admin, &[API_KEYS_READ]).await;
+            let member = people.join("service_account", &[&role], json!(null)).await;
+            let header = format!("x-api-key: {}\r\n", member.keys.application_key.unwrap());
+            let (path, body) = match kind {
+                Kind::RemoveRole => (format!("/api/v2/roles/{role}"), None),
+                _ => {
+                    method = Some(Method::DELETE);
+                    let body = json!({ "data": { "type": "permissions", "id": API_KEYS_READ } });
+                    (format!("/api/v2/roles/{role}/permissions"), Some(body))
+                }
+            };
+            (Target::new(kind, "/verify?permission=api_keys_read", &header), path, body)
+        }
+        Kind::DisableOrg => {
+            let made = admin.post("/claviger/v1/orgs", &json!({ "name": "Made" })).await.expect(201).json();
+            let header = format!("x-api-key: {}\r\n", made["api_key"]["secret"].as_str().unwrap());
+            let path = format!("/claviger/v1/orgs/{}", made["org"]["id"].as_str().unwrap());
+            (Target::new(kind, "/verify", &header), path, Some(json!({ "disabled": true })))
+        }
         Kind::RevokeDuringGrace => {
             let key = application_key(admin, json!(null)).await;
             guarded::rotate(admin, &format!("/claviger/v1/application_keys/{}", key.id), 3600).await;
@@ -244,6 +286,7 @@ async fn revoke(admin: &Client, kind: Kind, slot: &RwLock<Option<Arc<Target>>>, 
             let key = api_key(admin).await;
             let header = format!("dd-api-key: {}\r\n", key.secret);
             let path = format!("/claviger/v1/api_keys/{}/rotate", key.id);
+            method = Some(Method::POST);
             (Target::new(kind, "/api/v2/validate", &header), path, Some(json!({ "grace_seconds": 0 })))
         }
         Kind::AllowElsewhere => {
@@ -256,11 +299,8 @@ async fn revoke(admin: &Client, kind: Kind, slot: &RwLock<Option<Arc<Target>>>, 
     *slot.write().unwrap() = Some(target.clone());
     target.until(|target| target.valid.load(SeqCst) >= CERTAIN_EACH).await;
     target.is_begun.store(true, SeqCst);
-    let answer = match &body {
-        None => admin.delete(&path).await,
-        Some(body) if kind == Kind::RotateAway => admin.post(&path, body).await,
-        Some(body) => admin.patch(&path, body).await,
-    };
+    let method = method.unwrap_or(if body.is_some() { Method::PATCH } else { Method::DELETE });
+    let answer = admin.send(method, &path, &[], body.map(|body| body.to_string())).await;
     assert!(answer.status.is_success(), "{kind:?}: {}", answer.text);
     target.is_answered.store(true, SeqCst);
     let is_enough = |target: &Target| {
@@ -311,6 +351,7 @@ async fn run(server: &TestServer, plan: Plan) -> Report {
         .map(|slot| {
             let (admin, board, next, is_violated) =
                 (server.client(), board.clone(), next.clone(), is_violated.clone());
+            let people = People::of(server);
             tokio::spawn(async move {
                 let mut done = Vec::new();
                 loop {
@@ -319,7 +360,8 @@ async fn run(server: &TestServer, plan: Plan) -> Report {
                         *board[slot].write().unwrap() = None;
                         return done;
                     }
-                    let target = revoke(&admin, KINDS[number % KINDS.len()], &board[slot], plan).await;
+                    let target =
+                        revoke(&admin, &people, KINDS[number % KINDS.len()], &board[slot], plan).await;
                     is_violated.fetch_or(target.violations.load(SeqCst) > 0, SeqCst);
                     done.push(target);
                 }

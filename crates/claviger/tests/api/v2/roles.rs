@@ -1,5 +1,6 @@
 //! `/api/v2/roles`
 
+use claviger_engine::ImportError;
 use http::Method;
 use serde_json::{Value, json};
 
@@ -71,6 +72,13 @@ on_both_engines! {
         let gone = r#"{"errors":[{"detail":"could not find the uuid.","title":"Generic Error"}]}"#;
         assert_eq!(client.get(&path).await.expect(404).text, gone);
         assert_eq!(client.delete(&path).await.expect(404).text, format!(r#"{{"errors":["{id} not found"]}}"#));
+        // Its id is nobody's any more, not even an import's.
+        let document = json!({ "orgs": [{ "id": server.founded.org.to_string(),
+            "roles": [{ "id": id, "name": "Lectors" }] }] });
+        let Err(ImportError::Faults(faults)) = server.engine.import(&document).await else {
+            panic!("it must be refused")
+        };
+        assert_eq!(faults[0].to_string(), "/orgs/0/roles/0/id: is taken: a role of this id was removed");
         // The name is free again.
         client.post(PATH, &named("Lectors")).await.expect(200);
         server.verify_state().await;
