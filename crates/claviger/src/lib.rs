@@ -8,6 +8,7 @@
 //! - [`data_dir`], [`kek`], [`certificate`], [`bootstrap`]: what a server keeps outside its database.
 //! - [`app`]: every dialect's routes over one engine. [`server`]: HTTP, from the first request to the last.
 //! - [`control`]: commands to a server that runs, and to a database where none does. [`import`]: one of them.
+//! - `webhooks`: telling others of events, while the server runs.
 //!
 //! What a server does with a request is the engine's matter, and how it looks on the wire the dialects'.
 
@@ -33,3 +34,4 @@ pub mod signal;
 pub mod start;
 mod strict_json;
 pub mod terminal;
+mod webhooks;

@@ -79,6 +79,8 @@ pub enum Thing {
     NativeKey,
     /// An org.
     Org,
+    /// A webhook.
+    Webhook,
 }
 
 impl Thing {
@@ -102,6 +104,7 @@ impl fmt::Display for Thing {
             Self::ServiceAccessToken => "Service access token",
             Self::NativeKey => "Key",
             Self::Org => "Org",
+            Self::Webhook => "Webhook",
         })
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use claviger_model::{Name, Org, OrgId, Role, User, UserId};
+use claviger_model::{LeakPolicy, Name, Org, OrgId, Role, User, UserId};
 use claviger_store::{Change, CommitError, Refusal};
 
 use crate::credentials::STALE_RETRIES_MAX;
@@ -21,6 +21,8 @@ pub struct OrgPatch {
     pub api_keys_max: Option<u32>,
     /// How many live application keys each user may have.
     pub application_keys_per_user_max: Option<u32>,
+    /// What becomes of a credential whose secret leaked.
+    pub leaks: Option<LeakPolicy>,
 }
 
 impl OrgPatch {
@@ -31,6 +33,7 @@ impl OrgPatch {
         let settings = &mut org.settings;
         settings.one_time_read = self.one_time_read.unwrap_or(settings.one_time_read);
         settings.api_keys_max = self.api_keys_max.unwrap_or(settings.api_keys_max);
+        settings.leaks = self.leaks.unwrap_or(settings.leaks);
         settings.application_keys_per_user_max =
             self.application_keys_per_user_max.unwrap_or(settings.application_keys_per_user_max);
     }

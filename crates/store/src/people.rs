@@ -11,7 +11,7 @@ use crate::{Actor, Change, Refusal, Store, StoreError, state};
 
 pub(crate) const SELECT_ORG: &str =
     "SELECT id, number, name, one_time_read, api_keys_max, application_keys_per_user_max,
-     created_at, modified_at, disabled_at FROM orgs";
+     created_at, modified_at, disabled_at, leaks FROM orgs";
 pub(crate) const SELECT_USER: &str =
     "SELECT id, org_id, kind, email, handle, name, title, verified, created_at, modified_at,
      disabled_at FROM users";
@@ -27,6 +27,7 @@ pub(crate) fn read_org(row: &dyn Row) -> Result<Org, StoreError> {
             one_time_read: row.get(3)?,
             api_keys_max: row.get(4)?,
             application_keys_per_user_max: row.get(5)?,
+            leaks: row.parsed(9)?,
         },
         created_at: row.get(6)?,
         modified_at: row.get(7)?,
@@ -100,7 +101,7 @@ impl Change {
         let detail = state::with_states(detail, [state::org(org)]);
         let change = Self::new(org.id, actor, "org.updated", ("org", org.id.to_string()), detail).one(
             "UPDATE orgs SET name = $1, one_time_read = $2, api_keys_max = $3, application_keys_per_user_max = $4,
-                 modified_at = $5 WHERE id = $6 AND modified_at = $7",
+                 modified_at = $5, leaks = $8 WHERE id = $6 AND modified_at = $7",
             params![
                 org.name.as_str(),
                 org.settings.one_time_read,
@@ -109,6 +110,7 @@ impl Change {
                 org.modified_at,
                 org.id,
                 read.modified_at,
+                org.settings.leaks.as_str(),
             ],
             Refusal::Stale,
         );

@@ -120,6 +120,16 @@ pub struct Typed {
     /// How long requests may take to end when the server stops, up to 300 [default: 10]
     #[arg(long, value_name = "N", env = "CLAVIGER_DRAIN_SECONDS", global = true)]
     pub drain_seconds: Option<u64>,
+    /// Let webhooks go to private addresses and over plain HTTP, as in a test or a closed network
+    #[arg(
+        long, value_name = "BOOL", env = "CLAVIGER_WEBHOOKS_ANYWHERE", global = true,
+        num_args = 0..=1, require_equals = true, default_missing_value = "true",
+        value_parser = BoolishValueParser::new()
+    )]
+    pub webhooks_anywhere: Option<bool>,
+    /// The public keys of GitHub's secret scanning, as it publishes them; without, none of its alerts is taken
+    #[arg(long, value_name = "FILE", env = "CLAVIGER_GITHUB_KEYS", global = true)]
+    pub github_keys: Option<PathBuf>,
 }
 
 impl Typed {
@@ -143,6 +153,8 @@ impl Typed {
             log: self.log.or(below.log),
             limits: self.limits.or(below.limits),
             drain_seconds: self.drain_seconds.or(below.drain_seconds),
+            webhooks_anywhere: self.webhooks_anywhere.or(below.webhooks_anywhere),
+            github_keys: self.github_keys.or(below.github_keys),
         }
     }
 

@@ -8,9 +8,12 @@ mod bad_input;
 mod connections;
 mod database_tls;
 mod gateway;
+mod leaks;
 mod leftover;
 mod matrix;
 mod openapi;
+#[path = "../receiver/mod.rs"]
+mod receiver;
 mod restart;
 mod revocation;
 #[allow(dead_code, unused_imports, unused_macros, reason = "each test program uses some of it")]
@@ -18,3 +21,4 @@ mod support;
 mod v1;
 mod v2;
 mod verify;
+mod webhooks;

@@ -86,6 +86,8 @@ fn is_harmless(route: &RouteInfo, Mutation { place, kind, .. }: &Mutation) -> bo
     match (kind, place.as_str()) {
         // Version 1 ignores what it does not know; members that only reads show may be sent back.
         (MutationKind::Added, _) => is_v1,
+        (MutationKind::Removed, "/secret") => false,
+        (MutationKind::Removed, "/url") => route.method == Method::PATCH || route.path.ends_with("/leaks"),
         (MutationKind::Removed, _) if is_org => true,
         (MutationKind::Removed, "/data/attributes/name") => {
             route.method == Method::PATCH && route.path.contains("application_keys")
@@ -106,7 +108,8 @@ async fn with_bodies(server: &TestServer) -> Vec<(RouteInfo, Sample)> {
     let mut found = Vec::new();
     for route in &server.routes {
         let sample = sample::sample(route, &server.client()).await;
-        if sample.body.is_some() {
+        // What is signed is refused for its signature, whatever stands in it.
+        if sample.body.is_some() && sample.headers.is_empty() {
             found.push((route.clone(), sample));
         }
     }
@@ -209,6 +212,10 @@ on_both_engines! {
         let routes = with_bodies(server).await;
         let before = state(server).await;
         for (route, Sample { path, body, .. }) in &routes {
+            let has_name = |place| body.as_ref().unwrap().pointer(place).is_some();
+            if !has_name("/name") && !has_name("/data/attributes/name") {
+                continue;
+            }
             for name in names {
                 let mut body = body.clone().unwrap();
                 *body.pointer_mut("/name").or(None).unwrap_or(&mut json!(0)) = json!(name);
@@ -269,10 +276,11 @@ on_both_engines! {
             let foreign = sample::send(&route, &sample, &stranger).await.expect(404);
             assert_refused(&about, &sample.path, &foreign);
             // Nothing tells it from what was never there.
-            let (parent, one) = sample.path.rsplit_once('/').unwrap();
+            let places = route.path.split('/').zip(sample.path.split('/'));
+            let (_, one) = places.filter(|(pattern, _)| pattern.starts_with('{')).last().unwrap();
             let nobodys = uuid::Uuid::from_u128(u128::MAX / 3).to_string();
             let text = sample.body.as_ref().map(|body| body.to_string().replace(one, &nobodys));
-            let path = format!("{parent}/{nobodys}");
+            let path = sample.path.replace(one, &nobodys);
             let absent = stranger.send(route.method.clone(), &path, &[], text).await.expect(404);
             assert_eq!(absent.text, foreign.text, "{about}");
         }
