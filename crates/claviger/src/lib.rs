@@ -8,6 +8,7 @@
 //! - [`data_dir`], [`kek`], [`certificate`], [`bootstrap`]: what a server keeps outside its database.
 //! - [`app`]: every dialect's routes over one engine. [`server`]: HTTP, from the first request to the last.
 //! - [`control`]: commands to a server that runs, and to a database where none does. [`import`]: one of them.
+//! - [`people`]: commands that are a server's clients.
 //! - `webhooks`: telling others of events, while the server runs.
 //!
 //! What a server does with a request is the engine's matter, and how it looks on the wire the dialects'.
@@ -27,6 +28,7 @@ pub mod ledger;
 mod line_file;
 pub mod logging;
 mod openapi;
+pub mod people;
 mod private_file;
 pub mod server;
 pub mod settings;

@@ -14,7 +14,6 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::Parser;
 use claviger_engine::FirstOrg;
 use claviger_model::{Email, Name};
 use claviger_outbound::Reach;
@@ -125,13 +124,11 @@ impl std::fmt::Debug for KekSource {
 }
 
 impl Settings {
-    /// Reads the command line, the environment, and the configuration file if one is named. Ends the program
-    /// after a request for help and on a command line that is not understood.
+    /// What a command line says, with the environment, and the configuration file if one is named.
     ///
     /// # Errors
     /// When something is not understood or does not fit together.
-    pub fn from_process() -> Result<(Command, Self), SettingsError> {
-        let line = CommandLine::parse();
+    pub fn from_line(line: CommandLine) -> Result<(Command, Self), SettingsError> {
         let typed = match &line.config {
             Some(path) => line.typed.or(file::read(path)?),
             None => line.typed,

@@ -58,6 +58,8 @@ pub async fn run(
         Command::Init => false,
         Command::Serve => true,
         Command::Kek { command } => return kek::cli::run(settings, &command, terminal).await,
+        // They need none of the settings, and are done before there are any.
+        Command::People(_) => return Ok(()),
     };
     // Before anything opens.
     let certificate = match &settings.serve.tls {

@@ -55,6 +55,9 @@ pub enum Command {
         #[command(subcommand)]
         command: KekCommand,
     },
+    /// What people do with a server that runs, over its API.
+    #[command(flatten)]
+    People(claviger_cli::Command),
 }
 
 /// The settings, as far as they were written. It has no `Debug`: the database's address may hold a password.
