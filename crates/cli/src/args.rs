@@ -72,7 +72,7 @@ pub struct Call {
     pub profile: Option<PathBuf>,
     /// The name of the profile [default: `default`, or the only one]
     #[arg(long = "as", value_name = "NAME", env = "CLAVIGER_AS", global = true)]
-    pub name: Option<String>,
+    pub as_whom: Option<String>,
     /// Show JSON in place of a table
     #[arg(long, global = true)]
     pub json: bool,
@@ -226,7 +226,8 @@ pub enum UserCommand {
     /// Make one
     Create {
         /// The e-mail address
-        email: String,
+        #[arg(value_name = "EMAIL")]
+        address: String,
         /// The name
         #[arg(long)]
         name: Option<String>,

@@ -43,7 +43,7 @@ pub async fn run(command: Command, mut program: clap::Command) -> Result<(), Cli
         Command::Role { call, command } => (call, Resource::Role(command)),
         Command::Token { call, command } => (call, Resource::Token(command)),
     };
-    let profile = Profiles::read(&call.file()?)?.choose(call.name.as_deref())?;
+    let profile = Profiles::read(&call.file()?)?.choose(call.as_whom.as_deref())?;
     let client = Client::new(&profile)?;
     let output = Output::new(call.json);
     match command {

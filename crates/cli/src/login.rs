@@ -46,7 +46,7 @@ pub(crate) async fn login(arguments: &LoginArgs) -> Result<(), CliError> {
     Client::new(&profile)?.get("/verify").await?;
     let file = arguments.call.file()?;
     let mut profiles = Profiles::read(&file)?;
-    let name = arguments.call.name.as_deref().unwrap_or(DEFAULT);
+    let name = arguments.call.as_whom.as_deref().unwrap_or(DEFAULT);
     profiles.all.insert(name.to_owned(), profile);
     profiles.write()?;
     Output::new(arguments.call.json).done(&format!("profile {name} is kept in {}", file.display()))

@@ -33,8 +33,8 @@ pub(crate) async fn run(client: &Client, output: &Output, command: UserCommand) 
         UserCommand::List(ListArgs { filter }) => {
             output.list(&client.list(USERS, filter.as_deref()).await?, COLUMNS)
         }
-        UserCommand::Create { email, name, roles, service_account } => {
-            let made = create(client, &email, name, &roles, service_account).await?;
+        UserCommand::Create { address, name, roles, service_account } => {
+            let made = create(client, &address, name, &roles, service_account).await?;
             output.one(&made, COLUMNS)
         }
         UserCommand::Show { id } => {

@@ -41,6 +41,13 @@ pub(crate) struct Reference {
     id: String,
 }
 
+impl Reference {
+    /// A reference to one thing of a type.
+    pub(crate) fn to(kind: &'static str, id: impl std::fmt::Display) -> Self {
+        Self { kind, id: id.to_string() }
+    }
+}
+
 /// A relation to nothing: no leak is known.
 pub(crate) const NOTHING: Relation<Option<Reference>> = Relation { data: None };
 
@@ -51,5 +58,5 @@ pub(crate) fn leaked_key(id: LeakId) -> Relation<Option<Reference>> {
 
 /// A relation to a user.
 pub(crate) fn user(id: UserId) -> Relation<Reference> {
-    Relation { data: Reference { kind: "users", id: id.to_string() } }
+    Relation { data: Reference::to("users", id) }
 }

@@ -17,13 +17,23 @@ mod engine;
 mod error;
 mod events;
 mod founding;
+mod grants;
 mod import;
+mod invitations;
 mod keks;
 mod leaks;
 mod org;
+mod owned;
 mod permit;
+mod personal_access_tokens;
+mod roles;
+mod service_account_keys;
+mod service_accounts;
+mod sweeping;
 mod system_clock;
+mod tokens;
 mod usage;
+mod users;
 mod webhooks;
 
 pub use api_keys::{ApiKeyPatch, NewApiKey};
@@ -31,7 +41,8 @@ pub use application_keys::{ApplicationKeyPatch, NewApplicationKey};
 pub use authenticate::{AuthFailure, AuthReason, Presented};
 pub use caller::{Caller, Origin};
 pub use claviger_store::{
-    CredentialFilter, CredentialPage, CredentialSort, Names, Page, SortKey, StoreMetrics,
+    CredentialFilter, CredentialPage, CredentialSort, ListedRole, Names, Page, PeoplePage, RoleFilter,
+    RoleSort, SortBy, SortKey, StoreMetrics, UserFilter, UserSort, UserStatus,
 };
 pub use credentials::{Changed, KeyRef, Shown};
 pub use dead_list::{DeadList, NoDeadList};
@@ -46,5 +57,10 @@ pub use keks::{KekUse, KekWork, RewrapError};
 pub use leaks::LeakReport;
 pub use org::OrgPatch;
 pub use permit::{Permit, Right, rights};
+pub use personal_access_tokens::NewPersonalAccessToken;
+pub use roles::{NewRole, RolePatch};
+pub use service_account_keys::NewServiceAccessToken;
 pub use system_clock::SystemClock;
+pub use tokens::TokenPatch;
+pub use users::{NewUser, UserPatch};
 pub use webhooks::{NewWebhook, ROTATION_OVERLAP, ShownWebhook, WebhookPatch};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use claviger_model::{LeakPolicy, Name, Org, OrgId, Role, User, UserId};
+use claviger_model::{LeakPolicy, Name, Org, OrgId, Role, RoleId, User, UserId};
 use claviger_store::{Change, CommitError, Refusal};
 
 use crate::credentials::STALE_RETRIES_MAX;
@@ -80,9 +80,14 @@ impl Engine {
 
     /// The roles of a user, in the user's order.
     pub async fn roles_of(&self, user: &User) -> Result<Vec<Role>, Error> {
-        let mut roles = Vec::with_capacity(user.roles.len());
-        for id in &user.roles {
-            roles.extend(self.store.find_role(user.org, *id).await?);
+        self.roles(user.org, &user.roles).await
+    }
+
+    /// Roles of an org by id, for answers that include them; those that are gone are left out.
+    pub async fn roles(&self, org: OrgId, ids: &[RoleId]) -> Result<Vec<Role>, Error> {
+        let mut roles = Vec::with_capacity(ids.len());
+        for id in ids {
+            roles.extend(self.store.find_role(org, *id).await?);
         }
         Ok(roles)
     }

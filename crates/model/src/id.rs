@@ -79,6 +79,8 @@ ids! {
     UserId,
     /// A role.
     RoleId,
+    /// An invitation of a user.
+    InvitationId,
     /// An issued credential: API key, application key or token.
     CredentialId,
     /// A webhook.

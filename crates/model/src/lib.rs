@@ -18,6 +18,7 @@ mod position;
 mod random;
 pub mod testing;
 mod timestamp;
+mod token_expiry;
 mod web_url;
 mod webhook;
 
@@ -26,13 +27,16 @@ pub use collation::collation_key;
 pub use credential::{Credential, CredentialDetail, CredentialKind, CredentialState, Expiry, ParseKindError};
 pub use event::{EventType, ParseEventTypeError};
 pub use excerpt::excerpt;
-pub use id::{CredentialId, EntryId, LeakId, OrgId, ParseIdError, RequestId, RoleId, UserId, WebhookId};
+pub use id::{
+    CredentialId, EntryId, InvitationId, LeakId, OrgId, ParseIdError, RequestId, RoleId, UserId, WebhookId,
+};
 pub use leak::{Leak, LeakPolicy, ParseLeakPolicyError};
 pub use name::{Email, EmailError, NAME_CHARS_MAX, Name, NameError};
-pub use people::{ManagedRole, Org, OrgSettings, Role, User, UserKind};
+pub use people::{Invitation, ManagedRole, Org, OrgSettings, Role, User, UserKind};
 pub use permissions::{Permission, PermissionSet, ScopeError, Scopes};
 pub use position::{ParsePositionError, Position};
 pub use random::Random;
 pub use timestamp::{Clock, Timestamp};
+pub use token_expiry::{TokenExpiry, TokenExpiryError};
 pub use web_url::{WebUrl, WebUrlError};
 pub use webhook::{Webhook, WebhookStanding};

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{LeakPolicy, OrgId, Permission, PermissionSet, RoleId, Timestamp, UserId};
+use crate::{InvitationId, LeakPolicy, OrgId, Permission, PermissionSet, RoleId, Timestamp, UserId};
 
 /// Settings of an org.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,6 +84,21 @@ pub struct User {
     pub disabled_at: Option<Timestamp>,
     /// The roles, oldest first.
     pub roles: Vec<RoleId>,
+}
+
+/// That a user was asked to join.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invitation {
+    /// Its id.
+    pub id: InvitationId,
+    /// The org.
+    pub org: OrgId,
+    /// Who was asked.
+    pub user: UserId,
+    /// When.
+    pub created_at: Timestamp,
+    /// Until when the invitation holds.
+    pub expires_at: Timestamp,
 }
 
 /// A role.

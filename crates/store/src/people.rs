@@ -16,7 +16,8 @@ pub(crate) const SELECT_USER: &str =
     "SELECT id, org_id, kind, email, handle, name, title, verified, created_at, modified_at,
      disabled_at FROM users";
 pub(crate) const SELECT_ROLE: &str =
-    "SELECT r.id, r.org_id, r.name, r.managed, r.permissions, r.created_at, r.modified_at FROM roles r";
+    "SELECT r.id, r.org_id, r.name, r.managed, r.permissions, r.created_at, r.modified_at,
+     r.removed_at FROM roles r";
 
 pub(crate) fn read_org(row: &dyn Row) -> Result<Org, StoreError> {
     Ok(Org {
@@ -141,7 +142,7 @@ impl Store {
     pub async fn list_all_users(&self) -> Result<Vec<User>, StoreError> {
         let mut users = self.long_rows(SELECT_USER.to_owned(), params![], read_user).await?;
         let sql = "SELECT ur.user_id, ur.role_id FROM user_roles ur JOIN roles r ON r.id = ur.role_id
-                   ORDER BY r.created_at, r.id"
+                   WHERE r.removed_at IS NULL ORDER BY r.created_at, r.id"
             .to_owned();
         let held: Vec<(UserId, RoleId)> =
             self.long_rows(sql, params![], |row| Ok((row.parsed(0)?, row.parsed(1)?))).await?;
@@ -159,23 +160,23 @@ impl Store {
         let sql = format!("{SELECT_USER} WHERE id = $1 AND org_id = $2");
         let Some(mut user) = self.find(sql, params![id, org], read_user).await? else { return Ok(None) };
         let sql = "SELECT ur.role_id FROM user_roles ur JOIN roles r ON r.id = ur.role_id
-                   WHERE ur.user_id = $1 AND ur.org_id = $2 ORDER BY r.created_at, r.id";
+                   WHERE ur.user_id = $1 AND ur.org_id = $2 AND r.removed_at IS NULL ORDER BY r.created_at, r.id";
         user.roles = self.rows(sql, &params![id, org], |row| row.parsed(0)).await?;
         Ok(Some(user))
     }
 
     /// Every role of every org: what a directory starts from.
     pub async fn list_all_roles(&self) -> Result<Vec<Role>, StoreError> {
-        self.long_rows(SELECT_ROLE.to_owned(), params![], read_role).await
+        self.long_rows(format!("{SELECT_ROLE} WHERE r.removed_at IS NULL"), params![], read_role).await
     }
 
     /// One role of an org.
     pub async fn find_role(&self, org: OrgId, id: RoleId) -> Result<Option<Role>, StoreError> {
-        let sql = format!("{SELECT_ROLE} WHERE r.id = $1 AND r.org_id = $2");
+        let sql = format!("{SELECT_ROLE} WHERE r.id = $1 AND r.org_id = $2 AND r.removed_at IS NULL");
         self.find(sql, params![id, org], read_role).await
     }
 
-    async fn find<T: Send>(
+    pub(crate) async fn find<T: Send>(
         &self,
         sql: String,
         params: Vec<crate::value::Value>,

@@ -47,6 +47,16 @@ pub(crate) fn role(role: &Role) -> State {
     (format!("role:{}", role.id), state)
 }
 
+/// A role that is gone for good: nobody holds it from this entry on, whatever the entries before say.
+pub(crate) fn removed_role(role: &Role) -> State {
+    let (key, mut state) = self::role(role);
+    state[REMOVED] = Json::Bool(true);
+    (key, state)
+}
+
+/// What marks the state of a role that is gone.
+pub(crate) const REMOVED: &str = "removed";
+
 pub(crate) fn user(user: &User) -> State {
     let mut roles: Vec<_> = user.roles.iter().map(ToString::to_string).collect();
     roles.sort_unstable();
@@ -103,7 +113,7 @@ pub(crate) fn credential(credential: &Credential, live: &[Digest]) -> State {
     };
     let mut secrets: Vec<_> = live.iter().map(Digest::to_hex).collect();
     secrets.sort_unstable();
-    let state = json!({
+    let mut state = json!({
         "org": credential.org.to_string(),
         "kind": credential.kind().as_str(),
         // By these people tell keys apart: whoever swaps them has the wrong one revoked.
@@ -116,5 +126,9 @@ pub(crate) fn credential(credential: &Credential, live: &[Digest]) -> State {
         "revoked": !credential.state.is_live(),
         "secrets": secrets,
     });
+    // Only where there is one: entries of before there were tokens say nothing of it.
+    if let Some(portion) = credential.detail.public_portion() {
+        state["public_portion"] = portion.into();
+    }
     (format!("credential:{}", credential.id), state)
 }

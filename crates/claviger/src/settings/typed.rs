@@ -207,6 +207,21 @@ mod tests {
         CommandLine::command().debug_assert();
     }
 
+    /// The settings are known to every command, so that a command's own argument of such a name would be taken for
+    /// the setting.
+    #[test]
+    fn no_command_has_an_argument_that_is_a_setting() {
+        fn walk(command: &clap::Command, names: &[String]) {
+            for sub in command.get_subcommands() {
+                let own = sub.get_arguments().map(|argument| argument.get_id().as_str());
+                let taken: Vec<_> = own.filter(|id| names.iter().any(|name| name == id)).collect();
+                assert!(taken.is_empty(), "{}: {taken:?}", sub.get_name());
+                walk(sub, names);
+            }
+        }
+        walk(&CommandLine::command(), &Typed::names());
+    }
+
     #[test]
     fn settings_stand_before_or_after_the_command() {
         assert_eq!(parse("claviger serve --listen a").typed.listen, Some("a".into()));

@@ -18,6 +18,7 @@ mod restart;
 mod revocation;
 #[allow(dead_code, unused_imports, unused_macros, reason = "each test program uses some of it")]
 mod support;
+mod tokens;
 mod v1;
 mod v2;
 mod verify;

@@ -3,7 +3,7 @@
 use claviger_http::RouteInfo;
 use serde_json::{Value, json};
 
-use super::{Answer, Client};
+use super::{Answer, Client, people, tokens};
 
 /// A request.
 #[derive(Clone)]
@@ -121,6 +121,8 @@ pub(crate) async fn sample(route: &RouteInfo, admin: &Client) -> Sample {
             let body = json!({ "data": { "type": "application_keys", "id": id, "attributes": attributes } });
             by_id(method, route.path.replace("{app_key_id}", &id), body)
         }
+        (_, path) if tokens::knows(path) => tokens::sample(route, admin).await,
+        (_, path) if people::knows(path) => people::sample(route, admin).await,
         (method, path) => {
             panic!("{method} {path} is a route that this table does not know: add a request to it")
         }
@@ -133,7 +135,7 @@ pub(crate) async fn send(route: &RouteInfo, sample: &Sample, client: &Client) ->
     client.send(route.method.clone(), &sample.path, &sample.headers, body).await
 }
 
-fn by_id(method: &str, path: String, body: Value) -> Sample {
+pub(super) fn by_id(method: &str, path: String, body: Value) -> Sample {
     let (body, success) = match method {
         "PATCH" => (Some(body), 200),
         "DELETE" => (None, 204),
@@ -156,11 +158,11 @@ fn api_key_attributes() -> Value {
     json!({ "name": "Sample", "category": "mine", "remote_config_read_enabled": false })
 }
 
-fn application_key_attributes() -> Value {
+pub(super) fn application_key_attributes() -> Value {
     json!({ "name": "Sample", "scopes": ["user_app_keys", "monitors_read"] })
 }
 
-fn unique_name() -> String {
+pub(crate) fn unique_name() -> String {
     super::database::random_uuid().to_string()
 }
 
@@ -184,7 +186,7 @@ pub(crate) async fn application_key(admin: &Client, scopes: Value) -> Made {
     made(admin.post("/api/v2/current_user/application_keys", &body).await)
 }
 
-fn made(answer: Answer) -> Made {
+pub(super) fn made(answer: Answer) -> Made {
     let made = answer.expect(201).json();
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     Made { id: text(&made["data"]["id"]), secret: text(&made["data"]["attributes"]["key"]) }

@@ -11,7 +11,7 @@ use claviger_model::testing::{ManualClock, SeededRandom};
 use claviger_model::{Clock, Email, Name, Position, Timestamp};
 use claviger_native::{GithubKeys, Options as NativeOptions};
 use claviger_outbound::Client as OutboundClient;
-use claviger_store::{Database, Location};
+use claviger_store::{Check, Database, Location, Snapshot};
 use claviger_vault::{KekRing, SystemRandom, Vault};
 use claviger_webhooks::{Courier, Options as CourierOptions};
 use tokio::net::TcpListener;
@@ -154,6 +154,16 @@ impl TestServer {
     /// A client with other keys.
     pub(crate) fn client_with(&self, keys: Keys) -> Client {
         Client::new(self.address, keys)
+    }
+
+    /// Checks that the rows are what the ledger says.
+    pub(crate) async fn verify_state(&self) {
+        let snapshot = Snapshot::open(&self.database.location()).await.unwrap();
+        let keys = snapshot.list_vault_keys().await.unwrap();
+        let vault = Vault::unlock(self.keks.clone(), Arc::new(SystemRandom), keys).unwrap();
+        let check = Check { vault: &vault, checkpoints: &[], is_state_wanted: true };
+        let report = snapshot.verify_ledger(&check).await.unwrap();
+        assert!(report.is_clean(), "{:?}", report.findings);
     }
 
     /// The metrics page.

@@ -41,7 +41,7 @@ pub(crate) fn routes() -> Vec<Route> {
         ),
         Route::new(info(Method::POST, all, "Create an application key for current user"), create).described(
             operation("CreateCurrentUserApplicationKey")
-                .body(Named::new("CreateApplicationKey", CREATE.json_schema()))
+                .body(create_body())
                 .answers(StatusCode::CREATED, one_key()),
         ),
         Route::new(info(Method::GET, one, "Get one application key owned by current user"), get)
@@ -57,7 +57,12 @@ pub(crate) fn routes() -> Vec<Route> {
     ]
 }
 
-const CREATE: Kind = Kind::Object(&[Member::required(
+/// What a new application key must be, whosever.
+pub(crate) fn create_body() -> Named {
+    Named::new("CreateApplicationKey", CREATE.json_schema())
+}
+
+pub(crate) const CREATE: Kind = Kind::Object(&[Member::required(
     "data",
     Kind::Object(&[
         Member::required("type", Kind::Literal("application_keys")),
