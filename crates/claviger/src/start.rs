@@ -22,6 +22,7 @@ use crate::error::StartError;
 use crate::import;
 use crate::kek::{self, Age};
 use crate::ledger;
+use crate::org;
 use crate::private_file;
 use crate::server;
 use crate::settings::{Command, Settings};
@@ -57,6 +58,7 @@ pub async fn run(
         Command::Import(arguments) => return import::run(settings, &arguments, terminal).await,
         Command::Init => false,
         Command::Serve => true,
+        Command::Org { command } => return org::run(settings, &command, terminal).await,
         Command::Kek { command } => return kek::cli::run(settings, &command, terminal).await,
         // They need none of the settings, and are done before there are any.
         Command::People(_) => return Ok(()),

@@ -229,6 +229,11 @@ async fn live(server: &TestServer, canaries: &mut Canaries, answers: &mut Answer
                 }
             }
         }
+        // An application key alone opens the native API, so that one of the strangers has deleted it already.
+        let sample = match route.method == Method::DELETE && route.path.starts_with("/claviger/") {
+            true => sample::sample(route, &admin).await,
+            false => sample,
+        };
         let answer = sample::send(route, &sample, &admin).await.expect(sample.success);
         note_secrets(&about, &answer.text, canaries);
     }

@@ -100,7 +100,7 @@ impl Engine {
             *portion = shown.to_owned();
         }
         let credential = Credential {
-            id: CredentialId::generate(random),
+            id: CredentialId::generate_at(random, now),
             org: draft.org,
             detail,
             name: draft.name.to_string(),

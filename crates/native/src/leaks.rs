@@ -20,7 +20,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::fields::{Fields, text};
+use crate::fields::Fields;
 use crate::{Error, Options, error};
 
 /// What an address may report: more than anybody does by hand. Whoever has more to say can say it in the next minute.
@@ -79,18 +79,18 @@ async fn report(
     body: Result<Body, BodyError>,
 ) -> Result<Json<Received>, Error> {
     let body = body?.0;
-    let mut fields = Fields::of(&body);
-    let found = fields.require("secret", |value| secret(value));
-    let source = fields.take("source", |value| source(value));
-    let url = fields.take("url", |value| url(value));
-    fields.check()?;
+    let mut fields = Fields::of(&body)?;
+    fields.require("secret");
+    let secret = fields.parsed("secret", secret);
+    let source = fields.parsed("source", source);
+    let url = fields.parsed("url", url);
+    fields.finish()?;
     if limits.take(origin.address, app.engine().clock().now()) {
         return Err(Error::limited());
     }
-    if let Some(secret) = found {
-        let report = LeakReport { secret: &secret, source: source.as_deref(), url: url.as_deref() };
-        app.engine().report_leak(report, origin).await?;
-    }
+    let secret = secret.expect("a body without it, or with a bad one, was refused");
+    let report = LeakReport { secret: &secret, source: source.as_deref(), url: url.as_deref() };
+    app.engine().report_leak(report, origin).await?;
     Ok(Json(Received { status: "received" }))
 }
 
@@ -105,8 +105,7 @@ impl axum::extract::FromRequestParts<App> for Caller {
     }
 }
 
-fn secret(value: &Value) -> Result<String, String> {
-    let text = text(value)?;
+fn secret(text: &str) -> Result<String, String> {
     let is_one = !text.is_empty()
         && text.len() <= SECRET_CHARS_MAX
         && text.bytes().all(|byte| byte.is_ascii_graphic());
@@ -114,13 +113,12 @@ fn secret(value: &Value) -> Result<String, String> {
     is_one.then(|| text.to_owned()).ok_or_else(reason)
 }
 
-fn source(value: &Value) -> Result<String, String> {
-    Name::parse(text(value)?).map(|name| name.to_string()).map_err(|error| error.to_string())
+fn source(text: &str) -> Result<String, String> {
+    Name::parse(text).map(|name| name.to_string()).map_err(|error| error.to_string())
 }
 
 /// Any address, as the reporter writes it: it is shown, and never called. An empty one is none.
-fn url(value: &Value) -> Result<String, String> {
-    let text = text(value)?;
+fn url(text: &str) -> Result<String, String> {
     let is_one = text.len() <= URL_CHARS_MAX && text.bytes().all(|byte| byte.is_ascii_graphic());
     let reason = || format!("must be at most {URL_CHARS_MAX} visible ASCII characters");
     is_one.then(|| text.to_owned()).ok_or_else(reason)

@@ -9,6 +9,7 @@ mod health;
 mod leaks;
 mod options;
 mod org;
+mod orgs;
 mod permitted;
 mod verify;
 mod webhooks;
@@ -21,6 +22,7 @@ use claviger_http::Route;
 
 /// Every route of the native API but those that the [`VerifyFront`] answers.
 pub fn routes(options: &Options) -> Vec<Route> {
-    let all = [health::routes(), leaks::routes(options), org::routes(), webhooks::routes(options)];
+    let all =
+        [health::routes(), leaks::routes(options), org::routes(), orgs::routes(), webhooks::routes(options)];
     all.into_iter().flatten().collect()
 }

@@ -17,7 +17,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use time::format_description::well_known::Rfc3339;
 
-use crate::fields::{Fields, flag, text};
+use crate::fields::Fields;
 use crate::permitted::Permitted;
 use crate::{Error, Options, error};
 
@@ -121,12 +121,13 @@ async fn create(
     body: Result<Body, BodyError>,
 ) -> Result<Response, Error> {
     let body = body?.0;
-    let mut fields = Fields::of(&body);
-    let url = fields.require("url", |value| url(value, reach));
-    let events = fields.take("events", events);
-    let is_enabled = fields.take("enabled", flag);
-    fields.check()?;
-    let Some(url) = url else { return Err(Error::invalid(Vec::new())) };
+    let mut fields = Fields::of(&body)?;
+    fields.require("url");
+    let url = fields.parsed("url", |text| url(text, reach));
+    let events = fields.read("events", events);
+    let is_enabled = fields.flag("enabled");
+    fields.finish()?;
+    let url = url.expect("a body without it, or with a bad one, was refused");
     let new = NewWebhook {
         url,
         events: events.unwrap_or_else(|| EventType::SUBSCRIBABLE.to_vec()),
@@ -154,14 +155,14 @@ async fn update(
     body: Result<Body, BodyError>,
 ) -> Result<Response, Error> {
     let body = body?.0;
-    let mut fields = Fields::of(&body);
+    let mut fields = Fields::of(&body)?;
     let patch = WebhookPatch {
-        url: fields.take("url", |value| url(value, reach)),
-        events: fields.take("events", events),
-        is_enabled: fields.take("enabled", flag),
-        is_secret_new: fields.take("rotate_secret", flag).unwrap_or(false),
+        url: fields.parsed("url", |text| url(text, reach)),
+        events: fields.read("events", events),
+        is_enabled: fields.flag("enabled"),
+        is_secret_new: fields.flag("rotate_secret").unwrap_or(false),
     };
-    fields.check()?;
+    fields.finish()?;
     let changed = app.engine().update_webhook(&permit, parse_id(&id)?, &patch).await?;
     let answer = wire(changed.value, app.engine().clock().now());
     Ok(positioned(changed.position, Json(answer)))
@@ -191,8 +192,8 @@ fn parse_id(text: &str) -> Result<WebhookId, EngineError> {
 }
 
 /// An address that deliveries could go to. What its name means is only known, and checked, when they do.
-fn url(value: &Value, reach: Reach) -> Result<WebUrl, String> {
-    let url: WebUrl = text(value)?.parse().map_err(|error: claviger_model::WebUrlError| error.to_string())?;
+fn url(text: &str, reach: Reach) -> Result<WebUrl, String> {
+    let url: WebUrl = text.parse().map_err(|error: claviger_model::WebUrlError| error.to_string())?;
     if reach == Reach::Public && !url.is_tls() {
         return Err("must begin with https://".to_owned());
     }
@@ -207,9 +208,8 @@ fn events(value: &Value) -> Result<Vec<EventType>, String> {
         return Err("must be a list of at least one event".to_owned());
     };
     let event = |item: &Value| -> Result<EventType, String> {
-        text(item)?
-            .parse()
-            .map_err(|error: claviger_model::ParseEventTypeError| format!("has one that {error}"))
+        let text = item.as_str().ok_or("must be a list of strings")?;
+        text.parse().map_err(|error: claviger_model::ParseEventTypeError| format!("has one that {error}"))
     };
     items.iter().map(event).collect()
 }

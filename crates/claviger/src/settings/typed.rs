@@ -11,6 +11,7 @@ use serde::Deserialize;
 use super::commands::{BackupCommand, LedgerCommand, RestoreCommand};
 use crate::import::ImportArgs;
 use crate::kek::cli::KekCommand;
+use crate::org::OrgCommand;
 
 /// A self-hosted key server: issues, checks and revokes keys.
 #[derive(Parser)]
@@ -49,6 +50,12 @@ pub enum Command {
     Backup(BackupCommand),
     /// Fill an empty database from a backup
     Restore(RestoreCommand),
+    /// Make, list, rename, disable and enable orgs, in a running server or its database
+    Org {
+        /// What to do with them
+        #[command(subcommand)]
+        command: OrgCommand,
+    },
     /// Verify, rotate and remove master keys
     Kek {
         /// What to do with them

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::{Extension, Json};
-use claviger_engine::LeakReport;
+use claviger_engine::{FieldError, LeakReport};
 use claviger_http::{AddressLimits, App, Batch, BodyError};
 use claviger_vault::sha256_hex;
 use http::{HeaderMap, StatusCode};
@@ -18,11 +18,12 @@ use serde_json::{Value, json};
 
 use super::Caller;
 use crate::Error;
-use crate::fields::{Fields, text};
 use crate::options::GithubKeys;
 
 const KEY_IDENTIFIER: &str = "github-public-key-identifier";
 const SIGNATURE: &str = "github-public-key-signature";
+
+const FAULTS_TOLD_MAX: usize = 32;
 
 /// What GitHub wants to know of each token.
 #[derive(Serialize, JsonSchema)]
@@ -84,24 +85,28 @@ fn is_signed(keys: &GithubKeys, headers: &HeaderMap, batch: &Batch) -> bool {
 
 /// The matches of an alert. Members that GitHub may add are nothing to refuse it for.
 fn matches(body: &Value) -> Result<Vec<Match>, Error> {
+    let fault = |field: String, reason: &str| FieldError { field, reason: reason.to_owned() };
     let Some(items) = body.as_array() else {
-        let reason = "the body must be a list".to_owned();
-        return Err(Error::invalid(vec![claviger_engine::FieldError { field: String::new(), reason }]));
+        return Err(Error::invalid(vec![fault("body".to_owned(), "must be a list")]));
     };
     let (mut found, mut faults) = (Vec::with_capacity(items.len()), Vec::new());
     for (place, item) in items.iter().enumerate() {
-        let mut fields = Fields::within(item, format!("{place}."));
-        let owned = |value: &Value| text(value).map(str::to_owned);
-        let (token, kind) = (fields.require("token", owned), fields.require("type", owned));
-        // What is not as it should be of these is left out, and the token revoked all the same.
-        let source = item["source"].as_str().and_then(|source| super::source(&json!(source)).ok());
-        let url = item["url"].as_str().filter(|url| !url.is_empty());
-        let url = url.and_then(|url| super::url(&json!(url)).ok());
-        match (token, kind) {
-            (Some(token), Some(kind)) => found.push(Match { token, kind, source, url }),
-            _ => faults.extend(fields.faults_of_known()),
+        let text = |name: &str| item[name].as_str();
+        // What is not as it should be of where it was found is left out, and the token revoked all the same.
+        let source = text("source").and_then(|source| super::source(source).ok());
+        let url = text("url").filter(|url| !url.is_empty()).and_then(|url| super::url(url).ok());
+        match (text("token"), text("type")) {
+            (Some(token), Some(kind)) => {
+                found.push(Match { token: token.to_owned(), kind: kind.to_owned(), source, url });
+            }
+            (token, kind) => {
+                let missing = [("token", token), ("type", kind)].into_iter().filter(|(_, it)| it.is_none());
+                faults.extend(missing.map(|(name, _)| fault(format!("{place}.{name}"), "must be a string")));
+            }
         }
     }
+    // Whoever sends that much nonsense need not be told of all of it.
+    faults.truncate(FAULTS_TOLD_MAX);
     if faults.is_empty() { Ok(found) } else { Err(Error::invalid(faults)) }
 }
 

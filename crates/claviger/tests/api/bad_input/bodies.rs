@@ -110,8 +110,6 @@ fn is_harmless(route: &RouteInfo, Mutation { place, kind, .. }: &Mutation) -> bo
             | "/data/relationships/permissions/data",
         ) => true,
         // Version 1 ignores what it does not know; members that only reads show may be sent back.
-        (MutationKind::Removed, "/secret") => false,
-        (MutationKind::Removed, "/url") => route.method == Method::PATCH || route.path.ends_with("/leaks"),
         (MutationKind::Added, _) => is_v1 || is_token,
         // Nothing is said of it, or that it has no end, where it may have none.
         (MutationKind::Removed, "/data/attributes/expires_at") => {
@@ -123,7 +121,11 @@ fn is_harmless(route: &RouteInfo, Mutation { place, kind, .. }: &Mutation) -> bo
         // A token always has scopes.
         (MutationKind::Removed, "/data/attributes/scopes") if is_token => route.method == Method::PATCH,
         (MutationKind::Nulled, "/data/attributes/scopes") if is_token => false,
-        (MutationKind::Removed, _) if is_org => true,
+        // A leak may have been found anywhere; a webhook must go somewhere.
+        (MutationKind::Removed, "/url") if is_org => is_change || route.path.ends_with("/leaks"),
+        (MutationKind::Removed, place) if is_org => {
+            is_change || ["/admin_email", "/source", "/events", "/enabled"].contains(&place)
+        }
         (MutationKind::Removed, "/data/attributes/name") => {
             route.method == Method::PATCH && (is_token || route.path.contains("application_keys"))
         }
