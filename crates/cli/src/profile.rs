@@ -115,7 +115,9 @@ mod tests {
     use super::*;
 
     fn profile(url: &str) -> Profile {
-        Profile { url: url.to_owned(), token: Some("hunter2".to_owned()), ..Profile::default() }
+        let mut profile = Profile::default();
+        (profile.url, profile.token) = (url.to_owned(), Some("hunter2".to_owned()));
+        profile
     }
 
     #[test]

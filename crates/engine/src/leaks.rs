@@ -18,7 +18,7 @@ pub struct LeakReport<'a> {
 }
 
 enum Found {
-    Live(Credential),
+    Live(Box<Credential>),
     /// Ours once.
     Dead,
     Nothing,
@@ -94,7 +94,9 @@ impl Engine {
                 return Ok(Found::Dead);
             }
             let found = self.store.find_credential(known.org, known.credential).await?;
-            return Ok(found.filter(|found| found.state.is_live()).map_or(Found::Dead, Found::Live));
+            return Ok(found
+                .filter(|found| found.state.is_live())
+                .map_or(Found::Dead, |found| Found::Live(Box::new(found))));
         }
         Ok(Found::Nothing)
     }
