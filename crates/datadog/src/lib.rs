@@ -7,6 +7,7 @@
 mod describe;
 mod error;
 mod included;
+mod leaks;
 mod permitted;
 mod query;
 mod schema;

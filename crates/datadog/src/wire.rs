@@ -1,6 +1,6 @@
 //! Wire types that several resources share.
 
-use claviger_model::UserId;
+use claviger_model::{LeakId, UserId};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -50,6 +50,11 @@ impl Reference {
 
 /// A relation to nothing: no leak is known.
 pub(crate) const NOTHING: Relation<Option<Reference>> = Relation { data: None };
+
+/// A relation to what is known of a leak.
+pub(crate) fn leaked_key(id: LeakId) -> Relation<Option<Reference>> {
+    Relation { data: Some(Reference { kind: "leaked_keys", id: id.to_string() }) }
+}
 
 /// A relation to a user.
 pub(crate) fn user(id: UserId) -> Relation<Reference> {

@@ -106,6 +106,8 @@ pub enum Thing {
     Role,
     /// An invitation.
     Invitation,
+    /// A webhook.
+    Webhook,
 }
 
 impl Thing {
@@ -135,6 +137,7 @@ impl fmt::Display for Thing {
             Self::User => "User",
             Self::Role => "Role",
             Self::Invitation => "Invitation",
+            Self::Webhook => "Webhook",
         })
     }
 }

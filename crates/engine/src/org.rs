@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use claviger_model::{KeyPrefix, Name, Org, OrgId, Role, RoleId, User, UserId};
+use claviger_model::{KeyPrefix, LeakPolicy, Name, Org, OrgId, Role, RoleId, User, UserId};
 use claviger_store::{Change, CommitError, Refusal};
 
 use crate::credentials::STALE_RETRIES_MAX;
@@ -25,6 +25,8 @@ pub struct OrgPatch {
     pub native_keys_max: Option<u32>,
     /// What native keys begin with where nothing else is asked for.
     pub native_key_prefix: Option<KeyPrefix>,
+    /// What becomes of a credential whose secret leaked.
+    pub leaks: Option<LeakPolicy>,
 }
 
 impl OrgPatch {
@@ -35,6 +37,7 @@ impl OrgPatch {
         let settings = &mut org.settings;
         settings.one_time_read = self.one_time_read.unwrap_or(settings.one_time_read);
         settings.api_keys_max = self.api_keys_max.unwrap_or(settings.api_keys_max);
+        settings.leaks = self.leaks.unwrap_or(settings.leaks);
         settings.application_keys_per_user_max =
             self.application_keys_per_user_max.unwrap_or(settings.application_keys_per_user_max);
         settings.native_keys_max = self.native_keys_max.unwrap_or(settings.native_keys_max);

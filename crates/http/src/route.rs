@@ -75,6 +75,11 @@ impl Route {
         Self { handler: on(filter, handler).layer(Extension(info.bucket)), info, operation: None }
     }
 
+    /// The same, with something that its handler can reach as an [`Extension`].
+    pub fn with<T: Clone + Send + Sync + 'static>(self, extension: T) -> Self {
+        Self { handler: self.handler.layer(Extension(extension)), ..self }
+    }
+
     /// The same, with what the API's description says of it.
     pub fn described(self, operation: Operation) -> Self {
         Self { operation: Some(operation), ..self }

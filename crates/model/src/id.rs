@@ -94,6 +94,10 @@ ids! {
     CredentialId,
     /// A permission that an org has defined.
     PermissionId,
+    /// A webhook.
+    WebhookId,
+    /// A report that a secret was found where it should not be.
+    LeakId,
     /// One entry of the ledger; it also settles whether a commit of unknown fate happened.
     EntryId,
     /// One HTTP request, as named in logs, answers and the ledger.

@@ -6,11 +6,13 @@
 mod chain;
 mod collation;
 mod credential;
+mod event;
 mod excerpt;
 mod external_id;
 mod guards;
 mod id;
 mod key_prefix;
+mod leak;
 mod name;
 mod network;
 mod own_permission;
@@ -22,17 +24,22 @@ mod random;
 pub mod testing;
 mod timestamp;
 mod token_expiry;
+mod web_url;
+mod webhook;
 
 pub use chain::chain;
 pub use collation::collation_key;
 pub use credential::{Credential, CredentialDetail, CredentialKind, CredentialState, Expiry, ParseKindError};
+pub use event::{EventType, ParseEventTypeError};
 pub use excerpt::excerpt;
 pub use external_id::{EXTERNAL_ID_CHARS_MAX, ExternalId, ExternalIdError};
 pub use guards::{Guards, RequestLimit, RequestLimitError};
 pub use id::{
-    CredentialId, EntryId, InvitationId, OrgId, ParseIdError, PermissionId, RequestId, RoleId, UserId,
+    CredentialId, EntryId, InvitationId, LeakId, OrgId, ParseIdError, PermissionId, RequestId, RoleId,
+    UserId, WebhookId,
 };
 pub use key_prefix::{KEY_PREFIX_CHARS_MAX, KeyPrefix, KeyPrefixError};
+pub use leak::{Leak, LeakPolicy, ParseLeakPolicyError};
 pub use name::{Email, EmailError, NAME_CHARS_MAX, Name, NameError};
 pub use network::{AllowList, AllowListError, NETWORKS_MAX, Network, NetworkError};
 pub use own_permission::{
@@ -44,3 +51,5 @@ pub use position::{ParsePositionError, Position};
 pub use random::Random;
 pub use timestamp::{Clock, Timestamp};
 pub use token_expiry::{TokenExpiry, TokenExpiryError};
+pub use web_url::{WebUrl, WebUrlError};
+pub use webhook::{Webhook, WebhookStanding};

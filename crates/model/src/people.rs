@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use crate::{InvitationId, KeyPrefix, OrgId, Permission, PermissionSet, RoleId, Timestamp, UserId};
+use crate::{
+    InvitationId, KeyPrefix, LeakPolicy, OrgId, Permission, PermissionSet, RoleId, Timestamp, UserId,
+};
 
 /// Settings of an org.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,11 +20,13 @@ pub struct OrgSettings {
     pub native_keys_max: u32,
     /// What native keys begin with where nothing else is asked for.
     pub native_key_prefix: KeyPrefix,
+    /// What becomes of a credential whose secret was found where it should not be.
+    pub leaks: LeakPolicy,
 }
 
 impl Default for OrgSettings {
     /// The vendor's limits: 200 API keys, 1000 application keys a user; one-time read off. 100,000 native keys: were
-    /// each as large as it may be, they would take half a gigabyte of memory.
+    /// each as large as it may be, they would take half a gigabyte of memory. What leaked is revoked.
     fn default() -> Self {
         Self {
             one_time_read: false,
@@ -30,6 +34,7 @@ impl Default for OrgSettings {
             application_keys_per_user_max: 1000,
             native_keys_max: 100_000,
             native_key_prefix: KeyPrefix::default(),
+            leaks: LeakPolicy::Revoke,
         }
     }
 }

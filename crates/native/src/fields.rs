@@ -48,6 +48,15 @@ impl<'a> Fields<'a> {
         parsed.map_err(|reason| self.fault(name, reason)).ok()
     }
 
+    /// A member that is to mean something, of whichever type.
+    pub(crate) fn read<T>(
+        &mut self,
+        name: &'static str,
+        read: impl FnOnce(&Value) -> Result<T, String>,
+    ) -> Option<T> {
+        read(self.value(name)?).map_err(|reason| self.fault(name, reason)).ok()
+    }
+
     /// A flag.
     pub(crate) fn flag(&mut self, name: &'static str) -> Option<bool> {
         let flag = self.value(name)?.as_bool();

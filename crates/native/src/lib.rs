@@ -9,7 +9,9 @@ mod fields;
 mod guards;
 mod health;
 mod keys;
+mod leaks;
 mod native_keys;
+mod options;
 mod org;
 mod orgs;
 mod permissions;
@@ -17,23 +19,27 @@ mod permitted;
 mod reading;
 mod role_permissions;
 mod verify;
+mod webhooks;
 
 pub use error::Error;
+pub use options::{GithubKeys, GithubKeysError, Options};
 pub use verify::VerifyFront;
 
 use claviger_http::Route;
 
 /// Every route of the native API but those that the [`VerifyFront`] answers.
-pub fn routes() -> Vec<Route> {
+pub fn routes(options: &Options) -> Vec<Route> {
     [
         health::routes(),
         keys::routes(),
+        leaks::routes(options),
         org::routes(),
         orgs::routes(),
         permissions::routes(),
         role_permissions::routes(),
         credential_permissions::routes(),
         native_keys::routes(),
+        webhooks::routes(options),
     ]
     .into_iter()
     .flatten()

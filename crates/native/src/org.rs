@@ -7,7 +7,7 @@ use claviger_engine::rights::OrgManagement;
 use claviger_engine::{FieldError, OrgPatch};
 use claviger_http::openapi::{Named, Operation};
 use claviger_http::{App, BodyError, Bucket, Json as Body, Route, RouteInfo, Who, positioned};
-use claviger_model::{KEY_PREFIX_CHARS_MAX, KeyPrefix, Name, Org, Permission, excerpt};
+use claviger_model::{KEY_PREFIX_CHARS_MAX, KeyPrefix, LeakPolicy, Name, Org, Permission, excerpt};
 use http::{Method, StatusCode};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -51,6 +51,8 @@ struct Settings {
     application_keys_per_user_max: u32,
     native_keys_max: u32,
     native_key_prefix: String,
+    /// What becomes of a credential whose secret leaked: `revoke` or `mark`.
+    leaks: &'static str,
     created_at: String,
     modified_at: String,
 }
@@ -87,6 +89,7 @@ fn patch_schema() -> Value {
             "application_keys_per_user_max": limit,
             "native_keys_max": limit,
             "native_key_prefix": { "type": "string", "maxLength": KEY_PREFIX_CHARS_MAX },
+            "leaks": { "type": "string", "enum": [LeakPolicy::Revoke.as_str(), LeakPolicy::Mark.as_str()] },
         },
         "additionalProperties": false,
     })
@@ -127,6 +130,11 @@ fn patch(body: &Value) -> Result<OrgPatch, Error> {
                 Err(error) => faults.push(fault(field, &error.to_string())),
             },
             ("native_key_prefix", _) => faults.push(fault(field, "must be a string")),
+            ("leaks", Value::String(policy)) => match policy.parse::<LeakPolicy>() {
+                Ok(policy) => patch.leaks = Some(policy),
+                Err(error) => faults.push(fault(field, &error.to_string())),
+            },
+            ("leaks", _) => faults.push(fault(field, "must be a string")),
             _ => faults.push(fault(field, "is not a setting that can be changed")),
         }
     }
@@ -147,6 +155,7 @@ fn wire(org: &Org) -> Settings {
         application_keys_per_user_max: org.settings.application_keys_per_user_max,
         native_keys_max: org.settings.native_keys_max,
         native_key_prefix: org.settings.native_key_prefix.to_string(),
+        leaks: org.settings.leaks.as_str(),
         created_at: shown_time(org.created_at),
         modified_at: shown_time(org.modified_at),
     }
@@ -161,6 +170,9 @@ mod tests {
         let schema = patch_schema();
         for (name, property) in schema["properties"].as_object().unwrap() {
             let (good, bad) = match property["type"].as_str().unwrap() {
+                "string" if property["enum"].is_array() => {
+                    (property["enum"].as_array().unwrap().clone(), vec![json!(1), json!("n")])
+                }
                 "string" => (vec![json!("n")], vec![json!(1)]),
                 "boolean" => (vec![json!(true)], vec![json!("true")]),
                 _ => (

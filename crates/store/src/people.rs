@@ -11,7 +11,7 @@ use crate::{Actor, Change, Refusal, Store, StoreError, state};
 
 pub(crate) const SELECT_ORG: &str =
     "SELECT id, number, name, one_time_read, api_keys_max, application_keys_per_user_max,
-     created_at, modified_at, disabled_at, native_keys_max, native_key_prefix FROM orgs";
+     created_at, modified_at, disabled_at, native_keys_max, native_key_prefix, leaks FROM orgs";
 pub(crate) const SELECT_USER: &str =
     "SELECT id, org_id, kind, email, handle, name, title, verified, created_at, modified_at,
      disabled_at FROM users";
@@ -30,6 +30,7 @@ pub(crate) fn read_org(row: &dyn Row) -> Result<Org, StoreError> {
             application_keys_per_user_max: row.get(5)?,
             native_keys_max: row.get(9)?,
             native_key_prefix: row.parsed(10)?,
+            leaks: row.parsed(11)?,
         },
         created_at: row.get(6)?,
         modified_at: row.get(7)?,
@@ -112,7 +113,7 @@ impl Change {
         let subject = ("org", org.id.to_string());
         let change = Self::to_other_org(org.id, Some(home), actor, action, subject, detail).one(
             "UPDATE orgs SET name = $1, one_time_read = $2, api_keys_max = $3, application_keys_per_user_max = $4,
-                 modified_at = $5, disabled_at = $6, native_keys_max = $9, native_key_prefix = $10
+                 modified_at = $5, disabled_at = $6, native_keys_max = $9, native_key_prefix = $10, leaks = $11
              WHERE id = $7 AND modified_at = $8",
             params![
                 org.name.as_str(),
@@ -125,6 +126,7 @@ impl Change {
                 read.modified_at,
                 org.settings.native_keys_max,
                 org.settings.native_key_prefix.as_str(),
+                org.settings.leaks.as_str(),
             ],
             Refusal::Stale,
         );

@@ -191,7 +191,7 @@ impl<'e> Planner<'e> {
                 application_keys_per_user_max: entry
                     .application_keys_per_user_max
                     .unwrap_or(usual.application_keys_per_user_max),
-                // What is imported has no native keys.
+                // What is imported has no native keys, and says nothing of leaks.
                 ..usual
             },
             created_at: self.now,

@@ -4,6 +4,7 @@
 //! credential takes a few hundred bytes and not the memory for two rows.
 
 mod credentials;
+mod events;
 
 use std::collections::{HashMap, HashSet};
 
@@ -27,11 +28,21 @@ enum Kind {
     User,
     Credential,
     Registration,
+    Webhook,
+    Leak,
 }
 
 impl Kind {
-    const ALL: [Self; 6] =
-        [Self::Org, Self::Role, Self::Permission, Self::User, Self::Credential, Self::Registration];
+    const ALL: [Self; 8] = [
+        Self::Org,
+        Self::Role,
+        Self::Permission,
+        Self::User,
+        Self::Credential,
+        Self::Registration,
+        Self::Webhook,
+        Self::Leak,
+    ];
 
     const fn as_str(self) -> &'static str {
         match self {
@@ -41,6 +52,8 @@ impl Kind {
             Self::User => "user",
             Self::Credential => "credential",
             Self::Registration => "registration",
+            Self::Webhook => "webhook",
+            Self::Leak => "leak",
         }
     }
 }
@@ -179,6 +192,8 @@ impl Snapshot {
         self.compare_users(&mut fold, report).await?;
         self.compare_credentials(&mut fold, report).await?;
         self.compare_registrations(&mut fold, report).await?;
+        self.compare_webhooks(&mut fold, report).await?;
+        self.compare_leaks(&mut fold, report).await?;
         self.compare_tombstones(&fold, report).await?;
         fold.finish(report);
         Ok(())

@@ -19,6 +19,12 @@ pub(crate) struct Sample {
 /// What `/verify` is asked to require.
 pub(crate) const REQUIRED: &str = "api_keys_read";
 
+/// The keys by which the sample of GitHub's alerts is signed, as GitHub publishes its own.
+pub(crate) const GITHUB_KEYS: &str = r#"{"public_keys":[{"key_identifier":"test","key":"-----BEGIN PUBLIC KEY-----\nMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEHeivi/IEF0XVSGckMXrQluk4vWGo\nshu5ZZRWBbdPGES6fJWhyLTDni+hvcCEGUdEffR6aKbU+7PNIeXoc0Oltw==\n-----END PUBLIC KEY-----\n","is_current":true}]}"#;
+/// By OpenSSL, over the sample as it is written.
+pub(crate) const GITHUB_SIGNATURE: &str =
+    "MEUCIQCjF6iKqauwLHiR4J4WnYiYbOCUNpy4fwTg+PQVN0L6lAIgD6j/qswj11UdCpuKOQ2Cy4DnEzAAekhis6RIFtitYQw=";
+
 /// A request to a route that would succeed for an admin; what it is about is made through `admin`.
 pub(crate) async fn sample(route: &RouteInfo, admin: &Client) -> Sample {
     let with =
@@ -43,7 +49,8 @@ pub(crate) async fn sample(route: &RouteInfo, admin: &Client) -> Sample {
         ("GET", "/claviger/v1/org") => plain(None, 200),
         ("PATCH", "/claviger/v1/org") => {
             let body = json!({ "name": "Sample", "one_time_read": false, "api_keys_max": 1000,
-                "application_keys_per_user_max": 1000, "native_keys_max": 1000, "native_key_prefix": "acme" });
+                "application_keys_per_user_max": 1000, "native_keys_max": 1000, "native_key_prefix": "acme",
+                "leaks": "revoke" });
             plain(Some(body), 200)
         }
         ("POST", "/claviger/v1/api_keys") => plain(Some(guarded(json!({ "name": "Sample" }))), 201),
@@ -84,6 +91,36 @@ pub(crate) async fn sample(route: &RouteInfo, admin: &Client) -> Sample {
             let path = format!("/claviger/v1/credentials/{id}/permissions");
             with(path, (method == "PUT").then(|| json!({ "permissions": [] })), 200)
         }
+        ("GET", "/claviger/v1/webhooks") => plain(None, 200),
+        ("POST", "/claviger/v1/webhooks") => plain(Some(webhook_body()), 201),
+        (method, "/claviger/v1/webhooks/{id}") => {
+            let mut body = webhook_body();
+            body["rotate_secret"] = json!(true);
+            by_id(method, format!("/claviger/v1/webhooks/{}", webhook(admin).await), body)
+        }
+        ("POST", "/claviger/v1/webhooks/{id}/test") => {
+            with(format!("/claviger/v1/webhooks/{}/test", webhook(admin).await), None, 202)
+        }
+        ("POST", "/claviger/v1/leaks") => {
+            let body = json!({ "secret": "0123456789abcdef0123456789abcdee", "source": "a scanner",
+                "url": "https://example.com/found" });
+            plain(Some(body), 200)
+        }
+        ("POST", "/claviger/v1/leaks/github") => Sample {
+            headers: vec![
+                ("github-public-key-identifier", "test"),
+                ("github-public-key-signature", GITHUB_SIGNATURE),
+            ],
+            ..plain(
+                Some(json!([{
+                    "source": "content",
+                    "token": "0123456789abcdef0123456789abcdee",
+                    "type": "claviger_api_key",
+                    "url": "https://github.com/octocat/Hello-World/blob/main/foo.txt",
+                }])),
+                200,
+            )
+        },
         ("GET", "/api/v1/api_key" | "/api/v1/application_key") => plain(None, 200),
         ("POST", "/api/v1/api_key") => plain(Some(name), 200),
         // Version 1 wants each of an owner's application keys to have a name of its own.
@@ -162,6 +199,16 @@ fn guarded(mut body: Value) -> Value {
     body["request_limit"] = json!({ "requests": 1_000_000, "period_seconds": 60 });
     body["expires_at"] = json!("2027-01-02T03:04:05Z");
     body
+}
+
+fn webhook_body() -> Value {
+    json!({ "url": "https://hooks.example.com/sample", "events": ["credential.revoked"], "enabled": true })
+}
+
+/// A new webhook's id.
+async fn webhook(admin: &Client) -> String {
+    let made = admin.post("/claviger/v1/webhooks", &webhook_body()).await.expect(201).json();
+    made["id"].as_str().unwrap().to_owned()
 }
 
 fn api_key_attributes() -> Value {

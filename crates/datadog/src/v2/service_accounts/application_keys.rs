@@ -11,7 +11,6 @@ use claviger_model::CredentialKind;
 use http::{Method, StatusCode, Uri};
 
 use super::{WRITE, parse_account};
-use crate::Error;
 use crate::describe::operation;
 use crate::permitted::Permitted;
 use crate::query::{ListQuery, list_parameters};
@@ -21,6 +20,7 @@ use crate::v2::application_keys::{
 use crate::v2::current_user::application_keys::{CREATE, create_body};
 use crate::v2::{fitting, name};
 use crate::wire::{Many, One};
+use crate::{Error, leaks};
 
 pub(crate) fn routes() -> Vec<Route> {
     let info = |method, path, summary| RouteInfo {
@@ -70,7 +70,9 @@ async fn list(
     let (engine, account) = (app.engine(), parse_account(&account)?);
     let found = engine.list_service_account_application_keys(&permit, account, filter, sort, page).await?;
     let meta = meta(engine, permit.org(), &found).await?;
-    Ok(Json(many(found, None, meta, Form { last_used: true, owner: false })))
+    let mut answer = many(found, None, meta, Form { last_used: true, owner: false });
+    leaks::show(engine, permit.org(), &mut answer.data, &mut answer.included).await?;
+    Ok(Json(answer))
 }
 
 async fn create(
@@ -96,7 +98,10 @@ async fn get(
     let (account, id) = (parse_account(&account)?, parse_id(&id)?);
     let credential = app.engine().find_service_account_application_key(&permit, account, id).await?;
     let data = wire(Shown { credential, secret: None }, Form { last_used: true, owner: false });
-    Ok(Json(One { data, included: None }))
+    let mut answer = One { data, included: None };
+    leaks::show(app.engine(), permit.org(), std::slice::from_mut(&mut answer.data), &mut answer.included)
+        .await?;
+    Ok(Json(answer))
 }
 
 async fn update(
@@ -110,7 +115,10 @@ async fn update(
     let changed = app.engine().update_service_account_application_key(&permit, account, id, &patch).await?;
     let shown = Shown { credential: changed.value, secret: None };
     let data = wire(shown, Form { last_used: false, owner: false });
-    Ok(positioned(changed.position, Json(One { data, included: None })))
+    let mut answer = One { data, included: None };
+    leaks::show(app.engine(), permit.org(), std::slice::from_mut(&mut answer.data), &mut answer.included)
+        .await?;
+    Ok(positioned(changed.position, Json(answer)))
 }
 
 async fn delete(
