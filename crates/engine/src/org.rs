@@ -28,7 +28,7 @@ pub struct OrgPatch {
 }
 
 impl OrgPatch {
-    fn apply(&self, org: &mut Org) {
+    pub(crate) fn apply(&self, org: &mut Org) {
         if let Some(name) = &self.name {
             org.name = name.to_string();
         }
@@ -58,7 +58,7 @@ impl Engine {
             }
             // Always later than before: that is how a change in between is noticed.
             org.modified_at = self.clock.now().max(read.modified_at + Duration::from_micros(1));
-            match self.store.commit(Change::update_org(&org, &read, &permit.actor())).await {
+            match self.store.commit(Change::update_org(&org, &read, org.id, &permit.actor())).await {
                 Ok(position) => return Ok(Changed { value: org, position }),
                 Err(CommitError::Refused(Refusal::Stale)) => {}
                 Err(error) => return Err(error.into()),

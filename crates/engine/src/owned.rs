@@ -28,11 +28,7 @@ impl Engine {
         guards: Guards,
         names: Names,
     ) -> Result<Changed<Shown>, Error> {
-        permit.caller().hand_on(detail.scopes())?;
-        if let Some(owner) = detail.owner().filter(|owner| *owner != permit.user()) {
-            let rights = self.rights_of(permit, owner).await?;
-            check_grant(permit.caller(), &narrowed(rights, detail.scopes()))?;
-        }
+        self.check_handing_on(permit, &detail).await?;
         let thing = Thing::of(detail.kind());
         let draft =
             Draft { org: permit.org(), detail, name: name.clone(), by: permit.user(), expiry, guards };
@@ -47,6 +43,18 @@ impl Engine {
             }
             Err(IssueError::Other(error)) => Err(error),
         }
+    }
+
+    /// Refuses to hand on a secret that may do what the caller may not hand on.
+    pub(crate) async fn check_handing_on<R: Right>(
+        &self,
+        permit: &Permit<R>,
+        detail: &CredentialDetail,
+    ) -> Result<(), Error> {
+        permit.caller().hand_on(detail.scopes())?;
+        let Some(owner) = detail.owner().filter(|owner| *owner != permit.user()) else { return Ok(()) };
+        let rights = self.rights_of(permit, owner).await?;
+        check_grant(permit.caller(), &narrowed(rights, detail.scopes()))
     }
 
     /// Refuses new scopes that would add what the caller may not hand on. Taking away is never refused on these

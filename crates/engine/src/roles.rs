@@ -13,7 +13,7 @@ use crate::credentials::STALE_RETRIES_MAX;
 use crate::grants::check_grant;
 use crate::permit::rights::{PeopleRead, RolesWrite};
 use crate::users::LAST_ADMIN;
-use crate::{Changed, Engine, Error, Permit, Right, Thing};
+use crate::{Changed, Engine, Error, Permit, Thing};
 
 /// Why built-in roles stay as they are.
 const BUILT_IN: &str = "Managed roles cannot be changed or deleted";
@@ -226,9 +226,9 @@ impl Engine {
     }
 
     /// A page of those who have a role.
-    pub async fn list_role_members<R: Right>(
+    pub async fn list_role_members(
         &self,
-        permit: &Permit<R>,
+        permit: &Permit<PeopleRead>,
         role: RoleId,
         text: Option<String>,
         sort: SortBy<UserSort>,
@@ -237,6 +237,17 @@ impl Engine {
         let role = self.settled_role(permit.org(), role).await?.id;
         let filter = UserFilter { org: permit.org(), text, statuses: Vec::new(), role: Some(role) };
         Ok(self.store.list_users(&filter, sort, page).await?)
+    }
+
+    /// Some of those who have a role, and how many there are: what changes of them answer with.
+    pub async fn list_some_role_members(
+        &self,
+        permit: &Permit<RolesWrite>,
+        role: RoleId,
+        limit: i64,
+    ) -> Result<(Vec<User>, i64), Error> {
+        let role = self.settled_role(permit.org(), role).await?.id;
+        Ok(self.store.list_some_holders(role, limit).await?)
     }
 
     /// Gives a user a role; one who has it is no change.

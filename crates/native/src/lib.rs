@@ -5,11 +5,13 @@
 
 mod credential_permissions;
 mod error;
-
+mod fields;
 mod guards;
 mod health;
+mod keys;
 mod native_keys;
 mod org;
+mod orgs;
 mod permissions;
 mod permitted;
 mod reading;
@@ -25,7 +27,9 @@ use claviger_http::Route;
 pub fn routes() -> Vec<Route> {
     [
         health::routes(),
+        keys::routes(),
         org::routes(),
+        orgs::routes(),
         permissions::routes(),
         role_permissions::routes(),
         credential_permissions::routes(),

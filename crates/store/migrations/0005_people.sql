@@ -13,6 +13,10 @@ ALTER TABLE roles ADD COLUMN modified_by TEXT;
 -- would take too long. Nobody holds a role that is removed.
 ALTER TABLE roles ADD COLUMN removed_at BIGINT;
 
+-- Who has a role, and how many, without reading the table.
+DROP INDEX user_roles_by_role;
+CREATE INDEX user_roles_by_role ON user_roles (role_id, user_id);
+
 CREATE TABLE user_invitations (
     id TEXT PRIMARY KEY,
     org_id TEXT NOT NULL REFERENCES orgs (id),

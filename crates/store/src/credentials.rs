@@ -176,7 +176,7 @@ fn read_some_scopes(row: &dyn Row, column: usize) -> Result<Scopes, StoreError> 
     read_scopes(row, column)?.ok_or_else(|| StoreError::damaged("a token has no scopes"))
 }
 
-fn subject(id: CredentialId) -> (&'static str, String) {
+pub(crate) fn subject(id: CredentialId) -> (&'static str, String) {
     ("credential", id.to_string())
 }
 
@@ -229,8 +229,7 @@ impl Change {
         let (category, remote_config_read) = api_key_columns(&credential.detail);
         let (external_id, metadata) = native_key_columns(&credential.detail);
         let (allow_list, requests_max, requests_period) = guard_columns(&credential.guards);
-        let change = self
-            .counting_one_more(credential)
+        self.counting_one_more(credential)
             .naming(credential)
             .one(
                 "INSERT INTO credentials (id, org_id, kind, owner_id, name, name_sort, name_search, last4, scopes,
@@ -265,21 +264,25 @@ impl Change {
                 ],
                 Refusal::Conflict,
             )
-            .one(
-                "INSERT INTO secrets (digest, digest_key, org_id, credential_id, revision, sealed, created_at)
-                 SELECT $1, $2, $3, $4, $5, $6, $7
-                 WHERE NOT EXISTS (SELECT 1 FROM tombstones WHERE digest = $1)",
-                params![
-                    &secret.digest,
-                    secret.digest_key,
-                    org,
-                    id,
-                    FIRST_SECRET_REVISION,
-                    secret.sealed.clone(),
-                    credential.created_at,
-                ],
-                Refusal::Conflict,
-            );
+            .with_secret(credential, secret, FIRST_SECRET_REVISION, credential.created_at)
+    }
+
+    /// Adds the row of a new secret, the first or a later one.
+    pub(crate) fn with_secret(
+        self,
+        credential: &Credential,
+        secret: &NewSecret,
+        revision: i64,
+        at: Timestamp,
+    ) -> Self {
+        let Credential { id, org, .. } = *credential;
+        let change = self.one(
+            "INSERT INTO secrets (digest, digest_key, org_id, credential_id, revision, sealed, created_at)
+             SELECT $1, $2, $3, $4, $5, $6, $7
+             WHERE NOT EXISTS (SELECT 1 FROM tombstones WHERE digest = $1)",
+            params![&secret.digest, secret.digest_key, org, id, revision, secret.sealed.clone(), at],
+            Refusal::Conflict,
+        );
         match credential.kind() {
             CredentialKind::ApiKey
             | CredentialKind::PersonalAccessToken

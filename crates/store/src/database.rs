@@ -133,18 +133,19 @@ impl Database {
         let (readers, writer) = match self.0 {
             Engine::Sqlite(database) => {
                 let readers = database.readers();
-                let thread = database.start(waiting_jobs, batches, vault.clone(), clock, metrics.clone());
+                let thread =
+                    database.start(waiting_jobs, batches, vault.clone(), clock.clone(), metrics.clone());
                 (Readers::Sqlite(readers), Writer::Thread(thread))
             }
             Engine::Postgres(database) => {
                 let readers = database.readers();
                 let watch = availability.clone();
-                let task =
-                    database.start(waiting_jobs, batches, vault.clone(), clock, metrics.clone(), watch);
+                let (vault, clock) = (vault.clone(), clock.clone());
+                let task = database.start(waiting_jobs, batches, vault, clock, metrics.clone(), watch);
                 (Readers::Postgres(readers), Writer::Task(task))
             }
         };
-        let inner = Inner { readers, jobs, vault, metrics, availability };
+        let inner = Inner { readers, jobs, vault, clock, metrics, availability };
         Ok((
             Store { inner: Arc::new(inner), writer: Arc::new(std::sync::Mutex::new(Some(writer))) },
             Feed(feed),
@@ -202,6 +203,7 @@ struct Inner {
     readers: Readers,
     jobs: mpsc::Sender<Job>,
     vault: Arc<Vault>,
+    clock: Arc<dyn Clock>,
     metrics: Arc<StoreMetrics>,
     availability: Availability,
 }
@@ -223,7 +225,7 @@ impl Store {
     /// [`CommitError::Refused`] where what the database holds forbids it; nothing of it was done then.
     /// [`CommitError::Failed`] where it did not happen, or its fate is unknown.
     pub async fn commit(&self, change: Change) -> Result<Position, CommitError> {
-        let entry = EntryId::generate(self.inner.vault.random());
+        let entry = EntryId::generate_at(self.inner.vault.random(), self.inner.clock.now());
         let (reply, answer) = oneshot::channel();
         let closed = |_| StoreError::unavailable("the store is closed");
         self.inner.jobs.send(Job { change, entry, reply }).await.map_err(|_| closed(()))?;

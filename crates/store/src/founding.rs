@@ -1,6 +1,6 @@
 //! Making an org: itself, its data key, its built-in roles, its first users and their credentials, in one change.
 
-use claviger_model::{Credential, CredentialId, Org, Role, User, collation_key};
+use claviger_model::{Credential, CredentialId, Org, OrgId, Role, User, collation_key};
 use claviger_vault::WrappedKey;
 use serde_json::json;
 
@@ -29,8 +29,8 @@ pub struct Founding<'a> {
 }
 
 impl Change {
-    /// Makes an org with all that it begins with.
-    pub fn create_org(founding: &Founding<'_>, actor: &Actor) -> Self {
+    /// Makes an org with all that it begins with; `home` is the actor's own, where it has one.
+    pub fn create_org(founding: &Founding<'_>, home: Option<OrgId>, actor: &Actor) -> Self {
         let org = founding.org;
         let mut states = vec![state::org(org)];
         states.extend(founding.roles.iter().map(state::role));
@@ -41,7 +41,8 @@ impl Change {
         states.extend(founding.credentials.iter().map(credential));
         states.extend(founding.registrations.iter().map(|id| state::registration(org.id, *id)));
         let detail = state::with_states(json!({ "name": org.name }), states);
-        let change = Self::new(org.id, actor, "org.created", ("org", org.id.to_string()), detail)
+        let subject = ("org", org.id.to_string());
+        let change = Self::to_other_org(org.id, home, actor, "org.created", subject, detail)
             .with_org(org, founding.data_key);
         let change = founding.roles.iter().fold(change, Self::with_role);
         let change = founding.users.iter().fold(change, Self::with_user);

@@ -31,6 +31,7 @@ mod people_list;
 mod postgres;
 mod read;
 mod roles;
+mod rotation;
 mod snapshot;
 mod sqlite;
 mod state;
@@ -55,6 +56,7 @@ pub use people_list::{
     ListedRole, PeoplePage, RoleFilter, RoleSort, SortBy, UserFilter, UserSort, UserStatus,
 };
 pub use postgres::with_root_certificates;
+pub use rotation::Rotation;
 pub use snapshot::Snapshot;
 pub use vault_keys::Rewrapped;
 pub use verify::{Check, Fault, Finding, Report};

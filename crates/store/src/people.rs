@@ -90,28 +90,37 @@ pub(crate) fn read_role(row: &dyn Row) -> Result<Role, StoreError> {
 }
 
 impl Change {
-    /// Changes an org's settings from what was read. Turning one-time read on erases, in the same change, every
+    /// Changes an org from what was read: its settings, and whether it is disabled; `home` is the actor's own. Turning one-time read on erases, in the same change, every
     /// sealed application key of the org.
     ///
     /// Refused with [`Refusal::Stale`] where it was changed in between.
-    pub fn update_org(org: &Org, read: &Org, actor: &Actor) -> Self {
+    pub fn update_org(org: &Org, read: &Org, home: OrgId, actor: &Actor) -> Self {
         let detail = json!({
             "name": org.name,
+            "disabled": org.disabled_at.is_some(),
             "api_keys_max": org.settings.api_keys_max,
             "application_keys_per_user_max": org.settings.application_keys_per_user_max,
             "native_keys_max": org.settings.native_keys_max,
             "native_key_prefix": org.settings.native_key_prefix.as_str(),
         });
         let detail = state::with_states(detail, [state::org(org)]);
-        let change = Self::new(org.id, actor, "org.updated", ("org", org.id.to_string()), detail).one(
+        let action = match (read.disabled_at.is_some(), org.disabled_at.is_some()) {
+            (false, true) => "org.disabled",
+            (true, false) => "org.enabled",
+            _ => "org.updated",
+        };
+        let subject = ("org", org.id.to_string());
+        let change = Self::to_other_org(org.id, Some(home), actor, action, subject, detail).one(
             "UPDATE orgs SET name = $1, one_time_read = $2, api_keys_max = $3, application_keys_per_user_max = $4,
-                 modified_at = $5, native_keys_max = $8, native_key_prefix = $9 WHERE id = $6 AND modified_at = $7",
+                 modified_at = $5, disabled_at = $6, native_keys_max = $9, native_key_prefix = $10
+             WHERE id = $7 AND modified_at = $8",
             params![
                 org.name.as_str(),
                 org.settings.one_time_read,
                 org.settings.api_keys_max,
                 org.settings.application_keys_per_user_max,
                 org.modified_at,
+                org.disabled_at,
                 org.id,
                 read.modified_at,
                 org.settings.native_keys_max,
@@ -134,6 +143,12 @@ impl Store {
     /// Every org.
     pub async fn list_orgs(&self) -> Result<Vec<Org>, StoreError> {
         self.long_rows(format!("{SELECT_ORG} ORDER BY created_at, id"), params![], read_org).await
+    }
+
+    /// Up to so many orgs whose number is beyond one, in the order in which they were made.
+    pub async fn list_orgs_after(&self, number: i64, limit: i64) -> Result<Vec<Org>, StoreError> {
+        let sql = format!("{SELECT_ORG} WHERE number > $1 ORDER BY number LIMIT $2");
+        self.long_rows(sql, params![number, limit], read_org).await
     }
 
     /// One org.

@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use claviger_model::{OrgId, Role, RoleId, User, UserId};
 
 use crate::credential_list::{Page, escaped, search_key};
-use crate::people::{read_role, read_user};
+use crate::people::{SELECT_USER, read_role, read_user};
+use crate::read::Map;
 use crate::value::{Row, Value, params};
 use crate::{Store, StoreError};
 
@@ -102,6 +103,12 @@ pub struct ListedRole {
 /// A role may be had by so many that looking each of its users up and sorting them is slower than walking all of the
 /// org's users in order until a page is full.
 const HOLDERS_SORTED_MAX: i64 = 1000;
+
+/// How many ids one statement asks for.
+const ASKED_AT_ONCE: usize = 20;
+/// Their places in it.
+const PLACES: &str =
+    "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20";
 
 /// A condition on `i` under construction.
 struct Condition {
@@ -211,10 +218,6 @@ impl RoleSort {
     }
 }
 
-const USER_COLUMNS: &str =
-    "u.id, u.org_id, u.kind, u.email, u.handle, u.name, u.title, u.verified, u.created_at,
-     u.modified_at, u.disabled_at";
-
 /// A role, who made it and who last changed it.
 const ROLE_COLUMNS: &str = "r.id, r.org_id, r.name, r.managed, r.permissions, r.created_at, r.modified_at,
      r.removed_at, c.handle, m.handle";
@@ -248,26 +251,59 @@ impl Store {
                 self.count(sql, condition.params.clone()).await?
             }
         };
-        let column = sort.key.column();
-        let ids = condition.page("users", &order(&format!("i.{column}"), "i.id", sort.descending), page);
+        let column = format!("i.{}", sort.key.column());
+        let sql = condition.page("users", &order(&column, "i.id", sort.descending), page);
+        let ids = self.long_rows(sql, condition.params, |row| row.parsed(0)).await?;
+        Ok(PeoplePage { items: self.list_users_by_id(&ids).await?, total_filtered, total })
+    }
+
+    /// Some of those who have a role, in no order that means anything, and how many there are: however many have it,
+    /// this takes no longer than counting them.
+    pub async fn list_some_holders(&self, role: RoleId, limit: i64) -> Result<(Vec<User>, i64), StoreError> {
+        let sql = "SELECT user_id FROM user_roles WHERE role_id = $1 ORDER BY user_id LIMIT $2".to_owned();
+        let ids = self.long_rows(sql, params![role, limit], |row| row.parsed(0)).await?;
+        Ok((self.list_users_by_id(&ids).await?, self.count_holders(role).await?))
+    }
+
+    /// Users with their roles, in the order of the ids.
+    ///
+    /// Pages are read in two steps, ids first: in one statement, PostgreSQL may look for the page once for each row
+    /// that it is joined with.
+    async fn list_users_by_id(&self, ids: &[UserId]) -> Result<Vec<User>, StoreError> {
+        let mut found = HashMap::with_capacity(ids.len());
+        let sql = format!("{SELECT_USER} WHERE id IN ({PLACES})");
+        for user in self.rows_of(&sql, ids, read_user).await? {
+            found.insert(user.id, user);
+        }
         let sql = format!(
-            "SELECT {USER_COLUMNS} FROM ({ids}) p JOIN users u ON u.id = p.id ORDER BY {}",
-            order(&format!("u.{column}"), "u.id", sort.descending)
-        );
-        let mut items = self.long_rows(sql, condition.params.clone(), read_user).await?;
-        let sql = format!(
-            "SELECT ur.user_id, ur.role_id FROM ({ids}) p JOIN user_roles ur ON ur.user_id = p.id
-             JOIN roles r ON r.id = ur.role_id WHERE r.removed_at IS NULL ORDER BY r.created_at, r.id"
+            "SELECT ur.user_id, ur.role_id FROM user_roles ur JOIN roles r ON r.id = ur.role_id
+             WHERE ur.user_id IN ({PLACES}) AND r.removed_at IS NULL ORDER BY r.created_at, r.id"
         );
         let read = |row: &dyn Row| Ok((row.parsed(0)?, row.parsed(1)?));
-        let held: Vec<(UserId, RoleId)> = self.long_rows(sql, condition.params, read).await?;
-        let places: HashMap<_, _> = items.iter().enumerate().map(|(place, user)| (user.id, place)).collect();
+        let held: Vec<(UserId, RoleId)> = self.rows_of(&sql, ids, read).await?;
         for (user, role) in held {
-            if let Some(place) = places.get(&user) {
-                items[*place].roles.push(role);
-            }
+            found.entry(user).and_modify(|user: &mut User| user.roles.push(role));
         }
-        Ok(PeoplePage { items, total_filtered, total })
+        Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
+    }
+
+    /// The rows of a statement that asks for [`ASKED_AT_ONCE`] ids, for any number of them.
+    async fn rows_of<I: Copy + Into<Value>, T: Send + 'static>(
+        &self,
+        sql: &str,
+        ids: &[I],
+        map: Map<T>,
+    ) -> Result<Vec<T>, StoreError> {
+        let mut rows = Vec::with_capacity(ids.len());
+        for some in ids.chunks(ASKED_AT_ONCE) {
+            // What is missing to the full number is filled up with the last: a row comes once, however often it is
+            // asked for.
+            let mut params: Vec<Value> = some.iter().map(|id| (*id).into()).collect();
+            let last = params.last().cloned().unwrap_or(Value::Null);
+            params.resize(ASKED_AT_ONCE, last);
+            rows.extend(self.long_rows(sql.to_owned(), params, map).await?);
+        }
+        Ok(rows)
     }
 
     /// A page of an org's roles, and how many there are.
@@ -282,23 +318,21 @@ impl Store {
         let total = self.count(all.to_owned(), params![filter.org]).await?;
         let sql = format!("SELECT COUNT(*) FROM roles i WHERE {}", condition.sql);
         let total_filtered = self.count(sql, condition.params.clone()).await?;
-        let expression = sort.key.expression();
-        let ids = condition.page("roles", &order(expression, "i.id", sort.descending), page);
-        let sql = format!(
-            "SELECT {ROLE_COLUMNS} FROM ({ids}) p JOIN roles i ON i.id = p.id JOIN roles r ON r.id = i.id {ROLE_JOINS}
-             ORDER BY {}",
-            order(expression, "i.id", sort.descending)
-        );
-        let mut items = self.long_rows(sql, condition.params.clone(), read_listed_role).await?;
-        let sql = format!(
-            "SELECT h.role_id, COUNT(*) FROM ({ids}) p JOIN user_roles h ON h.role_id = p.id GROUP BY h.role_id"
-        );
-        let read = |row: &dyn Row| Ok((row.parsed(0)?, row.get(1)?));
-        let counts: HashMap<RoleId, i64> =
-            self.long_rows(sql, condition.params, read).await?.into_iter().collect();
-        for item in &mut items {
-            item.user_count = counts.get(&item.role.id).copied().unwrap_or(0);
+        let sql = condition.page("roles", &order(sort.key.expression(), "i.id", sort.descending), page);
+        let ids: Vec<RoleId> = self.long_rows(sql, condition.params, |row| row.parsed(0)).await?;
+        let mut found = HashMap::with_capacity(ids.len());
+        let sql = format!("SELECT {ROLE_COLUMNS} FROM roles r {ROLE_JOINS} WHERE r.id IN ({PLACES})");
+        for listed in self.rows_of(&sql, &ids, read_listed_role).await? {
+            found.insert(listed.role.id, listed);
         }
+        let sql =
+            format!("SELECT role_id, COUNT(*) FROM user_roles WHERE role_id IN ({PLACES}) GROUP BY role_id");
+        let read = |row: &dyn Row| Ok((row.parsed(0)?, row.get(1)?));
+        let counts: Vec<(RoleId, i64)> = self.rows_of(&sql, &ids, read).await?;
+        for (role, count) in counts {
+            found.entry(role).and_modify(|listed: &mut ListedRole| listed.user_count = count);
+        }
+        let items = ids.iter().filter_map(|id| found.remove(id)).collect();
         Ok(PeoplePage { items, total_filtered, total })
     }
 

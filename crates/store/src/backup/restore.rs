@@ -240,8 +240,8 @@ impl<'a> History<'a> {
             org,
             action: Action(Cow::Borrowed(action)),
             subject: Subject { kind: Cow::Borrowed(subject.0), id: subject.1 },
-            actor: Actor::SERVER,
-            change,
+            actor: Actor::SERVER.to_json().to_string(),
+            change: change.to_string(),
         });
     }
 
@@ -263,8 +263,9 @@ impl<'a> History<'a> {
         let vault = &self.backup.vault;
         let mut head = backup.head.clone();
         head.position.epoch += 1;
-        for draft in self.drafts {
-            let entry = head.append(draft, EntryId::generate(vault.random()), self.now, vault);
+        for draft in &self.drafts {
+            let id = EntryId::generate_at(vault.random(), self.now);
+            let entry = head.append(draft, id, self.now, vault);
             let step = entry.insert();
             database.execute(step.sql, &step.params).await?;
         }

@@ -1,5 +1,6 @@
 mod credential_permissions;
 mod keys;
+mod orgs;
 mod permissions;
 mod role_permissions;
 mod verify;

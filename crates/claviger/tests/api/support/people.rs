@@ -85,6 +85,16 @@ pub(super) async fn sample(route: &RouteInfo, admin: &Client) -> Sample {
             let body = json!({ "data": { "type": "users", "id": user(admin, members).await } });
             with(route.path.replace("{role_id}", &id), (method != "GET").then_some(body), 200)
         }
+        ("POST", "/api/v1/org") => plain(Some(json!({ "name": "Sample" })), 200),
+        ("GET", "/claviger/v1/orgs") => plain(None, 200),
+        ("POST", "/claviger/v1/orgs") => {
+            plain(Some(json!({ "name": "Sample", "admin_email": "sample@example.com" })), 201)
+        }
+        (method, "/claviger/v1/orgs/{org_id}") => {
+            let made = admin.post("/claviger/v1/orgs", &json!({ "name": "Made" })).await.expect(201).json();
+            let body = json!({ "name": "Sample", "disabled": false });
+            by_id(method, format!("/claviger/v1/orgs/{}", made["org"]["id"].as_str().unwrap()), body)
+        }
         (method, path) => {
             panic!("{method} {path} is a route that this table does not know: add a request to it")
         }

@@ -57,6 +57,10 @@ pub(crate) async fn sample(route: &RouteInfo, admin: &Client) -> Sample {
         ("POST", "/claviger/v1/keys") => {
             plain(Some(merged(native_key_body(), json!({ "prefix": "acme_test" }))), 201)
         }
+        ("POST", "/claviger/v1/keys/{key_id}/rotate") => {
+            let id = native_key(admin, &json!({ "name": "Made" })).await.id;
+            guards("POST", format!("/claviger/v1/keys/{id}/rotate"))
+        }
         (method, "/claviger/v1/keys/{key_id}") => {
             let id = native_key(admin, &json!({ "name": "Made" })).await.id;
             by_id(method, format!("/claviger/v1/keys/{id}"), native_key_body())
@@ -69,6 +73,20 @@ pub(crate) async fn sample(route: &RouteInfo, admin: &Client) -> Sample {
             let id = application_key(admin, Value::Null).await.id;
             let path = format!("/claviger/v1/credentials/{id}/permissions");
             with(path, (method == "PUT").then(|| json!({ "permissions": [] })), 200)
+        }
+        ("POST", "/claviger/v1/api_keys") => plain(Some(guarded(json!({ "name": "Sample" }))), 201),
+        ("POST", "/claviger/v1/application_keys") => {
+            plain(Some(guarded(json!({ "name": "Sample", "scopes": ["user_app_keys"] }))), 201)
+        }
+        (method, path) if path.starts_with("/claviger/v1/api_keys/{api_key_id}") => {
+            guards(method, path.replace("{api_key_id}", &api_key(admin).await.id))
+        }
+        (method, path) if path.starts_with("/claviger/v1/application_keys/{app_key_id}") => {
+            guards(method, path.replace("{app_key_id}", &application_key(admin, Value::Null).await.id))
+        }
+        (method, path) if path.starts_with("/claviger/v1/tokens/{token_id}") => {
+            let token = tokens::personal_access_token(admin, json!(["monitors_read"])).await;
+            guards(method, path.replace("{token_id}", &token.id))
         }
         ("GET", "/api/v1/api_key" | "/api/v1/application_key") => plain(None, 200),
         ("POST", "/api/v1/api_key") => plain(Some(name), 200),
@@ -132,6 +150,24 @@ pub(super) fn by_id(method: &str, path: String, body: Value) -> Sample {
     Sample { path, headers: Vec::new(), body, success }
 }
 
+/// A request about the guards of a key, or for a new secret.
+fn guards(method: &str, path: String) -> Sample {
+    let body = match method {
+        "POST" => Some(json!({ "grace_seconds": 60 })),
+        "PATCH" => Some(guarded(json!({}))),
+        _ => None,
+    };
+    Sample { path, headers: Vec::new(), body, success: 200 }
+}
+
+/// A body with guards that let the tests through.
+fn guarded(mut body: Value) -> Value {
+    body["allow_list"] = json!(["127.0.0.0/8", "::1"]);
+    body["request_limit"] = json!({ "requests": 1_000_000, "period_seconds": 60 });
+    body["expires_at"] = json!("2027-01-02T03:04:05Z");
+    body
+}
+
 fn api_key_attributes() -> Value {
     json!({ "name": "Sample", "category": "mine", "remote_config_read_enabled": false })
 }
@@ -173,7 +209,7 @@ pub(crate) async fn own_permission(admin: &Client) -> String {
 pub(crate) async fn native_key(admin: &Client, body: &Value) -> Made {
     let made = admin.post("/claviger/v1/keys", body).await.expect(201).json();
     let text = |value: &Value| value.as_str().unwrap().to_owned();
-    Made { id: text(&made["id"]), secret: text(&made["key"]) }
+    Made { id: text(&made["id"]), secret: text(&made["secret"]) }
 }
 
 /// A key that was made.

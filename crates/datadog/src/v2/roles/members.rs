@@ -1,12 +1,13 @@
-//! `/api/v2/roles/{role_id}/users`: giving and taking answer with the first of those who then have the role.
+//! `/api/v2/roles/{role_id}/users`: giving and taking answer with some of those who then have the role, and how many
+//! they are.
 
 use axum::extract::{Path, State};
 use axum::response::Response;
 use claviger_engine::rights::{PeopleRead, RolesWrite};
-use claviger_engine::{Engine, Error as EngineError, Page, Permit, Right, SortBy, Thing, UserSort};
+use claviger_engine::{Error as EngineError, Thing, UserSort};
 use claviger_http::openapi::Named;
 use claviger_http::{App, BodyError, Json as Body, Route, positioned};
-use claviger_model::RoleId;
+use claviger_model::User;
 use http::{Method, StatusCode, Uri};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -26,9 +27,8 @@ use crate::wire::Many;
 
 const PATH: &str = "/api/v2/roles/{role_id}/users";
 
-/// The page with which changes answer.
-const FIRST: Page = Page { offset: 0, limit: 100 };
-const BY_NAME: SortBy<UserSort> = SortBy { key: UserSort::Name, descending: false };
+/// How many of those who have the role a change answers with, at most.
+const SHOWN_MAX: i64 = 100;
 
 pub(super) fn routes() -> Vec<Route> {
     let users = || Named::of::<Members>("RoleUsers");
@@ -68,8 +68,9 @@ async fn list(
     let (page, sort) = (query.page_of(PAGE_SIZE_MAX), query.sort_by(SORT_KEYS, UserSort::Name));
     let text = query.search();
     query.check()?;
-    let role = parse_id(&id)?;
-    members(app.engine(), &permit, role, text, sort, page).await.map_err(absent(&id, ""))
+    let found = app.engine().list_role_members(&permit, parse_id(&id)?, text, sort, page).await;
+    let found = found.map_err(absent(&id, ""))?;
+    Ok(members(&found.items, found.total_filtered))
 }
 
 async fn add(
@@ -83,8 +84,8 @@ async fn add(
     let absent = absent(&id, user);
     let member = user.parse().map_err(|_| not_found(user))?;
     let changed = engine.add_role_member(&permit, role, member).await.map_err(&absent)?;
-    let answer = members(engine, &permit, role, None, BY_NAME, FIRST).await.map_err(absent)?;
-    Ok(positioned(changed.position, answer))
+    let (shown, total) = engine.list_some_role_members(&permit, role, SHOWN_MAX).await.map_err(absent)?;
+    Ok(positioned(changed.position, members(&shown, total)))
 }
 
 async fn remove(
@@ -98,8 +99,8 @@ async fn remove(
     let absent = absent(&id, user);
     let member = user.parse().map_err(|_| not_found(user))?;
     let changed = engine.remove_role_member(&permit, role, member).await.map_err(&absent)?;
-    let answer = members(engine, &permit, role, None, BY_NAME, FIRST).await.map_err(absent)?;
-    Ok(positioned(changed.position, answer))
+    let (shown, total) = engine.list_some_role_members(&permit, role, SHOWN_MAX).await.map_err(absent)?;
+    Ok(positioned(changed.position, members(&shown, total)))
 }
 
 fn user_id(body: &Value) -> &str {
@@ -115,16 +116,7 @@ fn absent(role: &str, user: &str) -> impl Fn(EngineError) -> Error {
     }
 }
 
-async fn members<R: Right>(
-    engine: &Engine,
-    permit: &Permit<R>,
-    role: RoleId,
-    text: Option<String>,
-    sort: SortBy<UserSort>,
-    page: Page,
-) -> Result<VendorJson<Members>, EngineError> {
-    let found = engine.list_role_members(permit, role, text, sort, page).await?;
-    let data = found.items.iter().map(|user| UserObject::of(user).in_newer_order()).collect();
-    let page = MetaPage { total_count: found.total_filtered };
-    Ok(VendorJson(Many { data, included: None, meta: Meta { page } }))
+fn members(users: &[User], total_count: i64) -> VendorJson<Members> {
+    let data = users.iter().map(|user| UserObject::of(user).in_newer_order()).collect();
+    VendorJson(Many { data, included: None, meta: Meta { page: MetaPage { total_count } } })
 }

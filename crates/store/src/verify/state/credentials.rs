@@ -143,8 +143,10 @@ impl Group {
                 return Err(StoreError::damaged("its secret is in another org"));
             }
             group.all.push(digest);
+            // Of the dead, only what it is of.
+            let valid_until = row.opt(COLUMN_COUNT + 3)?;
             if row.opt::<i64>(COLUMN_COUNT + 2)?.is_none() {
-                group.live.push(LiveSecret { digest, valid_until: row.opt(COLUMN_COUNT + 3)? });
+                group.live.push(LiveSecret { digest, valid_until });
             }
         }
         Ok(group)
