@@ -2,7 +2,7 @@
 
 use claviger_model::{
     Credential, CredentialDetail, CredentialId, CredentialKind, CredentialState, Expiry, Guards, Name, OrgId,
-    Position, UserId,
+    Position, Random, UserId,
 };
 use claviger_store::{
     Actor, Change, CommitError, FIRST_SECRET_REVISION, KnownSecret, LiveSecret, Names, NewSecret, Refusal,
@@ -94,15 +94,20 @@ pub(crate) struct Made {
     pub(crate) secret: IssuedSecret,
 }
 
+/// A new secret in the format of a credential's kind, and of an org's own where it has one.
+pub(crate) fn new_secret(detail: &CredentialDetail, random: &dyn Random) -> IssuedSecret {
+    match detail {
+        CredentialDetail::NativeKey { prefix, .. } => IssuedSecret::generate_native(*prefix, random),
+        _ => IssuedSecret::generate(detail.kind(), random),
+    }
+}
+
 impl Engine {
     /// Makes a credential with a new secret of its kind's format.
     pub(crate) fn make(&self, draft: Draft) -> Result<Made, SealError> {
         let random = self.vault.random();
         let kind = draft.detail.kind();
-        let secret = match &draft.detail {
-            CredentialDetail::NativeKey { prefix, .. } => IssuedSecret::generate_native(*prefix, random),
-            _ => IssuedSecret::generate(kind, random),
-        };
+        let secret = new_secret(&draft.detail, random);
         let now = self.clock.now();
         let mut detail = draft.detail;
         if let (Some(portion), Some(shown)) = (detail.public_portion_mut(), secret.public_portion(kind)) {

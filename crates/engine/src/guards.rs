@@ -11,6 +11,7 @@ use claviger_store::Names;
 use serde_json::json;
 
 use crate::credentials::{KeyRef, Target};
+use crate::native_keys::check_containment;
 use crate::permit::rights::{
     ApiKeysRead, ApiKeysWrite, OwnedKeysInReachRead, OwnedKeysInReachWrite, OwnedKeysRotate,
 };
@@ -235,7 +236,7 @@ impl Engine {
         Ok(Changed { value: self.guarded(credential).await?, position })
     }
 
-    async fn guarded(&self, credential: Credential) -> Result<Guarded, Error> {
+    pub(crate) async fn guarded(&self, credential: Credential) -> Result<Guarded, Error> {
         let (live, now) = (self.live_secrets(credential.id).await?, self.clock.now());
         let old_valid_until = live.into_iter().filter_map(|secret| secret.valid_until).find(|end| *end > now);
         Ok(Guarded { credential, old_valid_until })
@@ -251,7 +252,12 @@ pub(crate) fn check_loosening(caller: &Caller, before: &Credential, after: &Cred
     let is_tighter =
         after.guards.are_within(&before.guards) && after.expiry.earlier(before.expiry) == after.expiry;
     // An API key says which org a request is for, and has no rights that it could pass on.
-    let contains = before.kind() == CredentialKind::ApiKey || caller.contains(before.detail.scopes());
+    let contains = match before.kind() {
+        CredentialKind::ApiKey => true,
+        // Without scopes it may nothing, and not everything.
+        CredentialKind::NativeKey => check_containment(caller, before.detail.scopes()).is_ok(),
+        _ => caller.contains(before.detail.scopes()),
+    };
     let is_free = caller.scopes().is_none() || (contains && caller.acting() != before.id);
     if is_tighter || is_free { Ok(()) } else { Err(Error::Refused(&[])) }
 }

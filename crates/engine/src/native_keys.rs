@@ -5,11 +5,8 @@
 //! Claviger must not get a yes from a key that anybody's customer holds. Containment: a narrowed credential gives no
 //! permission that it does not have itself.
 
-use std::sync::{Mutex, PoisonError};
-
 use claviger_model::{
-    Credential, CredentialDetail, CredentialId, CredentialKind, Expiry, ExternalId, Guards, KeyPrefix, Name,
-    Scopes,
+    Credential, CredentialDetail, CredentialId, CredentialKind, Expiry, ExternalId, KeyPrefix, Name, Scopes,
 };
 use claviger_store::{CredentialFilter, CredentialPage, CredentialSort, Names, Page};
 use serde_json::{Map, Value, json};
@@ -17,7 +14,10 @@ use serde_json::{Map, Value, json};
 use crate::credentials::{Draft, IssueError, KeyRef, Target};
 use crate::guards::{check_future, check_loosening};
 use crate::permit::rights::{ApiKeysDelete, ApiKeysRead, ApiKeysWrite};
-use crate::{Caller, Changed, Engine, Error, GuardsPatch, Permit, Right, Shown, Thing};
+use crate::{
+    Caller, Changed, Engine, Error, FieldError, Grace, Guarded, GuardsPatch, Permit, Right, Rotated, Shown,
+    Thing,
+};
 
 /// The most that the metadata of a key may take, as text without spaces. It is kept in memory.
 pub const METADATA_BYTES_MAX: usize = 4096;
@@ -97,10 +97,7 @@ impl Engine {
             name: new.name,
             by: permit.user(),
             expiry,
-            guards: Guards {
-                allow_list: new.guards.allow_list.flatten(),
-                request_limit: new.guards.request_limit.flatten(),
-            },
+            guards,
         };
         match self.issue(draft, Names::Any, &permit.actor()).await {
             Ok(issued) => Ok(issued),
@@ -133,8 +130,9 @@ impl Engine {
         &self,
         permit: &Permit<ApiKeysRead>,
         id: CredentialId,
-    ) -> Result<Credential, Error> {
-        self.find_live(&target(permit, id)).await?.ok_or(Error::Absent(Thing::NativeKey))
+    ) -> Result<Guarded, Error> {
+        let found = self.find_live(&target(permit, id)).await?;
+        self.guarded(found.ok_or(Error::Absent(Thing::NativeKey))?).await
     }
 
     /// Changes a native key. Nothing to change leaves it as it is, its time of change too.
@@ -143,7 +141,7 @@ impl Engine {
         permit: &Permit<ApiKeysWrite>,
         id: CredentialId,
         patch: &NativeKeyPatch,
-    ) -> Result<Changed<Credential>, Error> {
+    ) -> Result<Changed<Guarded>, Error> {
         check_containment(permit.caller(), patch.permissions.as_ref().and_then(Option::as_ref))?;
         if let Some(end) = patch.guards.expires_at {
             check_future(Expiry::from(end), self.clock.now())?;
@@ -151,21 +149,27 @@ impl Engine {
         let refused = Mutex::new(None);
         let edit = |credential: &mut Credential| {
             let before = credential.clone();
-            let changed = patch.apply(credential)?;
-            match check_loosening(permit.caller(), &before, credential) {
-                Ok(()) => Some(changed),
-                Err(error) => {
-                    *refused.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
-                    None
-                }
+            let Some(changed) = patch.apply(credential) else { return Ok(None) };
+            check_loosening(permit.caller(), &before, credential)?;
+            if credential.expiry != before.expiry {
+                check_end(credential, self.clock.now())?;
             }
+            Ok(Some(changed))
         };
         let (value, position) =
-            self.edit(&target(permit, id), &edit, Names::Any, permit.user(), &permit.actor()).await?;
-        if let Some(error) = refused.into_inner().unwrap_or_else(PoisonError::into_inner) {
-            return Err(error);
-        }
+            self.try_edit(&target(permit, id), &edit, Names::Any, permit.user(), &permit.actor()).await?;
+        let value = self.guarded(value).await?;
         Ok(Changed { value, position: position.unwrap_or_else(|| self.applied()) })
+    }
+
+    /// Gives a native key a new secret, with the prefix that it has.
+    pub async fn rotate_native_key(
+        &self,
+        permit: &Permit<ApiKeysWrite>,
+        id: CredentialId,
+        grace: Grace,
+    ) -> Result<Changed<Rotated>, Error> {
+        self.rotate(permit, &target(permit, id), grace).await
     }
 
     /// Kills a native key for good.

@@ -4,7 +4,7 @@
 //! the vendor dialect's matter, which leaves the guards as they are.
 
 mod api_keys;
-mod body;
+pub(crate) mod body;
 mod owned;
 mod shown;
 

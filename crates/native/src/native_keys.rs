@@ -7,12 +7,12 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use claviger_engine::rights::{ApiKeysDelete, ApiKeysRead, ApiKeysWrite};
 use claviger_engine::{
-    CredentialFilter, CredentialSort, Engine, Error as EngineError, Shown as Issued, SortKey, Thing,
+    CredentialFilter, CredentialSort, Engine, Error as EngineError, Guarded, Shown as Issued, SortKey, Thing,
 };
 use claviger_http::openapi::{Named, Operation, Query};
 use claviger_http::{App, BodyError, Bucket, Json as Body, Route, RouteInfo, SecretText, Who, positioned};
 use claviger_model::{
-    Credential, CredentialDetail, CredentialId, CredentialKind, ExternalId, Permission, Scopes,
+    Credential, CredentialDetail, CredentialId, CredentialKind, ExternalId, Permission, Scopes, Timestamp,
 };
 use http::{Method, StatusCode, Uri};
 use schemars::JsonSchema;
@@ -23,6 +23,8 @@ use crate::guards::{GuardsShown, shown_time};
 use crate::permitted::Permitted;
 use crate::reading::{Parameters, page_parameters};
 use crate::{Error, error};
+
+const ROTATE: &str = "/claviger/v1/keys/{key_id}/rotate";
 
 pub(crate) fn routes() -> Vec<Route> {
     let (all, one) = ("/claviger/v1/keys", "/claviger/v1/keys/{key_id}");
@@ -58,6 +60,11 @@ pub(crate) fn routes() -> Vec<Route> {
                 .body(Named::new("UpdateNativeKey", body::update_schema()))
                 .answers(StatusCode::OK, key()),
         ),
+        Route::new(info(Method::POST, ROTATE, WRITE, "Give a native key a new secret"), rotate).described(
+            operation("RotateNativeKey")
+                .body(crate::keys::body::grace_schema())
+                .answers(StatusCode::OK, key()),
+        ),
         Route::new(info(Method::DELETE, one, DELETE, "Revoke a native key"), delete)
             .described(operation("DeleteNativeKey").answers_nothing()),
     ]
@@ -91,9 +98,12 @@ struct Key {
     modified_at: String,
     modified_by: String,
     last_used_at: Option<String>,
-    /// The secret: in the answer that issues it and never again.
+    /// Until when the secret that the last rotation replaced goes on; lists do not tell it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    key: Option<SecretText>,
+    old_secret_valid_until: Option<Option<String>>,
+    /// In the answer that issues it and never again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secret: Option<SecretText>,
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -124,7 +134,7 @@ async fn list(
     };
     let by_name = CredentialSort { key: SortKey::Name, descending: false };
     let found = app.engine().list_native_keys(&permit, &filter, by_name, page).await?;
-    let item = |credential| wire(app.engine(), Issued { credential, secret: None });
+    let item = |credential| wire(app.engine(), Issued { credential, secret: None }, None);
     Ok(Json(Keys { keys: found.items.into_iter().map(item).collect(), total: found.total }))
 }
 
@@ -136,7 +146,7 @@ async fn create(
     let known = app.engine().own_permissions(permit.org());
     let new = body::read_new(&body?.0, known.as_deref())?;
     let made = app.engine().create_native_key(&permit, new).await?;
-    Ok(positioned(made.position, (StatusCode::CREATED, Json(wire(app.engine(), made.value)))))
+    Ok(positioned(made.position, (StatusCode::CREATED, Json(wire(app.engine(), made.value, None)))))
 }
 
 async fn get(
@@ -144,8 +154,8 @@ async fn get(
     Permitted(permit): Permitted<ApiKeysRead>,
     Path(id): Path<String>,
 ) -> Result<Json<Key>, Error> {
-    let credential = app.engine().find_native_key(&permit, parse_id(&id)?).await?;
-    Ok(Json(wire(app.engine(), Issued { credential, secret: None })))
+    let found = app.engine().find_native_key(&permit, parse_id(&id)?).await?;
+    Ok(Json(guarded(app.engine(), found)))
 }
 
 async fn update(
@@ -157,8 +167,19 @@ async fn update(
     let known = app.engine().own_permissions(permit.org());
     let patch = body::read_patch(&body?.0, known.as_deref())?;
     let changed = app.engine().update_native_key(&permit, parse_id(&id)?, &patch).await?;
-    let shown = Issued { credential: changed.value, secret: None };
-    Ok(positioned(changed.position, Json(wire(app.engine(), shown))))
+    Ok(positioned(changed.position, Json(guarded(app.engine(), changed.value))))
+}
+
+async fn rotate(
+    State(app): State<App>,
+    Permitted(permit): Permitted<ApiKeysWrite>,
+    Path(id): Path<String>,
+    body: Result<Body, BodyError>,
+) -> Result<Response, Error> {
+    let grace = crate::keys::body::grace(body)?;
+    let rotated = app.engine().rotate_native_key(&permit, parse_id(&id)?, grace).await?;
+    let shown = wire(app.engine(), rotated.value.shown, Some(rotated.value.old_valid_until));
+    Ok(positioned(rotated.position, Json(shown)))
 }
 
 async fn delete(
@@ -175,7 +196,12 @@ fn parse_id(text: &str) -> Result<CredentialId, EngineError> {
     text.parse().map_err(|_| EngineError::Absent(Thing::NativeKey))
 }
 
-fn wire(engine: &Engine, shown: Issued) -> Key {
+fn guarded(engine: &Engine, found: Guarded) -> Key {
+    wire(engine, Issued { credential: found.credential, secret: None }, Some(found.old_valid_until))
+}
+
+/// The wire form; `old` says until when a replaced secret goes on, where that is known.
+fn wire(engine: &Engine, shown: Issued, old: Option<Option<Timestamp>>) -> Key {
     let Issued { credential, secret } = shown;
     let known = engine.own_permissions(credential.org).unwrap_or_default();
     let own = credential.detail.scopes().into_iter().flat_map(Scopes::own);
@@ -201,6 +227,7 @@ fn wire(engine: &Engine, shown: Issued) -> Key {
         modified_at: shown_time(credential.modified_at),
         modified_by: credential.modified_by.to_string(),
         last_used_at: credential.last_used.map(shown_time),
-        key: secret.map(SecretText::from),
+        old_secret_valid_until: old.map(|end| end.map(shown_time)),
+        secret: secret.map(SecretText::from),
     }
 }

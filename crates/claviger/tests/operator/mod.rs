@@ -185,7 +185,7 @@ impl Server {
         let key = |body: Value| {
             let made = self.expect(201, keys, "POST", "/claviger/v1/keys", Some(&body));
             let text = |name: &str| made[name].as_str().unwrap().to_owned();
-            (text("id"), text("key"))
+            (text("id"), text("secret"))
         };
         let reader = json!({ "name": "reader", "permissions": ["orders:read"], "external_id": "customer-1",
             "metadata": { "plan": "gold" } });

@@ -84,13 +84,16 @@ fn is_harmless(route: &RouteInfo, Mutation { place, kind, .. }: &Mutation) -> bo
     let kind = *kind;
     let is_v1 = route.path.starts_with("/api/v1/");
     let is_org = route.path.starts_with("/claviger/");
+    let is_native = ["keys", "permissions", "roles", "credentials"]
+        .iter()
+        .any(|what| route.path.starts_with(&format!("/claviger/v1/{what}")));
     // Newer services pass over what they do not know.
     let is_token = route.path.contains("/personal_access_tokens") || route.path.contains("/access_tokens");
     let is_service_token = is_token && route.path.contains("/service_accounts/");
     let is_user = route.path.starts_with("/api/v2/users") || route.path == "/api/v2/service_accounts";
     let is_change = route.method == Method::PATCH;
     match (kind, place.as_str()) {
-        _ if is_org => is_harmless_natively(route, kind, place),
+        _ if is_native => is_harmless_natively(route, kind, place),
         // What may be left out of people and roles.
         (MutationKind::Removed, "/data/attributes/email" | "/data/attributes/disabled") => {
             is_user && is_change
@@ -150,7 +153,7 @@ fn is_harmless(route: &RouteInfo, Mutation { place, kind, .. }: &Mutation) -> bo
     }
 }
 
-/// Likewise of a route of the native API.
+/// Likewise of a route about native keys and own permissions.
 fn is_harmless_natively(route: &RouteInfo, kind: MutationKind, place: &str) -> bool {
     const MAY_BE_NULL: [&str; 6] =
         ["/prefix", "/external_id", "/metadata", "/allow_list", "/request_limit", "/expires_at"];

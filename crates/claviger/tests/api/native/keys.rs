@@ -35,7 +35,7 @@ on_both_engines! {
         let made = admin.post(PATH, &full()).await.expect(201);
         assert_ne!(made.header("claviger-position"), "");
         let mut made = made.json();
-        let secret = made["key"].as_str().unwrap().to_owned();
+        let secret = made["secret"].as_str().unwrap().to_owned();
         assert!(secret.starts_with("acme_live_") && secret.len() == "acme_live_".len() + 34, "{secret}");
         assert_eq!(made["last4"], secret[secret.len() - 4..]);
         for (name, value) in full().as_object().unwrap() {
@@ -45,12 +45,13 @@ on_both_engines! {
         assert_eq!((&made["created_at"], &made["modified_at"]), (&json!(START), &json!(START)));
         assert_eq!(uses(&admin).await, json!({ "orders:read": 1, "orders:write": 1 }));
 
-        made.as_object_mut().unwrap().remove("key");
+        made.as_object_mut().unwrap().remove("secret");
         let path = format!("{PATH}/{}", made["id"].as_str().unwrap());
+        assert_eq!(admin.get(PATH).await.expect(200).json(), json!({ "keys": [made], "total": 1 }));
+        made["old_secret_valid_until"] = Value::Null;
         let found = admin.get(&path).await.expect(200);
         assert_eq!(found.json(), made);
         assert!(!found.text.contains(&secret));
-        assert_eq!(admin.get(PATH).await.expect(200).json(), json!({ "keys": [made], "total": 1 }));
         assert_eq!(admin.patch(&path, &json!({})).await.expect(200).json(), made, "nothing to change");
 
         server.clock.advance_micros(1_000_000);
@@ -81,7 +82,7 @@ on_both_engines! {
             "metadata": null, "allow_list": null, "request_limit": null, "expires_at": null });
         for body in [json!({ "name": "n" }), plain] {
             let made = admin.post(PATH, &body).await.expect(201).json();
-            assert!(made["key"].as_str().unwrap().starts_with("clv_"));
+            assert!(made["secret"].as_str().unwrap().starts_with("clv_"));
             assert_eq!((&made["permissions"], &made["metadata"]), (&json!([]), &Value::Null));
         }
         admin.patch("/claviger/v1/org", &json!({ "native_key_prefix": "acme_test" })).await.expect(200);
@@ -163,6 +164,58 @@ on_both_engines! {
             admin.delete(&format!("{path}/{}", key.id)).await.expect(404);
         }
         verify(server, &key.secret, "").await.expect(200);
+    }
+
+    /// It goes on with the prefix that it has, whatever the org's is by now, and with all that it may.
+    async fn one_is_given_a_new_secret(server: &TestServer) {
+        let admin = server.client();
+        define(&admin, &["orders:read"]).await;
+        let body = json!({ "name": "n", "prefix": "acme_live", "permissions": ["orders:read"], "external_id": "cus_1" });
+        let key = native_key(&admin, &body).await;
+        let path = format!("{PATH}/{}", key.id);
+        let rotated = admin.post(&format!("{path}/rotate"), &json!({ "grace_seconds": 60 })).await.expect(200).json();
+        let secret = rotated["secret"].as_str().unwrap();
+        assert!(secret.starts_with("acme_live_") && secret != key.secret);
+        assert_eq!(rotated["old_secret_valid_until"], "2026-03-04T05:07:07.123456Z");
+        assert_eq!(rotated["id"], key.id);
+        for secret in [secret, &key.secret] {
+            let answer = verify(server, secret, "orders:read").await.expect(200);
+            assert_eq!(answer.header("claviger-external-id"), "cus_1");
+        }
+        let shown = admin.get(&path).await.expect(200).json();
+        assert_eq!(shown["old_secret_valid_until"], rotated["old_secret_valid_until"]);
+        assert_eq!(uses(&admin).await, json!({ "orders:read": 1 }));
+        server.clock.advance_micros(60_000_000);
+        verify(server, &key.secret, "").await.expect(401);
+        verify(server, secret, "orders:read").await.expect(200);
+        admin.delete(&path).await.expect(204);
+        verify(server, secret, "").await.expect(401);
+        assert_eq!(uses(&admin).await, json!({ "orders:read": 0 }));
+    }
+
+    async fn guards_hold_for_it(server: &TestServer) {
+        let admin = server.client();
+        let reason = async |secret: &str| verify(server, secret, "").await.json()["reason"].clone();
+        let elsewhere = native_key(&admin, &json!({ "name": "n", "allow_list": ["192.0.2.0/24"] })).await;
+        assert_eq!(reason(&elsewhere.secret).await, "address_not_allowed");
+        let limit = json!({ "name": "n", "request_limit": { "requests": 1, "period_seconds": 3600 } });
+        let limited = native_key(&admin, &limit).await;
+        verify(server, &limited.secret, "").await.expect(200);
+        verify(server, &limited.secret, "").await.expect(429);
+        let path = format!("{PATH}/{}", limited.id);
+        admin.patch(&path, &json!({ "request_limit": null })).await.expect(200);
+        verify(server, &limited.secret, "").await.expect(200);
+        let path = format!("{PATH}/{}", elsewhere.id);
+        admin.patch(&path, &json!({ "allow_list": ["127.0.0.1"] })).await.expect(200);
+        verify(server, &elsewhere.secret, "").await.expect(200);
+        // A narrowed caller does not loosen what it may not itself.
+        define(&admin, &["orders:read"]).await;
+        admin.patch(&path, &json!({ "permissions": ["orders:read"] })).await.expect(200);
+        let narrow = application_key(&admin, json!(["api_keys_write"])).await.secret;
+        let narrow = server.client_with(Keys { application_key: Some(narrow), ..server.admin() });
+        narrow.patch(&path, &json!({ "allow_list": null })).await.expect(403);
+        narrow.post(&format!("{path}/rotate"), &json!({})).await.expect(403);
+        narrow.patch(&path, &json!({ "name": "renamed" })).await.expect(200);
     }
 
     async fn there_is_a_limit(server: &TestServer) {

@@ -78,6 +78,10 @@ pub(crate) async fn sample(route: &RouteInfo, admin: &Client) -> Sample {
         ("POST", "/claviger/v1/keys") => {
             plain(Some(merged(native_key_body(), json!({ "prefix": "acme_test" }))), 201)
         }
+        ("POST", "/claviger/v1/keys/{key_id}/rotate") => {
+            let id = native_key(admin, &json!({ "name": "Made" })).await.id;
+            guards("POST", format!("/claviger/v1/keys/{id}/rotate"))
+        }
         (method, "/claviger/v1/keys/{key_id}") => {
             let id = native_key(admin, &json!({ "name": "Made" })).await.id;
             by_id(method, format!("/claviger/v1/keys/{id}"), native_key_body())
@@ -252,7 +256,7 @@ pub(crate) async fn own_permission(admin: &Client) -> String {
 pub(crate) async fn native_key(admin: &Client, body: &Value) -> Made {
     let made = admin.post("/claviger/v1/keys", body).await.expect(201).json();
     let text = |value: &Value| value.as_str().unwrap().to_owned();
-    Made { id: text(&made["id"]), secret: text(&made["key"]) }
+    Made { id: text(&made["id"]), secret: text(&made["secret"]) }
 }
 
 /// A key that was made.
