@@ -12,11 +12,10 @@ use claviger_store::{CredentialFilter, CredentialPage, CredentialSort, Names, Pa
 use serde_json::{Map, Value, json};
 
 use crate::credentials::{Draft, IssueError, KeyRef, Target};
-use crate::guards::{check_future, check_loosening};
+use crate::guards::{check_end, check_future, check_loosening};
 use crate::permit::rights::{ApiKeysDelete, ApiKeysRead, ApiKeysWrite};
 use crate::{
-    Caller, Changed, Engine, Error, FieldError, Grace, Guarded, GuardsPatch, Permit, Right, Rotated, Shown,
-    Thing,
+    Caller, Changed, Engine, Error, Grace, Guarded, GuardsPatch, Permit, Right, Rotated, Shown, Thing,
 };
 
 /// The most that the metadata of a key may take, as text without spaces. It is kept in memory.
@@ -83,7 +82,8 @@ impl Engine {
         new: NewNativeKey,
     ) -> Result<Changed<Shown>, Error> {
         check_containment(permit.caller(), new.permissions.as_ref())?;
-        let expiry = Expiry::from(new.guards.expires_at.flatten());
+        let (guards, expires_at) = new.guards.into_parts();
+        let expiry = Expiry::from(expires_at);
         check_future(expiry, self.clock.now())?;
         let settings = self.org(permit.org()).await?.settings;
         let draft = Draft {
@@ -143,10 +143,6 @@ impl Engine {
         patch: &NativeKeyPatch,
     ) -> Result<Changed<Guarded>, Error> {
         check_containment(permit.caller(), patch.permissions.as_ref().and_then(Option::as_ref))?;
-        if let Some(end) = patch.guards.expires_at {
-            check_future(Expiry::from(end), self.clock.now())?;
-        }
-        let refused = Mutex::new(None);
         let edit = |credential: &mut Credential| {
             let before = credential.clone();
             let Some(changed) = patch.apply(credential) else { return Ok(None) };
