@@ -3,6 +3,8 @@
 use claviger_http::openapi::{Named, Operation};
 use serde_json::json;
 
+use crate::vendor_json::VENDOR_JSON;
+
 /// The tag of the routes of keys.
 const TAG: &str = "Datadog: Key Management";
 /// The tag of the routes of users, roles and orgs.
@@ -16,6 +18,11 @@ pub(crate) fn operation(id: &'static str) -> Operation {
 /// One of users, roles and orgs.
 pub(crate) fn of_people(id: &'static str) -> Operation {
     tagged(id, PEOPLE)
+}
+
+/// One of roles and permissions, whose answers have JSON:API's content type.
+pub(crate) fn of_roles(id: &'static str) -> Operation {
+    of_people(id).media(VENDOR_JSON)
 }
 
 fn tagged(id: &'static str, tag: &'static str) -> Operation {

@@ -22,6 +22,7 @@ mod keks;
 mod org;
 mod orgs;
 mod permit;
+mod role_members;
 mod roles;
 mod sweeping;
 mod system_clock;

@@ -26,6 +26,7 @@ pub struct Operation {
     answer: Option<Named>,
     further: &'static [StatusCode],
     takes_bearer: bool,
+    media: &'static str,
 }
 
 /// A route and what a description says of it.
@@ -95,6 +96,7 @@ impl Operation {
             answer: None,
             further: &[],
             takes_bearer: false,
+            media: "application/json",
         }
     }
 
@@ -113,6 +115,12 @@ impl Operation {
     /// Which answers so.
     pub fn answers(mut self, success: StatusCode, answer: Named) -> Self {
         (self.success, self.answer) = (success, Some(answer));
+        self
+    }
+
+    /// Whose answer has this content type; errors have JSON's.
+    pub fn media(mut self, media: &'static str) -> Self {
+        self.media = media;
         self
     }
 
@@ -222,7 +230,7 @@ fn responses(info: &RouteInfo, operation: &Operation) -> Value {
     }
     let mut success = json!({ "description": reason(operation.success) });
     if let Some(answer) = &operation.answer {
-        success["content"] = content(answer);
+        success["content"] = json!({ operation.media: { "schema": answer.reference() } });
     }
     if is_change(info) {
         let schema = json!({ "type": "string", "pattern": "^[0-9]+\\.[0-9]+$" });

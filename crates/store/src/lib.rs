@@ -29,10 +29,12 @@ mod people;
 mod people_list;
 mod postgres;
 mod read;
+mod role_list;
 mod roles;
 mod snapshot;
 mod sqlite;
 mod state;
+mod user_list;
 mod users;
 mod value;
 mod vault_keys;
@@ -50,10 +52,10 @@ pub use founding::Founding;
 pub use import::ImportedOrg;
 pub use ledger::{Entry, framed};
 pub use metrics::StoreMetrics;
-pub use people_list::{
-    ListedRole, PeoplePage, RoleFilter, RoleSort, SortBy, UserFilter, UserSort, UserStatus,
-};
+pub use people_list::{PeoplePage, SortBy};
 pub use postgres::with_root_certificates;
+pub use role_list::{ListedRole, RoleFilter, RoleSort};
 pub use snapshot::Snapshot;
+pub use user_list::{UserFilter, UserSort, UserStatus};
 pub use vault_keys::Rewrapped;
 pub use verify::{Check, Fault, Finding, Report};

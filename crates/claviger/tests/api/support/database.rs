@@ -59,6 +59,24 @@ impl TestDatabase {
         }
     }
 
+    /// The number that a query gives.
+    pub(crate) async fn number(&self, sql: &str) -> i64 {
+        match self {
+            Self::Sqlite(directory) => {
+                let file = directory.path().join("claviger.db");
+                rusqlite::Connection::open(file).unwrap().query_row(sql, [], |row| row.get(0)).unwrap()
+            }
+            Self::Postgres { .. } => {
+                let (client, connection) = tokio_postgres::connect(&self.url(), NoTls).await.unwrap();
+                let connection = tokio::spawn(connection);
+                let number = client.query_one(sql, &[]).await.unwrap().get(0);
+                drop(client);
+                connection.await.unwrap().unwrap();
+                number
+            }
+        }
+    }
+
     /// Everything that is stored: SQLite's files, whole; on PostgreSQL every row of every table as text, binary
     /// columns in hexadecimal.
     pub(crate) async fn contents(&self) -> Vec<(String, Vec<u8>)> {
