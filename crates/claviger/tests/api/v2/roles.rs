@@ -71,7 +71,7 @@ on_both_engines! {
         assert_eq!(renamed["data"]["relationships"], made["data"]["relationships"], "it allows what it did");
 
         client.delete(&path).await.expect(204);
-        let gone = r#"{"errors":[{"detail":"could not find the uuid.","title":"Generic Error"}]}"#;
+        let gone = r#"{"errors":[{"title":"Generic Error","detail":"could not find the uuid."}]}"#;
         assert_eq!(client.get(&path).await.expect(404).text, gone);
         assert_eq!(client.delete(&path).await.expect(404).text, format!(r#"{{"errors":["{id} not found"]}}"#));
         // Its id is nobody's any more, not even an import's.
