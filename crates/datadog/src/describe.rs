@@ -3,8 +3,6 @@
 use claviger_http::openapi::{Named, Operation};
 use serde_json::json;
 
-use crate::vendor_json::VENDOR_JSON;
-
 /// The tag of the routes of keys.
 const TAG: &str = "Datadog: Key Management";
 /// The tag of the routes of users, roles and orgs.
@@ -22,16 +20,22 @@ pub(crate) fn of_people(id: &'static str) -> Operation {
 
 /// One of roles and permissions, whose answers have JSON:API's content type.
 pub(crate) fn of_roles(id: &'static str) -> Operation {
-    of_people(id).media(VENDOR_JSON)
+    of_people(id).in_vendor_json()
 }
 
+/// One of tokens, which answer as JSON:API.
+pub(crate) fn of_tokens(id: &'static str) -> Operation {
+    operation(id).in_vendor_json()
+}
+
+/// A user may call each with a token alone; only routes of users are described as such.
 fn tagged(id: &'static str, tag: &'static str) -> Operation {
     let errors = json!({
         "type": "object",
         "properties": { "errors": { "type": "array", "items": { "type": "string" } } },
         "required": ["errors"],
     });
-    Operation::new(id, tag, Named::new("DatadogErrors", errors))
+    Operation::new(id, tag, Named::new("DatadogErrors", errors)).takes_bearer()
 }
 
 /// One of version 2's validation, whose errors are objects.

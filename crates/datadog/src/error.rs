@@ -71,6 +71,8 @@ impl From<AuthFailure> for Error {
             AuthFailure::ApplicationKey(_) | AuthFailure::Token(_) => {
                 Self::text(StatusCode::UNAUTHORIZED, "Unauthorized")
             }
+            // Its headers are the router's matter.
+            AuthFailure::Limited(_) => Self::text(StatusCode::TOO_MANY_REQUESTS, "Rate limit exceeded"),
             AuthFailure::Unavailable => Self::text(StatusCode::SERVICE_UNAVAILABLE, "Service unavailable"),
         }
     }
@@ -99,6 +101,8 @@ impl From<EngineError> for Error {
             EngineError::LimitReached { thing, .. } => {
                 let plural = match thing {
                     Thing::ApiKey => "API keys",
+                    Thing::PersonalAccessToken => "personal access tokens",
+                    Thing::ServiceAccessToken => "service access tokens",
                     _ => "application keys",
                 };
                 let text = format!("You have exceeded the maximum number of permitted {plural}");

@@ -1,5 +1,7 @@
 //! The queries of key lists: paging, sorting, filters, includes. Every bad parameter is named at once.
 
+use std::str::FromStr;
+
 use claviger_engine::{CredentialFilter, CredentialSort, Page, SortBy, SortKey};
 use claviger_http::openapi::Query;
 use claviger_model::{CredentialKind, OrgId, Timestamp, UserId};
@@ -14,6 +16,11 @@ const PAGE_SIZE_DEFAULT: i64 = 100;
 const PAGE_SIZE_MAX: i64 = 100;
 /// The last page that can be asked for; far beyond any list.
 const PAGE_NUMBER_MAX: i64 = 1_000_000_000;
+
+/// What the filter for owners of tokens is called: in the reference, and by current clients.
+const OWNERS: [&str; 2] = ["filter[owner_uuid]", "filter[owned_by]"];
+/// The most owners that one list can be asked for: a page's worth.
+const OWNERS_MAX: usize = 100;
 
 /// A query on its way to being understood.
 pub(crate) struct ListQuery {
@@ -134,6 +141,24 @@ impl ListQuery {
         self.parsed("filter[owned_by]", "a user's id", |text| text.parse().ok())
     }
 
+    /// The owner filter of tokens, under both of its names: any of these users, where there are any.
+    pub(crate) fn owners(&mut self) -> Option<Vec<UserId>> {
+        let (mut owners, mut is_asked) = (Vec::new(), false);
+        for name in OWNERS {
+            let values =
+                self.pairs.iter().filter(|(key, _)| key == name).flat_map(|(_, value)| value.split(','));
+            let ids: Vec<_> =
+                values.map(str::trim).filter(|id| !id.is_empty()).map(UserId::from_str).collect();
+            is_asked |= !ids.is_empty();
+            let is_bad = ids.iter().any(Result::is_err) || ids.len() > OWNERS_MAX;
+            owners.extend(ids.into_iter().flatten());
+            if is_bad {
+                self.faults.push(format!("{name} must be at most {OWNERS_MAX} users' ids, parted by commas"));
+            }
+        }
+        is_asked.then_some(owners)
+    }
+
     /// Which of the things that may be included are asked for, in the order of `known`.
     pub(crate) fn include<const N: usize>(&mut self, known: [&str; N]) -> [bool; N] {
         let asked = self.value("include").unwrap_or_default();
@@ -205,6 +230,13 @@ pub(crate) fn owner_parameter() -> Query {
     parameter("filter[owned_by]", "Only those of this user", json!({ "type": "string", "format": "uuid" }))
 }
 
+/// The owner filter of tokens, under both of its names.
+pub(crate) fn owners_parameters() -> Vec<Query> {
+    let ids =
+        json!({ "type": "array", "items": { "type": "string", "format": "uuid" }, "maxItems": OWNERS_MAX });
+    OWNERS.map(|name| parameter(name, "Only those of these users", ids.clone())).into()
+}
+
 /// What may be included.
 pub(crate) fn include_parameter<const N: usize>(known: [&str; N]) -> Query {
     let description = format!("What else to answer with, parted by commas: {}", known.join(", "));
@@ -269,11 +301,12 @@ mod tests {
         let mut parameters = list_parameters(KEYS);
         parameters.extend(api_key_parameters());
         parameters.extend([owner_parameter(), include_parameter(["owned_by"])]);
+        parameters.extend(owners_parameters());
         let org = OrgId::generate(&claviger_model::testing::SeededRandom::new(1));
         for parameter in parameters {
             let mut bad = query(&format!("{}=%3F", parameter.name));
             let filter = bad.api_key_filter(org);
-            let _ = (bad.page(), bad.sort(KEYS), bad.include(["owned_by"]), bad.owner());
+            let _ = (bad.page(), bad.sort(KEYS), bad.include(["owned_by"]), bad.owner(), bad.owners());
             let is_refused = match bad.check() {
                 Err(Error::Texts(_, texts)) => texts.iter().any(|text| text.starts_with(parameter.name)),
                 _ => false,
@@ -281,6 +314,20 @@ mod tests {
             let is_taken = [filter.text, filter.category].contains(&Some("?".to_owned()));
             assert!(is_refused != is_taken, "{}", parameter.name);
         }
+    }
+
+    #[test]
+    fn owners_are_collected_from_both_names() {
+        let id = |n| UserId::generate(&claviger_model::testing::SeededRandom::new(n));
+        let [one, two, three] = [id(1), id(2), id(3)];
+        let mut both = query(&format!(
+            "filter[owner_uuid]={one},{two}&filter%5Bowned_by%5D={three}&filter[owner_uuid]="
+        ));
+        assert_eq!(both.owners(), Some(vec![one, two, three]));
+        assert_eq!(query("filter[owner_uuid]=").owners(), None);
+        let mut many = query(&format!("filter[owned_by]={}", vec![one.to_string(); 101].join(",")));
+        many.owners();
+        assert!(many.check().is_err());
     }
 
     #[test]

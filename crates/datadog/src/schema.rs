@@ -14,12 +14,16 @@ pub(crate) enum Kind {
     Flag,
     /// Exactly this text.
     Literal(&'static str),
+    /// One of these texts.
+    OneOf(&'static [&'static str]),
     /// A list of texts.
     Texts,
     /// A list of these.
     List(&'static Kind),
     /// An object with these members and no others.
     Object(&'static [Member]),
+    /// An object with these members; others are passed over, as newer services do.
+    Open(&'static [Member]),
 }
 
 /// A member of an object.
@@ -63,9 +67,10 @@ impl Kind {
             Self::Text => json!({ "type": "string" }),
             Self::Flag => json!({ "type": "boolean" }),
             Self::Literal(text) => json!({ "type": "string", "const": text }),
+            Self::OneOf(texts) => json!({ "type": "string", "enum": texts }),
             Self::Texts => json!({ "type": "array", "items": { "type": "string" } }),
             Self::List(item) => json!({ "type": "array", "items": item.json_schema() }),
-            Self::Object(members) => {
+            Self::Object(members) | Self::Open(members) => {
                 let required: Vec<_> =
                     members.iter().filter(|member| member.is_required).map(|member| member.name).collect();
                 let properties: JsonObject = members.iter().map(Member::json_schema).collect();
@@ -73,7 +78,7 @@ impl Kind {
                     "type": "object",
                     "properties": properties,
                     "required": required,
-                    "additionalProperties": false,
+                    "additionalProperties": matches!(self, Self::Open(_)),
                 })
             }
         }
@@ -91,14 +96,24 @@ fn collect(value: &Value, kind: Kind, faults: &mut Vec<String>) {
     match (kind, value) {
         (Kind::Text, Value::String(_)) | (Kind::Flag, Value::Bool(_)) => {}
         (Kind::Literal(wanted), Value::String(text)) if text == wanted => {}
+        (Kind::OneOf(wanted), Value::String(text)) if wanted.contains(&text.as_str()) => {}
+        (Kind::OneOf(wanted), _) => {
+            faults.push(format!("{} is not one of ['{}']", shown(value), wanted.join("', '")));
+        }
         (Kind::Literal(wanted), _) => faults.push(format!("{} is not one of ['{wanted}']", shown(value))),
         (Kind::Texts, Value::Array(items)) => items.iter().for_each(|item| collect(item, Kind::Text, faults)),
         (Kind::List(kind), Value::Array(items)) => items.iter().for_each(|item| collect(item, *kind, faults)),
-        (Kind::Object(members), Value::Object(object)) => collect_members(object, members, faults),
+        (Kind::Object(members), Value::Object(object)) => {
+            collect_members(object, members, faults);
+            collect_surplus(object, members, faults);
+        }
+        (Kind::Open(members), Value::Object(object)) => collect_members(object, members, faults),
         (Kind::Text, _) => faults.push(format!("{} is not of type 'string'", shown(value))),
         (Kind::Flag, _) => faults.push(format!("{} is not of type 'boolean'", shown(value))),
         (Kind::Texts | Kind::List(_), _) => faults.push(format!("{} is not of type 'array'", shown(value))),
-        (Kind::Object(_), _) => faults.push(format!("{} is not of type 'object'", shown(value))),
+        (Kind::Object(_) | Kind::Open(_), _) => {
+            faults.push(format!("{} is not of type 'object'", shown(value)))
+        }
     }
 }
 
@@ -111,6 +126,9 @@ fn collect_members(object: &JsonObject, members: &[Member], faults: &mut Vec<Str
             None => {}
         }
     }
+}
+
+fn collect_surplus(object: &JsonObject, members: &[Member], faults: &mut Vec<String>) {
     let is_known = |name: &String| members.iter().any(|member| member.name == name);
     let surplus: Vec<_> =
         object.keys().filter(|name| !is_known(name)).map(|name| format!("'{}'", excerpt(name))).collect();
@@ -204,6 +222,15 @@ mod tests {
         ];
         assert_eq!(faults(&body, BODY), expected);
         assert_eq!(faults(&json!([]), BODY), ["[] is not of type 'object'"]);
+    }
+
+    #[test]
+    fn an_open_object_passes_over_what_it_does_not_know() {
+        const OPEN: Kind = Kind::Open(&[Member::required("type", Kind::OneOf(&["a", "b"]))]);
+        assert!(faults(&json!({ "type": "b", "x": 1 }), OPEN).is_empty());
+        assert_eq!(faults(&json!({ "type": "c", "x": 1 }), OPEN), ["'c' is not one of ['a', 'b']"]);
+        assert_eq!(faults(&json!({ "x": 1 }), OPEN), ["'type' is a required property"]);
+        assert_eq!(OPEN.json_schema()["additionalProperties"], json!(true));
     }
 
     #[test]

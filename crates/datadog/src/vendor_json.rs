@@ -5,16 +5,13 @@ use http::HeaderValue;
 use http::header::CONTENT_TYPE;
 use serde::Serialize;
 
-/// JSON:API's content type.
-pub(crate) const VENDOR_JSON: &str = "application/vnd.api+json";
-
-/// An answer of that type.
+/// An answer as `application/vnd.api+json`.
 pub(crate) struct VendorJson<T>(pub(crate) T);
 
 impl<T: Serialize> IntoResponse for VendorJson<T> {
     fn into_response(self) -> Response {
         let mut response = axum::Json(self.0).into_response();
-        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(VENDOR_JSON));
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/vnd.api+json"));
         response
     }
 }

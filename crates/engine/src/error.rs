@@ -80,6 +80,8 @@ pub enum Thing {
     ServiceAccessToken,
     /// A native key.
     NativeKey,
+    /// A service account.
+    ServiceAccount,
     /// An org.
     Org,
     /// A user or service account.
@@ -110,6 +112,7 @@ impl fmt::Display for Thing {
             Self::PersonalAccessToken => "Personal access token",
             Self::ServiceAccessToken => "Service access token",
             Self::NativeKey => "Key",
+            Self::ServiceAccount => "Service account",
             Self::Org => "Org",
             Self::User => "User",
             Self::Role => "Role",

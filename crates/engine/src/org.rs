@@ -19,7 +19,7 @@ pub struct OrgPatch {
     pub one_time_read: Option<bool>,
     /// How many live API keys there may be. Fewer than there are only stops new ones.
     pub api_keys_max: Option<u32>,
-    /// How many live application keys each user may have.
+    /// How many live application keys each user may have, and as many access tokens of either kind.
     pub application_keys_per_user_max: Option<u32>,
 }
 

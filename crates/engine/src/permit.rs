@@ -56,6 +56,12 @@ impl<R: Right> Permit<R> {
         self.user
     }
 
+    /// Whose keys and tokens it reaches: everybody's with the permission for the whole org, else only the caller's
+    /// own.
+    pub(crate) fn reach(&self, whole_org: Permission) -> Option<UserId> {
+        (!self.caller.may(whole_org)).then_some(self.user)
+    }
+
     pub(crate) fn actor(&self) -> Actor {
         self.caller.actor(self.origin)
     }
@@ -92,16 +98,25 @@ rights! {
     ApiKeysWrite = [API_KEYS_WRITE],
     /// Delete API keys.
     ApiKeysDelete = [API_KEYS_DELETE],
-    /// Manage one's own application keys.
+    /// Manage one's own application keys and tokens.
     OwnApplicationKeys = [USER_APP_KEYS],
     /// See everybody's application keys.
     OrgApplicationKeysRead = [ORG_APP_KEYS_READ],
     /// Change everybody's application keys.
     OrgApplicationKeysWrite = [ORG_APP_KEYS_WRITE],
-    /// See application keys as far as the permissions held reach: everybody's, or one's own.
+    /// Manage service accounts, with their application keys and tokens.
+    ServiceAccounts = [SERVICE_ACCOUNT_WRITE],
+    /// See application keys and tokens as far as the permissions held reach: everybody's, or one's own.
     ApplicationKeysInReachRead = [ORG_APP_KEYS_READ, USER_APP_KEYS],
-    /// Change application keys as far as the permissions held reach.
+    /// Change application keys and tokens as far as the permissions held reach.
     ApplicationKeysInReachWrite = [ORG_APP_KEYS_WRITE, USER_APP_KEYS],
+    /// See application keys and tokens, as far as the permissions held reach: one's own, service accounts',
+    /// everybody's.
+    OwnedKeysInReachRead = [USER_APP_KEYS, SERVICE_ACCOUNT_WRITE, ORG_APP_KEYS_READ],
+    /// Change application keys and tokens, as far as the permissions held reach.
+    OwnedKeysInReachWrite = [USER_APP_KEYS, SERVICE_ACCOUNT_WRITE, ORG_APP_KEYS_WRITE],
+    /// Give application keys and tokens of one's own, or of service accounts, new secrets.
+    OwnedKeysRotate = [USER_APP_KEYS, SERVICE_ACCOUNT_WRITE],
     /// See who is in the org, and what roles there are.
     PeopleRead = [USER_ACCESS_READ, USER_ACCESS_MANAGE],
     /// Bring people into the org.

@@ -11,7 +11,8 @@ pub struct OrgSettings {
     pub one_time_read: bool,
     /// How many live API keys the org may have.
     pub api_keys_max: u32,
-    /// How many live application keys each user may have.
+    /// How many live application keys each user may have, service accounts too; and as many personal and as many
+    /// service access tokens, each kind counted for itself.
     pub application_keys_per_user_max: u32,
 }
 

@@ -5,7 +5,9 @@
 
 mod error;
 mod fields;
+mod guards;
 mod health;
+mod keys;
 mod org;
 mod orgs;
 mod permitted;
@@ -18,5 +20,5 @@ use claviger_http::Route;
 
 /// Every route of the native API but those that the [`VerifyFront`] answers.
 pub fn routes() -> Vec<Route> {
-    [health::routes(), org::routes(), orgs::routes()].into_iter().flatten().collect()
+    [health::routes(), keys::routes(), org::routes(), orgs::routes()].into_iter().flatten().collect()
 }

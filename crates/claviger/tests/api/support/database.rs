@@ -59,20 +59,21 @@ impl TestDatabase {
         }
     }
 
-    /// The number that a query gives.
-    pub(crate) async fn number(&self, sql: &str) -> i64 {
+    /// What a query of one row and one column gives, as text.
+    pub(crate) async fn scalar(&self, sql: &str) -> String {
         match self {
             Self::Sqlite(directory) => {
-                let file = directory.path().join("claviger.db");
-                rusqlite::Connection::open(file).unwrap().query_row(sql, [], |row| row.get(0)).unwrap()
+                let database = rusqlite::Connection::open(directory.path().join("claviger.db")).unwrap();
+                let sql = format!("SELECT CAST(({sql}) AS TEXT)");
+                database.query_row(&sql, [], |row| row.get(0)).unwrap()
             }
             Self::Postgres { .. } => {
                 let (client, connection) = tokio_postgres::connect(&self.url(), NoTls).await.unwrap();
                 let connection = tokio::spawn(connection);
-                let number = client.query_one(sql, &[]).await.unwrap().get(0);
+                let text = client.query_one(&format!("SELECT ({sql})::text"), &[]).await.unwrap().get(0);
                 drop(client);
                 connection.await.unwrap().unwrap();
-                number
+                text
             }
         }
     }

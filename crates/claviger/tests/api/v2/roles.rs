@@ -236,10 +236,10 @@ on_both_engines! {
         let id = role(&client, &[]).await;
         user(&client, &[&id]).await;
         let held = format!("SELECT COUNT(*) FROM user_roles WHERE role_id = '{id}'");
-        assert_eq!(server.database().number(&held).await, 1);
+        assert_eq!(server.database().scalar(&held).await, "1");
         client.delete(&format!("{PATH}/{id}")).await.expect(204);
         let swept = async {
-            while server.database().number(&held).await > 0 {
+            while server.database().scalar(&held).await != "0" {
                 tokio::task::yield_now().await;
             }
         };
