@@ -35,6 +35,7 @@ fn lived_in() -> Home {
     }
     let tokens = server.create_service_access_tokens(&admin, 3);
     server.expect(204, &admin, "DELETE", &format!("/api/v2/personal_access_tokens/{}", tokens[1].0), None);
+    server.create_native_keys(&admin);
     api_keys[..3].iter().for_each(|id| server.revoke_api_key(&admin, id));
     let renamed =
         json!({ "data": { "type": "api_keys", "id": api_keys[4], "attributes": { "name": "renamed" } } });
@@ -135,6 +136,7 @@ const COVERED: &[(&str, &[&str], &[&str])] = &[
     ("vault_keys", &["id", "purpose", "org_id", "kek_id", "wrapped", "created_at"], &[]),
     ("orgs", &["id", "one_time_read"], &["disabled_at"]),
     ("roles", &["id", "org_id", "managed", "permissions"], &[]),
+    ("own_permissions", &["id", "org_id", "number", "name", "uses"], &[]),
     ("users", &["id", "org_id", "kind"], &["disabled_at"]),
     ("user_roles", &["org_id", "user_id", "role_id"], &[]),
     (
@@ -153,6 +155,8 @@ const COVERED: &[(&str, &[&str], &[&str])] = &[
             "requests_max",
             "requests_period",
             "public_portion",
+            "external_id",
+            "metadata",
         ],
         &["revoked_at"],
     ),

@@ -113,6 +113,8 @@ impl From<EngineError> for Error {
                 StatusCode::BAD_REQUEST,
                 format!("Org {org_number} has 0 api keys. Orgs must have at least 1 and at most {max} keys."),
             ),
+            // Nothing of the vendor's is refused so.
+            error @ EngineError::InUse { .. } => Self::text(StatusCode::CONFLICT, error.to_string()),
             EngineError::CallerGone => Self::text(StatusCode::FORBIDDEN, "Forbidden"),
             EngineError::Unavailable(cause) => {
                 if let Some(cause) = cause {

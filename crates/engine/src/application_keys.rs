@@ -38,7 +38,8 @@ pub struct NewApplicationKey {
 pub struct ApplicationKeyPatch {
     /// The name.
     pub name: Option<Name>,
-    /// The scopes: `Some(None)` takes all of them away, so that it may do what its owner may.
+    /// The scopes of the fixed list: `Some(None)` takes all of them away, so that it may do what its owner may, unless
+    /// it is narrowed to permissions of the org's own.
     pub scopes: Option<Option<Scopes>>,
 }
 
@@ -282,7 +283,8 @@ impl ApplicationKeyPatch {
         if let (CredentialDetail::ApplicationKey { scopes, .. }, Some(wanted)) =
             (&mut credential.detail, &self.scopes)
         {
-            scopes.clone_from(wanted);
+            // The org's own permissions are not the vendor's to change: whoever sets scopes does not see them.
+            *scopes = Scopes::join(wanted.as_ref(), scopes.as_ref());
         }
         (*credential != before)
             .then(|| json!({ "name": credential.name, "was": before.name, "shown": shown }))

@@ -203,6 +203,7 @@ impl Engine {
             scopes: identity.scopes.clone(),
             api_key: api_key.map(|key| key.credential),
             acting: identity.credential,
+            native: identity.native.clone(),
         })
     }
 }

@@ -99,7 +99,10 @@ impl Engine {
     pub(crate) fn make(&self, draft: Draft) -> Result<Made, SealError> {
         let random = self.vault.random();
         let kind = draft.detail.kind();
-        let secret = IssuedSecret::generate(kind, random);
+        let secret = match &draft.detail {
+            CredentialDetail::NativeKey { prefix, .. } => IssuedSecret::generate_native(*prefix, random),
+            _ => IssuedSecret::generate(kind, random),
+        };
         let now = self.clock.now();
         let mut detail = draft.detail;
         if let (Some(portion), Some(shown)) = (detail.public_portion_mut(), secret.public_portion(kind)) {

@@ -10,8 +10,8 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use claviger_model::{
-    CredentialId, CredentialKind, Expiry, Guards, Org, OrgId, PermissionSet, Position, Role, RoleId, Scopes,
-    Timestamp, User, UserId,
+    CredentialId, CredentialKind, Expiry, Guards, Org, OrgId, OwnPermission, OwnPermissions, PermissionSet,
+    Position, Role, RoleId, Scopes, Timestamp, User, UserId,
 };
 use claviger_store::{Entry, KnownSecret, Store, StoreError};
 use claviger_vault::Digest;
@@ -32,6 +32,14 @@ pub(crate) struct Identity {
     pub(crate) scopes: Option<Arc<Scopes>>,
     pub(crate) remote_config_read: bool,
     pub(crate) guards: Option<Arc<KnownGuards>>,
+    pub(crate) native: Option<Arc<NativeDetail>>,
+}
+
+/// What only native keys have, as they were given it.
+#[derive(Debug)]
+pub(crate) struct NativeDetail {
+    pub(crate) external_id: Option<Box<str>>,
+    pub(crate) metadata: Option<Box<str>>,
 }
 
 /// Whose a lone API key is.
@@ -56,6 +64,8 @@ struct Known {
     scopes: Option<Arc<Scopes>>,
     /// None for most: verifying those costs no more than this being looked at.
     guards: Option<Arc<KnownGuards>>,
+    /// One word for all others.
+    native: Option<Arc<NativeDetail>>,
     /// In microseconds; 0 for never.
     last_used: AtomicI64,
 }
@@ -91,6 +101,8 @@ pub(crate) struct Directory {
     roles: papaya::HashMap<RoleId, PermissionSet>,
     /// Whether each org is disabled.
     orgs: papaya::HashMap<OrgId, bool>,
+    /// What the orgs' own permissions are called; of orgs that have some.
+    own_permissions: papaya::HashMap<OrgId, Arc<OwnPermissions>>,
     scopes: ScopeSets,
     /// Of every live credential that has any, the guards, shared by its secrets.
     guards: papaya::HashMap<CredentialId, Arc<KnownGuards>>,
@@ -108,6 +120,7 @@ impl Directory {
             users: papaya::HashMap::default(),
             roles: papaya::HashMap::default(),
             orgs: papaya::HashMap::default(),
+            own_permissions: papaya::HashMap::default(),
             scopes: ScopeSets::default(),
             guards: papaya::HashMap::default(),
             replaced: ReplacedSecrets::default(),
@@ -115,6 +128,13 @@ impl Directory {
             is_current: AtomicBool::new(true),
         };
         store.list_orgs().await?.iter().for_each(|org| directory.put_org(org));
+        let mut own: HashMap<OrgId, Vec<OwnPermission>> = HashMap::new();
+        store
+            .list_all_own_permissions()
+            .await?
+            .into_iter()
+            .for_each(|it| own.entry(it.org).or_default().push(it));
+        own.into_iter().for_each(|(org, permissions)| directory.put_own_permissions(org, permissions));
         store.list_all_roles().await?.iter().for_each(|role| directory.put_role(role));
         store.list_all_users().await?.iter().for_each(|user| directory.put_user(user));
         store.each_live_secret(|secret| _ = directory.put_secret(secret)).await?;
@@ -138,7 +158,8 @@ impl Directory {
             return Some(Err(AuthReason::Disabled));
         }
         let rights = match known.owner {
-            None => PermissionSet::EMPTY,
+            // A native key's scopes are all that it has; an API key has none.
+            None => known.scopes.as_ref().map_or(PermissionSet::EMPTY, |scopes| *scopes.set()),
             Some(owner) => match self.rights(owner) {
                 Some(rights) => known.scopes.as_ref().map_or(rights, |scopes| rights & *scopes.set()),
                 None => return Some(Err(AuthReason::Disabled)),
@@ -157,7 +178,13 @@ impl Directory {
             scopes: known.scopes.clone(),
             remote_config_read: known.remote_config_read,
             guards: known.guards.clone(),
+            native: known.native.clone(),
         }))
+    }
+
+    /// What an org's own permissions are called.
+    pub(crate) fn own_permissions(&self, org: OrgId) -> Option<Arc<OwnPermissions>> {
+        self.own_permissions.pin().get(&org).cloned()
     }
 
     /// The union of a user's roles; none for a user who is disabled or gone.
@@ -232,6 +259,7 @@ impl Directory {
                     None => drop(self.roles.pin().remove(&id)),
                 }
             }
+            "permission" => self.put_own_permissions(org, store.list_own_permissions(org).await?),
             "org" => {
                 if let Some(org) = store.find_org(org).await? {
                     self.put_org(&org);
@@ -262,6 +290,12 @@ impl Directory {
             expiry: secret.expiry,
             scopes: secret.scopes.map(|scopes| self.scopes.shared(scopes)),
             guards: self.shared_guards(secret.credential, secret.guards),
+            native: (secret.external_id.is_some() || secret.metadata.is_some()).then(|| {
+                Arc::new(NativeDetail {
+                    external_id: secret.external_id.map(String::into_boxed_str),
+                    metadata: secret.metadata.map(String::into_boxed_str),
+                })
+            }),
             last_used: AtomicI64::new(before.max(stored)),
         };
         secrets.insert(secret.digest, known).is_some()
@@ -295,7 +329,12 @@ impl Directory {
     }
 
     fn put_role(&self, role: &Role) {
-        self.roles.pin().insert(role.id, role.permissions);
+        self.roles.pin().insert(role.id, role.rights());
+    }
+
+    fn put_own_permissions(&self, org: OrgId, permissions: Vec<OwnPermission>) {
+        let own: OwnPermissions = permissions.into_iter().map(|it| (it.name, it.number)).collect();
+        self.own_permissions.pin().insert(org, Arc::new(own));
     }
 
     fn put_org(&self, org: &Org) {
@@ -381,5 +420,16 @@ impl ReplacedSecrets {
         let replaced = self.0.lock().expect("nothing panics while it holds this lock");
         let over = replaced.values().filter(|secret| secret.valid_until <= now);
         over.map(|secret| (secret.org, secret.credential)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// There may be millions: whoever adds a field should know what it costs.
+    #[test]
+    fn what_is_known_of_a_secret_is_small() {
+        assert!(size_of::<Known>() <= 120, "{}", size_of::<Known>());
     }
 }

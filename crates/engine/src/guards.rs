@@ -259,11 +259,9 @@ pub(crate) fn check_loosening(caller: &Caller, before: &Credential, after: &Cred
 /// Refuses an end that a credential of its kind may not have. What has ended already is revoked, not left to expire;
 /// and a personal token lives no longer than its issuer allows ([`TokenExpiry`]), however often its end is moved.
 pub(crate) fn check_end(credential: &Credential, now: Timestamp) -> Result<(), Error> {
-    let end = credential.expiry.timestamp();
-    let fault =
-        |reason: String| Err(Error::Invalid(vec![FieldError { field: "expires_at".to_owned(), reason }]));
-    match (credential.kind(), end) {
-        (_, Some(end)) if end <= now => fault("must be in the future".to_owned()),
+    check_future(credential.expiry, now)?;
+    let fault = |reason: String| Err(bad_end(reason));
+    match (credential.kind(), credential.expiry.timestamp()) {
         (CredentialKind::PersonalAccessToken, None) => fault("must be there for a personal token".to_owned()),
         (CredentialKind::PersonalAccessToken, Some(end)) => {
             match TokenExpiry::check(end, credential.created_at) {
@@ -273,4 +271,16 @@ pub(crate) fn check_end(credential: &Credential, now: Timestamp) -> Result<(), E
         }
         _ => Ok(()),
     }
+}
+
+/// Refuses an end that has come: what has ended already is revoked, not left to expire.
+pub(crate) fn check_future(end: Expiry, now: Timestamp) -> Result<(), Error> {
+    match end.is_over(now) {
+        true => Err(bad_end("must be in the future".to_owned())),
+        false => Ok(()),
+    }
+}
+
+fn bad_end(reason: String) -> Error {
+    Error::Invalid(vec![FieldError { field: "expires_at".to_owned(), reason }])
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use claviger_model::{Name, Org, OrgId, Role, RoleId, User, UserId};
+use claviger_model::{KeyPrefix, Name, Org, OrgId, Role, RoleId, User, UserId};
 use claviger_store::{Change, CommitError, Refusal};
 
 use crate::credentials::STALE_RETRIES_MAX;
@@ -21,6 +21,10 @@ pub struct OrgPatch {
     pub api_keys_max: Option<u32>,
     /// How many live application keys each user may have, and as many access tokens of either kind.
     pub application_keys_per_user_max: Option<u32>,
+    /// How many live native keys there may be.
+    pub native_keys_max: Option<u32>,
+    /// What native keys begin with where nothing else is asked for.
+    pub native_key_prefix: Option<KeyPrefix>,
 }
 
 impl OrgPatch {
@@ -33,6 +37,8 @@ impl OrgPatch {
         settings.api_keys_max = self.api_keys_max.unwrap_or(settings.api_keys_max);
         settings.application_keys_per_user_max =
             self.application_keys_per_user_max.unwrap_or(settings.application_keys_per_user_max);
+        settings.native_keys_max = self.native_keys_max.unwrap_or(settings.native_keys_max);
+        settings.native_key_prefix = self.native_key_prefix.unwrap_or(settings.native_key_prefix);
     }
 }
 

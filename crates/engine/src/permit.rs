@@ -117,6 +117,8 @@ rights! {
     OwnedKeysInReachWrite = [USER_APP_KEYS, SERVICE_ACCOUNT_WRITE, ORG_APP_KEYS_WRITE],
     /// Give application keys and tokens of one's own, or of service accounts, new secrets.
     OwnedKeysRotate = [USER_APP_KEYS, SERVICE_ACCOUNT_WRITE],
+    /// See the permissions that the org has defined, and which roles have them.
+    OwnPermissionsRead = [API_KEYS_READ, USER_ACCESS_MANAGE, ORG_MANAGEMENT],
     /// See who is in the org, and what roles there are.
     PeopleRead = [USER_ACCESS_READ, USER_ACCESS_MANAGE],
     /// Bring people into the org.

@@ -3,7 +3,7 @@
 //! Built-in roles are as the code has them: they cannot be changed or removed, only given and taken. A role may be
 //! removed while users have it; from then on nobody has it. Who may hand on what is in [`crate::grants`].
 
-use claviger_model::{Name, OrgId, Permission, PermissionSet, Role, RoleId};
+use claviger_model::{Name, OrgId, OwnNumber, Permission, PermissionSet, Role, RoleId};
 use claviger_store::{
     Change, CommitError, ListedRole, Page, PeoplePage, Refusal, RoleFilter, RoleSort, SortBy,
 };
@@ -42,6 +42,8 @@ enum Edit<'a> {
     Patch(&'a RolePatch),
     Grant(Permission),
     Withdraw(Permission),
+    /// These permissions of the org's own and no other ones of them.
+    Own(&'a [OwnNumber]),
 }
 
 impl Edit<'_> {
@@ -51,10 +53,14 @@ impl Edit<'_> {
                 if let Some(name) = &patch.name {
                     role.name = name.to_string();
                 }
-                role.permissions = patch.permissions.unwrap_or(role.permissions);
+                // The org's own permissions are not the vendor's to change.
+                let own = role.permissions.own();
+                role.permissions =
+                    patch.permissions.map_or(role.permissions, |permissions| permissions.with_own(own));
             }
             Self::Grant(permission) => role.permissions.insert(permission),
             Self::Withdraw(permission) => role.permissions.remove(permission),
+            Self::Own(numbers) => role.permissions = role.permissions.with_own(numbers.iter().copied()),
         }
     }
 }
@@ -157,6 +163,19 @@ impl Engine {
         permission: Permission,
     ) -> Result<Changed<Role>, Error> {
         self.edit_role(permit, id, Edit::Withdraw(permission)).await
+    }
+
+    /// Gives a role these permissions of the org's own in place of those that it has. Its others stay.
+    ///
+    /// # Errors
+    /// As [`Engine::update_role`].
+    pub async fn set_own_permissions(
+        &self,
+        permit: &Permit<RolesWrite>,
+        id: RoleId,
+        numbers: &[OwnNumber],
+    ) -> Result<Changed<Role>, Error> {
+        self.edit_role(permit, id, Edit::Own(numbers)).await
     }
 
     async fn edit_role(

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::{CredentialId, Guards, OrgId, Scopes, Timestamp, UserId};
+use crate::{CredentialId, Guards, KeyPrefix, OrgId, Scopes, Timestamp, UserId};
 
 /// A credential, without its secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,6 +75,8 @@ pub enum CredentialDetail {
     },
     /// Of a native key.
     NativeKey {
+        /// What its secret begins with.
+        prefix: KeyPrefix,
         /// What its bearer may do; none for nothing but being known.
         permissions: Option<Scopes>,
         /// Whose key it is, in the words of the org that issued it.
@@ -125,7 +127,28 @@ impl CredentialDetail {
         }
     }
 
-    /// Where the part of the secret that is no secret is kept, if its kind has one.
+    /// Gives it other own permissions beside what it has of the fixed list; no scopes at all is what it may become
+    /// only if it had none. Tells whether it could be done.
+    pub fn set_own_scopes(&mut self, own: Option<&Scopes>) -> bool {
+        let joined = Scopes::join(self.scopes(), own);
+        match (self, joined) {
+            (Self::ApplicationKey { scopes, .. }, joined) if joined.is_some() || scopes.is_none() => {
+                *scopes = joined;
+                true
+            }
+            (
+                Self::PersonalAccessToken { scopes, .. } | Self::ServiceAccessToken { scopes, .. },
+                Some(joined),
+            ) => {
+                *scopes = joined;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Where the part of the secret that is no secret, and is only known once the secret is made, is kept, if its
+    /// kind has one.
     pub fn public_portion_mut(&mut self) -> Option<&mut String> {
         match self {
             Self::PersonalAccessToken { public_portion, .. }
@@ -139,7 +162,8 @@ impl CredentialDetail {
         match self {
             Self::PersonalAccessToken { public_portion, .. }
             | Self::ServiceAccessToken { public_portion, .. } => Some(public_portion),
-            Self::ApiKey { .. } | Self::ApplicationKey { .. } | Self::NativeKey { .. } => None,
+            Self::NativeKey { prefix, .. } => Some(prefix.as_str()),
+            Self::ApiKey { .. } | Self::ApplicationKey { .. } => None,
         }
     }
 }

@@ -92,6 +92,8 @@ ids! {
     InvitationId,
     /// An issued credential: API key, application key or token.
     CredentialId,
+    /// A permission that an org has defined.
+    PermissionId,
     /// One entry of the ledger; it also settles whether a commit of unknown fate happened.
     EntryId,
     /// One HTTP request, as named in logs, answers and the ledger.

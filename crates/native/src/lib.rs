@@ -3,14 +3,19 @@
 //! Verification for gateways is answered before any router ([`VerifyFront`]); the rest are routes like any other.
 //! Errors are objects with a stable code: `{"errors": [{"code": …, "detail": …, "field": …}]}`.
 
+mod credential_permissions;
 mod error;
 mod fields;
 mod guards;
 mod health;
 mod keys;
+mod native_keys;
 mod org;
 mod orgs;
+mod permissions;
 mod permitted;
+mod reading;
+mod role_permissions;
 mod verify;
 
 pub use error::Error;
@@ -20,5 +25,17 @@ use claviger_http::Route;
 
 /// Every route of the native API but those that the [`VerifyFront`] answers.
 pub fn routes() -> Vec<Route> {
-    [health::routes(), keys::routes(), org::routes(), orgs::routes()].into_iter().flatten().collect()
+    [
+        health::routes(),
+        keys::routes(),
+        org::routes(),
+        orgs::routes(),
+        permissions::routes(),
+        role_permissions::routes(),
+        credential_permissions::routes(),
+        native_keys::routes(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }

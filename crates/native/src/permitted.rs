@@ -1,8 +1,9 @@
 //! Permits as extractors: a handler's signature says which right it needs.
 
 use axum::extract::FromRequestParts;
-use claviger_engine::{Permit, Right};
+use claviger_engine::{AuthFailure, AuthReason, Permit, Right};
 use claviger_http::{App, note_refusal, origin, presented, take_share, whence};
+use claviger_model::CredentialKind;
 use http::request::Parts;
 
 use crate::Error;
@@ -22,6 +23,12 @@ impl<R: Right> FromRequestParts<App> for Permitted<R> {
             None => engine.authenticate(presented, &whence(app, parts)),
         };
         let caller = caller.inspect_err(|failure| note_refusal(app, parts, *failure))?;
+        // It says whose customer a request is from, and that is nobody who manages the org.
+        if caller.kind() == CredentialKind::NativeKey {
+            let failure = AuthFailure::Token(AuthReason::WrongKind);
+            note_refusal(app, parts, failure);
+            return Err(failure.into());
+        }
         if take_share(app, parts, caller.org()) {
             return Err(Error::limited());
         }

@@ -88,6 +88,10 @@ pub struct KnownSecret {
     pub is_live: bool,
     /// When the credential was last used.
     pub last_used: Option<Timestamp>,
+    /// Of a native key: whose it is.
+    pub external_id: Option<String>,
+    /// Of a native key: what its org wants to know.
+    pub metadata: Option<String>,
 }
 
 /// The columns of a credential, joined with its last use; read by [`read_credential`].
@@ -118,6 +122,7 @@ pub(crate) fn read_credential(row: &dyn Row) -> Result<Credential, StoreError> {
             public_portion: row.get(17)?,
         },
         CredentialKind::NativeKey => CredentialDetail::NativeKey {
+            prefix: row.parsed(17)?,
             permissions: read_scopes(row, 6)?,
             external_id: row.opt(18)?,
             metadata: row.opt(19)?,
@@ -144,7 +149,7 @@ pub(crate) fn read_credential(row: &dyn Row) -> Result<Credential, StoreError> {
 fn read_scopes(row: &dyn Row, column: usize) -> Result<Option<Scopes>, StoreError> {
     match row.text(column)? {
         None => Ok(None),
-        Some(list) => Scopes::parse(list.split_ascii_whitespace())
+        Some(list) => Scopes::parse_stored(list.split_ascii_whitespace())
             .map_err(|_| StoreError::damaged("a credential has an unknown scope")),
     }
 }
@@ -225,6 +230,7 @@ impl Change {
         let (external_id, metadata) = native_key_columns(&credential.detail);
         let (allow_list, requests_max, requests_period) = guard_columns(&credential.guards);
         self.counting_one_more(credential)
+            .naming(credential)
             .one(
                 "INSERT INTO credentials (id, org_id, kind, owner_id, name, name_sort, name_search, last4, scopes,
                      category, remote_config_read, revision, created_at, created_by, modified_at, modified_by,
@@ -306,9 +312,12 @@ impl Change {
                 row(String::new()),
                 Refusal::LimitReached,
             ),
-            CredentialDetail::NativeKey { .. } => {
-                self.any(insert, row(String::new())).one(count, row(String::new()), Refusal::Absent)
-            }
+            CredentialDetail::NativeKey { .. } => self.any(insert, row(String::new())).one(
+                "UPDATE credential_counts SET live = live + 1 WHERE org_id = $1 AND kind = $2 AND owner_id = $3
+                 AND live < (SELECT native_keys_max FROM orgs WHERE id = $1)",
+                row(String::new()),
+                Refusal::LimitReached,
+            ),
             CredentialDetail::ApplicationKey { owner, .. }
             | CredentialDetail::PersonalAccessToken { owner, .. }
             | CredentialDetail::ServiceAccessToken { owner, .. } => self
@@ -346,7 +355,7 @@ impl Change {
         let (external_id, metadata) = native_key_columns(&credential.detail);
         let (allow_list, requests_max, requests_period) = guard_columns(&credential.guards);
         let change = Self::new(credential.org, actor, "credential.updated", subject(credential.id), detail);
-        change.checking_name(credential, names).one(
+        change.checking_name(credential, names).no_longer_naming(credential).naming(credential).one(
             "UPDATE credentials SET name = $1, name_sort = $2, name_search = $3, scopes = $4, category = $5,
                  remote_config_read = $6, modified_at = $7, modified_by = $8, external_id = $9, metadata = $10,
                  expires_at = $11, allow_list = $12, requests_max = $13, requests_period = $14,
@@ -385,6 +394,7 @@ impl Change {
         let detail = json!({ "kind": credential.kind().as_str(), "name": credential.name });
         let detail = state::with_states(detail, [state::credential(&dead, &[])]);
         Self::new(credential.org, actor, "credential.revoked", subject(credential.id), detail)
+            .naming_no_more(credential)
             .one(
                 "UPDATE credentials SET revoked_at = $1, modified_at = $1, modified_by = $2, revision = revision + 1
                  WHERE id = $3 AND org_id = $4 AND revision = $5 AND revoked_at IS NULL",
@@ -487,7 +497,7 @@ fn guard_columns(guards: &Guards) -> (Option<String>, Option<u32>, Option<u32>) 
 
 pub(crate) const SELECT_KNOWN: &str = "SELECT s.digest, c.id, c.org_id, c.kind, c.owner_id, c.scopes, c.expires_at,
      c.remote_config_read, s.dead_at, c.revoked_at, l.at, s.valid_until, c.allow_list, c.requests_max,
-     c.requests_period
+     c.requests_period, c.external_id, c.metadata
      FROM secrets s JOIN credentials c ON c.id = s.credential_id LEFT JOIN last_used l ON l.credential_id = c.id";
 
 /// How many credentials [`Store::list_known_secrets_of`] asks for in one statement.
@@ -508,6 +518,8 @@ pub(crate) fn read_known(row: &dyn Row) -> Result<KnownSecret, StoreError> {
         remote_config_read: row.get(7)?,
         is_live: row.opt::<Timestamp>(8)?.is_none() && row.opt::<Timestamp>(9)?.is_none(),
         last_used: row.opt(10)?,
+        external_id: row.opt(15)?,
+        metadata: row.opt(16)?,
     })
 }
 

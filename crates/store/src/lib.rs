@@ -25,6 +25,7 @@ mod ledger;
 mod metrics;
 mod migrate;
 mod names;
+mod own_permissions;
 mod people;
 mod people_list;
 mod postgres;

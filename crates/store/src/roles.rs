@@ -57,7 +57,8 @@ impl Change {
             "withdrawn": read.permissions.without(&role.permissions).to_list(),
         });
         let detail = state::with_states(detail, [state::role(role)]);
-        Self::new(role.org, actor, "role.updated", subject(role), detail).checking_role_name(role).one(
+        let change = Self::new(role.org, actor, "role.updated", subject(role), detail);
+        change.checking_role_name(role).requiring_own_permissions(role).one(
             "UPDATE roles SET name = $1, name_sort = $2, search = $3, permissions = $4, modified_at = $5,
                  modified_by = $6
              WHERE id = $7 AND org_id = $8 AND modified_at = $9 AND managed IS NULL AND removed_at IS NULL",

@@ -3,7 +3,9 @@
 //! Each entry holds, under `states`, the new state of everything whose state it changed. Folding the entries
 //! gives what the tables must hold, so that a row edited behind the server's back is found by comparison.
 
-use claviger_model::{Credential, CredentialDetail, CredentialId, Org, OrgId, Role, Scopes, User};
+use claviger_model::{
+    Credential, CredentialDetail, CredentialId, Org, OrgId, OwnPermission, Role, Scopes, User,
+};
 use serde_json::{Map, Value as Json, json};
 
 use crate::LiveSecret;
@@ -38,6 +40,21 @@ pub(crate) fn role(role: &Role) -> State {
         "permissions": role.managed.is_none().then(|| role.permissions.to_list()),
     });
     (format!("role:{}", role.id), state)
+}
+
+/// Which of an org's own permissions a number is.
+pub(crate) fn own_permission(permission: &OwnPermission) -> State {
+    let state = json!({
+        "org": permission.org.to_string(),
+        "number": permission.number.get(),
+        "name": permission.name.as_str(),
+    });
+    (format!("permission:{}", permission.id), state)
+}
+
+/// That there is no row any more.
+pub(crate) fn gone((kind, id): (&'static str, String)) -> State {
+    (format!("{kind}:{id}"), Json::Null)
 }
 
 /// A role that is gone for good: nobody holds it from this entry on, whatever the entries before say.
@@ -95,6 +112,12 @@ pub(crate) fn credential(credential: &Credential, live: &[LiveSecret]) -> State 
         "revoked": !credential.state.is_live(),
         "secrets": secrets,
     });
+    if let CredentialDetail::NativeKey { external_id, metadata, .. } = &credential.detail {
+        // Gateways go by both. Of the metadata a hash will do: it may be long.
+        state["external_id"] = external_id.as_deref().into();
+        let hash = metadata.as_ref().map(|metadata| blake3::hash(metadata.as_bytes()));
+        state["metadata"] = hash.map(|hash| hash.to_hex().to_string()).into();
+    }
     // Only where there is one: entries of before there were tokens say nothing of it.
     if let Some(portion) = credential.detail.public_portion() {
         state["public_portion"] = portion.into();

@@ -91,7 +91,7 @@ impl Change {
     /// Kills credentials of one owner, who must not have any others.
     fn killing(self, owner: &User, killed: &[Credential], at: Timestamp, by: UserId) -> Self {
         let kill = |change: Self, credential: &Credential| {
-            change.one(
+            change.naming_no_more(credential).one(
                 "UPDATE credentials SET revoked_at = $1, modified_at = $1, modified_by = $2, revision = revision + 1
                  WHERE id = $3 AND org_id = $4 AND revision = $5 AND revoked_at IS NULL",
                 params![at, by, credential.id, credential.org, credential.revision],

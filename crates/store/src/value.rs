@@ -1,7 +1,8 @@
 //! What goes into a statement and what comes out of a row, for both drivers.
 
 use claviger_model::{
-    CredentialId, CredentialKind, EntryId, Expiry, InvitationId, OrgId, RoleId, Timestamp, UserId,
+    CredentialId, CredentialKind, EntryId, Expiry, InvitationId, OrgId, PermissionId, RoleId, Timestamp,
+    UserId,
 };
 use claviger_vault::Digest;
 use std::fmt::{self, Display};
@@ -106,7 +107,7 @@ macro_rules! ids {
         }
     )*};
 }
-ids!(OrgId, UserId, RoleId, InvitationId, CredentialId, EntryId, Uuid);
+ids!(OrgId, UserId, RoleId, PermissionId, InvitationId, CredentialId, EntryId, Uuid);
 
 /// Builds a statement's parameters.
 macro_rules! params {

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 
-use crate::support::sample::application_key;
+use crate::support::sample::{application_key, native_key};
 use crate::support::{Answer, Client, Keys, Setup, TestDatabase, TestServer, guarded};
 
 const DOCUMENTATION: &str = include_str!("../../../../docs/gateways.md");
@@ -168,6 +168,10 @@ async fn nginx_lets_through_whom_claviger_knows() {
         reached(&narrow.get("/orders").await.expect(200), "claviger-scopes"),
         ["user_app_keys org_management"]
     );
+    let customers = native_key(&server.client(), &json!({ "name": "n", "external_id": "customer-17" })).await;
+    let customer = Client::new(nginx.address, Keys { bearer: Some(customers.secret), ..Keys::default() });
+    assert_eq!(reached(&customer.get("/orders").await.expect(200), "claviger-external-id"), ["customer-17"]);
+    customer.get("/admin/x").await.expect(403);
     let refused = narrow.get("/admin/x").await.expect(403);
     assert_eq!(refused.header("claviger-error"), "missing_permission");
     narrow.get("/admin/x?permission=user_app_keys").await.expect(403);
@@ -188,6 +192,7 @@ async fn nginx_lets_no_client_say_who_it_is() {
         "claviger-user",
         "claviger-key-id",
         "claviger-scopes",
+        "claviger-external-id",
         "claviger-position",
         "claviger-require",
         "Claviger_User",

@@ -21,7 +21,7 @@ use tokio::net::TcpStream;
 use tokio::sync::Notify;
 
 use crate::support::people::{API_KEYS_READ, People, role};
-use crate::support::sample::{api_key, application_key};
+use crate::support::sample::{api_key, application_key, native_key};
 use crate::support::tokens::{personal_access_token, service_access_token, service_account};
 use crate::support::{Client, Setup, TestDatabase, TestServer, guarded, with_either_database};
 
@@ -61,9 +61,13 @@ enum Kind {
     RotateAway,
     /// A key may not be used from here any more.
     AllowElsewhere,
+    RevokeNativeKey,
+    NarrowNativeKey,
+    /// What it may do, its owner may by a role that gives it no more.
+    WithdrawFromRole,
 }
 
-const KINDS: [Kind; 16] = [
+const KINDS: [Kind; 19] = [
     Kind::RevokeApiKey,
     Kind::DeleteApiKeyV1,
     Kind::RevokeApplicationKey,
@@ -80,6 +84,9 @@ const KINDS: [Kind; 16] = [
     Kind::RevokeDuringGrace,
     Kind::RotateAway,
     Kind::AllowElsewhere,
+    Kind::RevokeNativeKey,
+    Kind::NarrowNativeKey,
+    Kind::WithdrawFromRole,
 ];
 
 /// A credential that is being verified, and where its revocation stands.
@@ -295,6 +302,30 @@ async fn revoke(
             let path = format!("/claviger/v1/application_keys/{}", key.id);
             (Target::new(kind, "/verify", &header), path, Some(json!({ "allow_list": ["192.0.2.1"] })))
         }
+        Kind::RevokeNativeKey => {
+            let key = native_key(admin, &json!({ "name": "Made", "external_id": "customer" })).await;
+            let header = format!("x-api-key: {}\r\n", key.secret);
+            (Target::new(kind, "/verify", &header), format!("/claviger/v1/keys/{}", key.id), None)
+        }
+        Kind::NarrowNativeKey => {
+            let body = json!({ "name": "Made", "permissions": [OWN_PERMISSION], "metadata": { "a": 1 } });
+            let key = native_key(admin, &body).await;
+            let header = format!("authorization: Bearer {}\r\n", key.secret);
+            let target = Target::new(kind, &requiring_own(), &header);
+            (target, format!("/claviger/v1/keys/{}", key.id), Some(json!({ "permissions": [] })))
+        }
+        Kind::WithdrawFromRole => {
+            let role = role(admin, &[]).await;
+            let path = format!("/claviger/v1/roles/{role}/permissions");
+            let own = json!({ "permissions": [OWN_PERMISSION] });
+            method = Some(Method::PUT);
+            admin.put(&path, &own).await.expect(200);
+            let account = service_account(admin, json!([{ "type": "roles", "id": role }])).await;
+            let token = service_access_token(admin, &account, json!(["monitors_read"])).await;
+            admin.put(&format!("/claviger/v1/credentials/{}/permissions", token.id), &own).await.expect(200);
+            let header = format!("authorization: Bearer {}\r\n", token.secret);
+            (Target::new(kind, &requiring_own(), &header), path, Some(json!({ "permissions": [] })))
+        }
     };
     *slot.write().unwrap() = Some(target.clone());
     target.until(|target| target.valid.load(SeqCst) >= CERTAIN_EACH).await;
@@ -309,6 +340,13 @@ async fn revoke(
     };
     target.until(is_enough).await;
     target
+}
+
+/// A permission of the org's own, which [`run`] defines.
+const OWN_PERMISSION: &str = "orders:read";
+
+fn requiring_own() -> String {
+    format!("/verify?permission={OWN_PERMISSION}")
 }
 
 /// A new service account, the header with a token of it, and the token's id.
@@ -340,6 +378,11 @@ struct Plan {
 
 /// Revokes credentials under verification.
 async fn run(server: &TestServer, plan: Plan) -> Report {
+    let own = json!({ "name": OWN_PERMISSION });
+    let made = server.client().post("/claviger/v1/permissions", &own).await.expect(201);
+    // Even of a server that answers first, it is known then.
+    let after = [("claviger-after", made.header("claviger-position"))];
+    server.client().send(Method::GET, "/claviger/v1/permissions", &after, None::<String>).await.expect(200);
     let board: Board = Arc::new((0..SLOTS).map(|_| RwLock::default()).collect());
     let is_over = Arc::new(AtomicBool::new(false));
     let verifying: Vec<_> = (0..CONNECTIONS)

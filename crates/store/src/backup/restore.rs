@@ -14,6 +14,7 @@ use super::tables::{TABLES, Table};
 use crate::change::{Action, Draft, Subject};
 use crate::credentials::{COLUMNS, read_credential};
 use crate::ledger::Head;
+use crate::own_permissions::NO_LONGER_NAMING;
 use crate::value::{Value, params};
 use crate::verify::Tombstones;
 use crate::{Actor, Database, LiveSecret, StoreError, state, vault_keys};
@@ -186,6 +187,7 @@ impl Database {
             })
             .await?;
             if live.is_empty() {
+                self.execute(NO_LONGER_NAMING, &params![id.as_str()]).await?;
                 let sql = "UPDATE credentials SET revoked_at = $1, modified_at = $1, revision = revision + 1
                            WHERE id = $2 AND revoked_at IS NULL";
                 revoked += self.execute(sql, &params![now, id.as_str()]).await?;

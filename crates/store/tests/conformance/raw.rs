@@ -5,9 +5,10 @@ use std::path::Path;
 use tokio_postgres::{Client, NoTls, SimpleQueryMessage};
 
 /// Every table with what the store keeps, but for last-used times.
-const TABLES: [&str; 12] = [
+const TABLES: [&str; 13] = [
     "vault_keys",
     "orgs",
+    "own_permissions",
     "roles",
     "users",
     "user_roles",

@@ -81,6 +81,7 @@ fn places(value: &Value, place: String) -> Vec<String> {
 
 /// Whether a route takes a body that was changed so.
 fn is_harmless(route: &RouteInfo, Mutation { place, kind, .. }: &Mutation) -> bool {
+    let kind = *kind;
     let is_v1 = route.path.starts_with("/api/v1/");
     let is_org = route.path.starts_with("/claviger/");
     // Newer services pass over what they do not know.
@@ -89,6 +90,7 @@ fn is_harmless(route: &RouteInfo, Mutation { place, kind, .. }: &Mutation) -> bo
     let is_user = route.path.starts_with("/api/v2/users") || route.path == "/api/v2/service_accounts";
     let is_change = route.method == Method::PATCH;
     match (kind, place.as_str()) {
+        _ if is_org => is_harmless_natively(route, kind, place),
         // What may be left out of people and roles.
         (MutationKind::Removed, "/data/attributes/email" | "/data/attributes/disabled") => {
             is_user && is_change
@@ -144,6 +146,22 @@ fn is_harmless(route: &RouteInfo, Mutation { place, kind, .. }: &Mutation) -> bo
     }
 }
 
+/// Likewise of a route of the native API.
+fn is_harmless_natively(route: &RouteInfo, kind: MutationKind, place: &str) -> bool {
+    const MAY_BE_NULL: [&str; 6] =
+        ["/prefix", "/external_id", "/metadata", "/allow_list", "/request_limit", "/expires_at"];
+    match (kind, place) {
+        // What stands in it is the org's own matter.
+        (_, place) if place.starts_with("/metadata/") => true,
+        (MutationKind::Added, place) => place == "/metadata",
+        (MutationKind::Nulled, place) => MAY_BE_NULL.contains(&place),
+        (MutationKind::Retyped, _) => false,
+        (MutationKind::Removed, "/name") => route.method != Method::POST,
+        (MutationKind::Removed, "/permissions") => route.method != Method::PUT,
+        (MutationKind::Removed, place) => !place.starts_with("/request_limit/"),
+    }
+}
+
 /// Every route that takes a body, with one that it takes.
 async fn with_bodies(server: &TestServer) -> Vec<(RouteInfo, Sample)> {
     let mut found = Vec::new();
@@ -166,6 +184,9 @@ fn freshen(route: &RouteInfo, body: &mut Value) {
     let fresh = sample::unique_name();
     if route.path == "/api/v1/application_key" {
         body["name"] = json!(fresh);
+    }
+    if route.path == "/claviger/v1/permissions" {
+        body["name"] = json!(format!("a{fresh}:read"));
     }
     if let Some(email) = body.pointer_mut("/data/attributes/email").filter(|email| email.is_string()) {
         *email = json!(format!("{fresh}@example.com"));
@@ -295,7 +316,8 @@ on_both_engines! {
         for (route, Sample { path, body, .. }) in &routes {
             let body = body.as_ref().unwrap();
             for place in places(body, String::new()) {
-                if !body.pointer(&place).unwrap().is_string() {
+                // Metadata is whatever the org wants, as long as it is JSON.
+                if !body.pointer(&place).unwrap().is_string() || place.starts_with("/metadata/") {
                     continue;
                 }
                 let mut bad = body.clone();
