@@ -7,6 +7,7 @@ use claviger_engine::{AuthFailure, Error as EngineError, Thing};
 use claviger_http::BodyError;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, StatusCode};
+use serde_json::Value;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
@@ -139,8 +140,9 @@ impl IntoResponse for Error {
             Self::Texts(status, texts) => (status, format!("{{\"errors\":{}}}", list(&texts))),
             Self::SpacedTexts(status, texts) => (status, format!("{{\"errors\": {}}}", list(&texts))),
             Self::Objects(status, title, detail) => {
-                let object = serde_json::json!({ "errors": [{ "title": title, "detail": detail }] });
-                (status, object.to_string())
+                // Written out, so that the members stand in the vendor's order.
+                let (title, detail) = (Value::from(title), Value::from(detail));
+                (status, format!("{{\"errors\":[{{\"title\":{title},\"detail\":{detail}}}]}}"))
             }
             Self::UnknownApiKey => {
                 let headers = [(CONTENT_TYPE, JSON), (CACHE_CONTROL, HeaderValue::from_static("no-cache"))];

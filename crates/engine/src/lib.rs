@@ -31,6 +31,7 @@ mod own_permissions;
 mod owned;
 mod permit;
 mod personal_access_tokens;
+mod role_members;
 mod roles;
 mod rotation;
 mod service_account_keys;
