@@ -70,6 +70,8 @@ impl From<AuthFailure> for Error {
             AuthFailure::ApplicationKey(_) | AuthFailure::Token(_) => {
                 Self::text(StatusCode::UNAUTHORIZED, "Unauthorized")
             }
+            // Its headers are the router's matter.
+            AuthFailure::Limited(_) => Self::text(StatusCode::TOO_MANY_REQUESTS, "Rate limit exceeded"),
             AuthFailure::Unavailable => Self::text(StatusCode::SERVICE_UNAVAILABLE, "Service unavailable"),
         }
     }

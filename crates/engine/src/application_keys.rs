@@ -5,8 +5,8 @@
 //! learns a key that may do what it may not itself.
 
 use claviger_model::{
-    Credential, CredentialDetail, CredentialId, CredentialKind, Name, OrgId, Permission, Position, Scopes,
-    Timestamp, UserId,
+    Credential, CredentialDetail, CredentialId, CredentialKind, Guards, Name, OrgId, Permission, Position,
+    Scopes, Timestamp, UserId,
 };
 use claviger_store::{CredentialFilter, CredentialPage, CredentialSort, Names, Page, SortKey};
 use serde_json::json;
@@ -27,6 +27,8 @@ pub struct NewApplicationKey {
     pub scopes: Option<Scopes>,
     /// Until when it is valid.
     pub expires_at: Option<Timestamp>,
+    /// From where and how often it may be used.
+    pub guards: Guards,
     /// Whether its name must be the only such among the owner's live keys, as in version 1 of the vendor's API.
     pub names: Names,
 }
@@ -51,9 +53,9 @@ impl Engine {
         permit: &Permit<OwnApplicationKeys>,
         new: NewApplicationKey,
     ) -> Result<Changed<Shown>, Error> {
-        let NewApplicationKey { name, scopes, expires_at, names } = new;
+        let NewApplicationKey { name, scopes, expires_at, guards, names } = new;
         let detail = CredentialDetail::ApplicationKey { owner: permit.user(), scopes };
-        self.issue_owned(permit, detail, name, expires_at.into(), names).await
+        self.issue_owned(permit, detail, name, expires_at.into(), guards, names).await
     }
 
     /// A page of the caller's own application keys, without secrets.

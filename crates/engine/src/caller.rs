@@ -13,7 +13,7 @@ use crate::Error;
 /// Where a request came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Origin {
-    /// The address of the peer; none where it has none, as on a local socket.
+    /// The address of the client, as far as anybody can know it; none on a local socket.
     pub address: Option<IpAddr>,
     /// The request's id.
     pub request: RequestId,

@@ -5,7 +5,7 @@
 //! that they lack themselves, unless they manage everybody's access ([`crate::grants`]): otherwise a key of the
 //! mightiest machine would be as good as its rights.
 
-use claviger_model::{CredentialDetail, Expiry, Name, PermissionSet, Scopes, UserId};
+use claviger_model::{CredentialDetail, Expiry, Guards, Name, PermissionSet, Scopes, UserId};
 use claviger_store::{Names, Refusal};
 
 use crate::credentials::{Draft, IssueError, Target};
@@ -25,15 +25,13 @@ impl Engine {
         detail: CredentialDetail,
         name: Name,
         expiry: Expiry,
+        guards: Guards,
         names: Names,
     ) -> Result<Changed<Shown>, Error> {
-        permit.caller().hand_on(detail.scopes())?;
-        if let Some(owner) = detail.owner().filter(|owner| *owner != permit.user()) {
-            let rights = self.rights_of(permit, owner).await?;
-            check_grant(permit.caller(), &narrowed(rights, detail.scopes()))?;
-        }
+        self.check_handing_on(permit, &detail).await?;
         let thing = Thing::of(detail.kind());
-        let draft = Draft { org: permit.org(), detail, name: name.clone(), by: permit.user(), expiry };
+        let draft =
+            Draft { org: permit.org(), detail, name: name.clone(), by: permit.user(), expiry, guards };
         match self.issue(draft, names, &permit.actor()).await {
             Ok(issued) => Ok(issued),
             Err(IssueError::Refused(Refusal::NameTaken)) => {
@@ -45,6 +43,18 @@ impl Engine {
             }
             Err(IssueError::Other(error)) => Err(error),
         }
+    }
+
+    /// Refuses to hand on a secret that may do what the caller may not hand on.
+    pub(crate) async fn check_handing_on<R: Right>(
+        &self,
+        permit: &Permit<R>,
+        detail: &CredentialDetail,
+    ) -> Result<(), Error> {
+        permit.caller().hand_on(detail.scopes())?;
+        let Some(owner) = detail.owner().filter(|owner| *owner != permit.user()) else { return Ok(()) };
+        let rights = self.rights_of(permit, owner).await?;
+        check_grant(permit.caller(), &narrowed(rights, detail.scopes()))
     }
 
     /// Refuses new scopes that would add what the caller may not hand on. Taking away is never refused on these

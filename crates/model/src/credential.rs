@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::{CredentialId, OrgId, Scopes, Timestamp, UserId};
+use crate::{CredentialId, Guards, OrgId, Scopes, Timestamp, UserId};
 
 /// A credential, without its secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +30,8 @@ pub struct Credential {
     pub modified_by: UserId,
     /// Until when it is valid.
     pub expiry: Expiry,
+    /// From where and how often it may be used.
+    pub guards: Guards,
     /// Whether it may still be used.
     pub state: CredentialState,
     /// When it was last used, to the minute and somewhat behind; none if never.
@@ -253,6 +255,14 @@ impl Expiry {
         }
     }
 
+    /// Whichever end comes first.
+    pub fn earlier(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Never, end) | (end, Self::Never) => end,
+            (Self::At(one), Self::At(other)) => Self::At(one.min(other)),
+        }
+    }
+
     /// As a column: nothing for no end.
     pub fn timestamp(self) -> Option<Timestamp> {
         match self {
@@ -278,6 +288,15 @@ mod tests {
         assert!(!Expiry::At(end).is_over(Timestamp::from_micros(9)));
         assert!(Expiry::At(end).is_over(end));
         assert!(!Expiry::Never.is_over(Timestamp::from_micros(i64::MAX)));
+    }
+
+    #[test]
+    fn the_earlier_of_two_ends_counts() {
+        let end = |micros| Expiry::At(Timestamp::from_micros(micros));
+        assert_eq!(Expiry::Never.earlier(Expiry::Never), Expiry::Never);
+        assert_eq!(Expiry::Never.earlier(end(1)), end(1));
+        assert_eq!(end(2).earlier(Expiry::Never), end(2));
+        assert_eq!(end(2).earlier(end(1)), end(1));
     }
 
     #[test]

@@ -8,9 +8,11 @@ mod collation;
 mod credential;
 mod event;
 mod excerpt;
+mod guards;
 mod id;
 mod leak;
 mod name;
+mod network;
 mod people;
 mod permission_list;
 pub mod permissions;
@@ -27,11 +29,13 @@ pub use collation::collation_key;
 pub use credential::{Credential, CredentialDetail, CredentialKind, CredentialState, Expiry, ParseKindError};
 pub use event::{EventType, ParseEventTypeError};
 pub use excerpt::excerpt;
+pub use guards::{Guards, RequestLimit, RequestLimitError};
 pub use id::{
     CredentialId, EntryId, InvitationId, LeakId, OrgId, ParseIdError, RequestId, RoleId, UserId, WebhookId,
 };
 pub use leak::{Leak, LeakPolicy, ParseLeakPolicyError};
 pub use name::{Email, EmailError, NAME_CHARS_MAX, Name, NameError};
+pub use network::{AllowList, AllowListError, NETWORKS_MAX, Network, NetworkError};
 pub use people::{Invitation, ManagedRole, Org, OrgSettings, Role, User, UserKind};
 pub use permissions::{Permission, PermissionSet, ScopeError, Scopes};
 pub use position::{ParsePositionError, Position};

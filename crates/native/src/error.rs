@@ -57,12 +57,20 @@ impl From<AuthFailure> for Error {
     fn from(failure: AuthFailure) -> Self {
         let reason = match failure {
             AuthFailure::Unavailable => return EngineError::Unavailable(None).into(),
+            AuthFailure::Limited(_) => return Self::limited(),
             AuthFailure::NothingPresented => AuthReason::Missing,
             AuthFailure::ApiKey(reason)
             | AuthFailure::ApplicationKey(reason)
             | AuthFailure::Token(reason) => reason,
         };
-        Self::new(StatusCode::UNAUTHORIZED, reason.as_str(), "The credentials are not valid")
+        match reason {
+            AuthReason::AddressNotAllowed => Self::new(
+                StatusCode::FORBIDDEN,
+                reason.as_str(),
+                "The credential may not be used from this address",
+            ),
+            _ => Self::new(StatusCode::UNAUTHORIZED, reason.as_str(), "The credentials are not valid"),
+        }
     }
 }
 

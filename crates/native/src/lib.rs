@@ -5,7 +5,9 @@
 
 mod error;
 mod fields;
+mod guards;
 mod health;
+mod keys;
 mod leaks;
 mod options;
 mod org;
@@ -22,7 +24,13 @@ use claviger_http::Route;
 
 /// Every route of the native API but those that the [`VerifyFront`] answers.
 pub fn routes(options: &Options) -> Vec<Route> {
-    let all =
-        [health::routes(), leaks::routes(options), org::routes(), orgs::routes(), webhooks::routes(options)];
+    let all = [
+        health::routes(),
+        keys::routes(),
+        leaks::routes(options),
+        org::routes(),
+        orgs::routes(),
+        webhooks::routes(options),
+    ];
     all.into_iter().flatten().collect()
 }

@@ -35,8 +35,9 @@ impl Change {
         let mut states = vec![state::org(org)];
         states.extend(founding.roles.iter().map(state::role));
         states.extend(founding.users.iter().map(state::user));
-        let credential =
-            |(credential, secret): &(Credential, NewSecret)| state::credential(credential, &[secret.digest]);
+        let credential = |(credential, secret): &(Credential, NewSecret)| {
+            state::credential(credential, &[secret.digest.into()])
+        };
         states.extend(founding.credentials.iter().map(credential));
         states.extend(founding.registrations.iter().map(|id| state::registration(org.id, *id)));
         let detail = state::with_states(json!({ "name": org.name }), states);

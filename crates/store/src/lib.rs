@@ -32,6 +32,7 @@ mod people_list;
 mod postgres;
 mod read;
 mod roles;
+mod rotation;
 mod snapshot;
 mod sqlite;
 mod state;
@@ -47,7 +48,7 @@ pub use batch::{Batch, Feed};
 pub use change::{Action, Actor, Change, Subject};
 pub use checkpoint::{Checkpoint, ParseCheckpointError};
 pub use credential_list::{CredentialFilter, CredentialPage, CredentialSort, Page, SortKey};
-pub use credentials::{FIRST_SECRET_REVISION, KnownSecret, Names, NewSecret, SealedSecret};
+pub use credentials::{FIRST_SECRET_REVISION, KnownSecret, LiveSecret, Names, NewSecret, SealedSecret};
 pub use database::{Database, Location, Store};
 pub use error::{CommitError, Refusal, StoreError};
 pub use founding::Founding;
@@ -58,6 +59,7 @@ pub use people_list::{
     ListedRole, PeoplePage, RoleFilter, RoleSort, SortBy, UserFilter, UserSort, UserStatus,
 };
 pub use postgres::with_root_certificates;
+pub use rotation::Rotation;
 pub use snapshot::Snapshot;
 pub use vault_keys::Rewrapped;
 pub use verify::{Check, Fault, Finding, Report};

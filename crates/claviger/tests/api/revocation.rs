@@ -21,7 +21,7 @@ use tokio::sync::Notify;
 
 use crate::support::sample::{api_key, application_key};
 use crate::support::tokens::{personal_access_token, service_access_token, service_account};
-use crate::support::{Client, Setup, TestDatabase, TestServer, with_either_database};
+use crate::support::{Client, Setup, TestDatabase, TestServer, guarded, with_either_database};
 
 /// How many revocations a run makes.
 const REVOCATIONS: &str = "CLAVIGER_TEST_REVOCATIONS";
@@ -49,9 +49,15 @@ enum Kind {
     NarrowToken,
     /// Its token dies with it.
     DisableServiceAccount,
+    /// A secret that goes on beside the newest dies with its key.
+    RevokeDuringGrace,
+    /// A new secret takes the place of the old one.
+    RotateAway,
+    /// A key may not be used from here any more.
+    AllowElsewhere,
 }
 
-const KINDS: [Kind; 9] = [
+const KINDS: [Kind; 12] = [
     Kind::RevokeApiKey,
     Kind::DeleteApiKeyV1,
     Kind::RevokeApplicationKey,
@@ -61,6 +67,9 @@ const KINDS: [Kind; 9] = [
     Kind::RevokeServiceToken,
     Kind::NarrowToken,
     Kind::DisableServiceAccount,
+    Kind::RevokeDuringGrace,
+    Kind::RotateAway,
+    Kind::AllowElsewhere,
 ];
 
 /// A credential that is being verified, and where its revocation stands.
@@ -225,12 +234,31 @@ async fn revoke(admin: &Client, kind: Kind, slot: &RwLock<Option<Arc<Target>>>, 
             let (account, header, _) = service_token(admin).await;
             (Target::new(kind, "/verify", &header), format!("/api/v2/users/{account}"), None)
         }
+        Kind::RevokeDuringGrace => {
+            let key = application_key(admin, json!(null)).await;
+            guarded::rotate(admin, &format!("/claviger/v1/application_keys/{}", key.id), 3600).await;
+            let header = format!("x-api-key: {}\r\n", key.secret);
+            (Target::new(kind, "/verify", &header), format!("/api/v2/application_keys/{}", key.id), None)
+        }
+        Kind::RotateAway => {
+            let key = api_key(admin).await;
+            let header = format!("dd-api-key: {}\r\n", key.secret);
+            let path = format!("/claviger/v1/api_keys/{}/rotate", key.id);
+            (Target::new(kind, "/api/v2/validate", &header), path, Some(json!({ "grace_seconds": 0 })))
+        }
+        Kind::AllowElsewhere => {
+            let key = application_key(admin, json!(null)).await;
+            let header = format!("x-api-key: {}\r\n", key.secret);
+            let path = format!("/claviger/v1/application_keys/{}", key.id);
+            (Target::new(kind, "/verify", &header), path, Some(json!({ "allow_list": ["192.0.2.1"] })))
+        }
     };
     *slot.write().unwrap() = Some(target.clone());
     target.until(|target| target.valid.load(SeqCst) >= CERTAIN_EACH).await;
     target.is_begun.store(true, SeqCst);
     let answer = match &body {
         None => admin.delete(&path).await,
+        Some(body) if kind == Kind::RotateAway => admin.post(&path, body).await,
         Some(body) => admin.patch(&path, body).await,
     };
     assert!(answer.status.is_success(), "{kind:?}: {}", answer.text);

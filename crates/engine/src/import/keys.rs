@@ -1,7 +1,8 @@
 //! The keys of an imported org, and their registrations.
 
 use claviger_model::{
-    Credential, CredentialDetail, CredentialId, CredentialKind, CredentialState, Expiry, Scopes, UserId,
+    Credential, CredentialDetail, CredentialId, CredentialKind, CredentialState, Expiry, Guards, Scopes,
+    UserId,
 };
 use claviger_store::KnownSecret;
 
@@ -270,6 +271,7 @@ impl Planner<'_> {
             modified_at: created_at,
             modified_by: user,
             expiry: Expiry::from(key.expires_at),
+            guards: Guards::NONE,
             state: CredentialState::Live,
             last_used: None,
         }

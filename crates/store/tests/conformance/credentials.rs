@@ -63,7 +63,7 @@ async fn an_update_reads_back(db: &TestDatabase) {
             Credential { detail, name: "Nächster $1 ?2".to_owned(), modified_at: later, ..before.clone() };
         let changed = serde_json::json!({ "name": wanted.name });
         let change =
-            Change::update_credential(&wanted, &[made.1.digest], changed, Names::Any, &tenant.actor());
+            Change::update_credential(&wanted, &[made.1.digest.into()], changed, Names::Any, &tenant.actor());
         let position = store.commit(change).await.unwrap();
         let found = store.find_credential(org, before.id).await.unwrap().unwrap();
         assert_eq!(found, Credential { revision: 2, ..wanted });

@@ -110,6 +110,14 @@ fn is_harmless(route: &RouteInfo, Mutation { place, kind, .. }: &Mutation) -> bo
             | "/data/relationships/permissions/data",
         ) => true,
         // Version 1 ignores what it does not know; members that only reads show may be sent back.
+        (MutationKind::Removed, "/request_limit/requests" | "/request_limit/period_seconds") => false,
+        (
+            MutationKind::Removed,
+            "/allow_list" | "/request_limit" | "/expires_at" | "/scopes" | "/grace_seconds",
+        ) if is_org => true,
+        // A personal token always has an end.
+        (MutationKind::Nulled, "/expires_at") if route.path.contains("/tokens/") => false,
+        (MutationKind::Nulled, "/allow_list" | "/request_limit" | "/expires_at" | "/scopes") => true,
         (MutationKind::Added, _) => is_v1 || is_token,
         // Nothing is said of it, or that it has no end, where it may have none.
         (MutationKind::Removed, "/data/attributes/expires_at") => {

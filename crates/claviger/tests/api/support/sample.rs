@@ -82,6 +82,20 @@ pub(crate) async fn sample(route: &RouteInfo, admin: &Client) -> Sample {
                 200,
             )
         },
+        ("POST", "/claviger/v1/api_keys") => plain(Some(guarded(json!({ "name": "Sample" }))), 201),
+        ("POST", "/claviger/v1/application_keys") => {
+            plain(Some(guarded(json!({ "name": "Sample", "scopes": ["user_app_keys"] }))), 201)
+        }
+        (method, path) if path.starts_with("/claviger/v1/api_keys/{api_key_id}") => {
+            guards(method, path.replace("{api_key_id}", &api_key(admin).await.id))
+        }
+        (method, path) if path.starts_with("/claviger/v1/application_keys/{app_key_id}") => {
+            guards(method, path.replace("{app_key_id}", &application_key(admin, Value::Null).await.id))
+        }
+        (method, path) if path.starts_with("/claviger/v1/tokens/{token_id}") => {
+            let token = tokens::personal_access_token(admin, json!(["monitors_read"])).await;
+            guards(method, path.replace("{token_id}", &token.id))
+        }
         ("GET", "/api/v1/api_key" | "/api/v1/application_key") => plain(None, 200),
         ("POST", "/api/v1/api_key") => plain(Some(name), 200),
         // Version 1 wants each of an owner's application keys to have a name of its own.
@@ -152,6 +166,24 @@ fn webhook_body() -> Value {
 async fn webhook(admin: &Client) -> String {
     let made = admin.post("/claviger/v1/webhooks", &webhook_body()).await.expect(201).json();
     made["id"].as_str().unwrap().to_owned()
+}
+
+/// A request about the guards of a key, or for a new secret.
+fn guards(method: &str, path: String) -> Sample {
+    let body = match method {
+        "POST" => Some(json!({ "grace_seconds": 60 })),
+        "PATCH" => Some(guarded(json!({}))),
+        _ => None,
+    };
+    Sample { path, headers: Vec::new(), body, success: 200 }
+}
+
+/// A body with guards that let the tests through.
+fn guarded(mut body: Value) -> Value {
+    body["allow_list"] = json!(["127.0.0.0/8", "::1"]);
+    body["request_limit"] = json!({ "requests": 1_000_000, "period_seconds": 60 });
+    body["expires_at"] = json!("2027-01-02T03:04:05Z");
+    body
 }
 
 fn api_key_attributes() -> Value {

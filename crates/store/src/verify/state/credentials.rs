@@ -8,12 +8,12 @@ use claviger_vault::Digest;
 use super::{Fault, Finding, Fold, Kind, Report, shown_id};
 use crate::credentials::{COLUMN_COUNT, COLUMNS, read_credential};
 use crate::value::Row;
-use crate::{Snapshot, StoreError, state};
+use crate::{LiveSecret, Snapshot, StoreError, state};
 
 /// A credential of which not all secrets may have been read yet.
 struct Group {
     credential: Credential,
-    live: Vec<Digest>,
+    live: Vec<LiveSecret>,
     all: Vec<Digest>,
 }
 
@@ -27,7 +27,7 @@ impl Snapshot {
         report: &mut Report,
     ) -> Result<(), StoreError> {
         let sql = format!(
-            "SELECT {COLUMNS}, s.digest, s.org_id, s.dead_at FROM credentials c
+            "SELECT {COLUMNS}, s.digest, s.org_id, s.dead_at, s.valid_until FROM credentials c
              LEFT JOIN last_used l ON l.credential_id = c.id LEFT JOIN secrets s ON s.credential_id = c.id
              ORDER BY c.id, s.revision"
         );
@@ -107,8 +107,10 @@ impl Group {
                 return Err(StoreError::damaged("its secret is in another org"));
             }
             group.all.push(digest);
+            // Of the dead, only what it is of.
+            let valid_until = row.opt(COLUMN_COUNT + 3)?;
             if row.opt::<i64>(COLUMN_COUNT + 2)?.is_none() {
-                group.live.push(digest);
+                group.live.push(LiveSecret { digest, valid_until });
             }
         }
         Ok(group)
