@@ -33,6 +33,7 @@ impl Application {
         engine: Arc<Engine>,
         limits: Limits,
         proxies: TrustedProxies,
+        native: &NativeOptions,
         random: &dyn Random,
     ) -> Self {
         Self::assemble_with(engine, limits, proxies, random, &NativeOptions::default())

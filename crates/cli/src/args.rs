@@ -154,6 +154,8 @@ pub enum ApiKeyCommand {
         /// The name
         name: String,
     },
+    /// Give one a new secret, and print it
+    Rotate(RotateArgs),
     /// Kill one for good
     Revoke {
         /// Its id
@@ -203,11 +205,23 @@ pub enum AppKeyCommand {
         /// The permissions; none for all that its owner may do
         scopes: Vec<String>,
     },
+    /// Give one a new secret, and print it
+    Rotate(RotateArgs),
     /// Kill one for good
     Revoke {
         /// Its id
         id: String,
     },
+}
+
+/// What gets a new secret.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct RotateArgs {
+    /// Its id
+    pub id: String,
+    /// For how long the old secret goes on
+    #[arg(long, value_name = "SECONDS", default_value_t = 0)]
+    pub grace: u32,
 }
 
 /// What of a list is shown.
@@ -368,6 +382,8 @@ pub enum TokenCommand {
         #[arg(long, value_name = "ID")]
         service_account: Option<String>,
     },
+    /// Give one a new secret, and print it
+    Rotate(RotateArgs),
     /// Kill one for good
     Revoke {
         /// Its id
