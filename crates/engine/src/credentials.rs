@@ -99,10 +99,7 @@ impl Engine {
     pub(crate) fn make(&self, draft: Draft) -> Result<Made, SealError> {
         let random = self.vault.random();
         let kind = draft.detail.kind();
-        let secret = match &draft.detail {
-            CredentialDetail::NativeKey { prefix, .. } => IssuedSecret::generate_native(*prefix, random),
-            _ => IssuedSecret::generate(kind, random),
-        };
+        let secret = self.new_secret(&draft.detail);
         let now = self.clock.now();
         let mut detail = draft.detail;
         if let (Some(portion), Some(shown)) = (detail.public_portion_mut(), secret.public_portion(kind)) {
@@ -126,6 +123,15 @@ impl Engine {
         };
         let stored = self.stored(&credential, &secret, FIRST_SECRET_REVISION)?;
         Ok(Made { credential, stored, secret })
+    }
+
+    /// A new secret of a credential's format.
+    pub(crate) fn new_secret(&self, detail: &CredentialDetail) -> IssuedSecret {
+        let random = self.vault.random();
+        match detail {
+            CredentialDetail::NativeKey { prefix, .. } => IssuedSecret::generate_native(*prefix, random),
+            detail => IssuedSecret::generate(detail.kind(), random),
+        }
     }
 
     /// What is kept of a credential's secret.

@@ -17,7 +17,7 @@ use serde_json::{Map, Value, json};
 use crate::credentials::{Draft, IssueError, KeyRef, Target};
 use crate::guards::{check_future, check_loosening};
 use crate::permit::rights::{ApiKeysDelete, ApiKeysRead, ApiKeysWrite};
-use crate::{Caller, Changed, Engine, Error, GuardsPatch, Permit, Right, Shown, Thing};
+use crate::{Caller, Changed, Engine, Error, Grace, GuardsPatch, Permit, Right, Rotated, Shown, Thing};
 
 /// The most that the metadata of a key may take, as text without spaces. It is kept in memory.
 pub const METADATA_BYTES_MAX: usize = 4096;
@@ -166,6 +166,19 @@ impl Engine {
             return Err(error);
         }
         Ok(Changed { value, position: position.unwrap_or_else(|| self.applied()) })
+    }
+
+    /// Gives a native key a new secret.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] where it has a permission that a narrowed caller lacks.
+    pub async fn rotate_native_key(
+        &self,
+        permit: &Permit<ApiKeysWrite>,
+        id: CredentialId,
+        grace: Grace,
+    ) -> Result<Changed<Rotated>, Error> {
+        self.rotate(permit, &target(permit, id), grace).await
     }
 
     /// Kills a native key for good.

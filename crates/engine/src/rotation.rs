@@ -14,6 +14,7 @@ use claviger_store::{Actor, Change, CommitError, LiveSecret, NewSecret, Refusal,
 use claviger_vault::IssuedSecret;
 
 use crate::credentials::{STALE_RETRIES_MAX, Target};
+use crate::native_keys::check_containment;
 use crate::{Changed, Engine, Error, FieldError, Permit, Right, Shown};
 
 /// How long an old secret may go on.
@@ -69,9 +70,11 @@ impl Engine {
     ) -> Result<Changed<Rotated>, Error> {
         for _ in 0..STALE_RETRIES_MAX {
             let read = self.settled(target).await?;
-            // An API key has no rights that its secret would give away.
-            if read.kind() != CredentialKind::ApiKey {
-                self.check_handing_on(permit, &read.detail).await?;
+            match read.kind() {
+                // It has no rights that its secret would give away.
+                CredentialKind::ApiKey => {}
+                CredentialKind::NativeKey => check_containment(permit.caller(), read.detail.scopes())?,
+                _ => self.check_handing_on(permit, &read.detail).await?,
             }
             check_end(read.expiry, self.clock.now())?;
             let made = self.next_secret(&read, grace, permit.user(), &permit.actor()).await?;
@@ -118,7 +121,7 @@ impl Engine {
 
     fn make_next(&self, read: &Credential, revision: i64, by: UserId) -> Result<(Next, NewSecret), Error> {
         let kind = read.kind();
-        let secret = IssuedSecret::generate(kind, self.vault.random());
+        let secret = self.new_secret(&read.detail);
         let mut credential = read.clone();
         credential.last4 = secret.last4().to_owned();
         if let (Some(portion), Some(shown)) =

@@ -10,6 +10,8 @@ mod shown;
 
 use claviger_http::Route;
 
+pub(crate) use body::{grace, grace_schema};
+
 pub(crate) fn routes() -> Vec<Route> {
     [api_keys::routes(), owned::routes()].into_iter().flatten().collect()
 }

@@ -7,7 +7,7 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use claviger_engine::rights::{ApiKeysDelete, ApiKeysRead, ApiKeysWrite};
 use claviger_engine::{
-    CredentialFilter, CredentialSort, Engine, Error as EngineError, Shown as Issued, SortKey, Thing,
+    CredentialFilter, CredentialSort, Engine, Error as EngineError, Rotated, Shown as Issued, SortKey, Thing,
 };
 use claviger_http::openapi::{Named, Operation, Query};
 use claviger_http::{App, BodyError, Bucket, Json as Body, Route, RouteInfo, SecretText, Who, positioned};
@@ -20,9 +20,12 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::guards::{GuardsShown, shown_time};
+use crate::keys::{grace, grace_schema};
 use crate::permitted::Permitted;
 use crate::reading::{Parameters, page_parameters};
 use crate::{Error, error};
+
+const ROTATE: &str = "/claviger/v1/keys/{key_id}/rotate";
 
 pub(crate) fn routes() -> Vec<Route> {
     let (all, one) = ("/claviger/v1/keys", "/claviger/v1/keys/{key_id}");
@@ -60,6 +63,11 @@ pub(crate) fn routes() -> Vec<Route> {
         ),
         Route::new(info(Method::DELETE, one, DELETE, "Revoke a native key"), delete)
             .described(operation("DeleteNativeKey").answers_nothing()),
+        Route::new(info(Method::POST, ROTATE, WRITE, "Give a native key a new secret"), rotate).described(
+            operation("RotateNativeKey")
+                .body(grace_schema())
+                .answers(StatusCode::OK, Named::of::<RotatedKey>("RotatedNativeKey")),
+        ),
     ]
 }
 
@@ -94,6 +102,15 @@ struct Key {
     /// The secret: in the answer that issues it and never again.
     #[serde(skip_serializing_if = "Option::is_none")]
     key: Option<SecretText>,
+}
+
+/// A key with its new secret.
+#[derive(Serialize, JsonSchema)]
+struct RotatedKey {
+    #[serde(flatten)]
+    key: Key,
+    /// Until when the old secret goes on; null where it is dead.
+    old_secret_valid_until: Option<String>,
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -159,6 +176,20 @@ async fn update(
     let changed = app.engine().update_native_key(&permit, parse_id(&id)?, &patch).await?;
     let shown = Issued { credential: changed.value, secret: None };
     Ok(positioned(changed.position, Json(wire(app.engine(), shown))))
+}
+
+async fn rotate(
+    State(app): State<App>,
+    Permitted(permit): Permitted<ApiKeysWrite>,
+    Path(id): Path<String>,
+    body: Result<Body, BodyError>,
+) -> Result<Response, Error> {
+    let grace = grace(body)?;
+    let rotated = app.engine().rotate_native_key(&permit, parse_id(&id)?, grace).await?;
+    let Rotated { shown, old_valid_until } = rotated.value;
+    let key = wire(app.engine(), shown);
+    let answer = RotatedKey { key, old_secret_valid_until: old_valid_until.map(shown_time) };
+    Ok(positioned(rotated.position, Json(answer)))
 }
 
 async fn delete(

@@ -66,7 +66,7 @@ pub(super) fn guards(body: Body) -> Result<GuardsPatch, Error> {
 }
 
 /// Reads the body that asks for a new secret.
-pub(super) fn grace(body: Body) -> Result<Grace, Error> {
+pub(crate) fn grace(body: Body) -> Result<Grace, Error> {
     let (mut grace, mut faults) = (Grace::default(), Vec::new());
     for (field, value) in &members(body)? {
         let seconds = value.as_u64().and_then(|seconds| u32::try_from(seconds).ok());
@@ -125,7 +125,7 @@ pub(super) fn guards_schema() -> Named {
 }
 
 /// What [`grace`] takes.
-pub(super) fn grace_schema() -> Named {
+pub(crate) fn grace_schema() -> Named {
     let seconds = json!({
         "type": "integer", "minimum": 0, "maximum": Grace::SECONDS_MAX, "default": 0,
         "description": "How long the old secret goes on",

@@ -112,14 +112,6 @@ fn is_harmless(route: &RouteInfo, Mutation { place, kind, .. }: &Mutation) -> bo
             | "/data/relationships/permissions/data",
         ) => true,
         // Version 1 ignores what it does not know; members that only reads show may be sent back.
-        (MutationKind::Removed, "/request_limit/requests" | "/request_limit/period_seconds") => false,
-        (
-            MutationKind::Removed,
-            "/allow_list" | "/request_limit" | "/expires_at" | "/scopes" | "/grace_seconds",
-        ) if is_org => true,
-        // A personal token always has an end.
-        (MutationKind::Nulled, "/expires_at") if route.path.contains("/tokens/") => false,
-        (MutationKind::Nulled, "/allow_list" | "/request_limit" | "/expires_at" | "/scopes") => true,
         (MutationKind::Added, _) => is_v1 || is_token,
         // Nothing is said of it, or that it has no end, where it may have none.
         (MutationKind::Removed, "/data/attributes/expires_at") => {
@@ -131,7 +123,6 @@ fn is_harmless(route: &RouteInfo, Mutation { place, kind, .. }: &Mutation) -> bo
         // A token always has scopes.
         (MutationKind::Removed, "/data/attributes/scopes") if is_token => route.method == Method::PATCH,
         (MutationKind::Nulled, "/data/attributes/scopes") if is_token => false,
-        (MutationKind::Removed, place) if is_org => is_change || place == "/admin_email",
         (MutationKind::Removed, "/data/attributes/name") => {
             route.method == Method::PATCH && (is_token || route.path.contains("application_keys"))
         }
@@ -148,9 +139,11 @@ fn is_harmless(route: &RouteInfo, Mutation { place, kind, .. }: &Mutation) -> bo
 
 /// Likewise of a route of the native API.
 fn is_harmless_natively(route: &RouteInfo, kind: MutationKind, place: &str) -> bool {
-    const MAY_BE_NULL: [&str; 6] =
-        ["/prefix", "/external_id", "/metadata", "/allow_list", "/request_limit", "/expires_at"];
+    const MAY_BE_NULL: [&str; 7] =
+        ["/prefix", "/external_id", "/metadata", "/allow_list", "/request_limit", "/expires_at", "/scopes"];
     match (kind, place) {
+        // A personal token always has an end.
+        (MutationKind::Nulled, "/expires_at") if route.path.contains("/tokens/") => false,
         // What stands in it is the org's own matter.
         (_, place) if place.starts_with("/metadata/") => true,
         (MutationKind::Added, place) => place == "/metadata",

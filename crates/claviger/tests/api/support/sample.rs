@@ -71,6 +71,10 @@ pub(crate) async fn sample(route: &RouteInfo, admin: &Client) -> Sample {
         ("POST", "/claviger/v1/keys") => {
             plain(Some(merged(native_key_body(), json!({ "prefix": "acme_test" }))), 201)
         }
+        ("POST", "/claviger/v1/keys/{key_id}/rotate") => {
+            let id = native_key(admin, &json!({ "name": "Made" })).await.id;
+            guards("POST", format!("/claviger/v1/keys/{id}/rotate"))
+        }
         (method, "/claviger/v1/keys/{key_id}") => {
             let id = native_key(admin, &json!({ "name": "Made" })).await.id;
             by_id(method, format!("/claviger/v1/keys/{id}"), native_key_body())
