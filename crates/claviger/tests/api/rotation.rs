@@ -21,12 +21,14 @@ async fn one_of_each(server: &TestServer) -> Vec<(Made, String)> {
     let machines_key = service_account_key(&client, &account, scopes.clone()).await;
     let token = personal_access_token(&client, scopes.clone()).await;
     let machines_token = service_access_token(&client, &account, scopes).await;
+    let native_key = sample::native_key(&client, &json!({ "name": "Native", "prefix": "acme_test" })).await;
     [
         (api_key, "api_keys"),
         (application_key, "application_keys"),
         (machines_key, "application_keys"),
         (token, "tokens"),
         (machines_token, "tokens"),
+        (native_key, "keys"),
     ]
     .into_iter()
     .map(|(made, family)| {
@@ -118,6 +120,7 @@ on_both_engines! {
             let new = guarded::rotate(&server.client(), &path, 3600).await;
             let vendors = match path.split('/').nth(3).unwrap() {
                 "tokens" => format!("/api/v2/personal_access_tokens/{}", old.id),
+                "keys" => path.clone(),
                 family => format!("/api/v2/{family}/{}", old.id),
             };
             server.client().delete(&vendors).await.expect(204);

@@ -25,7 +25,9 @@ pub(crate) async fn rotate(admin: &Client, path: &str, grace_seconds: u32) -> Ma
 pub(crate) fn made(answer: Answer) -> Made {
     let made = answer.json();
     let text = |value: &Value| value.as_str().unwrap().to_owned();
-    Made { id: text(&made["id"]), secret: text(&made["secret"]) }
+    // Native keys have a word of their own for it.
+    let secret = made.get("secret").unwrap_or(&made["key"]);
+    Made { id: text(&made["id"]), secret: text(secret) }
 }
 
 fn with_name(mut guards: Value) -> Value {
