@@ -1,5 +1,5 @@
 // Package conformance tells what the client is told without credentials, with unknown ones, and with scopes that do
-// not reach; the operations of both versions.
+// not reach; the operations of keys, in both versions, of tokens and of people.
 package conformance
 
 import (
@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/DataDog/datadog-api-client-go/v2/api/datadogV1"
 	"github.com/DataDog/datadog-api-client-go/v2/api/datadogV2"
@@ -34,7 +35,7 @@ func operations(t *testing.T) []operation {
 	own := []string{"user_app_keys"}
 
 	type ctx = context.Context
-	return []operation{
+	return append(people(t), []operation{
 		{"v1 ListAPIKeys", []string{"api_keys_read"}, func(c ctx) (*http.Response, error) { return told(v1.ListAPIKeys(c)) }},
 		{"v1 CreateAPIKey", []string{"api_keys_write"}, func(c ctx) (*http.Response, error) { return told(v1.CreateAPIKey(c, keyV1)) }},
 		{"v1 GetAPIKey", []string{"api_keys_read"}, func(c ctx) (*http.Response, error) { return told(v1.GetAPIKey(c, UnknownAPIKey)) }},
@@ -67,6 +68,151 @@ func operations(t *testing.T) []operation {
 			return told(v2.UpdateCurrentUserApplicationKey(c, id, applicationKey))
 		}},
 		{"v2 DeleteCurrentUserApplicationKey", own, func(c ctx) (*http.Response, error) { return v2.DeleteCurrentUserApplicationKey(c, id) }},
+	}...)
+}
+
+// people are the operations of tokens, users, roles and service accounts.
+func people(t *testing.T) []operation {
+	keys, users, roles, accounts := Keys(), Users(), Roles(), ServiceAccounts()
+	id := UnknownID()
+	named := Object{"name": "x"}
+	end := time.Now().AddDate(0, 1, 0).Format(time.RFC3339)
+	tokenNamed := Object{"name": "x", "scopes": []string{"dashboards_read"}, "expires_at": end}
+	newToken := Body[datadogV2.PersonalAccessTokenCreateRequest](t, Data("personal_access_tokens", tokenNamed))
+	token := Body[datadogV2.PersonalAccessTokenUpdateRequest](t, Patch("personal_access_tokens", id, named))
+	newUser := Body[datadogV2.UserCreateRequest](t, Data("users", Object{"email": "a@example.com"}))
+	user := Body[datadogV2.UserUpdateRequest](t, Patch("users", id, named))
+	invitation := Object{"type": "user_invitations", "relationships": Object{"user": To("users", id)}}
+	invitations := Body[datadogV2.UserInvitationsRequest](t, Object{"data": []Object{invitation}})
+	newRole := Body[datadogV2.RoleCreateRequest](t, Data("roles", named))
+	role := Body[datadogV2.RoleUpdateRequest](t, Patch("roles", id, named))
+	clone := Body[datadogV2.RoleCloneRequest](t, Data("roles", named))
+	toUser := Body[datadogV2.RelationshipToUser](t, To("users", id))
+	toPermission := Body[datadogV2.RelationshipToPermission](t, To("permissions", id))
+	newAccount := Body[datadogV2.ServiceAccountCreateRequest](t,
+		Data("users", Object{"email": "a@example.com", "service_account": true}))
+	newKey := Body[datadogV2.ApplicationKeyCreateRequest](t, Data("application_keys", named))
+	key := Body[datadogV2.ApplicationKeyUpdateRequest](t, Patch("application_keys", id, named))
+	newAccountsToken := Body[datadogV2.ServiceAccountAccessTokenCreateRequest](t, Data("service_access_tokens", tokenNamed))
+	accountsToken := Body[datadogV2.ServiceAccountAccessTokenUpdateRequest](t, Patch("service_access_tokens", id, named))
+
+	own := []string{"user_app_keys"}
+	readTokens, writeTokens := []string{"user_app_keys", "org_app_keys_read"}, []string{"user_app_keys", "org_app_keys_write"}
+	read, invite := []string{"user_access_read", "user_access_manage"}, []string{"user_access_invite", "user_access_manage"}
+	manage, machines := []string{"user_access_manage"}, []string{"service_account_write"}
+	// The second reaches service accounts alone.
+	change := []string{"user_access_manage", "service_account_write"}
+
+	type ctx = context.Context
+	return []operation{
+		{"ListPersonalAccessTokens", readTokens, func(c ctx) (*http.Response, error) {
+			return told(keys.ListPersonalAccessTokens(c))
+		}},
+		{"CreatePersonalAccessToken", own, func(c ctx) (*http.Response, error) {
+			return told(keys.CreatePersonalAccessToken(c, newToken))
+		}},
+		{"GetPersonalAccessToken", readTokens, func(c ctx) (*http.Response, error) {
+			return told(keys.GetPersonalAccessToken(c, id))
+		}},
+		{"UpdatePersonalAccessToken", writeTokens, func(c ctx) (*http.Response, error) {
+			return told(keys.UpdatePersonalAccessToken(c, id, token))
+		}},
+		{"RevokePersonalAccessToken", writeTokens, func(c ctx) (*http.Response, error) {
+			return keys.RevokePersonalAccessToken(c, id)
+		}},
+		{"ListUsers", read, func(c ctx) (*http.Response, error) {
+			return told(users.ListUsers(c))
+		}},
+		{"CreateUser", invite, func(c ctx) (*http.Response, error) {
+			return told(users.CreateUser(c, newUser))
+		}},
+		{"GetUser", read, func(c ctx) (*http.Response, error) {
+			return told(users.GetUser(c, id))
+		}},
+		{"UpdateUser", change, func(c ctx) (*http.Response, error) {
+			return told(users.UpdateUser(c, id, user))
+		}},
+		{"DisableUser", change, func(c ctx) (*http.Response, error) {
+			return users.DisableUser(c, id)
+		}},
+		{"ListUserPermissions", read, func(c ctx) (*http.Response, error) {
+			return told(users.ListUserPermissions(c, id))
+		}},
+		{"SendInvitations", invite, func(c ctx) (*http.Response, error) {
+			return told(users.SendInvitations(c, invitations))
+		}},
+		{"GetInvitation", invite, func(c ctx) (*http.Response, error) {
+			return told(users.GetInvitation(c, id))
+		}},
+		{"ListRoles", read, func(c ctx) (*http.Response, error) {
+			return told(roles.ListRoles(c))
+		}},
+		{"CreateRole", manage, func(c ctx) (*http.Response, error) {
+			return told(roles.CreateRole(c, newRole))
+		}},
+		{"GetRole", read, func(c ctx) (*http.Response, error) {
+			return told(roles.GetRole(c, id))
+		}},
+		{"UpdateRole", manage, func(c ctx) (*http.Response, error) {
+			return told(roles.UpdateRole(c, id, role))
+		}},
+		{"DeleteRole", manage, func(c ctx) (*http.Response, error) {
+			return roles.DeleteRole(c, id)
+		}},
+		{"CloneRole", manage, func(c ctx) (*http.Response, error) {
+			return told(roles.CloneRole(c, id, clone))
+		}},
+		{"ListRoleUsers", read, func(c ctx) (*http.Response, error) {
+			return told(roles.ListRoleUsers(c, id))
+		}},
+		{"AddUserToRole", manage, func(c ctx) (*http.Response, error) {
+			return told(roles.AddUserToRole(c, id, toUser))
+		}},
+		{"RemoveUserFromRole", manage, func(c ctx) (*http.Response, error) {
+			return told(roles.RemoveUserFromRole(c, id, toUser))
+		}},
+		{"ListRolePermissions", read, func(c ctx) (*http.Response, error) {
+			return told(roles.ListRolePermissions(c, id))
+		}},
+		{"AddPermissionToRole", manage, func(c ctx) (*http.Response, error) {
+			return told(roles.AddPermissionToRole(c, id, toPermission))
+		}},
+		{"RemovePermissionFromRole", manage, func(c ctx) (*http.Response, error) {
+			return told(roles.RemovePermissionFromRole(c, id, toPermission))
+		}},
+		{"CreateServiceAccount", machines, func(c ctx) (*http.Response, error) {
+			return told(accounts.CreateServiceAccount(c, newAccount))
+		}},
+		{"ListServiceAccountApplicationKeys", machines, func(c ctx) (*http.Response, error) {
+			return told(accounts.ListServiceAccountApplicationKeys(c, id))
+		}},
+		{"CreateServiceAccountApplicationKey", machines, func(c ctx) (*http.Response, error) {
+			return told(accounts.CreateServiceAccountApplicationKey(c, id, newKey))
+		}},
+		{"GetServiceAccountApplicationKey", machines, func(c ctx) (*http.Response, error) {
+			return told(accounts.GetServiceAccountApplicationKey(c, id, id))
+		}},
+		{"UpdateServiceAccountApplicationKey", machines, func(c ctx) (*http.Response, error) {
+			return told(accounts.UpdateServiceAccountApplicationKey(c, id, id, key))
+		}},
+		{"DeleteServiceAccountApplicationKey", machines, func(c ctx) (*http.Response, error) {
+			return accounts.DeleteServiceAccountApplicationKey(c, id, id)
+		}},
+		{"ListServiceAccountAccessTokens", machines, func(c ctx) (*http.Response, error) {
+			return told(accounts.ListServiceAccountAccessTokens(c, id))
+		}},
+		{"CreateServiceAccountAccessToken", machines, func(c ctx) (*http.Response, error) {
+			return told(accounts.CreateServiceAccountAccessToken(c, id, newAccountsToken))
+		}},
+		{"GetServiceAccountAccessToken", machines, func(c ctx) (*http.Response, error) {
+			return told(accounts.GetServiceAccountAccessToken(c, id, id))
+		}},
+		{"UpdateServiceAccountAccessToken", machines, func(c ctx) (*http.Response, error) {
+			return told(accounts.UpdateServiceAccountAccessToken(c, id, id, accountsToken))
+		}},
+		{"RevokeServiceAccountAccessToken", machines, func(c ctx) (*http.Response, error) {
+			return accounts.RevokeServiceAccountAccessToken(c, id, id)
+		}},
 	}
 }
 

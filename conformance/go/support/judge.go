@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"reflect"
 	"regexp"
+	"slices"
 	"testing"
 
 	"github.com/DataDog/datadog-api-client-go/v2/api/datadog"
@@ -53,6 +54,26 @@ func followed(value any) any {
 		return nil
 	}
 	return v.Interface()
+}
+
+// SameSet asserts that two lists hold the same, in whatever order.
+func SameSet(t *testing.T, name string, found, expected []string) {
+	t.Helper()
+	found, expected = slices.Clone(found), slices.Clone(expected)
+	slices.Sort(found)
+	slices.Sort(expected)
+	Equal(t, name, found, expected)
+}
+
+// Status asserts the status of a client's call, whatever the form of its error.
+func Status[T any](t *testing.T, status int) func(answer T, response *http.Response, err error) {
+	t.Helper()
+	return func(_ T, response *http.Response, err error) {
+		t.Helper()
+		if response == nil || response.StatusCode != status {
+			t.Fatalf("found %v %s, expected %d", err, bodyOf(err), status)
+		}
+	}
 }
 
 // Matches asserts the form of a value.

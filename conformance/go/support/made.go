@@ -84,10 +84,84 @@ func MakeApplicationKey(t *testing.T, attributes Object) datadogV2.FullApplicati
 	return *answer.Data
 }
 
-func named(attributes Object) Object {
-	with := Object{"name": Unique("key")}
-	for name, value := range attributes {
-		with[name] = value
+// Resource wraps a resource with relationships, each to objects of one kind.
+func Resource(kind string, attributes Object, relationship, linked string, ids ...string) Object {
+	linkage := []Object{}
+	for _, id := range ids {
+		linkage = append(linkage, Object{"type": linked, "id": id})
 	}
-	return with
+	body := Data(kind, attributes)
+	body["data"].(Object)["relationships"] = Object{relationship: Object{"data": linkage}}
+	return body
+}
+
+// To points at an object.
+func To(kind, id string) Object { return Object{"data": Object{"type": kind, "id": id}} }
+
+// UniqueEmail is an address that nobody has, as long and in as mixed a case as those of the vendor's own suites.
+func UniqueEmail() string {
+	return "Test-Conformance_creates_somebody_with_a_long_name_" + UnknownID() + "@Example.com"
+}
+
+// Users is users, invitations and the current user.
+func Users() *datadogV2.UsersApi { return datadogV2.NewUsersApi(Client()) }
+
+// Roles is roles and permissions.
+func Roles() *datadogV2.RolesApi { return datadogV2.NewRolesApi(Client()) }
+
+// ServiceAccounts is service accounts, their application keys and tokens.
+func ServiceAccounts() *datadogV2.ServiceAccountsApi {
+	return datadogV2.NewServiceAccountsApi(Client())
+}
+
+// MakeUser makes a user for the length of the test; attributes may lack the email.
+func MakeUser(t *testing.T, attributes Object, roles ...string) datadogV2.User {
+	t.Helper()
+	given := with(Object{"email": UniqueEmail()}, attributes)
+	body := Body[datadogV2.UserCreateRequest](t, Resource("users", given, "roles", "roles", roles...))
+	made := *Understood[datadogV2.UserResponse](t, 201)(Users().CreateUser(As(Admin()), body)).Data
+	CleanUp(t, "/api/v2/users/"+*made.Id)
+	return made
+}
+
+// MakeServiceAccount makes a service account for the length of the test; attributes may lack the email.
+func MakeServiceAccount(t *testing.T, attributes Object, roles ...string) datadogV2.User {
+	t.Helper()
+	given := with(Object{"email": UniqueEmail(), "service_account": true}, attributes)
+	body := Body[datadogV2.ServiceAccountCreateRequest](t, Resource("users", given, "roles", "roles", roles...))
+	made := *Understood[datadogV2.UserResponse](t, 201)(ServiceAccounts().CreateServiceAccount(As(Admin()), body)).Data
+	CleanUp(t, "/api/v2/users/"+*made.Id)
+	return made
+}
+
+// MakeRole makes a role for the length of the test, with the default permissions and those given.
+func MakeRole(t *testing.T, attributes Object, permissions ...string) datadogV2.RoleCreateResponseData {
+	t.Helper()
+	given := with(Object{"name": Unique("role")}, attributes)
+	body := Body[datadogV2.RoleCreateRequest](t, Resource("roles", given, "permissions", "permissions", permissions...))
+	made := *Understood[datadogV2.RoleCreateResponse](t, 200)(Roles().CreateRole(As(Admin()), body)).Data
+	CleanUp(t, "/api/v2/roles/"+*made.Id)
+	return made
+}
+
+// Permissions is the id of every permission by its name, and the ids of those that every new role gets.
+func Permissions(t *testing.T) (ids map[string]string, defaults []string) {
+	t.Helper()
+	ids = map[string]string{}
+	for _, one := range Understood[datadogV2.PermissionsResponse](t, 200)(Roles().ListPermissions(As(Admin()))).Data {
+		ids[*one.Attributes.Name] = *one.Id
+		if *one.Attributes.Restricted {
+			defaults = append(defaults, *one.Id)
+		}
+	}
+	return ids, defaults
+}
+
+func named(attributes Object) Object { return with(Object{"name": Unique("key")}, attributes) }
+
+func with(defaults, attributes Object) Object {
+	for name, value := range attributes {
+		defaults[name] = value
+	}
+	return defaults
 }
