@@ -7,11 +7,24 @@ import com.datadog.api.client.ApiClient;
 import com.datadog.api.client.v1.model.ApiKey;
 import com.datadog.api.client.v1.model.ApplicationKey;
 import com.datadog.api.client.v2.api.KeyManagementApi;
+import com.datadog.api.client.v2.api.RolesApi;
+import com.datadog.api.client.v2.api.ServiceAccountsApi;
+import com.datadog.api.client.v2.api.UsersApi;
 import com.datadog.api.client.v2.model.APIKeyCreateRequest;
 import com.datadog.api.client.v2.model.APIKeyUpdateRequest;
 import com.datadog.api.client.v2.model.ApplicationKeyCreateRequest;
 import com.datadog.api.client.v2.model.ApplicationKeyUpdateRequest;
+import com.datadog.api.client.v2.model.RelationshipToPermission;
+import com.datadog.api.client.v2.model.RelationshipToUser;
+import com.datadog.api.client.v2.model.RoleCloneRequest;
+import com.datadog.api.client.v2.model.RoleCreateRequest;
+import com.datadog.api.client.v2.model.RoleUpdateRequest;
+import com.datadog.api.client.v2.model.ServiceAccountCreateRequest;
+import com.datadog.api.client.v2.model.UserCreateRequest;
+import com.datadog.api.client.v2.model.UserInvitationsRequest;
+import com.datadog.api.client.v2.model.UserUpdateRequest;
 import conformance.support.Made;
+import conformance.support.Server;
 import conformance.support.Server.Credentials;
 import java.util.Arrays;
 import java.util.List;
@@ -23,13 +36,20 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /**
  * What the client is told without credentials, with unknown ones, and with scopes that do not reach; the operations of
- * both versions.
+ * keys, in both versions, of tokens and of people.
  */
 class AccessTest extends Made {
   private static final String ID = unknownId();
   private static final List<String> READ = List.of("org_app_keys_read", "user_app_keys");
   private static final List<String> WRITE = List.of("org_app_keys_write", "user_app_keys");
   private static final List<String> OWN = List.of("user_app_keys");
+
+  private static final List<String> READ_PEOPLE = List.of("user_access_read", "user_access_manage");
+  private static final List<String> INVITE = List.of("user_access_invite", "user_access_manage");
+  // The second reaches service accounts alone.
+  private static final List<String> CHANGE_PEOPLE = List.of("user_access_manage", "service_account_write");
+  private static final List<String> MANAGE = List.of("user_access_manage");
+  private static final List<String> MACHINES = List.of("service_account_write");
 
   private interface Call<A> {
     void with(A api) throws Exception;
@@ -57,7 +77,94 @@ class AccessTest extends Made {
     return operation(KeyManagementApi::new, "v2 " + name, permissions, call);
   }
 
+  /** Operations that this release of the client has no methods for. */
+  private static Operation bare(String method, String path, List<String> permissions) {
+    var body = method.equals("POST") || method.equals("PATCH") ? object() : null;
+    return new Operation(method + " " + path, permissions, client -> invoke(client, method, path, body));
+  }
+
+  private static Operation users(String name, List<String> permissions, Call<UsersApi> call) {
+    return operation(UsersApi::new, name, permissions, call);
+  }
+
+  private static Operation roles(String name, List<String> permissions, Call<RolesApi> call) {
+    return operation(RolesApi::new, name, permissions, call);
+  }
+
+  private static Operation machines(String name, Call<ServiceAccountsApi> call) {
+    return operation(ServiceAccountsApi::new, name, MACHINES, call);
+  }
+
   static Stream<Operation> operations() {
+    return Stream.of(keys(), tokens(), people(), machines()).flatMap(family -> family);
+  }
+
+  private static Stream<Operation> tokens() {
+    String all = "/api/v2/personal_access_tokens";
+    String accounts = "/api/v2/service_accounts/" + ID + "/access_tokens";
+    return Stream.of(
+        bare("GET", all, READ),
+        bare("POST", all, OWN),
+        bare("GET", all + "/" + ID, READ),
+        bare("PATCH", all + "/" + ID, WRITE),
+        bare("DELETE", all + "/" + ID, WRITE),
+        bare("GET", accounts, MACHINES),
+        bare("POST", accounts, MACHINES),
+        bare("GET", accounts + "/" + ID, MACHINES),
+        bare("PATCH", accounts + "/" + ID, MACHINES),
+        bare("DELETE", accounts + "/" + ID, MACHINES));
+  }
+
+  private static Stream<Operation> people() {
+    var named = object("name", "x");
+    var newUser = body(UserCreateRequest.class, data("users", object("email", "a@example.com")));
+    var user = body(UserUpdateRequest.class, patch("users", ID, named));
+    var invitation = object("type", "user_invitations", "relationships", object("user", to("users", ID)));
+    var invitations = body(UserInvitationsRequest.class, object("data", List.of(invitation)));
+    var newRole = body(RoleCreateRequest.class, data("roles", named));
+    var role = body(RoleUpdateRequest.class, patch("roles", ID, named));
+    var clone = body(RoleCloneRequest.class, data("roles", named));
+    var toUser = body(RelationshipToUser.class, to("users", ID));
+    var toPermission = body(RelationshipToPermission.class, to("permissions", ID));
+    return Stream.of(
+        users("listUsers", READ_PEOPLE, api -> api.listUsers()),
+        users("createUser", INVITE, api -> api.createUser(newUser)),
+        users("getUser", READ_PEOPLE, api -> api.getUser(ID)),
+        users("updateUser", CHANGE_PEOPLE, api -> api.updateUser(ID, user)),
+        users("disableUser", CHANGE_PEOPLE, api -> api.disableUser(ID)),
+        users("listUserPermissions", READ_PEOPLE, api -> api.listUserPermissions(ID)),
+        users("sendInvitations", INVITE, api -> api.sendInvitations(invitations)),
+        users("getInvitation", INVITE, api -> api.getInvitation(ID)),
+        roles("listRoles", READ_PEOPLE, api -> api.listRoles()),
+        roles("createRole", MANAGE, api -> api.createRole(newRole)),
+        roles("getRole", READ_PEOPLE, api -> api.getRole(ID)),
+        roles("updateRole", MANAGE, api -> api.updateRole(ID, role)),
+        roles("deleteRole", MANAGE, api -> api.deleteRole(ID)),
+        roles("cloneRole", MANAGE, api -> api.cloneRole(ID, clone)),
+        roles("listRoleUsers", READ_PEOPLE, api -> api.listRoleUsers(ID)),
+        roles("addUserToRole", MANAGE, api -> api.addUserToRole(ID, toUser)),
+        roles("removeUserFromRole", MANAGE, api -> api.removeUserFromRole(ID, toUser)),
+        roles("listRolePermissions", READ_PEOPLE, api -> api.listRolePermissions(ID)),
+        roles("addPermissionToRole", MANAGE, api -> api.addPermissionToRole(ID, toPermission)),
+        roles("removePermissionFromRole", MANAGE, api -> api.removePermissionFromRole(ID, toPermission)));
+  }
+
+  private static Stream<Operation> machines() {
+    var named = object("name", "x");
+    var attributes = object("email", "a@example.com", "service_account", true);
+    var newAccount = body(ServiceAccountCreateRequest.class, data("users", attributes));
+    var newKey = body(ApplicationKeyCreateRequest.class, data("application_keys", named));
+    var key = body(ApplicationKeyUpdateRequest.class, patch("application_keys", ID, named));
+    return Stream.of(
+        machines("createServiceAccount", api -> api.createServiceAccount(newAccount)),
+        machines("listServiceAccountApplicationKeys", api -> api.listServiceAccountApplicationKeys(ID)),
+        machines("createServiceAccountApplicationKey", api -> api.createServiceAccountApplicationKey(ID, newKey)),
+        machines("getServiceAccountApplicationKey", api -> api.getServiceAccountApplicationKey(ID, ID)),
+        machines("updateServiceAccountApplicationKey", api -> api.updateServiceAccountApplicationKey(ID, ID, key)),
+        machines("deleteServiceAccountApplicationKey", api -> api.deleteServiceAccountApplicationKey(ID, ID)));
+  }
+
+  private static Stream<Operation> keys() {
     var named = object("name", "x");
     var keyV1 = body(ApiKey.class, named);
     var applicationKeyV1 = body(ApplicationKey.class, named);
@@ -144,7 +251,7 @@ class AccessTest extends Made {
     understood(caller.listApplicationKeys());
     caller.deleteApplicationKey(applicationKey.getId());
     refused(401, caller::listApplicationKeys, "Unauthorized");
-    keys().deleteAPIKey(apiKey.getId());
+    Server.keys().deleteAPIKey(apiKey.getId());
     refused(403, caller::listApplicationKeys, "Forbidden");
   }
 }

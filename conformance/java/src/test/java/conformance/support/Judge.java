@@ -46,6 +46,12 @@ public final class Judge {
     errors(failure.getResponseBody(), texts);
   }
 
+  /** Asserts the status with which the client's call fails, whatever the form of its error. */
+  public static void fails(int status, Executable call) {
+    ApiException failure = assertThrows(ApiException.class, call);
+    assertEquals(status, failure.getCode(), failure.getResponseBody());
+  }
+
   /** Asserts a failure on the wire in the form of the key services: a list of strings, as JSON. */
   public static void failed(Server.Answer answer, int status, String... texts) {
     assertEquals(status, answer.status(), answer.text());

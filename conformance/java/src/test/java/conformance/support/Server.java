@@ -5,6 +5,9 @@ import com.datadog.api.client.ApiException;
 import com.datadog.api.client.Pair;
 import com.datadog.api.client.ServerConfiguration;
 import com.datadog.api.client.v2.api.KeyManagementApi;
+import com.datadog.api.client.v2.api.RolesApi;
+import com.datadog.api.client.v2.api.ServiceAccountsApi;
+import com.datadog.api.client.v2.api.UsersApi;
 import com.fasterxml.jackson.databind.JsonNode;
 import jakarta.ws.rs.core.GenericType;
 import java.io.IOException;
@@ -92,6 +95,21 @@ public final class Server {
 
   public static KeyManagementApi keysAs(Credentials credentials) {
     return new KeyManagementApi(client(credentials));
+  }
+
+  /** Users, invitations and the current user. */
+  public static UsersApi users() {
+    return new UsersApi(client());
+  }
+
+  /** Roles and permissions. */
+  public static RolesApi roles() {
+    return new RolesApi(client());
+  }
+
+  /** Service accounts and their application keys. */
+  public static ServiceAccountsApi serviceAccounts() {
+    return new ServiceAccountsApi(client());
   }
 
   /**
