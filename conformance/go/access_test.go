@@ -48,6 +48,9 @@ func operations(t *testing.T) []operation {
 			return told(v1.UpdateApplicationKey(c, UnknownApplicationKey, applicationKeyV1))
 		}},
 		{"v1 DeleteApplicationKey", write, func(c ctx) (*http.Response, error) { return told(v1.DeleteApplicationKey(c, UnknownApplicationKey)) }},
+		{"v1 CreateChildOrg", []string{"org_management"}, func(c ctx) (*http.Response, error) {
+			return told(datadogV1.NewOrganizationsApi(Client()).CreateChildOrg(c, datadogV1.OrganizationCreateBody{Name: "x"}))
+		}},
 		{"v2 ListAPIKeys", []string{"api_keys_read"}, func(c ctx) (*http.Response, error) { return told(v2.ListAPIKeys(c)) }},
 		{"v2 CreateAPIKey", []string{"api_keys_write"}, func(c ctx) (*http.Response, error) { return told(v2.CreateAPIKey(c, newKey)) }},
 		{"v2 GetAPIKey", []string{"api_keys_read"}, func(c ctx) (*http.Response, error) { return told(v2.GetAPIKey(c, id)) }},

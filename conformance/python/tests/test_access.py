@@ -50,6 +50,7 @@ ENDPOINTS = {
     ("GET", V1_APPLICATION_KEY): ["org_app_keys_read", "user_app_keys"],
     ("PUT", V1_APPLICATION_KEY): ["org_app_keys_write", "user_app_keys"],
     ("DELETE", V1_APPLICATION_KEY): ["org_app_keys_write", "user_app_keys"],
+    ("POST", "/api/v1/org"): ["org_management"],
     ("GET", "/api/v2/api_keys"): ["api_keys_read"],
     ("POST", "/api/v2/api_keys"): ["api_keys_write"],
     ("GET", API_KEY): ["api_keys_read"],

@@ -44,6 +44,7 @@ const OPERATIONS = [
   [v1, "getApplicationKey", { key: UNKNOWN_APPLICATION_KEY }, ["org_app_keys_read", "user_app_keys"]],
   [v1, "updateApplicationKey", { key: UNKNOWN_APPLICATION_KEY, body: named }, ["org_app_keys_write", "user_app_keys"]],
   [v1, "deleteApplicationKey", { key: UNKNOWN_APPLICATION_KEY }, ["org_app_keys_write", "user_app_keys"]],
+  [v1, "createChildOrg", { body: named }, ["org_management"], "OrganizationsApi"],
   [v2, "listAPIKeys", {}, ["api_keys_read"]],
   [v2, "createAPIKey", { body: created("api_keys") }, ["api_keys_write"]],
   [v2, "getAPIKey", { apiKeyId: id }, ["api_keys_read"]],

@@ -4,8 +4,10 @@ import static conformance.support.Judge.*;
 import static conformance.support.Server.*;
 
 import com.datadog.api.client.ApiClient;
+import com.datadog.api.client.v1.api.OrganizationsApi;
 import com.datadog.api.client.v1.model.ApiKey;
 import com.datadog.api.client.v1.model.ApplicationKey;
+import com.datadog.api.client.v1.model.OrganizationCreateBody;
 import com.datadog.api.client.v2.api.KeyManagementApi;
 import com.datadog.api.client.v2.api.RolesApi;
 import com.datadog.api.client.v2.api.ServiceAccountsApi;
@@ -183,6 +185,9 @@ class AccessTest extends Made {
         v1("getApplicationKey", READ, api -> api.getApplicationKey(UNKNOWN_APPLICATION_KEY)),
         v1("updateApplicationKey", WRITE, api -> api.updateApplicationKey(UNKNOWN_APPLICATION_KEY, applicationKeyV1)),
         v1("deleteApplicationKey", WRITE, api -> api.deleteApplicationKey(UNKNOWN_APPLICATION_KEY)),
+        operation(
+            OrganizationsApi::new, "v1 createChildOrg", List.of("org_management"),
+            api -> api.createChildOrg(new OrganizationCreateBody().name("x"))),
         v2("listAPIKeys", List.of("api_keys_read"), api -> api.listAPIKeys()),
         v2("createAPIKey", List.of("api_keys_write"), api -> api.createAPIKey(newKey)),
         v2("getAPIKey", List.of("api_keys_read"), api -> api.getAPIKey(ID)),
