@@ -6,7 +6,9 @@ use std::time::Duration;
 use axum::Router;
 use claviger_datadog::ValidateFront;
 use claviger_engine::Engine;
-use claviger_http::{App, Front, Limits, RequestIds, RouteInfo, ServerOptions, plain_misfit, router};
+use claviger_http::{
+    App, Front, Limits, RequestIds, RouteInfo, ServerOptions, TrustedProxies, plain_misfit, router,
+};
 use claviger_model::Random;
 use claviger_native::VerifyFront;
 use http::StatusCode;
@@ -27,8 +29,13 @@ pub struct Application {
 
 impl Application {
     /// Puts it together.
-    pub fn assemble(engine: Arc<Engine>, limits: Limits, random: &dyn Random) -> Self {
-        let app = App::new(engine, limits, RequestIds::new(random));
+    pub fn assemble(
+        engine: Arc<Engine>,
+        limits: Limits,
+        proxies: TrustedProxies,
+        random: &dyn Random,
+    ) -> Self {
+        let app = App::new(engine, limits, RequestIds::new(random), proxies);
         let fronts = [ValidateFront::routes(), VerifyFront::routes()].concat();
         let mut routes =
             [claviger_datadog::routes(), claviger_native::routes()].into_iter().flatten().collect();

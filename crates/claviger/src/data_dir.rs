@@ -3,9 +3,17 @@
 use std::fs::{self, DirBuilder, File, TryLockError};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use crate::error::StartError;
 use crate::private_file;
+
+/// How long to wait for a lock. Between its fork and its exec, a child holds whatever its parent has open, so that the
+/// lock of a process that has ended may seem to be held for a moment longer.
+const LOCK_PATIENCE: Duration = Duration::from_secs(1);
+/// The pause between two attempts.
+const LOCK_PAUSE: Duration = Duration::from_millis(20);
 
 /// A data directory that this process, and no other, uses.
 #[derive(Debug)]
@@ -16,11 +24,27 @@ pub struct DataDir {
 }
 
 impl DataDir {
-    /// Makes the directory where it is not there, and takes its lock.
+    /// Makes the directory where it is not there, and takes its lock, waiting a moment for whoever has just ended.
     ///
     /// # Errors
     /// When others may read it, another process uses it, or it cannot be made.
     pub fn open(path: &Path) -> Result<Self, StartError> {
+        let started = Instant::now();
+        loop {
+            match Self::try_open(path) {
+                Err(StartError::DataDirInUse { .. }) if started.elapsed() < LOCK_PATIENCE => {
+                    thread::sleep(LOCK_PAUSE);
+                }
+                decided => return decided,
+            }
+        }
+    }
+
+    /// The same without waiting.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open)'s.
+    pub fn try_open(path: &Path) -> Result<Self, StartError> {
         let failed = |source| StartError::DataDir { path: path.to_owned(), source };
         DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(failed)?;
         if private_file::is_exposed(&fs::metadata(path).map_err(failed)?) {

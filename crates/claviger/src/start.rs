@@ -21,6 +21,7 @@ use crate::error::StartError;
 use crate::import;
 use crate::kek::{self, Age};
 use crate::ledger;
+use crate::org;
 use crate::private_file;
 use crate::server;
 use crate::settings::{Command, Settings};
@@ -55,6 +56,7 @@ pub async fn run(
         Command::Import(arguments) => return import::run(settings, &arguments, terminal).await,
         Command::Init => false,
         Command::Serve => true,
+        Command::Org { command } => return org::run(settings, &command, terminal).await,
         Command::Kek { command } => return kek::cli::run(settings, &command, terminal).await,
     };
     // Before anything opens.

@@ -33,10 +33,20 @@ fn lived_in() -> Home {
         let scopes = [&[][..], &["dashboards_read"], &["dashboards_read", "dashboards_write"]][n % 3];
         server.create_application_key(&admin, &format!("application {n}"), scopes);
     }
+    let tokens = server.create_service_access_tokens(&admin, 3);
+    server.expect(204, &admin, "DELETE", &format!("/api/v2/personal_access_tokens/{}", tokens[1].0), None);
     api_keys[..3].iter().for_each(|id| server.revoke_api_key(&admin, id));
     let renamed =
         json!({ "data": { "type": "api_keys", "id": api_keys[4], "attributes": { "name": "renamed" } } });
     server.expect(200, &admin, "PATCH", &format!("/api/v2/api_keys/{}", api_keys[4]), Some(&renamed));
+    for (n, grace_seconds) in [(4, 3600), (5, 3600), (6, 0)] {
+        let guards = json!({ "allow_list": ["127.0.0.0/8", format!("192.0.2.{n}")],
+            "request_limit": { "requests": 1000 + n, "period_seconds": 60 }, "expires_at": "2100-01-02T03:04:05Z" });
+        let path = format!("/claviger/v1/api_keys/{}", api_keys[n]);
+        server.expect(200, &admin, "PATCH", &path, Some(&guards));
+        let grace = json!({ "grace_seconds": grace_seconds });
+        server.expect(200, &admin, "POST", &format!("{path}/rotate"), Some(&grace));
+    }
     // The last entry says that a key was shown, on which no row depends.
     server.expect(200, &admin, "GET", &format!("/api/v2/api_keys/{}", api_keys[5]), None);
     server.stop();
@@ -129,10 +139,24 @@ const COVERED: &[(&str, &[&str], &[&str])] = &[
     ("user_roles", &["org_id", "user_id", "role_id"], &[]),
     (
         "credentials",
-        &["id", "org_id", "kind", "owner_id", "name", "last4", "scopes", "remote_config_read", "expires_at"],
+        &[
+            "id",
+            "org_id",
+            "kind",
+            "owner_id",
+            "name",
+            "last4",
+            "scopes",
+            "remote_config_read",
+            "expires_at",
+            "allow_list",
+            "requests_max",
+            "requests_period",
+            "public_portion",
+        ],
         &["revoked_at"],
     ),
-    ("secrets", &["digest", "org_id", "credential_id"], &["dead_at"]),
+    ("secrets", &["digest", "org_id", "credential_id", "valid_until"], &["dead_at"]),
     ("app_key_registrations", &["org_id", "application_key_id"], &[]),
     ("credential_counts", &["org_id", "kind", "owner_id", "live"], &[]),
 ];

@@ -41,10 +41,17 @@ pub(crate) struct Reference {
     id: String,
 }
 
+impl Reference {
+    /// A reference to one thing of a type.
+    pub(crate) fn to(kind: &'static str, id: impl std::fmt::Display) -> Self {
+        Self { kind, id: id.to_string() }
+    }
+}
+
 /// A relation to nothing: no leak is known.
 pub(crate) const NOTHING: Relation<Option<Reference>> = Relation { data: None };
 
 /// A relation to a user.
 pub(crate) fn user(id: UserId) -> Relation<Reference> {
-    Relation { data: Reference { kind: "users", id: id.to_string() } }
+    Relation { data: Reference::to("users", id) }
 }

@@ -8,10 +8,12 @@ use claviger_model::{
 };
 use claviger_store::Actor;
 
+use crate::Error;
+
 /// Where a request came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Origin {
-    /// The address of the peer; none where it has none, as on a local socket.
+    /// The address of the client, as far as anybody can know it; none on a local socket.
     pub address: Option<IpAddr>,
     /// The request's id.
     pub request: RequestId,
@@ -40,7 +42,7 @@ impl Caller {
         self.user
     }
 
-    /// The credential that says who the caller is: the application key, or the lone API key.
+    /// The credential that says who the caller is: the application key, the token, or the lone API key.
     pub fn acting(&self) -> CredentialId {
         self.acting
     }
@@ -73,6 +75,11 @@ impl Caller {
             (Some(_), None) => false,
             (Some(_), Some(wanted)) => self.rights.contains_all(wanted.set()),
         }
+    }
+
+    /// Refuses to hand on what a narrowed caller does not have itself.
+    pub(crate) fn hand_on(&self, scopes: Option<&Scopes>) -> Result<(), Error> {
+        if self.contains(scopes) { Ok(()) } else { Err(Error::Refused(&[])) }
     }
 
     pub(crate) fn actor(&self, origin: Origin) -> Actor {

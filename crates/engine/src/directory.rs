@@ -4,13 +4,13 @@
 //! the answers go only then; applying an entry twice does no harm. Roles are held by reference, so that a change
 //! of a role reaches every user who has it at once.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use claviger_model::{
-    CredentialId, CredentialKind, Expiry, Org, OrgId, PermissionSet, Position, Role, RoleId, Scopes,
+    CredentialId, CredentialKind, Expiry, Guards, Org, OrgId, PermissionSet, Position, Role, RoleId, Scopes,
     Timestamp, User, UserId,
 };
 use claviger_store::{Entry, KnownSecret, Store, StoreError};
@@ -18,6 +18,7 @@ use claviger_vault::Digest;
 use tokio::sync::watch;
 
 use crate::AuthReason;
+use crate::guarding::{KnownGuards, Source};
 use crate::usage::Usage;
 
 /// Who a live secret belongs to, and what it may do now.
@@ -30,6 +31,7 @@ pub(crate) struct Identity {
     pub(crate) rights: PermissionSet,
     pub(crate) scopes: Option<Arc<Scopes>>,
     pub(crate) remote_config_read: bool,
+    pub(crate) guards: Option<Arc<KnownGuards>>,
 }
 
 /// Whose a lone API key is.
@@ -52,6 +54,8 @@ struct Known {
     remote_config_read: bool,
     expiry: Expiry,
     scopes: Option<Arc<Scopes>>,
+    /// None for most: verifying those costs no more than this being looked at.
+    guards: Option<Arc<KnownGuards>>,
     /// In microseconds; 0 for never.
     last_used: AtomicI64,
 }
@@ -88,6 +92,9 @@ pub(crate) struct Directory {
     /// Whether each org is disabled.
     orgs: papaya::HashMap<OrgId, bool>,
     scopes: ScopeSets,
+    /// Of every live credential that has any, the guards, shared by its secrets.
+    guards: papaya::HashMap<CredentialId, Arc<KnownGuards>>,
+    replaced: ReplacedSecrets,
     applied: watch::Sender<Position>,
     is_current: AtomicBool,
 }
@@ -102,6 +109,8 @@ impl Directory {
             roles: papaya::HashMap::default(),
             orgs: papaya::HashMap::default(),
             scopes: ScopeSets::default(),
+            guards: papaya::HashMap::default(),
+            replaced: ReplacedSecrets::default(),
             applied: watch::Sender::new(head),
             is_current: AtomicBool::new(true),
         };
@@ -117,6 +126,7 @@ impl Directory {
         &self,
         digest: &Digest,
         now: Timestamp,
+        from: &dyn Source,
         usage: &Usage,
     ) -> Option<Result<Identity, AuthReason>> {
         let secrets = self.secrets.pin();
@@ -134,6 +144,9 @@ impl Directory {
                 None => return Some(Err(AuthReason::Disabled)),
             },
         };
+        if known.guards.as_ref().is_some_and(|guards| !guards.admits(from)) {
+            return Some(Err(AuthReason::AddressNotAllowed));
+        }
         usage.note(known.credential, now, &known.last_used);
         Some(Ok(Identity {
             credential: known.credential,
@@ -143,6 +156,7 @@ impl Directory {
             rights,
             scopes: known.scopes.clone(),
             remote_config_read: known.remote_config_read,
+            guards: known.guards.clone(),
         }))
     }
 
@@ -173,7 +187,12 @@ impl Directory {
                 }
             }
         }
-        for secret in store.list_known_secrets_of(&credentials).await? {
+        let secrets = store.list_known_secrets_of(&credentials).await?;
+        let living: HashSet<_> = secrets.iter().filter(|it| it.is_live).map(|it| it.credential).collect();
+        for gone in credentials.iter().filter(|id| !living.contains(*id)) {
+            self.guards.pin().remove(gone);
+        }
+        for secret in secrets {
             let (digest, is_live) = (secret.digest, secret.is_live);
             let was_known = self.put_secret(secret);
             // One that was made and died within these entries never was in the directory.
@@ -227,6 +246,7 @@ impl Directory {
     /// Whether it was there before.
     fn put_secret(&self, secret: KnownSecret) -> bool {
         let secrets = self.secrets.pin();
+        self.replaced.put(&secret);
         if !secret.is_live {
             return secrets.remove(&secret.digest).is_some();
         }
@@ -241,9 +261,32 @@ impl Directory {
             remote_config_read: secret.remote_config_read,
             expiry: secret.expiry,
             scopes: secret.scopes.map(|scopes| self.scopes.shared(scopes)),
+            guards: self.shared_guards(secret.credential, secret.guards),
             last_used: AtomicI64::new(before.max(stored)),
         };
         secrets.insert(secret.digest, known).is_some()
+    }
+
+    fn shared_guards(&self, credential: CredentialId, guards: Guards) -> Option<Arc<KnownGuards>> {
+        let known = self.guards.pin();
+        if guards.is_empty() {
+            if !known.is_empty() {
+                known.remove(&credential);
+            }
+            return None;
+        }
+        let before = known.get(&credential);
+        if let Some(same) = before.filter(|before| before.are(&guards)) {
+            return Some(same.clone());
+        }
+        let guards = Arc::new(KnownGuards::new(guards, before.map(Arc::as_ref)));
+        known.insert(credential, guards.clone());
+        Some(guards)
+    }
+
+    /// The credentials with a replaced secret whose time is over.
+    pub(crate) fn over(&self, now: Timestamp) -> Vec<(OrgId, CredentialId)> {
+        self.replaced.over(now)
     }
 
     fn put_user(&self, user: &User) {
@@ -306,5 +349,37 @@ impl ScopeSets {
             shared.sweep_at = 2 * shared.sets.len();
         }
         shared.sets.entry(scopes.to_list()).or_insert_with(|| Arc::new(scopes)).clone()
+    }
+}
+
+/// The live secrets that a newer one has replaced, and until when each goes on. They are few: rotation leaves one at
+/// most of each credential, for a while.
+#[derive(Default)]
+struct ReplacedSecrets(Mutex<HashMap<Digest, Replaced>>);
+
+struct Replaced {
+    valid_until: Timestamp,
+    org: OrgId,
+    credential: CredentialId,
+}
+
+impl ReplacedSecrets {
+    fn put(&self, secret: &KnownSecret) {
+        let mut replaced = self.0.lock().expect("nothing panics while it holds this lock");
+        match secret.valid_until.filter(|_| secret.is_live) {
+            // A start asks for every secret there is, before anything is here.
+            None if replaced.is_empty() => {}
+            None => drop(replaced.remove(&secret.digest)),
+            Some(valid_until) => {
+                let (org, credential) = (secret.org, secret.credential);
+                replaced.insert(secret.digest, Replaced { valid_until, org, credential });
+            }
+        }
+    }
+
+    fn over(&self, now: Timestamp) -> Vec<(OrgId, CredentialId)> {
+        let replaced = self.0.lock().expect("nothing panics while it holds this lock");
+        let over = replaced.values().filter(|secret| secret.valid_until <= now);
+        over.map(|secret| (secret.org, secret.credential)).collect()
     }
 }

@@ -12,8 +12,11 @@ use tokio::task::JoinHandle;
 use crate::Error;
 use crate::dead_list::{DeadList, NoDeadList};
 use crate::directory::Directory;
+use crate::sweeping::Sweeping;
 use crate::usage::{self, Usage, UsageNotes};
 
+/// How often replaced secrets whose time is over are buried. They are refused from their very end on.
+const BURIAL_PERIOD: Duration = Duration::from_secs(30);
 /// How often last-used times are written.
 const FLUSH_PERIOD: Duration = Duration::from_secs(5);
 /// The pause before entries that could not be applied are tried again; until then the server answers 503.
@@ -31,10 +34,12 @@ pub struct Engine {
     /// Held by what makes or moves keys of the vault, of which there is one at a time.
     pub(crate) administration: tokio::sync::Mutex<()>,
     dead_list: Arc<dyn DeadList>,
+    pub(crate) sweeping: Arc<Sweeping>,
 }
 
-/// The work in the background: following the ledger, and writing last-used times.
+/// The work in the background: following the ledger, writing last-used times, and ending rotations.
 pub struct Background {
+    burier: JoinHandle<()>,
     follower: JoinHandle<()>,
     flusher: JoinHandle<UsageNotes>,
     stop: watch::Sender<bool>,
@@ -99,6 +104,7 @@ impl Engine {
             usage,
             administration: tokio::sync::Mutex::default(),
             dead_list,
+            sweeping: Arc::default(),
         });
         let following = engine.clone();
         let (stop, stopping) = watch::channel(false);
@@ -107,8 +113,9 @@ impl Engine {
                 follow(following.clone(), batch).await;
             }
         });
-        let flusher = tokio::spawn(flush(engine.store.clone(), notes, stopping));
-        Ok((engine, Background { follower, flusher, stop }))
+        let flusher = tokio::spawn(flush(engine.store.clone(), notes, engine.sweeping.clone(), stopping));
+        let burier = tokio::spawn(bury_replaced(engine.clone()));
+        Ok((engine, Background { burier, follower, flusher, stop }))
     }
 
     /// Whether this server may answer from its directory.
@@ -214,13 +221,29 @@ async fn bury(engine: &Engine, dead: Vec<Digest>, through: Position) {
     }
 }
 
-async fn flush(store: Store, mut notes: UsageNotes, mut stopping: watch::Receiver<bool>) -> UsageNotes {
+async fn flush(
+    store: Store,
+    mut notes: UsageNotes,
+    sweeping: Arc<Sweeping>,
+    mut stopping: watch::Receiver<bool>,
+) -> UsageNotes {
     loop {
         let is_stopped = tokio::time::timeout(FLUSH_PERIOD, stopping.wait_for(|stop| *stop)).await.is_ok();
         if is_stopped {
             return notes;
         }
         notes.flush(&store).await;
+        sweeping.sweep(&store).await;
+    }
+}
+
+async fn bury_replaced(engine: Arc<Engine>) {
+    loop {
+        tokio::time::sleep(BURIAL_PERIOD).await;
+        if let Err(error) = engine.end_rotations().await {
+            let error = claviger_model::chain(&error);
+            tracing::warn!(error, "replaced secrets whose time is over could not be buried");
+        }
     }
 }
 
@@ -231,9 +254,11 @@ impl Background {
         if let Ok(mut notes) = self.flusher.await {
             notes.flush(&engine.store).await;
         }
-        // Nobody is left who waits for it, and it would go on for as long as it holds the engine.
-        self.follower.abort();
-        let _ = self.follower.await;
+        // Nobody is left who waits for them, and they would go on for as long as they hold the engine.
+        for task in [self.burier, self.follower] {
+            task.abort();
+            let _ = task.await;
+        }
         if let Some(engine) = Arc::into_inner(engine) {
             engine.store.close().await;
         }

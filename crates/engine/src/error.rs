@@ -44,6 +44,9 @@ pub enum Error {
         /// How many there may be.
         max: u32,
     },
+    /// What must stay as it is, whoever asks; the sentence says what that is.
+    #[error("{0}")]
+    Protected(&'static str),
     /// The caller's own credential died while the request was under way.
     #[error("the credential was revoked")]
     CallerGone,
@@ -71,8 +74,22 @@ pub enum Thing {
     ApiKey,
     /// An application key.
     ApplicationKey,
+    /// A personal access token.
+    PersonalAccessToken,
+    /// A service access token.
+    ServiceAccessToken,
+    /// A native key.
+    NativeKey,
+    /// A service account.
+    ServiceAccount,
     /// An org.
     Org,
+    /// A user or service account.
+    User,
+    /// A role.
+    Role,
+    /// An invitation.
+    Invitation,
 }
 
 impl Thing {
@@ -80,6 +97,9 @@ impl Thing {
         match kind {
             CredentialKind::ApiKey => Self::ApiKey,
             CredentialKind::ApplicationKey => Self::ApplicationKey,
+            CredentialKind::PersonalAccessToken => Self::PersonalAccessToken,
+            CredentialKind::ServiceAccessToken => Self::ServiceAccessToken,
+            CredentialKind::NativeKey => Self::NativeKey,
         }
     }
 }
@@ -89,7 +109,14 @@ impl fmt::Display for Thing {
         f.write_str(match self {
             Self::ApiKey => "API key",
             Self::ApplicationKey => "Application key",
+            Self::PersonalAccessToken => "Personal access token",
+            Self::ServiceAccessToken => "Service access token",
+            Self::NativeKey => "Key",
+            Self::ServiceAccount => "Service account",
             Self::Org => "Org",
+            Self::User => "User",
+            Self::Role => "Role",
+            Self::Invitation => "Invitation",
         })
     }
 }

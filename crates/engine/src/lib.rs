@@ -15,28 +15,52 @@ mod directory;
 mod engine;
 mod error;
 mod founding;
+mod grants;
+mod guarding;
+mod guards;
 mod import;
+mod invitations;
 mod keks;
 mod org;
+mod orgs;
+mod owned;
 mod permit;
+mod personal_access_tokens;
+mod roles;
+mod rotation;
+mod service_account_keys;
+mod service_accounts;
+mod sweeping;
 mod system_clock;
+mod tokens;
 mod usage;
+mod users;
 
 pub use api_keys::{ApiKeyPatch, NewApiKey};
 pub use application_keys::{ApplicationKeyPatch, NewApplicationKey};
 pub use authenticate::{AuthFailure, AuthReason, Presented};
 pub use caller::{Caller, Origin};
 pub use claviger_store::{
-    CredentialFilter, CredentialPage, CredentialSort, Names, Page, SortKey, StoreMetrics,
+    CredentialFilter, CredentialPage, CredentialSort, ListedRole, Names, Page, PeoplePage, RoleFilter,
+    RoleSort, SortBy, SortKey, StoreMetrics, UserFilter, UserSort, UserStatus,
 };
 pub use credentials::{Changed, KeyRef, Shown};
 pub use dead_list::{DeadList, NoDeadList};
 pub use directory::ApiKeyIdentity;
 pub use engine::{Background, Engine};
 pub use error::{Error, FieldError, Thing};
-pub use founding::{FirstOrg, Founded, OrgDraft};
+pub use founding::{FIRST_API_KEY, FIRST_APPLICATION_KEY, FirstOrg, Founded, OrgDraft};
+pub use guarding::{Exhausted, Source};
+pub use guards::{Guarded, GuardsPatch, OwnedKind};
 pub use import::{Fault, GeneratedSecret, ImportError, Imported};
 pub use keks::{KekUse, KekWork, RewrapError};
 pub use org::OrgPatch;
+pub use orgs::{Operator, OrgChange};
 pub use permit::{Permit, Right, rights};
+pub use personal_access_tokens::NewPersonalAccessToken;
+pub use roles::{NewRole, RolePatch};
+pub use rotation::{Grace, Rotated};
+pub use service_account_keys::NewServiceAccessToken;
 pub use system_clock::SystemClock;
+pub use tokens::TokenPatch;
+pub use users::{NewUser, UserPatch};

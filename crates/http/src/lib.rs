@@ -7,6 +7,7 @@
 
 mod body;
 mod credentials;
+mod forwarded;
 mod front;
 mod guarded;
 mod leftover;
@@ -21,9 +22,10 @@ mod secret;
 mod server;
 mod state;
 mod tls;
+mod whence;
 
 pub use body::{BODY_BYTES_MAX, BodyError, Json, JsonObject};
-pub use credentials::{origin, presented};
+pub use credentials::{note_refusal, origin, presented, whence};
 pub use front::Front;
 pub use limits::{Bucket, Limits, Rate, Standing, take_share};
 pub use metrics::{Metrics, RefusalLabels};
@@ -35,3 +37,4 @@ pub use secret::SecretText;
 pub use server::{CONNECTIONS_MAX, Peer, ServerOptions, serve, serve_tls};
 pub use state::App;
 pub use tls::{Identity, IdentityError, Tls};
+pub use whence::{TrustedProxies, Whence};

@@ -6,7 +6,9 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock};
 
+use claviger_engine::Exhausted;
 use claviger_model::{OrgId, Timestamp};
+use http::header::RETRY_AFTER;
 use http::{HeaderMap, HeaderName, HeaderValue, request};
 
 use crate::App;
@@ -20,6 +22,10 @@ impl Bucket {
     pub const API_KEYS: Self = Self("api_keys");
     /// Application keys, of either version and whoever's: one bucket, as recorded in 2021.
     pub const APPLICATION_KEYS: Self = Self("application_keys");
+    /// Personal and service access tokens.
+    pub const ACCESS_TOKENS: Self = Self("access_tokens");
+    /// Users, their invitations, roles and orgs.
+    pub const PEOPLE: Self = Self("people");
     /// Validation of keys.
     pub const VALIDATE: Self = Self("validate");
     /// Verification for gateways.
@@ -27,9 +33,19 @@ impl Bucket {
     /// The native API.
     pub const NATIVE: Self = Self("native");
 
-    /// All of them.
-    pub const ALL: [Self; 5] =
-        [Self::API_KEYS, Self::APPLICATION_KEYS, Self::VALIDATE, Self::VERIFY, Self::NATIVE];
+    /// No route's: what a credential's own limit counts as.
+    pub const CREDENTIAL: Self = Self("credential");
+
+    /// Those of routes.
+    pub const ALL: [Self; 7] = [
+        Self::API_KEYS,
+        Self::APPLICATION_KEYS,
+        Self::ACCESS_TOKENS,
+        Self::PEOPLE,
+        Self::VALIDATE,
+        Self::VERIFY,
+        Self::NATIVE,
+    ];
 }
 
 /// So many requests in so many seconds.
@@ -111,7 +127,7 @@ impl Limits {
 }
 
 impl Standing {
-    /// Writes the vendor's four headers.
+    /// Writes the vendor's four headers; beyond the limit, also when to come again.
     pub fn write(&self, headers: &mut HeaderMap) {
         for (name, number) in [
             ("x-ratelimit-limit", self.rate.limit),
@@ -121,6 +137,23 @@ impl Standing {
         ] {
             headers.insert(HeaderName::from_static(name), HeaderValue::from(number));
         }
+        if self.is_exceeded {
+            headers.insert(RETRY_AFTER, HeaderValue::from(self.reset_seconds));
+        }
+    }
+}
+
+/// A credential's own limit, once it is reached.
+impl From<Exhausted> for Standing {
+    fn from(exhausted: Exhausted) -> Self {
+        let Exhausted { limit, reset_seconds } = exhausted;
+        Self {
+            bucket: Bucket::CREDENTIAL,
+            rate: Rate { limit: limit.requests(), period_seconds: limit.period_seconds() },
+            remaining: 0,
+            reset_seconds,
+            is_exceeded: true,
+        }
     }
 }
 
@@ -129,6 +162,11 @@ impl Standing {
 pub(crate) struct StandingSlot(Arc<OnceLock<Standing>>);
 
 impl StandingSlot {
+    /// One request has one standing: the first.
+    pub(crate) fn put(&self, standing: Standing) {
+        let _ = self.0.set(standing);
+    }
+
     pub(crate) fn write(&self, headers: &mut HeaderMap) {
         if let Some(standing) = self.0.get() {
             standing.write(headers);
@@ -142,8 +180,7 @@ pub fn take_share(app: &App, parts: &request::Parts, org: OrgId) -> bool {
     let Some(bucket) = parts.extensions.get::<Bucket>() else { return false };
     let Some(standing) = app.limits().take(org, *bucket, || app.engine().clock().now()) else { return false };
     if let Some(slot) = parts.extensions.get::<StandingSlot>() {
-        // One request takes one share.
-        let _ = slot.0.set(standing);
+        slot.put(standing);
     }
     standing.is_exceeded
 }

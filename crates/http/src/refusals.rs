@@ -44,6 +44,7 @@ fn labels(failure: AuthFailure) -> RefusalLabels {
         AuthFailure::ApiKey(reason) => labels("api_key", reason),
         AuthFailure::ApplicationKey(reason) => labels("application_key", reason),
         AuthFailure::Token(reason) => labels("token", reason),
+        AuthFailure::Limited(_) => RefusalLabels { credential: "any", reason: "rate_limited" },
         AuthFailure::Unavailable => RefusalLabels { credential: "any", reason: "unavailable" },
     }
 }

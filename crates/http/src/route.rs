@@ -32,7 +32,8 @@ pub enum Who {
     Anybody,
     /// Whoever has an API key.
     ApiKey,
-    /// A user, by API key and application key, with any one of these permissions; none named means any user.
+    /// A user, by API key and application key or by a token alone, with any one of these permissions; none named
+    /// means any user.
     User(&'static [Permission]),
     /// Whoever has any issued credential, presented alone or as a pair.
     AnyCredential,

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::{CredentialId, OrgId, Scopes, Timestamp, UserId};
+use crate::{CredentialId, Guards, OrgId, Scopes, Timestamp, UserId};
 
 /// A credential, without its secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +30,8 @@ pub struct Credential {
     pub modified_by: UserId,
     /// Until when it is valid.
     pub expiry: Expiry,
+    /// From where and how often it may be used.
+    pub guards: Guards,
     /// Whether it may still be used.
     pub state: CredentialState,
     /// When it was last used, to the minute and somewhat behind; none if never.
@@ -53,6 +55,33 @@ pub enum CredentialDetail {
         /// What it is narrowed to; none for all that its owner may do.
         scopes: Option<Scopes>,
     },
+    /// Of a personal access token.
+    PersonalAccessToken {
+        /// The person whom it acts for.
+        owner: UserId,
+        /// What it is narrowed to.
+        scopes: Scopes,
+        /// The part of the secret by which people tell tokens apart.
+        public_portion: String,
+    },
+    /// Of a service access token.
+    ServiceAccessToken {
+        /// The service account that it acts for.
+        owner: UserId,
+        /// What it is narrowed to.
+        scopes: Scopes,
+        /// The part of the secret by which people tell tokens apart.
+        public_portion: String,
+    },
+    /// Of a native key.
+    NativeKey {
+        /// What its bearer may do; none for nothing but being known.
+        permissions: Option<Scopes>,
+        /// Whose key it is, in the words of the org that issued it.
+        external_id: Option<String>,
+        /// What the org wants to know when the key is verified: a JSON object as text.
+        metadata: Option<String>,
+    },
 }
 
 impl Credential {
@@ -68,22 +97,49 @@ impl CredentialDetail {
         match self {
             Self::ApiKey { .. } => CredentialKind::ApiKey,
             Self::ApplicationKey { .. } => CredentialKind::ApplicationKey,
+            Self::PersonalAccessToken { .. } => CredentialKind::PersonalAccessToken,
+            Self::ServiceAccessToken { .. } => CredentialKind::ServiceAccessToken,
+            Self::NativeKey { .. } => CredentialKind::NativeKey,
         }
     }
 
     /// The user whom it acts for; none for what belongs to the org.
     pub const fn owner(&self) -> Option<UserId> {
         match self {
-            Self::ApiKey { .. } => None,
-            Self::ApplicationKey { owner, .. } => Some(*owner),
+            Self::ApiKey { .. } | Self::NativeKey { .. } => None,
+            Self::ApplicationKey { owner, .. }
+            | Self::PersonalAccessToken { owner, .. }
+            | Self::ServiceAccessToken { owner, .. } => Some(*owner),
         }
     }
 
-    /// What it is narrowed to, if it is.
+    /// What it is narrowed to, if it is; of a native key, all that it may do.
     pub const fn scopes(&self) -> Option<&Scopes> {
         match self {
             Self::ApiKey { .. } => None,
             Self::ApplicationKey { scopes, .. } => scopes.as_ref(),
+            Self::PersonalAccessToken { scopes, .. } | Self::ServiceAccessToken { scopes, .. } => {
+                Some(scopes)
+            }
+            Self::NativeKey { permissions, .. } => permissions.as_ref(),
+        }
+    }
+
+    /// Where the part of the secret that is no secret is kept, if its kind has one.
+    pub fn public_portion_mut(&mut self) -> Option<&mut String> {
+        match self {
+            Self::PersonalAccessToken { public_portion, .. }
+            | Self::ServiceAccessToken { public_portion, .. } => Some(public_portion),
+            Self::ApiKey { .. } | Self::ApplicationKey { .. } | Self::NativeKey { .. } => None,
+        }
+    }
+
+    /// The part of the secret that is no secret, where its kind has one.
+    pub fn public_portion(&self) -> Option<&str> {
+        match self {
+            Self::PersonalAccessToken { public_portion, .. }
+            | Self::ServiceAccessToken { public_portion, .. } => Some(public_portion),
+            Self::ApiKey { .. } | Self::ApplicationKey { .. } | Self::NativeKey { .. } => None,
         }
     }
 }
@@ -95,14 +151,43 @@ pub enum CredentialKind {
     ApiKey,
     /// Belongs to a user; says who a request is from. Valid beside an API key of the same org.
     ApplicationKey,
+    /// Belongs to a person; says who a request is from, alone.
+    PersonalAccessToken,
+    /// Belongs to a service account; says who a request is from, alone.
+    ServiceAccessToken,
+    /// Belongs to an org that issues it to a caller of its own API.
+    NativeKey,
 }
 
 impl CredentialKind {
+    /// All of them.
+    pub const ALL: [Self; 5] = [
+        Self::ApiKey,
+        Self::ApplicationKey,
+        Self::PersonalAccessToken,
+        Self::ServiceAccessToken,
+        Self::NativeKey,
+    ];
+
     /// The text form.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::ApiKey => "api_key",
             Self::ApplicationKey => "application_key",
+            Self::PersonalAccessToken => "personal_access_token",
+            Self::ServiceAccessToken => "service_access_token",
+            Self::NativeKey => "native_key",
+        }
+    }
+}
+
+impl CredentialKind {
+    /// Whether the vendor's API shows the secret again after the answer that issued it, so that it must be kept
+    /// sealed; of the others only a digest is kept.
+    pub const fn is_shown_again(self) -> bool {
+        match self {
+            Self::ApiKey | Self::ApplicationKey => true,
+            Self::PersonalAccessToken | Self::ServiceAccessToken | Self::NativeKey => false,
         }
     }
 }
@@ -129,10 +214,7 @@ impl FromStr for CredentialKind {
     type Err = ParseKindError;
 
     fn from_str(text: &str) -> Result<Self, ParseKindError> {
-        [Self::ApiKey, Self::ApplicationKey]
-            .into_iter()
-            .find(|kind| kind.as_str() == text)
-            .ok_or(ParseKindError)
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text).ok_or(ParseKindError)
     }
 }
 
@@ -173,6 +255,14 @@ impl Expiry {
         }
     }
 
+    /// Whichever end comes first.
+    pub fn earlier(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Never, end) | (end, Self::Never) => end,
+            (Self::At(one), Self::At(other)) => Self::At(one.min(other)),
+        }
+    }
+
     /// As a column: nothing for no end.
     pub fn timestamp(self) -> Option<Timestamp> {
         match self {
@@ -201,8 +291,17 @@ mod tests {
     }
 
     #[test]
+    fn the_earlier_of_two_ends_counts() {
+        let end = |micros| Expiry::At(Timestamp::from_micros(micros));
+        assert_eq!(Expiry::Never.earlier(Expiry::Never), Expiry::Never);
+        assert_eq!(Expiry::Never.earlier(end(1)), end(1));
+        assert_eq!(end(2).earlier(Expiry::Never), end(2));
+        assert_eq!(end(2).earlier(end(1)), end(1));
+    }
+
+    #[test]
     fn kinds_survive_their_text() {
-        for kind in [CredentialKind::ApiKey, CredentialKind::ApplicationKey] {
+        for kind in CredentialKind::ALL {
             assert_eq!(kind.as_str().parse(), Ok(kind));
         }
         assert_eq!("password".parse::<CredentialKind>(), Err(ParseKindError));

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{OrgId, Permission, PermissionSet, RoleId, Timestamp, UserId};
+use crate::{InvitationId, OrgId, Permission, PermissionSet, RoleId, Timestamp, UserId};
 
 /// Settings of an org.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,7 +11,8 @@ pub struct OrgSettings {
     pub one_time_read: bool,
     /// How many live API keys the org may have.
     pub api_keys_max: u32,
-    /// How many live application keys each user may have.
+    /// How many live application keys each user may have, service accounts too; and as many personal and as many
+    /// service access tokens, each kind counted for itself.
     pub application_keys_per_user_max: u32,
 }
 
@@ -77,6 +78,21 @@ pub struct User {
     pub disabled_at: Option<Timestamp>,
     /// The roles, oldest first.
     pub roles: Vec<RoleId>,
+}
+
+/// That a user was asked to join.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invitation {
+    /// Its id.
+    pub id: InvitationId,
+    /// The org.
+    pub org: OrgId,
+    /// Who was asked.
+    pub user: UserId,
+    /// When.
+    pub created_at: Timestamp,
+    /// Until when the invitation holds.
+    pub expires_at: Timestamp,
 }
 
 /// A role.

@@ -4,8 +4,12 @@
 //! Errors are objects with a stable code: `{"errors": [{"code": …, "detail": …, "field": …}]}`.
 
 mod error;
+mod fields;
+mod guards;
 mod health;
+mod keys;
 mod org;
+mod orgs;
 mod permitted;
 mod verify;
 
@@ -16,5 +20,5 @@ use claviger_http::Route;
 
 /// Every route of the native API but those that the [`VerifyFront`] answers.
 pub fn routes() -> Vec<Route> {
-    [health::routes(), org::routes()].into_iter().flatten().collect()
+    [health::routes(), keys::routes(), org::routes(), orgs::routes()].into_iter().flatten().collect()
 }

@@ -7,7 +7,9 @@
 use bytes::Bytes;
 use claviger_engine::{AuthFailure, AuthReason, Caller, Presented};
 use claviger_http::openapi::{Described, Named, Operation, Query};
-use claviger_http::{App, Bucket, Front, POSITION, REQUEST_ID, RouteInfo, Who, presented, request_id_header};
+use claviger_http::{
+    App, Bucket, Front, POSITION, Peer, REQUEST_ID, RouteInfo, Standing, Who, presented, request_id_header,
+};
 use claviger_model::{CredentialKind, Permission, PermissionSet};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri};
@@ -64,9 +66,14 @@ impl VerifyFront {
         ]
     }
 
-    fn verify(&self, request: &Request<Incoming>, headers: &mut HeaderMap) -> Result<Caller, Refused> {
+    fn verify(
+        &self,
+        request: &Request<Incoming>,
+        peer: Peer,
+        headers: &mut HeaderMap,
+    ) -> Result<Caller, Refused> {
         let app = &self.0;
-        let caller = self.authenticate(request.headers()).map_err(Refused::Auth)?;
+        let caller = self.authenticate(request.headers(), peer).map_err(Refused::Auth)?;
         if let Some(standing) = app.limits().take(caller.org(), Bucket::VERIFY, || app.engine().clock().now())
         {
             standing.write(headers);
@@ -85,15 +92,16 @@ impl VerifyFront {
 
     /// Any issued credential as a bearer token or in `X-API-Key`; else an API key, alone or with an application
     /// key beside it. The first that is presented decides.
-    fn authenticate(&self, headers: &HeaderMap) -> Result<Caller, AuthFailure> {
+    fn authenticate(&self, headers: &HeaderMap, peer: Peer) -> Result<Caller, AuthFailure> {
         let engine = self.0.engine();
         let presented: Presented<'_> = presented(headers);
+        let whence = self.0.whence(headers, Some(peer));
         if let Some(token) = presented.bearer.or_else(|| headers.get(X_API_KEY).map(HeaderValue::as_bytes)) {
-            return engine.authenticate_any(token);
+            return engine.authenticate_any(token, &whence);
         }
         match presented.application_key {
-            Some(_) => engine.authenticate(presented),
-            None => engine.authenticate_lone_api_key(presented.api_key),
+            Some(_) => engine.authenticate(presented, &whence),
+            None => engine.authenticate_lone_api_key(presented.api_key, &whence),
         }
     }
 }
@@ -154,13 +162,13 @@ fn operation(id: &'static str) -> Operation {
 }
 
 impl Front for VerifyFront {
-    fn answer(&self, request: &Request<Incoming>) -> Option<Response<Full<Bytes>>> {
+    fn answer(&self, request: &Request<Incoming>, peer: Peer) -> Option<Response<Full<Bytes>>> {
         let below = request.uri().path().strip_prefix(PATH)?;
         if !below.is_empty() && !below.starts_with('/') {
             return None;
         }
         let mut headers = HeaderMap::with_capacity(12);
-        let verdict = self.verify(request, &mut headers);
+        let verdict = self.verify(request, peer, &mut headers);
         let (status, body) = match &verdict {
             Ok(caller) => {
                 self.0.metrics().count_verified();
@@ -187,6 +195,10 @@ impl VerifyFront {
         }
         let (status, reason) = match refused {
             Refused::Auth(AuthFailure::Unavailable) => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
+            Refused::Auth(AuthFailure::Limited(exhausted)) => {
+                Standing::from(*exhausted).write(headers);
+                (StatusCode::TOO_MANY_REQUESTS, "rate_limited")
+            }
             Refused::Auth(AuthFailure::NothingPresented) => {
                 (StatusCode::UNAUTHORIZED, AuthReason::Missing.as_str())
             }
@@ -194,7 +206,10 @@ impl VerifyFront {
                 AuthFailure::ApiKey(reason)
                 | AuthFailure::ApplicationKey(reason)
                 | AuthFailure::Token(reason),
-            ) => (StatusCode::UNAUTHORIZED, reason.as_str()),
+            ) => match reason {
+                AuthReason::AddressNotAllowed => (StatusCode::FORBIDDEN, reason.as_str()),
+                _ => (StatusCode::UNAUTHORIZED, reason.as_str()),
+            },
             Refused::NoPermissions => (StatusCode::FORBIDDEN, "no_permissions"),
             Refused::MissingPermission => (StatusCode::FORBIDDEN, "missing_permission"),
             Refused::UnknownPermission => (StatusCode::FORBIDDEN, "unknown_permission"),
@@ -207,11 +222,6 @@ impl VerifyFront {
             }
             StatusCode::SERVICE_UNAVAILABLE => {
                 drop(headers.insert(RETRY_AFTER, HeaderValue::from_static("1")))
-            }
-            StatusCode::TOO_MANY_REQUESTS => {
-                if let Some(reset) = headers.get("x-ratelimit-reset").cloned() {
-                    headers.insert(RETRY_AFTER, reset);
-                }
             }
             _ => {}
         }

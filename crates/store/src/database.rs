@@ -50,12 +50,14 @@ impl Database {
     /// [`StoreError::Newer`] for a database of a later version, [`StoreError::InUse`] where another server
     /// writes to it, [`StoreError::Address`] and [`StoreError::Unavailable`] where it cannot be reached.
     pub async fn open(location: &Location, clock: &dyn Clock) -> Result<Self, StoreError> {
-        Ok(Self(match location {
+        let mut database = Self(match location {
             Location::Sqlite(path) => Engine::Sqlite(SqliteDatabase::open(path, clock.now())?),
             Location::Postgres(address) => {
                 Engine::Postgres(Box::new(PostgresDatabase::open(address, clock.now()).await?))
             }
-        }))
+        });
+        database.fill_names().await?;
+        Ok(database)
     }
 
     /// The wrapped keys; none in a database that was not founded yet.
@@ -131,18 +133,19 @@ impl Database {
         let (readers, writer) = match self.0 {
             Engine::Sqlite(database) => {
                 let readers = database.readers();
-                let thread = database.start(waiting_jobs, batches, vault.clone(), clock, metrics.clone());
+                let thread =
+                    database.start(waiting_jobs, batches, vault.clone(), clock.clone(), metrics.clone());
                 (Readers::Sqlite(readers), Writer::Thread(thread))
             }
             Engine::Postgres(database) => {
                 let readers = database.readers();
                 let watch = availability.clone();
-                let task =
-                    database.start(waiting_jobs, batches, vault.clone(), clock, metrics.clone(), watch);
+                let (vault, clock) = (vault.clone(), clock.clone());
+                let task = database.start(waiting_jobs, batches, vault, clock, metrics.clone(), watch);
                 (Readers::Postgres(readers), Writer::Task(task))
             }
         };
-        let inner = Inner { readers, jobs, vault, metrics, availability };
+        let inner = Inner { readers, jobs, vault, clock, metrics, availability };
         Ok((
             Store { inner: Arc::new(inner), writer: Arc::new(std::sync::Mutex::new(Some(writer))) },
             Feed(feed),
@@ -200,6 +203,7 @@ struct Inner {
     readers: Readers,
     jobs: mpsc::Sender<Job>,
     vault: Arc<Vault>,
+    clock: Arc<dyn Clock>,
     metrics: Arc<StoreMetrics>,
     availability: Availability,
 }
@@ -221,7 +225,7 @@ impl Store {
     /// [`CommitError::Refused`] where what the database holds forbids it; nothing of it was done then.
     /// [`CommitError::Failed`] where it did not happen, or its fate is unknown.
     pub async fn commit(&self, change: Change) -> Result<Position, CommitError> {
-        let entry = EntryId::generate(self.inner.vault.random());
+        let entry = EntryId::generate_at(self.inner.vault.random(), self.inner.clock.now());
         let (reply, answer) = oneshot::channel();
         let closed = |_| StoreError::unavailable("the store is closed");
         self.inner.jobs.send(Job { change, entry, reply }).await.map_err(|_| closed(()))?;

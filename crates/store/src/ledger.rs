@@ -61,24 +61,24 @@ impl Head {
         vault: &Vault,
     ) -> Vec<Entry> {
         let place = |(rest, draft): (usize, &Draft)| {
-            let id = if rest == 0 { last } else { EntryId::generate(vault.random()) };
-            self.append(draft.clone(), id, at, vault)
+            let id = if rest == 0 { last } else { EntryId::generate_at(vault.random(), at) };
+            self.append(draft, id, at, vault)
         };
         (0..drafts.len()).rev().zip(drafts).map(place).collect()
     }
 
     /// Gives a draft the next place and its MAC.
-    pub(crate) fn append(&mut self, draft: Draft, id: EntryId, at: Timestamp, vault: &Vault) -> Entry {
+    pub(crate) fn append(&mut self, draft: &Draft, id: EntryId, at: Timestamp, vault: &Vault) -> Entry {
         self.position.sequence += 1;
         let mut entry = Entry {
             position: self.position,
             id,
             at,
             org: draft.org,
-            action: draft.action,
-            subject: draft.subject,
-            actor: draft.actor.to_json().to_string(),
-            change: draft.change.to_string(),
+            action: draft.action.clone(),
+            subject: draft.subject.clone(),
+            actor: draft.actor.clone(),
+            change: draft.change.clone(),
             mac_key: Uuid::nil(),
             mac: Vec::new(),
         };
@@ -258,11 +258,11 @@ mod tests {
             org: Some(OrgId::generate(random)),
             action: Action(Cow::Borrowed("credential.created")),
             subject: Subject { kind: Cow::Borrowed("credential"), id: "some id".to_owned() },
-            actor: Actor::SERVER,
-            change: json!({ "name": "some name" }),
+            actor: Actor::SERVER.to_json().to_string(),
+            change: json!({ "name": "some name" }).to_string(),
         };
         let mut head = Head { position: Position { epoch: 1, sequence: 41 }, mac: vec![7; 32] };
-        head.append(draft, EntryId::generate(random), Timestamp::from_micros(5), vault)
+        head.append(&draft, EntryId::generate(random), Timestamp::from_micros(5), vault)
     }
 
     #[test]

@@ -24,6 +24,8 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../migrations/0003_name_search.sqlite.sql"),
         postgres: include_str!("../migrations/0003_name_search.postgres.sql"),
     },
+    Migration::both(include_str!("../migrations/0004_tokens_and_guards.sql")),
+    Migration::both(include_str!("../migrations/0005_people.sql")),
 ];
 
 /// Which text of a migration.

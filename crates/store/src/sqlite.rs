@@ -1,12 +1,16 @@
 //! SQLite: one writer thread, and readers that run where they are called.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use claviger_model::{Clock, Timestamp};
 use claviger_vault::{Vault, WrappedKey};
+use rusqlite::config::DbConfig;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ErrorCode, OpenFlags, params_from_iter};
 use tokio::sync::mpsc;
@@ -45,8 +49,7 @@ pub(crate) struct SqliteDatabase {
 impl SqliteDatabase {
     pub(crate) fn open(path: &Path, now: Timestamp) -> Result<Self, StoreError> {
         let mut connection = Connection::open(path).map_err(failure)?;
-        connection.busy_timeout(BUSY_WAIT).map_err(failure)?;
-        connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+        set_up(&connection)?;
         // WAL lets readers go on beside the writer; FULL makes each commit wait for the disk; secure_delete
         // overwrites what is deleted, so that erased sealed values are gone from the file.
         connection
@@ -120,6 +123,14 @@ impl SqliteDatabase {
     }
 }
 
+/// What every connection has.
+fn set_up(connection: &Connection) -> Result<(), StoreError> {
+    connection.busy_timeout(BUSY_WAIT).map_err(failure)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+    // One plan for each statement, whatever its parameters: otherwise some are prepared again at each use.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map(drop).map_err(failure)
+}
+
 /// Leaves the syncing to the operating system, if the environment asks for that fault.
 #[cfg(feature = "faults")]
 fn break_synchronous(connection: &Connection) -> Result<(), StoreError> {
@@ -183,8 +194,7 @@ impl SqliteReaders {
     fn connect(&self) -> Result<Connection, StoreError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(&self.path, flags).map_err(failure)?;
-        connection.busy_timeout(BUSY_WAIT).map_err(failure)?;
-        connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+        set_up(&connection)?;
         Ok(connection)
     }
 }
@@ -205,7 +215,7 @@ fn each(
 
 /// Runs one statement: how many rows it changed, or for a query, whether it found any.
 fn run_step(connection: &Connection, step: &Step) -> rusqlite::Result<u64> {
-    let mut statement = connection.prepare_cached(&numbered(step.sql))?;
+    let mut statement = connection.prepare_cached(&numbered_once(step.sql))?;
     match step.rows {
         Rows::Found => Ok(statement.query(params_from_iter(&step.params))?.next()?.is_some().into()),
         Rows::Changed(_) | Rows::Any => Ok(statement.execute(params_from_iter(&step.params))? as u64),
@@ -215,6 +225,22 @@ fn run_step(connection: &Connection, step: &Step) -> rusqlite::Result<u64> {
 /// SQLite numbers `$n` by appearance; `?n` means the n-th parameter, as `$n` does to PostgreSQL.
 fn numbered(sql: &str) -> String {
     sql.replace('$', "?")
+}
+
+/// The same for the texts of changes, which are the same few again and again: rewritten once for each thread.
+fn numbered_once(sql: &'static str) -> Rc<str> {
+    thread_local! {
+        static NUMBERED: RefCell<HashMap<*const u8, Rc<str>>> = RefCell::default();
+    }
+    // A static text is known by its address, if its length says that it is not the beginning of another.
+    NUMBERED.with_borrow_mut(|known| match known.get(&sql.as_ptr()) {
+        Some(text) if text.len() == sql.len() => text.clone(),
+        _ => {
+            let text: Rc<str> = numbered(sql).into();
+            known.insert(sql.as_ptr(), text.clone());
+            text
+        }
+    })
 }
 
 fn failure(error: rusqlite::Error) -> StoreError {

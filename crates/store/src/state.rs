@@ -3,10 +3,10 @@
 //! Each entry holds, under `states`, the new state of everything whose state it changed. Folding the entries
 //! gives what the tables must hold, so that a row edited behind the server's back is found by comparison.
 
-use claviger_model::{Credential, CredentialDetail, CredentialId, Org, OrgId, Role, User};
-use claviger_vault::Digest;
+use claviger_model::{Credential, CredentialDetail, CredentialId, Org, OrgId, Role, Scopes, User};
 use serde_json::{Map, Value as Json, json};
 
+use crate::LiveSecret;
 use crate::people::user_kind_text;
 
 /// `kind:id` and its state.
@@ -40,6 +40,16 @@ pub(crate) fn role(role: &Role) -> State {
     (format!("role:{}", role.id), state)
 }
 
+/// A role that is gone for good: nobody holds it from this entry on, whatever the entries before say.
+pub(crate) fn removed_role(role: &Role) -> State {
+    let (key, mut state) = self::role(role);
+    state[REMOVED] = Json::Bool(true);
+    (key, state)
+}
+
+/// What marks the state of a role that is gone.
+pub(crate) const REMOVED: &str = "removed";
+
 pub(crate) fn user(user: &User) -> State {
     let mut roles: Vec<_> = user.roles.iter().map(ToString::to_string).collect();
     roles.sort_unstable();
@@ -64,30 +74,41 @@ pub(crate) fn tombstones(count: u64, hash: &blake3::Hash) -> State {
 /// What stands for all tombstones.
 pub(crate) const TOMBSTONES: &str = "tombstones:all";
 
-/// A credential's state, with the digests of its live secrets.
-pub(crate) fn credential(credential: &Credential, live: &[Digest]) -> State {
-    let (owner, scopes) = match &credential.detail {
-        CredentialDetail::ApiKey { .. } => (None, None),
-        CredentialDetail::ApplicationKey { owner, scopes } => (Some(*owner), scopes.as_ref()),
-    };
+/// A credential's state, with its live secrets. What few credentials have is only there where they have it.
+pub(crate) fn credential(credential: &Credential, live: &[LiveSecret]) -> State {
     let remote_config_read = match &credential.detail {
         CredentialDetail::ApiKey { remote_config_read, .. } => Some(*remote_config_read),
-        CredentialDetail::ApplicationKey { .. } => None,
+        _ => None,
     };
-    let mut secrets: Vec<_> = live.iter().map(Digest::to_hex).collect();
+    let mut secrets: Vec<_> = live.iter().map(|secret| secret.digest.to_hex()).collect();
     secrets.sort_unstable();
-    let state = json!({
+    let mut state = json!({
         "org": credential.org.to_string(),
         "kind": credential.kind().as_str(),
         // By these people tell keys apart: whoever swaps them has the wrong one revoked.
         "name": credential.name,
         "last4": credential.last4,
-        "owner": owner.map(|owner| owner.to_string()),
-        "scopes": scopes.map(|scopes| scopes.to_list()),
+        "owner": credential.detail.owner().map(|owner| owner.to_string()),
+        "scopes": credential.detail.scopes().map(Scopes::to_list),
         "remote_config_read": remote_config_read,
         "expires_at": credential.expiry.timestamp().map(|end| end.micros()),
         "revoked": !credential.state.is_live(),
         "secrets": secrets,
     });
+    // Only where there is one: entries of before there were tokens say nothing of it.
+    if let Some(portion) = credential.detail.public_portion() {
+        state["public_portion"] = portion.into();
+    }
+    if let Some(allow_list) = &credential.guards.allow_list {
+        state["allow_list"] = allow_list.to_list().into();
+    }
+    if let Some(limit) = credential.guards.request_limit {
+        state["request_limit"] = json!([limit.requests(), limit.period_seconds()]);
+    }
+    let until = |secret: &LiveSecret| Some((secret.digest.to_hex(), secret.valid_until?.micros().into()));
+    let replaced: Map<_, _> = live.iter().filter_map(until).collect();
+    if !replaced.is_empty() {
+        state["replaced"] = replaced.into();
+    }
     (format!("credential:{}", credential.id), state)
 }

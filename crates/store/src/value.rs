@@ -1,6 +1,8 @@
 //! What goes into a statement and what comes out of a row, for both drivers.
 
-use claviger_model::{CredentialId, CredentialKind, EntryId, Expiry, OrgId, RoleId, Timestamp, UserId};
+use claviger_model::{
+    CredentialId, CredentialKind, EntryId, Expiry, InvitationId, OrgId, RoleId, Timestamp, UserId,
+};
 use claviger_vault::Digest;
 use std::fmt::{self, Display};
 use std::str::FromStr;
@@ -104,7 +106,7 @@ macro_rules! ids {
         }
     )*};
 }
-ids!(OrgId, UserId, RoleId, CredentialId, EntryId, Uuid);
+ids!(OrgId, UserId, RoleId, InvitationId, CredentialId, EntryId, Uuid);
 
 /// Builds a statement's parameters.
 macro_rules! params {

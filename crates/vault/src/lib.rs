@@ -42,7 +42,7 @@ mod wrapped_key;
 pub use kek::{KekId, ParseKekIdError};
 pub use kek_ring::{KekError, KekRing, PASSPHRASE_CHARS_MAX, PASSPHRASE_CHARS_MIN};
 pub use random::SystemRandom;
-pub use secret::{IssuedSecret, SecretFormatError};
+pub use secret::{IssuedSecret, SecretFormatError, claims_to_be_token};
 pub use vault::Vault;
 pub use vault::digests::{Digest, DigestLengthError};
 pub use vault::proofs::{CheckpointSignature, LedgerMac, UnknownKey};

@@ -15,6 +15,14 @@ const API_KEY_CHARS: usize = 32;
 const APPLICATION_KEY_PREFIX: &str = "ddapp_";
 const APPLICATION_KEY_RANDOM_CHARS: usize = 28;
 const APPLICATION_KEY_CHARS: usize = 40;
+const PERSONAL_ACCESS_TOKEN_PREFIX: &str = "ddpat_";
+const SERVICE_ACCESS_TOKEN_PREFIX: &str = "ddsat_";
+const NATIVE_KEY_PREFIX: &str = "clv_";
+/// The part of a token that is no secret.
+const PUBLIC_PORTION_CHARS: usize = 22;
+const TOKEN_RANDOM_CHARS: usize = 30;
+/// Of the longest kind.
+const CHARS_MAX: usize = 65;
 
 /// An issued secret in clear.
 ///
@@ -23,24 +31,37 @@ pub struct IssuedSecret(Zeroizing<String>);
 
 impl IssuedSecret {
     /// A new secret: for an API key 128 random bits as 32 hexadecimal digits; for an application key `ddapp_`,
-    /// 28 random base62 characters (166 bits) and 6 characters of checksum.
+    /// 28 random base62 characters (166 bits) and 6 characters of checksum; for a native key the same after `clv_`;
+    /// for a token its prefix, 22 random base62 characters that are no secret, `_`, 30 random ones (178 bits) and 6
+    /// of checksum over all that follows the prefix.
     pub fn generate(kind: CredentialKind, random: &dyn Random) -> Self {
         // With the final capacity from the start, growing leaves no copy behind.
-        let mut text = Zeroizing::new(String::with_capacity(APPLICATION_KEY_CHARS));
+        let mut text = Zeroizing::new(String::with_capacity(CHARS_MAX));
         match kind {
             CredentialKind::ApiKey => {
                 let mut bytes = Zeroizing::new([0; API_KEY_CHARS / 2]);
                 random.fill(bytes.as_mut_slice());
                 text.extend(hex::digits(bytes.as_slice()));
             }
-            CredentialKind::ApplicationKey => {
-                text.push_str(APPLICATION_KEY_PREFIX);
-                base62::push_random(&mut text, APPLICATION_KEY_RANDOM_CHARS, random);
-                let checksum = base62::checksum(&text[APPLICATION_KEY_PREFIX.len()..]);
-                text.extend(checksum);
+            CredentialKind::ApplicationKey => push_key(&mut text, APPLICATION_KEY_PREFIX, random),
+            CredentialKind::NativeKey => push_key(&mut text, NATIVE_KEY_PREFIX, random),
+            CredentialKind::PersonalAccessToken => {
+                push_token(&mut text, PERSONAL_ACCESS_TOKEN_PREFIX, random)
             }
+            CredentialKind::ServiceAccessToken => push_token(&mut text, SERVICE_ACCESS_TOKEN_PREFIX, random),
         }
         Self(text)
+    }
+
+    /// The part of a token that is no secret, as the vendor shows it: of a personal one without the prefix, of a
+    /// service account's with it. Source: fact sheet, 1.5, as recorded.
+    pub fn public_portion(&self, kind: CredentialKind) -> Option<&str> {
+        let prefix = PERSONAL_ACCESS_TOKEN_PREFIX.len();
+        match kind {
+            CredentialKind::PersonalAccessToken => self.0.get(prefix..prefix + PUBLIC_PORTION_CHARS),
+            CredentialKind::ServiceAccessToken => self.0.get(..prefix + PUBLIC_PORTION_CHARS),
+            CredentialKind::ApiKey | CredentialKind::ApplicationKey | CredentialKind::NativeKey => None,
+        }
     }
 
     /// Takes a secret that was issued elsewhere. The checksum of an application key is not looked at: whoever
@@ -55,6 +76,13 @@ impl IssuedSecret {
             CredentialKind::ApiKey => return Err(SecretFormatError::ApiKey),
             CredentialKind::ApplicationKey if is_application_key(text) => {}
             CredentialKind::ApplicationKey => return Err(SecretFormatError::ApplicationKey),
+            CredentialKind::PersonalAccessToken if is_token(text, PERSONAL_ACCESS_TOKEN_PREFIX) => {}
+            CredentialKind::ServiceAccessToken if is_token(text, SERVICE_ACCESS_TOKEN_PREFIX) => {}
+            CredentialKind::PersonalAccessToken | CredentialKind::ServiceAccessToken => {
+                return Err(SecretFormatError::Token);
+            }
+            CredentialKind::NativeKey if is_native_key(text) => {}
+            CredentialKind::NativeKey => return Err(SecretFormatError::NativeKey),
         }
         Ok(Self(Zeroizing::new(text.to_owned())))
     }
@@ -111,9 +139,55 @@ pub enum SecretFormatError {
     /// Not an application key.
     #[error("an application key is 40 lower-case hexadecimal digits, or `ddapp_` and 34 letters and digits")]
     ApplicationKey,
+    /// Not a token.
+    #[error("a token is `ddpat_` or `ddsat_`, 22 letters and digits, `_`, and 36 letters and digits")]
+    Token,
+    /// Not a native key.
+    #[error("a native key is 32 to 128 visible ASCII characters")]
+    NativeKey,
     /// Opened bytes that are not UTF-8.
     #[error("a secret is text, and these bytes are not")]
     NotText,
+}
+
+fn push_key(text: &mut String, prefix: &str, random: &dyn Random) {
+    text.push_str(prefix);
+    base62::push_random(text, APPLICATION_KEY_RANDOM_CHARS, random);
+    let checksum = base62::checksum(&text[prefix.len()..]);
+    text.extend(checksum);
+}
+
+fn push_token(text: &mut String, prefix: &str, random: &dyn Random) {
+    text.push_str(prefix);
+    base62::push_random(text, PUBLIC_PORTION_CHARS, random);
+    text.push('_');
+    base62::push_random(text, TOKEN_RANDOM_CHARS, random);
+    let checksum = base62::checksum(&text[prefix.len()..]);
+    text.extend(checksum);
+}
+
+/// Whether something presented says of itself that it is a token, good or bad: then it stands alone, and nothing
+/// beside it counts. No secret of another kind begins like that.
+pub fn claims_to_be_token(presented: &[u8]) -> bool {
+    let prefixes = [PERSONAL_ACCESS_TOKEN_PREFIX, SERVICE_ACCESS_TOKEN_PREFIX];
+    prefixes.iter().any(|prefix| presented.starts_with(prefix.as_bytes()))
+}
+
+fn is_token(text: &str, prefix: &str) -> bool {
+    let Some((public, secret)) = text.strip_prefix(prefix).and_then(|rest| rest.split_once('_')) else {
+        return false;
+    };
+    let is_base62 = |part: &str| part.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    public.len() == PUBLIC_PORTION_CHARS
+        && secret.len() == TOKEN_RANDOM_CHARS + base62::CHECKSUM_CHARS
+        && is_base62(public)
+        && is_base62(secret)
+}
+
+/// Native keys may come from anywhere, so that only what no header could carry, or is too short to be a secret, is
+/// refused.
+fn is_native_key(text: &str) -> bool {
+    (32..=128).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 fn is_api_key(text: &str) -> bool {
@@ -142,7 +216,7 @@ mod tests {
     #[test]
     fn generated_secrets_have_the_form_of_their_kind_and_differ() {
         let random = SeededRandom::new(1);
-        for kind in [ApiKey, ApplicationKey] {
+        for kind in CredentialKind::ALL {
             let (first, second) =
                 (IssuedSecret::generate(kind, &random), IssuedSecret::generate(kind, &random));
             assert!(IssuedSecret::parse(kind, first.reveal()).is_ok(), "{}", first.reveal());
@@ -155,6 +229,27 @@ mod tests {
         let secret = IssuedSecret::generate(ApplicationKey, &SeededRandom::new(2));
         let (random_part, checksum) = secret.reveal().strip_prefix("ddapp_").unwrap().split_at(28);
         assert_eq!(checksum.chars().collect::<Vec<_>>(), base62::checksum(random_part));
+    }
+
+    #[test]
+    fn a_token_says_what_it_is_and_shows_a_part_of_itself() {
+        use claviger_model::CredentialKind::{PersonalAccessToken, ServiceAccessToken};
+        let random = SeededRandom::new(3);
+        for kind in CredentialKind::ALL {
+            let secret = IssuedSecret::generate(kind, &random);
+            let is_token = [PersonalAccessToken, ServiceAccessToken].contains(&kind);
+            assert_eq!(claims_to_be_token(secret.bytes()), is_token, "{kind}");
+            assert_eq!(secret.public_portion(kind).is_some(), is_token, "{kind}");
+        }
+        for (kind, prefix, shown) in [
+            (PersonalAccessToken, "ddpat_", "0123456789ABCDEFGHIJab"),
+            (ServiceAccessToken, "ddsat_", "ddsat_0123456789ABCDEFGHIJab"),
+        ] {
+            let text = format!("{prefix}0123456789ABCDEFGHIJab_0123456789abcdefghijklmnopqrstuvwxyz");
+            let secret = IssuedSecret::parse(kind, &text).unwrap();
+            assert_eq!(secret.public_portion(kind), Some(shown));
+        }
+        assert!(!claims_to_be_token(b"ddpat") && !claims_to_be_token(b""));
     }
 
     #[test]

@@ -26,7 +26,7 @@ const BUSY_PAUSE: Duration = Duration::from_millis(50);
 pub async fn call(settings: &Settings, command: &str, arguments: Value) -> Result<Value, StartError> {
     let started = Instant::now();
     loop {
-        match DataDir::open(&settings.data) {
+        match DataDir::try_open(&settings.data) {
             Ok(data) => return execute_here(settings, &data, command, arguments).await,
             Err(StartError::DataDirInUse { .. }) => {}
             Err(error) => return Err(error),

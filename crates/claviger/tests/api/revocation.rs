@@ -14,13 +14,16 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
+use http::Method;
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
 
+use crate::support::people::{API_KEYS_READ, People, role};
 use crate::support::sample::{api_key, application_key};
-use crate::support::{Client, Setup, TestDatabase, TestServer, with_either_database};
+use crate::support::tokens::{personal_access_token, service_access_token, service_account};
+use crate::support::{Client, Setup, TestDatabase, TestServer, guarded, with_either_database};
 
 /// How many revocations a run makes.
 const REVOCATIONS: &str = "CLAVIGER_TEST_REVOCATIONS";
@@ -43,14 +46,40 @@ enum Kind {
     RevokeApplicationKey,
     DeleteApplicationKeyV1,
     NarrowScopes,
+    RevokePersonalToken,
+    RevokeServiceToken,
+    NarrowToken,
+    /// Its token dies with it.
+    DisableServiceAccount,
+    DisableUser,
+    RemoveRole,
+    WithdrawPermission,
+    DisableOrg,
+    /// A secret that goes on beside the newest dies with its key.
+    RevokeDuringGrace,
+    /// A new secret takes the place of the old one.
+    RotateAway,
+    /// A key may not be used from here any more.
+    AllowElsewhere,
 }
 
-const KINDS: [Kind; 5] = [
+const KINDS: [Kind; 16] = [
     Kind::RevokeApiKey,
     Kind::DeleteApiKeyV1,
     Kind::RevokeApplicationKey,
     Kind::DeleteApplicationKeyV1,
     Kind::NarrowScopes,
+    Kind::RevokePersonalToken,
+    Kind::RevokeServiceToken,
+    Kind::NarrowToken,
+    Kind::DisableServiceAccount,
+    Kind::DisableUser,
+    Kind::RemoveRole,
+    Kind::WithdrawPermission,
+    Kind::DisableOrg,
+    Kind::RevokeDuringGrace,
+    Kind::RotateAway,
+    Kind::AllowElsewhere,
 ];
 
 /// A credential that is being verified, and where its revocation stands.
@@ -160,7 +189,14 @@ async fn status(stream: &mut TcpStream, received: &mut Vec<u8>) -> u16 {
 }
 
 /// Makes a credential, has it verified, revokes it, and has it verified again.
-async fn revoke(admin: &Client, kind: Kind, slot: &RwLock<Option<Arc<Target>>>, plan: Plan) -> Arc<Target> {
+async fn revoke(
+    admin: &Client,
+    people: &People,
+    kind: Kind,
+    slot: &RwLock<Option<Arc<Target>>>,
+    plan: Plan,
+) -> Arc<Target> {
+    let mut method = None;
     let beside = admin.keys().api_key.clone().unwrap();
     let (target, path, body) = match kind {
         Kind::RevokeApiKey => {
@@ -192,14 +228,79 @@ async fn revoke(admin: &Client, kind: Kind, slot: &RwLock<Option<Arc<Target>>>, 
             let path = format!("/api/v2/current_user/application_keys/{}", key.id);
             (Target::new(kind, "/verify?permission=monitors_read", &header), path, Some(body))
         }
+        Kind::RevokePersonalToken => {
+            let token = personal_access_token(admin, json!(["monitors_read"])).await;
+            let header = format!("dd-application-key: {}\r\n", token.secret);
+            let path = format!("/api/v2/personal_access_tokens/{}", token.id);
+            (Target::new(kind, "/verify?permission=monitors_read", &header), path, None)
+        }
+        Kind::RevokeServiceToken => {
+            let (account, header, token) = service_token(admin).await;
+            let path = format!("/api/v2/service_accounts/{account}/access_tokens/{token}");
+            (Target::new(kind, "/verify", &header), path, None)
+        }
+        Kind::NarrowToken => {
+            let token = personal_access_token(admin, json!(["user_app_keys", "monitors_read"])).await;
+            let header = format!("authorization: Bearer {}\r\n", token.secret);
+            let body = json!({ "data": { "type": "personal_access_tokens", "id": token.id,
+                "attributes": { "scopes": ["user_app_keys"] } } });
+            let path = format!("/api/v2/personal_access_tokens/{}", token.id);
+            (Target::new(kind, "/verify?permission=monitors_read", &header), path, Some(body))
+        }
+        Kind::DisableServiceAccount => {
+            let (account, header, _) = service_token(admin).await;
+            (Target::new(kind, "/verify", &header), format!("/api/v2/users/{account}"), None)
+        }
+        Kind::DisableUser => {
+            let member = people.join("human", &[], json!(null)).await;
+            let header = format!("x-api-key: {}\r\n", member.keys.application_key.unwrap());
+            (Target::new(kind, "/verify", &header), format!("/api/v2/users/{}", member.id), None)
+        }
+        Kind::RemoveRole | Kind::WithdrawPermission => {
+            let role = role(admin, &[API_KEYS_READ]).await;
+            let member = people.join("service_account", &[&role], json!(null)).await;
+            let header = format!("x-api-key: {}\r\n", member.keys.application_key.unwrap());
+            let (path, body) = match kind {
+                Kind::RemoveRole => (format!("/api/v2/roles/{role}"), None),
+                _ => {
+                    method = Some(Method::DELETE);
+                    let body = json!({ "data": { "type": "permissions", "id": API_KEYS_READ } });
+                    (format!("/api/v2/roles/{role}/permissions"), Some(body))
+                }
+            };
+            (Target::new(kind, "/verify?permission=api_keys_read", &header), path, body)
+        }
+        Kind::DisableOrg => {
+            let made = admin.post("/claviger/v1/orgs", &json!({ "name": "Made" })).await.expect(201).json();
+            let header = format!("x-api-key: {}\r\n", made["api_key"]["secret"].as_str().unwrap());
+            let path = format!("/claviger/v1/orgs/{}", made["org"]["id"].as_str().unwrap());
+            (Target::new(kind, "/verify", &header), path, Some(json!({ "disabled": true })))
+        }
+        Kind::RevokeDuringGrace => {
+            let key = application_key(admin, json!(null)).await;
+            guarded::rotate(admin, &format!("/claviger/v1/application_keys/{}", key.id), 3600).await;
+            let header = format!("x-api-key: {}\r\n", key.secret);
+            (Target::new(kind, "/verify", &header), format!("/api/v2/application_keys/{}", key.id), None)
+        }
+        Kind::RotateAway => {
+            let key = api_key(admin).await;
+            let header = format!("dd-api-key: {}\r\n", key.secret);
+            let path = format!("/claviger/v1/api_keys/{}/rotate", key.id);
+            method = Some(Method::POST);
+            (Target::new(kind, "/api/v2/validate", &header), path, Some(json!({ "grace_seconds": 0 })))
+        }
+        Kind::AllowElsewhere => {
+            let key = application_key(admin, json!(null)).await;
+            let header = format!("x-api-key: {}\r\n", key.secret);
+            let path = format!("/claviger/v1/application_keys/{}", key.id);
+            (Target::new(kind, "/verify", &header), path, Some(json!({ "allow_list": ["192.0.2.1"] })))
+        }
     };
     *slot.write().unwrap() = Some(target.clone());
     target.until(|target| target.valid.load(SeqCst) >= CERTAIN_EACH).await;
     target.is_begun.store(true, SeqCst);
-    let answer = match &body {
-        None => admin.delete(&path).await,
-        Some(body) => admin.patch(&path, body).await,
-    };
+    let method = method.unwrap_or(if body.is_some() { Method::PATCH } else { Method::DELETE });
+    let answer = admin.send(method, &path, &[], body.map(|body| body.to_string())).await;
     assert!(answer.status.is_success(), "{kind:?}: {}", answer.text);
     target.is_answered.store(true, SeqCst);
     let is_enough = |target: &Target| {
@@ -208,6 +309,13 @@ async fn revoke(admin: &Client, kind: Kind, slot: &RwLock<Option<Arc<Target>>>, 
     };
     target.until(is_enough).await;
     target
+}
+
+/// A new service account, the header with a token of it, and the token's id.
+async fn service_token(admin: &Client) -> (String, String, String) {
+    let account = service_account(admin, json!([])).await;
+    let token = service_access_token(admin, &account, json!(["monitors_read"])).await;
+    (account, format!("authorization: Bearer {}\r\n", token.secret), token.id)
 }
 
 #[derive(Default)]
@@ -243,6 +351,7 @@ async fn run(server: &TestServer, plan: Plan) -> Report {
         .map(|slot| {
             let (admin, board, next, is_violated) =
                 (server.client(), board.clone(), next.clone(), is_violated.clone());
+            let people = People::of(server);
             tokio::spawn(async move {
                 let mut done = Vec::new();
                 loop {
@@ -251,7 +360,8 @@ async fn run(server: &TestServer, plan: Plan) -> Report {
                         *board[slot].write().unwrap() = None;
                         return done;
                     }
-                    let target = revoke(&admin, KINDS[number % KINDS.len()], &board[slot], plan).await;
+                    let target =
+                        revoke(&admin, &people, KINDS[number % KINDS.len()], &board[slot], plan).await;
                     is_violated.fetch_or(target.violations.load(SeqCst) > 0, SeqCst);
                     done.push(target);
                 }

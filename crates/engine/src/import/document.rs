@@ -28,7 +28,7 @@ pub(super) struct OrgEntry {
     pub(super) application_keys_per_user_max: Option<u32>,
     pub(super) roles: Vec<RoleEntry>,
     pub(super) users: Vec<UserEntry>,
-    /// API keys, then application keys.
+    /// API keys, then application keys, then personal and then service access tokens.
     pub(super) keys: Vec<KeyEntry>,
     pub(super) registrations: Vec<(String, CredentialId)>,
 }
@@ -56,7 +56,7 @@ pub(super) struct UserEntry {
 
 pub(super) struct KeyEntry {
     pub(super) at: String,
-    pub(super) kind: CredentialKind,
+    pub(super) kind: KeyKind,
     pub(super) id: Option<CredentialId>,
     pub(super) name: Option<String>,
     pub(super) secret: Option<IssuedSecret>,
@@ -79,10 +79,36 @@ impl KeyEntry {
     }
 }
 
-fn user_member(kind: CredentialKind) -> &'static str {
+/// The kinds of credential that a file may hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum KeyKind {
+    Api,
+    Application,
+    PersonalToken,
+    ServiceToken,
+}
+
+impl KeyKind {
+    /// As what they are imported.
+    pub(super) fn credential_kind(self) -> CredentialKind {
+        match self {
+            Self::Api => CredentialKind::ApiKey,
+            Self::Application => CredentialKind::ApplicationKey,
+            Self::PersonalToken => CredentialKind::PersonalAccessToken,
+            Self::ServiceToken => CredentialKind::ServiceAccessToken,
+        }
+    }
+
+    /// Whether it acts for somebody, and always within scopes.
+    fn is_token(self) -> bool {
+        matches!(self, Self::PersonalToken | Self::ServiceToken)
+    }
+}
+
+fn user_member(kind: KeyKind) -> &'static str {
     match kind {
-        CredentialKind::ApiKey => "created_by",
-        CredentialKind::ApplicationKey => "owner",
+        KeyKind::Api => "created_by",
+        KeyKind::Application | KeyKind::PersonalToken | KeyKind::ServiceToken => "owner",
     }
 }
 
@@ -103,6 +129,8 @@ fn read_org(value: &Value, at: String, faults: &Faults) -> OrgEntry {
         "users",
         "api_keys",
         "application_keys",
+        "personal_access_tokens",
+        "service_access_tokens",
         "app_key_registrations",
     ];
     let org = Object::read(value, at, &known, faults);
@@ -118,9 +146,11 @@ fn read_org(value: &Value, at: String, faults: &Faults) -> OrgEntry {
         let values = org.list(member).into_iter();
         values.map(move |(at, value)| read_key(value, at, kind, faults))
     };
-    let api_keys = keys("api_keys", CredentialKind::ApiKey);
-    let application_keys = keys("application_keys", CredentialKind::ApplicationKey);
-    let keys = api_keys.chain(application_keys).collect();
+    let api_keys = keys("api_keys", KeyKind::Api);
+    let application_keys = keys("application_keys", KeyKind::Application);
+    let personal_tokens = keys("personal_access_tokens", KeyKind::PersonalToken);
+    let service_tokens = keys("service_access_tokens", KeyKind::ServiceToken);
+    let keys = api_keys.chain(application_keys).chain(personal_tokens).chain(service_tokens).collect();
     let registration = |(at, text): (String, &str)| match text.parse() {
         Ok(id) => Some((at, id)),
         Err(error) => {
@@ -205,9 +235,9 @@ fn read_user(value: &Value, at: String, faults: &Faults) -> UserEntry {
     }
 }
 
-fn read_key(value: &Value, at: String, kind: CredentialKind, faults: &Faults) -> KeyEntry {
+fn read_key(value: &Value, at: String, kind: KeyKind, faults: &Faults) -> KeyEntry {
     let known: &[&str] = match kind {
-        CredentialKind::ApiKey => &[
+        KeyKind::Api => &[
             "id",
             "name",
             "secret",
@@ -217,29 +247,42 @@ fn read_key(value: &Value, at: String, kind: CredentialKind, faults: &Faults) ->
             "expires_at",
             "created_at",
         ],
-        CredentialKind::ApplicationKey => {
+        KeyKind::Application => {
             &["id", "name", "owner", "secret", "scopes", "expires_at", "created_at", "registered"]
+        }
+        KeyKind::PersonalToken | KeyKind::ServiceToken => {
+            &["id", "name", "owner", "secret", "scopes", "expires_at", "created_at"]
         }
     };
     let before = faults.count();
     let key = Object::read(value, at, known, faults);
     key.require("name");
-    if kind == CredentialKind::ApplicationKey {
+    if kind != KeyKind::Api {
         key.require("owner");
     }
-    let secret = key.text("secret").and_then(|text| match IssuedSecret::parse(kind, text) {
-        Ok(secret) => Some(secret),
-        Err(error) => {
-            key.fault("secret", format!("is malformed: {error}"));
-            None
-        }
-    });
+    if kind.is_token() {
+        key.require("scopes");
+    }
+    if kind == KeyKind::PersonalToken {
+        key.require("expires_at");
+    }
+    let secret =
+        key.text("secret").and_then(|text| match IssuedSecret::parse(kind.credential_kind(), text) {
+            Ok(secret) => Some(secret),
+            Err(error) => {
+                key.fault("secret", format!("is malformed: {error}"));
+                None
+            }
+        });
     let mut scopes = Vec::new();
     for (at, name) in key.texts("scopes") {
         match Permission::parse(name) {
             Some(_) => scopes.push(name),
             None => faults.add(at, "is no scope"),
         }
+    }
+    if kind.is_token() && key.has("scopes") && key.texts("scopes").is_empty() {
+        key.fault("scopes", "must have at least one scope");
     }
     KeyEntry {
         kind,

@@ -1,11 +1,12 @@
 //! The keys of an imported org, and their registrations.
 
 use claviger_model::{
-    Credential, CredentialDetail, CredentialId, CredentialKind, CredentialState, Expiry, Scopes, UserId,
+    Credential, CredentialDetail, CredentialId, CredentialKind, CredentialState, Expiry, Guards, Scopes,
+    UserId, UserKind,
 };
 use claviger_store::KnownSecret;
 
-use super::document::{KeyEntry, OrgEntry};
+use super::document::{KeyEntry, KeyKind, OrgEntry};
 use super::plan::{PlannedCredential, PlannedOrg, Planner};
 use crate::Error;
 use crate::api_keys::DEFAULT_CATEGORY;
@@ -43,7 +44,7 @@ impl Planner<'_> {
                 }
                 Meant::New => {
                     let Some(user) = user else { continue };
-                    let credential = self.new_key(plan, key, user);
+                    let Some(credential) = self.new_key(plan, key, user) else { continue };
                     let id = credential.id;
                     plan.credentials.push(PlannedCredential { credential, secret: key.secret.as_ref() });
                     id
@@ -89,8 +90,8 @@ impl Planner<'_> {
         match (&key.user, key.kind) {
             (Some(text), _) => self.find_user(plan, at, text),
             // That it is missing was noted when the file was read.
-            (None, CredentialKind::ApplicationKey) => None,
-            (None, CredentialKind::ApiKey) => {
+            (None, KeyKind::Application | KeyKind::PersonalToken | KeyKind::ServiceToken) => None,
+            (None, KeyKind::Api) => {
                 if first_user.is_none() {
                     self.fault(at, "is missing, and the org has no user who could have made it");
                 }
@@ -150,7 +151,7 @@ impl Planner<'_> {
                 (None, None) => Ok(Meant::New),
             };
         };
-        if credential.kind() != key.kind {
+        if credential.kind() != key.kind.credential_kind() {
             return taken(self, at_id);
         }
         if !credential.state.is_live() {
@@ -174,10 +175,11 @@ impl Planner<'_> {
         known: Option<KnownSecret>,
     ) -> Result<Meant, Error> {
         let Some(known) = known else { return Ok(Meant::New) };
-        let found = match known.is_live && known.org == plan.org.id && known.kind == key.kind {
-            true => self.store.find_credential(plan.org.id, known.credential).await?,
-            false => None,
-        };
+        let found =
+            match known.is_live && known.org == plan.org.id && known.kind == key.kind.credential_kind() {
+                true => self.store.find_credential(plan.org.id, known.credential).await?,
+                false => None,
+            };
         Ok(match found {
             Some(credential) => Meant::Existing(Box::new(credential)),
             None => self.foreign_secret(key, &known),
@@ -191,12 +193,13 @@ impl Planner<'_> {
         user: Option<UserId>,
     ) -> Result<Meant, Error> {
         let (Some(name), Some(user)) = (&key.name, user) else { return Ok(Meant::Faulty) };
-        let owner = (key.kind == CredentialKind::ApplicationKey).then_some(user);
-        let given = format!("{} {} {owner:?} {name}", plan.org.id, key.kind);
+        let owner = (key.kind != KeyKind::Api).then_some(user);
+        let kind = key.kind.credential_kind();
+        let given = format!("{} {kind} {owner:?} {name}", plan.org.id);
         if !self.claim("key name", given, format!("{}/name", key.at)) {
             return Ok(Meant::Faulty);
         }
-        let found = self.store.list_credentials_named(plan.org.id, key.kind, owner, name).await?;
+        let found = self.store.list_credentials_named(plan.org.id, kind, owner, name).await?;
         let mut found = found.into_iter();
         match (found.next(), found.next()) {
             (None, _) => Ok(Meant::New),
@@ -221,7 +224,7 @@ impl Planner<'_> {
                 key.category.as_deref().unwrap_or(DEFAULT_CATEGORY) == category,
                 key.remote_config_read == *remote_config_read,
             ),
-            CredentialDetail::ApplicationKey { .. } => (true, true),
+            _ => (true, true),
         };
         let holder = credential.detail.owner().unwrap_or(credential.created_by);
         for (is_equal, member) in [
@@ -239,26 +242,43 @@ impl Planner<'_> {
         }
     }
 
-    fn new_key(&mut self, plan: &PlannedOrg<'_>, key: &KeyEntry, user: UserId) -> Credential {
-        let is_disabled = |id| plan.users.iter().any(|user| user.id == id && user.disabled_at.is_some());
-        if key.kind == CredentialKind::ApplicationKey && is_disabled(user) {
+    /// A new credential; none where it cannot be one, which was noted.
+    fn new_key(&mut self, plan: &PlannedOrg<'_>, key: &KeyEntry, user: UserId) -> Option<Credential> {
+        let holder = plan.users.iter().find(|holder| holder.id == user);
+        let is_disabled = holder.is_some_and(|holder| holder.disabled_at.is_some());
+        if key.kind != KeyKind::Api && is_disabled {
             self.fault(format!("{}/owner", key.at), "is disabled, so that this key would be dead");
+        }
+        let is_person = holder.is_some_and(|holder| holder.kind == UserKind::Human);
+        if key.kind == KeyKind::ServiceToken && is_person {
+            self.fault(format!("{}/owner", key.at), "is a person, and this is a service account's token");
         }
         if key.created_at.is_some_and(|at| at > self.now) {
             self.fault(format!("{}/created_at", key.at), "is in the future");
         }
         let created_at = key.created_at.unwrap_or(self.now);
-        Credential {
+        let public_portion = String::new();
+        Some(Credential {
             id: key.id.unwrap_or_else(|| CredentialId::generate(self.vault.random())),
             org: plan.org.id,
             detail: match key.kind {
-                CredentialKind::ApiKey => CredentialDetail::ApiKey {
+                KeyKind::Api => CredentialDetail::ApiKey {
                     category: key.category.clone().unwrap_or_else(|| DEFAULT_CATEGORY.to_owned()),
                     remote_config_read: key.remote_config_read,
                 },
-                CredentialKind::ApplicationKey => {
+                KeyKind::Application => {
                     CredentialDetail::ApplicationKey { owner: user, scopes: key.scopes.clone() }
                 }
+                KeyKind::PersonalToken => CredentialDetail::PersonalAccessToken {
+                    owner: user,
+                    scopes: key.scopes.clone()?,
+                    public_portion,
+                },
+                KeyKind::ServiceToken => CredentialDetail::ServiceAccessToken {
+                    owner: user,
+                    scopes: key.scopes.clone()?,
+                    public_portion,
+                },
             },
             name: key.name.clone().unwrap_or_default(),
             last4: String::new(),
@@ -268,35 +288,45 @@ impl Planner<'_> {
             modified_at: created_at,
             modified_by: user,
             expiry: Expiry::from(key.expires_at),
+            guards: Guards::NONE,
             state: CredentialState::Live,
             last_used: None,
-        }
+        })
     }
 
     async fn check_limits(&mut self, plan: &PlannedOrg<'_>, entry: &OrgEntry) -> Result<(), Error> {
-        let count = |owner: Option<UserId>| {
-            plan.credentials.iter().filter(|new| new.credential.detail.owner() == owner).count() as i64
+        let count = |kind: CredentialKind, owner: Option<UserId>| {
+            let is_one = |new: &&PlannedCredential<'_>| {
+                new.credential.kind() == kind && new.credential.detail.owner() == owner
+            };
+            plan.credentials.iter().filter(is_one).count() as i64
         };
         let settings = plan.org.settings;
-        let new = count(None);
+        let new = count(CredentialKind::ApiKey, None);
         let there = self.store.count_live_credentials(plan.org.id, CredentialKind::ApiKey, None).await?;
         let max = i64::from(settings.api_keys_max);
         if new > 0 && there + new > max {
             let reason = format!("would make {} API keys; this org may have {max}", there + new);
             self.fault(format!("{}/api_keys", entry.at), reason);
         }
-        let kind = CredentialKind::ApplicationKey;
+        // Each kind counts for itself.
         let max = i64::from(settings.application_keys_per_user_max);
-        for user in &plan.users {
-            let new = count(Some(user.id));
-            if new == 0 {
-                continue;
-            }
-            let there = self.store.count_live_credentials(plan.org.id, kind, Some(user.id)).await?;
-            if there + new > max {
-                let reason =
-                    format!("would make {} keys of {}; a user may have {max}", there + new, user.email);
-                self.fault(format!("{}/application_keys", entry.at), reason);
+        for (kind, member) in [
+            (CredentialKind::ApplicationKey, "application_keys"),
+            (CredentialKind::PersonalAccessToken, "personal_access_tokens"),
+            (CredentialKind::ServiceAccessToken, "service_access_tokens"),
+        ] {
+            for user in &plan.users {
+                let new = count(kind, Some(user.id));
+                if new == 0 {
+                    continue;
+                }
+                let there = self.store.count_live_credentials(plan.org.id, kind, Some(user.id)).await?;
+                if there + new > max {
+                    let reason =
+                        format!("would make {} keys of {}; a user may have {max}", there + new, user.email);
+                    self.fault(format!("{}/{member}", entry.at), reason);
+                }
             }
         }
         Ok(())

@@ -16,7 +16,7 @@ use crate::credentials::{COLUMNS, read_credential};
 use crate::ledger::Head;
 use crate::value::{Value, params};
 use crate::verify::Tombstones;
-use crate::{Actor, Database, StoreError, state, vault_keys};
+use crate::{Actor, Database, LiveSecret, StoreError, state, vault_keys};
 
 /// Rows that are written at once.
 const CHUNK: usize = 512;
@@ -180,8 +180,11 @@ impl Database {
         let mut revoked = 0;
         for id in killed {
             let mut live = Vec::new();
-            let sql = "SELECT digest FROM secrets WHERE credential_id = $1 AND dead_at IS NULL";
-            self.each(sql, &params![id.as_str()], |row| Ok(live.push(row.get::<Digest>(0)?))).await?;
+            let sql = "SELECT digest, valid_until FROM secrets WHERE credential_id = $1 AND dead_at IS NULL";
+            self.each(sql, &params![id.as_str()], |row| {
+                Ok(live.push(LiveSecret { digest: row.get(0)?, valid_until: row.opt(1)? }))
+            })
+            .await?;
             if live.is_empty() {
                 let sql = "UPDATE credentials SET revoked_at = $1, modified_at = $1, revision = revision + 1
                            WHERE id = $2 AND revoked_at IS NULL";
@@ -235,12 +238,12 @@ impl<'a> History<'a> {
             org,
             action: Action(Cow::Borrowed(action)),
             subject: Subject { kind: Cow::Borrowed(subject.0), id: subject.1 },
-            actor: Actor::SERVER,
-            change,
+            actor: Actor::SERVER.to_json().to_string(),
+            change: change.to_string(),
         });
     }
 
-    fn add_killed(&mut self, credential: &Credential, live: &[Digest]) {
+    fn add_killed(&mut self, credential: &Credential, live: &[LiveSecret]) {
         let action = match credential.state {
             CredentialState::Live => "credential.updated",
             CredentialState::Revoked { .. } => "credential.revoked",
@@ -258,8 +261,9 @@ impl<'a> History<'a> {
         let vault = &self.backup.vault;
         let mut head = backup.head.clone();
         head.position.epoch += 1;
-        for draft in self.drafts {
-            let entry = head.append(draft, EntryId::generate(vault.random()), self.now, vault);
+        for draft in &self.drafts {
+            let id = EntryId::generate_at(vault.random(), self.now);
+            let entry = head.append(draft, id, self.now, vault);
             let step = entry.insert();
             database.execute(step.sql, &step.params).await?;
         }

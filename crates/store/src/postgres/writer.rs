@@ -1,19 +1,20 @@
-//! The writer task: takes what is waiting, runs each change in a savepoint, commits all of it at once.
+//! The writer task: takes what is waiting, runs each change whole or not at all, commits all of it at once.
 //!
-//! When the connection breaks, or falls silent, the lock is gone with it or may be. The writer then says so to everybody, connects anew,
-//! takes the lock again, reads what has been committed in the meantime (its own commit of unknown fate
-//! included), hands that to the follower, and only then is available again.
+//! When the connection breaks, or falls silent, the lock is gone with it or may be. The writer then says so to
+//! everybody, connects anew, takes the lock again, reads what has been committed in the meantime (its own commit of
+//! unknown fate included), hands that to the follower, and only then is available again.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
+use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use claviger_model::{Clock, EntryId, Position};
 use claviger_vault::Vault;
 use futures_util::TryStreamExt;
-use futures_util::future::join_all;
 use tokio::sync::mpsc;
 use tokio_postgres::Statement;
 use tokio_postgres::error::SqlState;
@@ -153,13 +154,50 @@ impl Writer {
         }
     }
 
+    /// Nearly all changes come out, so that a batch is sent at once, in three round trips whatever its size. If one
+    /// of its changes is refused, all are undone and run again, each in a savepoint of its own.
     async fn commit(&mut self, changes: &Changes) -> Result<Written, StoreError> {
-        self.ask(self.session.client.batch_execute("BEGIN")).await?;
-        let mut head = self.read_head().await?;
+        match self.commit_at_once(changes).await? {
+            Some(written) => Ok(written),
+            None => {
+                self.ask(self.session.client.batch_execute("ROLLBACK")).await?;
+                self.commit_each(changes).await
+            }
+        }
+    }
+
+    /// None where a change is refused; the transaction is open then.
+    async fn commit_at_once(&mut self, changes: &Changes) -> Result<Option<Written>, StoreError> {
+        let mut head = self.begin().await?;
+        let before = head.position;
+        let (mut outcomes, mut entries) = (Vec::with_capacity(changes.len()), self.missed(&head).await?);
+        let mut closing = Vec::with_capacity(changes.len());
+        for (change, id) in changes {
+            let appended = head.append_all(&change.entries, *id, self.clock.now(), &self.vault);
+            closing.push(appended.iter().map(Entry::insert).collect::<Vec<_>>());
+            entries.extend(appended);
+            outcomes.push(Ok(head.position));
+        }
+        let moving = (head.position != before).then(|| move_head(&head));
+        let steps =
+            changes.iter().zip(&closing).flat_map(|((change, _), last)| change.steps.iter().chain(last));
+        let steps: Vec<_> = steps.chain(&moving).collect();
+        match self.run_in_order(&steps).await? {
+            Ok(()) => {
+                self.ask(self.session.client.batch_execute("COMMIT")).await?;
+                Ok(Some(Written { outcomes, entries, head }))
+            }
+            Err(_) => Ok(None),
+        }
+    }
+
+    async fn commit_each(&mut self, changes: &Changes) -> Result<Written, StoreError> {
+        let mut head = self.begin().await?;
         let before = head.position;
         let (mut outcomes, mut entries) = (Vec::with_capacity(changes.len()), self.missed(&head).await?);
         for (change, id) in changes {
-            let outcome = self.run_all(&change.steps).await?;
+            self.ask(self.session.client.batch_execute("SAVEPOINT change")).await?;
+            let outcome = self.run_in_order(&change.steps.iter().collect::<Vec<_>>()).await?;
             if outcome.is_err() {
                 self.ask(self.session.client.batch_execute("ROLLBACK TO SAVEPOINT change")).await?;
             } else {
@@ -178,21 +216,37 @@ impl Writer {
         Ok(Written { outcomes, entries, head })
     }
 
-    /// Runs the statements of one change after a savepoint, all on their way at once.
-    async fn run_all(&mut self, steps: &[Step]) -> Result<Result<(), Refusal>, StoreError> {
+    /// Begins a transaction, and reads and locks the head.
+    async fn begin(&mut self) -> Result<Head, StoreError> {
+        self.ask(self.session.client.batch_execute("BEGIN")).await?;
+        self.read_head().await
+    }
+
+    /// Runs statements in their order, all on their way at once, up to the first that does not come out as it must.
+    async fn run_in_order(&mut self, steps: &[&Step]) -> Result<Result<(), Refusal>, StoreError> {
         let mut statements = Vec::with_capacity(steps.len());
         for step in steps {
             statements.push(self.prepared(step.sql).await?);
         }
         let client = &self.session.client;
-        let savepoint = client.batch_execute("SAVEPOINT change");
-        let runs =
-            statements.iter().zip(steps).map(|(statement, step)| client.execute_raw(statement, &step.params));
-        // `join` polls the savepoint first, `join_all` the statements in their order: that is how they are sent.
-        let answers = futures_util::future::join(savepoint, join_all(runs));
-        let (begun, counts) = self.ask(async { Ok(answers.await) }).await?;
-        begun.map_err(failure)?;
-        for (step, count) in steps.iter().zip(counts) {
+        let answers = async {
+            // A statement is sent when its answer is first asked for.
+            let mut sent = Vec::with_capacity(steps.len());
+            for (statement, step) in statements.iter().zip(steps) {
+                let mut answer = Box::pin(client.execute_raw(statement, &step.params));
+                let first = poll_fn(|context| Poll::Ready(answer.as_mut().poll(context))).await;
+                sent.push((first, answer));
+            }
+            let mut counts = Vec::with_capacity(steps.len());
+            for (first, answer) in sent {
+                counts.push(match first {
+                    Poll::Ready(count) => count,
+                    Poll::Pending => answer.await,
+                });
+            }
+            Ok(counts)
+        };
+        for (step, count) in steps.iter().zip(self.ask(answers).await?) {
             match count {
                 Ok(count) if step.rows.admits(count) => {}
                 Ok(_) => return Ok(Err(step.otherwise)),

@@ -1,4 +1,4 @@
-//! The writer thread: takes what is waiting, runs each change in a savepoint, commits all of it at once.
+//! The writer thread: takes what is waiting, runs each change whole or not at all, commits all of it at once.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -24,6 +24,17 @@ pub(super) struct Writer {
     pub(super) followed: Head,
 }
 
+type Changes = Vec<(Change, EntryId)>;
+
+/// What a refused change of a batch undoes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Undoing {
+    /// Nothing by itself: the whole batch must be undone.
+    Nothing,
+    /// Itself alone, by a savepoint.
+    Each,
+}
+
 /// What a batch came to before it was committed.
 struct Written {
     outcomes: Vec<Result<Position, Refusal>>,
@@ -40,9 +51,9 @@ impl Writer {
         let mut waiting = Vec::with_capacity(CHANGES_PER_BATCH_MAX);
         while jobs.blocking_recv_many(&mut waiting, CHANGES_PER_BATCH_MAX) > 0 {
             let started = Instant::now();
-            let (changes, replies): (Vec<_>, Vec<_>) =
+            let (changes, replies): (Changes, Vec<_>) =
                 waiting.drain(..).map(|job| ((job.change, job.entry), job.reply)).unzip();
-            let written = match self.commit(changes) {
+            let written = match self.commit(&changes) {
                 Ok(written) => written,
                 Err(error) => {
                     self.metrics.failed();
@@ -63,9 +74,8 @@ impl Writer {
         }
     }
 
-    fn commit(&mut self, changes: Vec<(Change, EntryId)>) -> Result<Written, StoreError> {
-        let ids: Vec<_> = changes.iter().map(|(_, id)| *id).collect();
-        let (error, written) = match self.write(changes) {
+    fn commit(&mut self, changes: &Changes) -> Result<Written, StoreError> {
+        let (error, written) = match self.write_all(changes) {
             Err(error) => (error, None),
             Ok(written) => match self.connection.execute_batch("COMMIT") {
                 Ok(()) => return Ok(written),
@@ -73,21 +83,21 @@ impl Writer {
             },
         };
         if !self.connection.is_autocommit() {
-            self.connection.execute_batch("ROLLBACK").map_err(failure)?;
+            self.execute("ROLLBACK")?;
             return Err(error);
         }
         // A failed COMMIT that left no transaction open was undone, or (an error of the sync after the frames
         // were written) done: the entries tell.
         match written {
-            Some(written) if self.is_recorded(&ids)? => Ok(written),
+            Some(written) if self.is_recorded(changes)? => Ok(written),
             _ => Err(error),
         }
     }
 
     /// Whether any of these entries is in the ledger.
-    fn is_recorded(&self, ids: &[EntryId]) -> Result<bool, StoreError> {
+    fn is_recorded(&self, changes: &Changes) -> Result<bool, StoreError> {
         let mut found = false;
-        for id in ids {
+        for (_, id) in changes {
             let params = params![*id];
             each(&self.connection, "SELECT sequence FROM ledger WHERE id = $1", &params, |_| {
                 found = true;
@@ -98,35 +108,57 @@ impl Writer {
     }
 
     /// Begins a transaction and runs the changes in it, leaving it open.
-    fn write(&mut self, changes: Vec<(Change, EntryId)>) -> Result<Written, StoreError> {
+    ///
+    /// First without savepoints: nearly all changes come out, and a savepoint makes SQLite copy every page that a
+    /// change touches. If one is refused, all are undone and run again, each in a savepoint of its own, so that a
+    /// batch runs twice at most.
+    fn write_all(&mut self, changes: &Changes) -> Result<Written, StoreError> {
+        if let Some(written) = self.write(changes, Undoing::Nothing)? {
+            return Ok(written);
+        }
+        self.execute("ROLLBACK")?;
+        let written = self.write(changes, Undoing::Each)?;
+        written.ok_or_else(|| StoreError::damaged("a change that can be undone was not"))
+    }
+
+    /// The same in one way; none where a change is refused that cannot be undone by itself.
+    fn write(&mut self, changes: &Changes, undoing: Undoing) -> Result<Option<Written>, StoreError> {
         let connection = &self.connection;
-        let run = |sql| {
-            connection.prepare_cached(sql).and_then(|mut statement| statement.execute([])).map_err(failure)
-        };
         // IMMEDIATE takes the write lock now, so that the head read next is the last.
-        run("BEGIN IMMEDIATE")?;
+        self.execute("BEGIN IMMEDIATE")?;
         let mut head = self.read_head()?;
         let before = head.position;
         let (mut outcomes, mut entries) = (Vec::with_capacity(changes.len()), self.missed(&head)?);
         for (change, id) in changes {
-            run("SAVEPOINT change")?;
+            if undoing == Undoing::Each {
+                self.execute("SAVEPOINT change")?;
+            }
             let outcome = run_all(connection, &change.steps).map_err(failure)?;
-            if outcome.is_err() {
-                run("ROLLBACK TO change")?;
-            } else {
-                for entry in head.append_all(&change.entries, id, self.clock.now(), &self.vault) {
-                    run_step(connection, &entry.insert()).map_err(failure)?;
-                    entries.push(entry);
+            match (&outcome, undoing) {
+                (Err(_), Undoing::Nothing) => return Ok(None),
+                (Err(_), Undoing::Each) => self.execute("ROLLBACK TO change")?,
+                (Ok(()), _) => {
+                    for entry in head.append_all(&change.entries, *id, self.clock.now(), &self.vault) {
+                        run_step(connection, &entry.insert()).map_err(failure)?;
+                        entries.push(entry);
+                    }
                 }
             }
-            run("RELEASE change")?;
+            if undoing == Undoing::Each {
+                self.execute("RELEASE change")?;
+            }
             outcomes.push(outcome.map(|()| head.position));
         }
         if head.position != before {
             run_step(connection, &move_head(&head)).map_err(failure)?;
             search::index_waiting(connection)?;
         }
-        Ok(Written { outcomes, entries, head })
+        Ok(Some(Written { outcomes, entries, head }))
+    }
+
+    fn execute(&self, sql: &str) -> Result<(), StoreError> {
+        let statement = self.connection.prepare_cached(sql);
+        statement.and_then(|mut statement| statement.execute([])).map(drop).map_err(failure)
     }
 
     /// What a commit brought whose fate nobody could tell at the time: it is followed before what comes next.

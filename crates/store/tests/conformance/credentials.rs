@@ -25,25 +25,45 @@ async fn an_update_reads_back(db: &TestDatabase) {
     let (running, tenant) = db.start_with_org().await;
     let (store, org) = (&running.store, tenant.org.id);
     let later = START + Duration::from_secs(5);
-    let details = [
-        CredentialDetail::ApiKey { category: "other".to_owned(), remote_config_read: false },
-        CredentialDetail::ApplicationKey { owner: tenant.admin.id, scopes: None },
-        CredentialDetail::ApplicationKey {
-            owner: tenant.admin.id,
-            scopes: Scopes::parse(["teams_read", "dashboards_read"]).unwrap(),
-        },
-    ];
-    for detail in details {
-        let made = match detail {
-            CredentialDetail::ApiKey { .. } => running.draft_api_key(org, tenant.admin.id, "before"),
-            CredentialDetail::ApplicationKey { .. } => running.draft_app_key(org, tenant.admin.id, "before"),
-        };
+    let owner = tenant.admin.id;
+    let api_key = |category: &str, remote_config_read| CredentialDetail::ApiKey {
+        category: category.to_owned(),
+        remote_config_read,
+    };
+    let scopes = |names: &[&str]| Scopes::parse(names.iter().copied()).unwrap();
+    let application_key = |names: &[&str]| CredentialDetail::ApplicationKey { owner, scopes: scopes(names) };
+    let personal_token = |names: &[&str]| CredentialDetail::PersonalAccessToken {
+        owner,
+        scopes: scopes(names).unwrap(),
+        public_portion: "0123456789abcdefABCDEF".to_owned(),
+    };
+    let service_token = |names: &[&str]| CredentialDetail::ServiceAccessToken {
+        owner,
+        scopes: scopes(names).unwrap(),
+        public_portion: "ddsat_0123456789abcdefABCDEF".to_owned(),
+    };
+    let native_key = |names: &[&str], text: Option<&str>| CredentialDetail::NativeKey {
+        permissions: scopes(names),
+        external_id: text.map(str::to_owned),
+        metadata: text.map(|text| format!("{{\"a\":\"{text}\"}}")),
+    };
+    let (some, others) = (&["monitors_read"], &["teams_read", "dashboards_read"]);
+    for (from, detail) in [
+        (api_key("default", true), api_key("other", false)),
+        (application_key(some), application_key(&[])),
+        (application_key(&[]), application_key(others)),
+        (personal_token(some), personal_token(others)),
+        (service_token(some), service_token(others)),
+        (native_key(some, None), native_key(&[], Some("customer 17"))),
+        (native_key(&[], Some("customer 17")), native_key(others, None)),
+    ] {
+        let made = running.draft(org, owner, from, "before");
         let before = running.create(&made).await;
         let wanted =
             Credential { detail, name: "Nächster $1 ?2".to_owned(), modified_at: later, ..before.clone() };
         let changed = serde_json::json!({ "name": wanted.name });
         let change =
-            Change::update_credential(&wanted, &[made.1.digest], changed, Names::Any, &tenant.actor());
+            Change::update_credential(&wanted, &[made.1.digest.into()], changed, Names::Any, &tenant.actor());
         let position = store.commit(change).await.unwrap();
         let found = store.find_credential(org, before.id).await.unwrap().unwrap();
         assert_eq!(found, Credential { revision: 2, ..wanted });

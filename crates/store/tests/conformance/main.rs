@@ -11,6 +11,7 @@ mod founding;
 mod ledger;
 mod lists;
 mod migration;
+mod people;
 mod postgres_only;
 mod postgres_silence;
 mod raw;

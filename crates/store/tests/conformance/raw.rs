@@ -5,12 +5,13 @@ use std::path::Path;
 use tokio_postgres::{Client, NoTls, SimpleQueryMessage};
 
 /// Every table with what the store keeps, but for last-used times.
-const TABLES: [&str; 11] = [
+const TABLES: [&str; 12] = [
     "vault_keys",
     "orgs",
     "roles",
     "users",
     "user_roles",
+    "user_invitations",
     "credentials",
     "secrets",
     "credential_counts",

@@ -212,6 +212,7 @@ impl Running {
                 credentials: &[draft.api_key.clone(), draft.app_key.clone()],
                 registrations: &[draft.app_key.0.id],
             },
+            None,
             &Actor::SERVER,
         )
     }
@@ -268,7 +269,13 @@ impl Running {
         self.draft(org, owner, CredentialDetail::ApplicationKey { owner, scopes }, name)
     }
 
-    fn draft(&self, org: OrgId, by: UserId, detail: CredentialDetail, name: &str) -> (Credential, NewSecret) {
+    pub(crate) fn draft(
+        &self,
+        org: OrgId,
+        by: UserId,
+        detail: CredentialDetail,
+        name: &str,
+    ) -> (Credential, NewSecret) {
         let now = claviger_model::Clock::now(&*self.clock);
         let mut bytes = [0; 32];
         self.random.fill(&mut bytes);
@@ -289,6 +296,7 @@ impl Running {
             modified_at: now,
             modified_by: by,
             expiry: Expiry::Never,
+            guards: claviger_model::Guards::NONE,
             state: CredentialState::Live,
             last_used: None,
         };

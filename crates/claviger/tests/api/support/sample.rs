@@ -3,7 +3,7 @@
 use claviger_http::RouteInfo;
 use serde_json::{Value, json};
 
-use super::{Answer, Client};
+use super::{Answer, Client, people, tokens};
 
 /// A request.
 #[derive(Clone)]
@@ -46,6 +46,20 @@ pub(crate) async fn sample(route: &RouteInfo, admin: &Client) -> Sample {
                 "application_keys_per_user_max": 1000 });
             plain(Some(body), 200)
         }
+        ("POST", "/claviger/v1/api_keys") => plain(Some(guarded(json!({ "name": "Sample" }))), 201),
+        ("POST", "/claviger/v1/application_keys") => {
+            plain(Some(guarded(json!({ "name": "Sample", "scopes": ["user_app_keys"] }))), 201)
+        }
+        (method, path) if path.starts_with("/claviger/v1/api_keys/{api_key_id}") => {
+            guards(method, path.replace("{api_key_id}", &api_key(admin).await.id))
+        }
+        (method, path) if path.starts_with("/claviger/v1/application_keys/{app_key_id}") => {
+            guards(method, path.replace("{app_key_id}", &application_key(admin, Value::Null).await.id))
+        }
+        (method, path) if path.starts_with("/claviger/v1/tokens/{token_id}") => {
+            let token = tokens::personal_access_token(admin, json!(["monitors_read"])).await;
+            guards(method, path.replace("{token_id}", &token.id))
+        }
         ("GET", "/api/v1/api_key" | "/api/v1/application_key") => plain(None, 200),
         ("POST", "/api/v1/api_key") => plain(Some(name), 200),
         // Version 1 wants each of an owner's application keys to have a name of its own.
@@ -85,6 +99,8 @@ pub(crate) async fn sample(route: &RouteInfo, admin: &Client) -> Sample {
             let body = json!({ "data": { "type": "application_keys", "id": id, "attributes": attributes } });
             by_id(method, route.path.replace("{app_key_id}", &id), body)
         }
+        (_, path) if tokens::knows(path) => tokens::sample(route, admin).await,
+        (_, path) if people::knows(path) => people::sample(route, admin).await,
         (method, path) => {
             panic!("{method} {path} is a route that this table does not know: add a request to it")
         }
@@ -97,7 +113,7 @@ pub(crate) async fn send(route: &RouteInfo, sample: &Sample, client: &Client) ->
     client.send(route.method.clone(), &sample.path, &sample.headers, body).await
 }
 
-fn by_id(method: &str, path: String, body: Value) -> Sample {
+pub(super) fn by_id(method: &str, path: String, body: Value) -> Sample {
     let (body, success) = match method {
         "PATCH" => (Some(body), 200),
         "DELETE" => (None, 204),
@@ -106,15 +122,33 @@ fn by_id(method: &str, path: String, body: Value) -> Sample {
     Sample { path, headers: Vec::new(), body, success }
 }
 
+/// A request about the guards of a key, or for a new secret.
+fn guards(method: &str, path: String) -> Sample {
+    let body = match method {
+        "POST" => Some(json!({ "grace_seconds": 60 })),
+        "PATCH" => Some(guarded(json!({}))),
+        _ => None,
+    };
+    Sample { path, headers: Vec::new(), body, success: 200 }
+}
+
+/// A body with guards that let the tests through.
+fn guarded(mut body: Value) -> Value {
+    body["allow_list"] = json!(["127.0.0.0/8", "::1"]);
+    body["request_limit"] = json!({ "requests": 1_000_000, "period_seconds": 60 });
+    body["expires_at"] = json!("2027-01-02T03:04:05Z");
+    body
+}
+
 fn api_key_attributes() -> Value {
     json!({ "name": "Sample", "category": "mine", "remote_config_read_enabled": false })
 }
 
-fn application_key_attributes() -> Value {
+pub(super) fn application_key_attributes() -> Value {
     json!({ "name": "Sample", "scopes": ["user_app_keys", "monitors_read"] })
 }
 
-fn unique_name() -> String {
+pub(crate) fn unique_name() -> String {
     super::database::random_uuid().to_string()
 }
 
@@ -138,7 +172,7 @@ pub(crate) async fn application_key(admin: &Client, scopes: Value) -> Made {
     made(admin.post("/api/v2/current_user/application_keys", &body).await)
 }
 
-fn made(answer: Answer) -> Made {
+pub(super) fn made(answer: Answer) -> Made {
     let made = answer.expect(201).json();
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     Made { id: text(&made["data"]["id"]), secret: text(&made["data"]["attributes"]["key"]) }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Keys, TestDatabase, TestServer, on_both_engines};
+use crate::support::{Answer, Keys, TestDatabase, TestServer, on_both_engines};
 
 const PATH: &str = "/api/v2/api_keys";
 
@@ -116,6 +116,27 @@ on_both_engines! {
         assert_eq!(list["meta"]["page"]["total_filtered_count"], 1);
         for query in ["page[size]=101", "page[number]=-1", "sort=owner", "include=owned_by"] {
             client.get(&format!("{PATH}?{query}")).await.expect(400);
+        }
+    }
+
+    /// Changes that wait together are committed together; a refused one undoes nothing of the others.
+    async fn creates_at_once_stop_at_the_limit_exactly(server: &TestServer) {
+        let client = server.client();
+        client.patch("/claviger/v1/org", &json!({ "api_keys_max": 20 })).await.expect(200);
+        let mut creates = tokio::task::JoinSet::new();
+        for number in 0..60 {
+            let client = client.clone();
+            creates.spawn(async move { client.post(PATH, &named(&format!("Key {number}"))).await });
+        }
+        let answers = creates.join_all().await;
+        let made: Vec<_> = answers.iter().filter(|answer| answer.status == 201).map(Answer::json).collect();
+        assert_eq!(made.len(), 19, "the first key is there already");
+        let listed = client.get(PATH).await.expect(200).json();
+        assert_eq!(listed["meta"]["page"]["total_filtered_count"], 20);
+        for key in made {
+            let secret = key["data"]["attributes"]["key"].as_str().map(str::to_owned);
+            let keys = Keys { api_key: secret, ..Keys::default() };
+            server.client_with(keys).get("/api/v1/validate").await.expect(200);
         }
     }
 }

@@ -7,7 +7,7 @@ use claviger_engine::rights::OwnApplicationKeys;
 use claviger_engine::{Names, NewApplicationKey};
 use claviger_http::openapi::Named;
 use claviger_http::{App, BodyError, Bucket, Json as Body, Route, RouteInfo, Who, positioned};
-use claviger_model::{CredentialKind, Permission};
+use claviger_model::{CredentialKind, Guards, Permission};
 use http::{Method, StatusCode, Uri};
 
 use crate::describe::operation;
@@ -41,7 +41,7 @@ pub(crate) fn routes() -> Vec<Route> {
         ),
         Route::new(info(Method::POST, all, "Create an application key for current user"), create).described(
             operation("CreateCurrentUserApplicationKey")
-                .body(Named::new("CreateApplicationKey", CREATE.json_schema()))
+                .body(create_body())
                 .answers(StatusCode::CREATED, one_key()),
         ),
         Route::new(info(Method::GET, one, "Get one application key owned by current user"), get)
@@ -57,7 +57,12 @@ pub(crate) fn routes() -> Vec<Route> {
     ]
 }
 
-const CREATE: Kind = Kind::Object(&[Member::required(
+/// What a new application key must be, whosever.
+pub(crate) fn create_body() -> Named {
+    Named::new("CreateApplicationKey", CREATE.json_schema())
+}
+
+pub(crate) const CREATE: Kind = Kind::Object(&[Member::required(
     "data",
     Kind::Object(&[
         Member::required("type", Kind::Literal("application_keys")),
@@ -98,6 +103,7 @@ async fn create(
         name: name(&body)?.expect("the schema requires a name"),
         scopes: scopes(&body)?.flatten(),
         expires_at: None,
+        guards: Guards::NONE,
         names: Names::Any,
     };
     let made = app.engine().create_application_key(&permit, new).await?;

@@ -6,14 +6,14 @@ use claviger_model::{Credential, CredentialKind, OrgId, Scopes};
 use claviger_vault::Digest;
 
 use super::{Fault, Finding, Fold, Kind, Report, shown_id};
-use crate::credentials::{COLUMNS, read_credential};
+use crate::credentials::{COLUMN_COUNT, COLUMNS, read_credential};
 use crate::value::Row;
-use crate::{Snapshot, StoreError, state};
+use crate::{LiveSecret, Snapshot, StoreError, state};
 
 /// A credential of which not all secrets may have been read yet.
 struct Group {
     credential: Credential,
-    live: Vec<Digest>,
+    live: Vec<LiveSecret>,
     all: Vec<Digest>,
 }
 
@@ -27,7 +27,7 @@ impl Snapshot {
         report: &mut Report,
     ) -> Result<(), StoreError> {
         let sql = format!(
-            "SELECT {COLUMNS}, s.digest, s.org_id, s.dead_at FROM credentials c
+            "SELECT {COLUMNS}, s.digest, s.org_id, s.dead_at, s.valid_until FROM credentials c
              LEFT JOIN last_used l ON l.credential_id = c.id LEFT JOIN secrets s ON s.credential_id = c.id
              ORDER BY c.id, s.revision"
         );
@@ -102,13 +102,15 @@ impl Group {
                 Self { credential, live: Vec::new(), all: Vec::new() }
             }
         };
-        if let Some(digest) = row.opt::<Digest>(17)? {
-            if row.parsed::<OrgId>(18)? != group.credential.org {
+        if let Some(digest) = row.opt::<Digest>(COLUMN_COUNT)? {
+            if row.parsed::<OrgId>(COLUMN_COUNT + 1)? != group.credential.org {
                 return Err(StoreError::damaged("its secret is in another org"));
             }
             group.all.push(digest);
-            if row.opt::<i64>(19)?.is_none() {
-                group.live.push(digest);
+            // Of the dead, only what it is of.
+            let valid_until = row.opt(COLUMN_COUNT + 3)?;
+            if row.opt::<i64>(COLUMN_COUNT + 2)?.is_none() {
+                group.live.push(LiveSecret { digest, valid_until });
             }
         }
         Ok(group)
@@ -131,11 +133,20 @@ impl Group {
 /// What reading a credential passes over: columns that its kind does not have, and another way to write the same
 /// scopes.
 fn check_written(row: &dyn Row, credential: &Credential) -> Result<(), StoreError> {
+    // Columns that the kind does not have must be empty; those that it has are in the state.
+    let is_token = credential.detail.public_portion().is_some();
+    if !is_token && row.text(17)?.is_some() {
+        return Err(StoreError::damaged("it has a public portion, and is no token"));
+    }
     let is_written = match credential.kind() {
         CredentialKind::ApiKey => row.text(3)?.is_none() && row.text(6)?.is_none(),
-        CredentialKind::ApplicationKey => {
+        CredentialKind::ApplicationKey
+        | CredentialKind::PersonalAccessToken
+        | CredentialKind::ServiceAccessToken
+        | CredentialKind::NativeKey => {
             row.int(8)? == Some(0)
                 && row.text(6)?.map(str::to_owned) == credential.detail.scopes().map(Scopes::to_list)
+                && row.text(3)?.map(str::to_owned) == credential.detail.owner().map(|owner| owner.to_string())
         }
     };
     match is_written {
