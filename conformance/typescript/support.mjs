@@ -37,7 +37,7 @@ export function configuration(given = {}) {
     authMethods: keys.token
       ? { AuthZ: { accessToken: keys.token } }
       : { apiKeyAuth: keys.apiKey, appKeyAuth: keys.applicationKey },
-    enableRetry: false,
+    enableRetry: keys.enableRetry ?? false,
   });
 }
 

@@ -62,6 +62,13 @@ func Client(unstable ...string) *datadog.APIClient {
 	return datadog.NewAPIClient(configuration)
 }
 
+// PatientClient makes a client that waits and asks again when it asked too often.
+func PatientClient() *datadog.APIClient {
+	client := Client()
+	client.Cfg.RetryConfiguration.EnableRetry = true
+	return client
+}
+
 // As is the context of a client's call by whoever has these credentials.
 func As(credentials Credentials) context.Context {
 	ctx := context.Background()
