@@ -147,6 +147,9 @@ func people(t *testing.T) []operation {
 		{"GetInvitation", invite, func(c ctx) (*http.Response, error) {
 			return told(users.GetInvitation(c, id))
 		}},
+		{"ListPermissions", read, func(c ctx) (*http.Response, error) {
+			return told(roles.ListPermissions(c))
+		}},
 		{"ListRoles", read, func(c ctx) (*http.Response, error) {
 			return told(roles.ListRoles(c))
 		}},

@@ -78,6 +78,7 @@ ENDPOINTS = {
     ("GET", f"{USER}/permissions"): READ_PEOPLE,
     ("POST", "/api/v2/user_invitations"): INVITE,
     ("GET", INVITATION): INVITE,
+    ("GET", "/api/v2/permissions"): READ_PEOPLE,
     ("GET", "/api/v2/roles"): READ_PEOPLE,
     ("POST", "/api/v2/roles"): ["user_access_manage"],
     ("GET", ROLE): READ_PEOPLE,
@@ -102,6 +103,8 @@ ENDPOINTS = {
     ("PATCH", ACCOUNTS_TOKEN): ["service_account_write"],
     ("DELETE", ACCOUNTS_TOKEN): ["service_account_write"],
 }
+# For whoever is known, whatever their rights.
+OPEN = [("GET", "/api/v2/current_user"), ("GET", "/api/v2/validate_keys")]
 EVERY_PERMISSION = sorted({permission for permissions in ENDPOINTS.values() for permission in permissions})
 
 # It makes keys without scopes, which no key with scopes may: no scope reaches it.
@@ -116,9 +119,11 @@ def endpoint_name(endpoint):
     return f"{method} {NOTHING.sub('{id}', path)}"
 
 
-every_endpoint = pytest.mark.parametrize(
-    ("method", "path"), ENDPOINTS, ids=[endpoint_name(endpoint) for endpoint in ENDPOINTS]
-)
+def walked(endpoints):
+    return pytest.mark.parametrize(("method", "path"), endpoints, ids=[endpoint_name(one) for one in endpoints])
+
+
+every_endpoint = walked([*ENDPOINTS, *OPEN])
 
 
 def call(method, path, **keys):
@@ -155,7 +160,13 @@ def test_missing_or_unknown_application_key(method, path, application_key):
     assert (answer.status, answer.content_type, answer.json) == (401, "application/json", NOT_AUTHORISED)
 
 
-@every_endpoint
+@walked(OPEN)
+def test_any_scopes(method, path, make_application_key):
+    key = make_application_key(scopes=["dashboards_read"]).attributes.key
+    assert call(method, path, application_key=key).status == 200
+
+
+@walked(ENDPOINTS)
 def test_scopes_that_do_not_reach(method, path, make_application_key):
     others = [permission for permission in EVERY_PERMISSION if permission not in ENDPOINTS[method, path]]
     for scopes in [["dashboards_read"], others]:
@@ -163,11 +174,7 @@ def test_scopes_that_do_not_reach(method, path, make_application_key):
         call(method, path, application_key=key).has_failed_with(403, *NO_PERMISSION)
 
 
-@pytest.mark.parametrize(
-    ("method", "path"),
-    [endpoint for endpoint in ENDPOINTS if endpoint != UNSCOPED_ONLY],
-    ids=[endpoint_name(endpoint) for endpoint in ENDPOINTS if endpoint != UNSCOPED_ONLY],
-)
+@walked([endpoint for endpoint in ENDPOINTS if endpoint != UNSCOPED_ONLY])
 def test_scopes_that_reach(method, path, make_application_key):
     for permission in ENDPOINTS[method, path]:
         key = make_application_key(scopes=["dashboards_read", permission]).attributes.key

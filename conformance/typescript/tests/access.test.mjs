@@ -72,6 +72,7 @@ const OPERATIONS = [
   [v2, "listUserPermissions", { userId: id }, readPeople, "UsersApi"],
   [v2, "sendInvitations", { body: { data: [invitation] } }, invite, "UsersApi"],
   [v2, "getInvitation", { userInvitationUuid: id }, invite, "UsersApi"],
+  [v2, "listPermissions", {}, readPeople, "RolesApi"],
   [v2, "listRoles", {}, readPeople, "RolesApi"],
   [v2, "createRole", { body: created("roles") }, manage, "RolesApi"],
   [v2, "getRole", { roleId: id }, readPeople, "RolesApi"],

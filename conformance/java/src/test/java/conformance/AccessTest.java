@@ -137,6 +137,7 @@ class AccessTest extends Made {
         users("listUserPermissions", READ_PEOPLE, api -> api.listUserPermissions(ID)),
         users("sendInvitations", INVITE, api -> api.sendInvitations(invitations)),
         users("getInvitation", INVITE, api -> api.getInvitation(ID)),
+        roles("listPermissions", READ_PEOPLE, api -> api.listPermissions()),
         roles("listRoles", READ_PEOPLE, api -> api.listRoles()),
         roles("createRole", MANAGE, api -> api.createRole(newRole)),
         roles("getRole", READ_PEOPLE, api -> api.getRole(ID)),
