@@ -28,24 +28,13 @@ pub struct Application {
 }
 
 impl Application {
-    /// Puts it together, with what an operator would get who decided nothing.
+    /// Puts it together.
     pub fn assemble(
         engine: Arc<Engine>,
         limits: Limits,
         proxies: TrustedProxies,
         native: &NativeOptions,
         random: &dyn Random,
-    ) -> Self {
-        Self::assemble_with(engine, limits, proxies, random, &NativeOptions::default())
-    }
-
-    /// Puts it together.
-    pub fn assemble_with(
-        engine: Arc<Engine>,
-        limits: Limits,
-        proxies: TrustedProxies,
-        random: &dyn Random,
-        native: &NativeOptions,
     ) -> Self {
         let app = App::new(engine, limits, RequestIds::new(random), proxies);
         let fronts = [ValidateFront::routes(), VerifyFront::routes()].concat();

@@ -66,7 +66,7 @@ pub async fn serve(
         }
         _ => None,
     };
-    let application = Application::assemble_with(engine, limits, proxies, &SystemRandom, native);
+    let application = Application::assemble(engine, limits, proxies, native, &SystemRandom);
     let metrics = match settings.metrics_listen {
         Some(address) => Some(metrics(address, application.app.clone()).await.map_err(ServeError::Metrics)?),
         None => None,

@@ -84,7 +84,8 @@ fn is_harmless(route: &RouteInfo, Mutation { place, kind, .. }: &Mutation) -> bo
     let kind = *kind;
     let is_v1 = route.path.starts_with("/api/v1/");
     let is_org = route.path.starts_with("/claviger/");
-    let is_native = ["keys", "permissions", "roles", "credentials"]
+    // Of keys and permissions.
+    let is_native = ["keys", "permissions", "roles", "credentials", "api_keys", "application_keys", "tokens"]
         .iter()
         .any(|what| route.path.starts_with(&format!("/claviger/v1/{what}")));
     // Newer services pass over what they do not know.
@@ -115,14 +116,6 @@ fn is_harmless(route: &RouteInfo, Mutation { place, kind, .. }: &Mutation) -> bo
             | "/data/relationships/permissions/data",
         ) => true,
         // Version 1 ignores what it does not know; members that only reads show may be sent back.
-        (MutationKind::Removed, "/request_limit/requests" | "/request_limit/period_seconds") => false,
-        (
-            MutationKind::Removed,
-            "/allow_list" | "/request_limit" | "/expires_at" | "/scopes" | "/grace_seconds",
-        ) if is_org => true,
-        // A personal token always has an end.
-        (MutationKind::Nulled, "/expires_at") if route.path.contains("/tokens/") => false,
-        (MutationKind::Nulled, "/allow_list" | "/request_limit" | "/expires_at" | "/scopes") => true,
         (MutationKind::Added, _) => is_v1 || is_token,
         // Nothing is said of it, or that it has no end, where it may have none.
         (MutationKind::Removed, "/data/attributes/expires_at") => {
@@ -155,9 +148,11 @@ fn is_harmless(route: &RouteInfo, Mutation { place, kind, .. }: &Mutation) -> bo
 
 /// Likewise of a route about native keys and own permissions.
 fn is_harmless_natively(route: &RouteInfo, kind: MutationKind, place: &str) -> bool {
-    const MAY_BE_NULL: [&str; 6] =
-        ["/prefix", "/external_id", "/metadata", "/allow_list", "/request_limit", "/expires_at"];
+    const MAY_BE_NULL: [&str; 7] =
+        ["/prefix", "/external_id", "/metadata", "/allow_list", "/request_limit", "/expires_at", "/scopes"];
     match (kind, place) {
+        // A personal token always has an end.
+        (MutationKind::Nulled, "/expires_at") if route.path.contains("/tokens/") => false,
         // What stands in it is the org's own matter.
         (_, place) if place.starts_with("/metadata/") => true,
         (MutationKind::Added, place) => place == "/metadata",

@@ -110,12 +110,12 @@ impl TestServer {
         founded: Founded,
         setup: Setup,
     ) -> Self {
-        let application = Application::assemble_with(
+        let application = Application::assemble(
             engine.clone(),
             setup.limits,
             setup.proxies,
-            &SeededRandom::new(1),
             &setup.native,
+            &SeededRandom::new(1),
         );
         // Looks often, since the tests' clock moves by itself.
         let options = CourierOptions { tick: Duration::from_millis(20), pause: Duration::from_millis(1) };
