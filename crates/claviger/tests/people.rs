@@ -270,6 +270,9 @@ fn people_and_roles_from_create_to_disable() {
     person.run(&["role", "grant", "Auditors", &user]).ok();
     assert!(person.run(&["user", "show", &user]).ok().text().contains(&role_id));
     assert_eq!(person.json(&["user", "rename", &user, "Ada L."])["attributes"]["name"], "Ada L.");
+    let given = person.json(&["user", "give-key", &user, "First", "--scope", "user_app_keys"]);
+    assert!(text(&given, "/secret").starts_with("ddapp_") && text(&given, "/owner") == user);
+    assert!(person.run(&["user", "show", &user]).ok().text().contains("Active"));
     person.run(&["user", "disable", &user]).ok();
     assert!(person.run(&["user", "show", &user]).ok().text().contains("Disabled"));
     person.run(&["user", "enable", &user]).ok();

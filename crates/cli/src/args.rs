@@ -264,6 +264,16 @@ pub enum UserCommand {
         /// The name
         name: String,
     },
+    /// Give a person an application key, and show its secret once
+    GiveKey {
+        /// The user's id
+        id: String,
+        /// The key's name
+        name: String,
+        /// What it is narrowed to; may be given again
+        #[arg(long = "scope", value_name = "PERMISSION")]
+        scopes: Vec<String>,
+    },
     /// Disable one: its application keys and tokens die for good
     Disable {
         /// The user's id

@@ -17,6 +17,7 @@ mod engine;
 mod error;
 mod events;
 mod founding;
+mod given_keys;
 mod grants;
 mod guarding;
 mod guards;

@@ -125,6 +125,8 @@ rights! {
     PeopleInvite = [USER_ACCESS_INVITE, USER_ACCESS_MANAGE],
     /// Change people and service accounts as far as the permissions held reach.
     PeopleInReachWrite = [USER_ACCESS_MANAGE, SERVICE_ACCOUNT_WRITE],
+    /// Give people their application keys.
+    PeoplesKeysGive = [USER_ACCESS_MANAGE],
     /// Change roles, and who has them.
     RolesWrite = [USER_ACCESS_MANAGE],
     /// Change the org's settings.

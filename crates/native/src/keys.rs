@@ -6,7 +6,7 @@
 mod api_keys;
 pub(crate) mod body;
 mod owned;
-mod shown;
+pub(crate) mod shown;
 
 use claviger_http::Route;
 

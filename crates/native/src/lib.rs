@@ -18,6 +18,7 @@ mod permissions;
 mod permitted;
 mod reading;
 mod role_permissions;
+mod users;
 mod verify;
 mod webhooks;
 
@@ -39,6 +40,7 @@ pub fn routes(options: &Options) -> Vec<Route> {
         role_permissions::routes(),
         credential_permissions::routes(),
         native_keys::routes(),
+        users::routes(),
         webhooks::routes(options),
     ]
     .into_iter()

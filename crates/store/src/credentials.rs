@@ -198,9 +198,17 @@ impl Change {
             "shown": true,
         });
         let detail = state::with_states(detail, [state::credential(credential, &[secret.digest.into()])]);
-        Self::new(credential.org, actor, "credential.created", subject(credential.id), detail)
+        let change = Self::new(credential.org, actor, "credential.created", subject(credential.id), detail)
             .checking_name(credential, names)
-            .with_credential(credential, secret)
+            .with_credential(credential, secret);
+        match credential.detail.owner().filter(|owner| *owner != credential.created_by) {
+            None => change,
+            // Whoever was given a key is not waited for any more.
+            Some(owner) => change.any(
+                "UPDATE users SET verified = 1 WHERE id = $1 AND org_id = $2 AND verified = 0",
+                params![owner, credential.org],
+            ),
+        }
     }
 
     /// Refuses a name that another live credential of the same owner has, where names are to be unique.

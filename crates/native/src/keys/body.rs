@@ -10,15 +10,15 @@ use crate::Error;
 use crate::guards::{read_guard, schema_properties};
 
 /// What a new key is to be.
-pub(super) struct NewKey {
-    pub(super) name: Name,
-    pub(super) scopes: Option<Scopes>,
-    pub(super) guards: GuardsPatch,
+pub(crate) struct NewKey {
+    pub(crate) name: Name,
+    pub(crate) scopes: Option<Scopes>,
+    pub(crate) guards: GuardsPatch,
 }
 
 /// Whether a body may have scopes.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum WithScopes {
+pub(crate) enum WithScopes {
     Yes,
     No,
 }
@@ -26,7 +26,7 @@ pub(super) enum WithScopes {
 type Body = Result<Json, BodyError>;
 
 /// Reads the body that makes a key.
-pub(super) fn new_key(body: Body, with_scopes: WithScopes) -> Result<NewKey, Error> {
+pub(crate) fn new_key(body: Body, with_scopes: WithScopes) -> Result<NewKey, Error> {
     let (mut guards, mut faults) = (GuardsPatch::default(), Vec::new());
     let (mut name, mut scopes) = (None, None);
     let members = members(body)?;
@@ -109,7 +109,7 @@ fn fault(field: &str, reason: impl Into<String>) -> FieldError {
 }
 
 /// What [`new_key`] takes.
-pub(super) fn new_key_schema(name: &'static str, with_scopes: WithScopes) -> Named {
+pub(crate) fn new_key_schema(name: &'static str, with_scopes: WithScopes) -> Named {
     let mut properties = schema_properties();
     properties["name"] = json!({ "type": "string" });
     if with_scopes == WithScopes::Yes {

@@ -10,7 +10,7 @@ use crate::guards::{GuardsShown, shown_time};
 
 /// A key, without its secret.
 #[derive(Serialize, JsonSchema)]
-pub(super) struct Key {
+pub(crate) struct Key {
     id: String,
     kind: &'static str,
     name: String,
@@ -34,7 +34,7 @@ pub(super) struct Key {
 
 /// A key with its secret, which no other answer of this API shows again.
 #[derive(Serialize, JsonSchema)]
-pub(super) struct KeyWithSecret {
+pub(crate) struct KeyWithSecret {
     #[serde(flatten)]
     key: Key,
     #[schemars(with = "String")]

@@ -85,9 +85,10 @@ fn is_harmless(route: &RouteInfo, Mutation { place, kind, .. }: &Mutation) -> bo
     let is_v1 = route.path.starts_with("/api/v1/");
     let is_org = route.path.starts_with("/claviger/");
     // Of keys and permissions.
-    let is_native = ["keys", "permissions", "roles", "credentials", "api_keys", "application_keys", "tokens"]
-        .iter()
-        .any(|what| route.path.starts_with(&format!("/claviger/v1/{what}")));
+    let is_native =
+        ["keys", "permissions", "roles", "credentials", "api_keys", "application_keys", "tokens", "users"]
+            .iter()
+            .any(|what| route.path.starts_with(&format!("/claviger/v1/{what}")));
     // Newer services pass over what they do not know.
     let is_token = route.path.contains("/personal_access_tokens") || route.path.contains("/access_tokens");
     let is_service_token = is_token && route.path.contains("/service_accounts/");

@@ -3,6 +3,7 @@ mod keys;
 mod orgs;
 mod permissions;
 mod role_permissions;
+mod users;
 mod verify;
 
 use http::Method;

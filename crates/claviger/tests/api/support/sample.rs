@@ -57,6 +57,10 @@ pub(crate) async fn sample(route: &RouteInfo, admin: &Client) -> Sample {
         ("POST", "/claviger/v1/application_keys") => {
             plain(Some(guarded(json!({ "name": "Sample", "scopes": ["user_app_keys"] }))), 201)
         }
+        ("POST", "/claviger/v1/users/{user_id}/application_keys") => {
+            let path = route.path.replace("{user_id}", &super::people::user(admin, &[]).await);
+            with(path, Some(guarded(json!({ "name": "Sample", "scopes": ["user_app_keys"] }))), 201)
+        }
         (method, path) if path.starts_with("/claviger/v1/api_keys/{api_key_id}") => {
             guards(method, path.replace("{api_key_id}", &api_key(admin).await.id))
         }
