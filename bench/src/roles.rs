@@ -17,7 +17,8 @@ use crate::server::Server;
 use crate::table::{Report, heading};
 
 /// What the role is given and what is taken from it again.
-const PERMISSION: &str = "monitors_write";
+/// All of the users' keys may have it, the narrowed ones too.
+const PERMISSION: &str = "dashboards_read";
 /// Users who are asked after each change whether it holds for them.
 const ASKED: usize = 8;
 
