@@ -65,6 +65,17 @@ pub enum AuthReason {
 }
 
 impl AuthReason {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::Missing,
+        Self::Unknown,
+        Self::Expired,
+        Self::Disabled,
+        Self::WrongKind,
+        Self::OtherOrg,
+        Self::AddressNotAllowed,
+    ];
+
     /// A stable word for metrics, logs and `/verify`.
     pub const fn as_str(self) -> &'static str {
         match self {
