@@ -9,6 +9,7 @@ use crate::aws::{self, Signing};
 use crate::azure;
 use crate::catalog::Catalog;
 use crate::entry::{CredentialType, HostRule, HostText, Integration};
+use crate::field::Field;
 use crate::field::Place;
 use crate::host::{BaseUrl, Host, HostPattern, Origin, Scheme};
 use crate::inject::Probe;
@@ -145,11 +146,14 @@ impl<'c> Connection<'c> {
         self.credential.probes.iter().find(fits)
     }
 
-    /// What texts of the settings stand for in hosts and URLs.
+    /// What texts of the settings stand for in hosts and URLs. A text that no longer fits, because a row was edited
+    /// or the catalog has changed, stands for nothing, and the connection then goes nowhere.
     fn values(&self) -> Vec<(&'c str, String)> {
-        let fields = self.credential.fields.iter();
-        let value = |name: &'c str, text: &str| Some((name, self.credential.field(name)?.stands_for(text)));
-        fields.filter_map(|field| value(&field.name, self.settings.text(&field.name)?)).collect()
+        let value = |field: &'c Field| {
+            let text = self.settings.text(&field.name).filter(|text| field.fits(text))?;
+            Some((field.name.as_str(), field.stands_for(text)))
+        };
+        self.credential.fields.iter().filter_map(value).collect()
     }
 }
 

@@ -96,6 +96,15 @@ impl Field {
         &self.shape
     }
 
+    /// Whether a text could still be given today.
+    pub(crate) fn fits(&self, text: &str) -> bool {
+        match &self.shape {
+            Shape::Text { format, stands_for } => format.accepts(text) && stands_for.refusal(text).is_none(),
+            Shape::Made(_) => true,
+            Shape::List { .. } | Shape::HttpBody => false,
+        }
+    }
+
     /// What a text of this field stands for in hosts and URLs. Hosts are compared in lower case.
     pub(crate) fn stands_for(&self, text: &str) -> String {
         match &self.shape {

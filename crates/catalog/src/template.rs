@@ -98,6 +98,10 @@ pub(crate) fn check(merged: &Settings, given: &Given, faults: &mut Faults, warni
             }
         }
     }
+    if !tokens.is_empty() && merged.text("base_url").is_some_and(|url| url.starts_with("http://")) {
+        let reason = "is not encrypted: whoever is on the way can read the tokens".to_owned();
+        warnings.push(Warning { pointer: "/base_url".to_owned(), reason });
+    }
     if let Some(Setting::Body(body)) = merged.field(BODY)
         && let Some(content) = &body.content
     {

@@ -128,3 +128,33 @@ fn azure_goes_where_its_scope_says() {
     assert_eq!(scope(with(Some(opaque)), &[], graph), Err(HostRefusal::Host));
     assert_eq!(scope(with(Some(opaque)), &["own.example"], "https://own.example").unwrap(), opaque);
 }
+
+/// Whoever edits a row, or takes a suffix out of the catalog, cuts a connection off rather than aiming it elsewhere.
+#[test]
+fn settings_that_no_longer_fit_lead_nowhere() {
+    for (credentials, good, bad, url) in [
+        ("OktaAPIToken", "example.okta.com", "evil.example", "https://evil.example"),
+        ("FreshserviceAPIKey", "acme.freshservice.com", "evil.example/", "https://evil.example"),
+        ("DatadogAPIKey", "us1.datadoghq.com", "evil.example", "https://api.evil.example"),
+        (
+            "HTTPTokenAuth",
+            "https://catfact.ninja",
+            "https://catfact.ninja@evil.example",
+            "https://evil.example",
+        ),
+    ] {
+        let stored = Stored::new(body(credentials));
+        let text = serde_json::to_string(&stored.settings).unwrap();
+        assert!(text.contains(good));
+        let settings = serde_json::from_str(&text.replace(good, bad)).unwrap();
+        let view = connection(&settings);
+        assert_eq!(view.base_url(), None, "{credentials}");
+        for url in [url, "https://catfact.ninja", "https://example.okta.com"] {
+            assert_eq!(
+                view.allowed_hosts(&[]).check(&origin(url)),
+                Err(HostRefusal::Host),
+                "{credentials} {url}"
+            );
+        }
+    }
+}

@@ -142,3 +142,15 @@ fn a_secret_in_a_header_is_warned_of() {
     assert_eq!(warnings("Bearer {{ token1 }}"), Vec::<String>::new());
     assert_eq!(warnings("Bearer abc"), ["/credentials/headers/0/value"]);
 }
+
+#[test]
+fn a_token_in_clear_is_warned_of() {
+    let warnings = |mut body: Value, url: &str| {
+        body["base_url"] = json!(url);
+        create(body).unwrap().warnings.into_iter().map(|w| w.pointer).collect::<Vec<_>>()
+    };
+    assert_eq!(warnings(body("HTTPTokenAuth"), "https://h"), Vec::<String>::new());
+    assert_eq!(warnings(body("HTTPTokenAuth"), "http://h"), ["/base_url"]);
+    let without = json!({ "type": "HTTP", "credentials": { "type": "HTTPTokenAuth" } });
+    assert_eq!(warnings(without, "http://h"), Vec::<String>::new());
+}

@@ -196,3 +196,42 @@ fn a_list_cannot_outgrow_its_bound_by_updates() {
         (0..100).map(|index| json!({ "name": format!("a{index}"), "value": "" })).collect();
     refused(stored.try_update(change(&sent, json!({ "headers": many }))), &["/credentials/headers"]);
 }
+
+/// The vendor's Terraform provider compares its plan with its state: what went away comes first, as `deleted` with an
+/// empty value, then all that stays, tokens with their values, and a body whether there is one or not.
+#[test]
+fn the_vendors_provider_may_change_everything_at_once() {
+    let sent = body("HTTPTokenAuth");
+    let mut stored = Stored::new(sent.clone());
+    let mut change = change(
+        &sent,
+        json!({
+            "body": {},
+            "headers": [
+                { "name": "header-name", "value": "", "deleted": true },
+                { "name": "other", "value": "{{ token2 }}" },
+            ],
+            "tokens": [
+                { "name": "token1", "type": "SECRET", "value": "", "deleted": true },
+                { "name": "token2", "type": "SECRET", "value": "canary-2" },
+            ],
+            "url_parameters": [{ "name": "urlParamName", "value": "", "deleted": true }],
+        }),
+    );
+    change["base_url"] = json!("https://other.example");
+    let updated = stored.try_update(change).unwrap();
+    assert!(updated.repointed);
+    stored.apply(&updated);
+    let expected = json!({
+        "base_url": "https://other.example",
+        "credentials": {
+            "body": {},
+            "headers": [{ "name": "other", "value": "{{ token2 }}" }],
+            "tokens": [{ "name": "token2", "type": "SECRET", "value": "" }],
+            "type": "HTTPTokenAuth",
+            "url_parameters": [],
+        },
+        "type": "HTTP",
+    });
+    assert_eq!(stored.shown(), expected);
+}
