@@ -73,3 +73,77 @@ fn updates_describe_what_only_they_know() {
     assert_eq!(http["properties"]["headers"]["items"]["properties"].get("deleted"), None);
     assert_eq!(http["properties"]["tokens"]["items"]["properties"]["value"]["maxLength"], 8_192);
 }
+
+/// As much of JSON Schema as the catalog writes; an unknown word fails the test.
+fn valid(schema: &Value, value: &Value) -> bool {
+    is_of_type(schema, value) && is_within(schema, value)
+}
+
+fn is_of_type(schema: &Value, value: &Value) -> bool {
+    match schema.get("type").map(|kind| kind.as_str().unwrap()) {
+        None => true,
+        Some("object") => value.is_object(),
+        Some("array") => value.is_array(),
+        Some("string") => value.is_string(),
+        Some("boolean") => value.is_boolean(),
+        Some(other) => panic!("{other}"),
+    }
+}
+
+fn is_within(schema: &Value, value: &Value) -> bool {
+    schema.as_object().unwrap().iter().all(|(word, rule)| match word.as_str() {
+        "title" | "description" | "writeOnly" | "readOnly" | "type" => true,
+        "const" => value == rule,
+        "enum" => rule.as_array().unwrap().contains(value),
+        "oneOf" => rule.as_array().unwrap().iter().filter(|one| valid(one, value)).count() == 1,
+        "required" => rule.as_array().unwrap().iter().all(|name| value.get(name.as_str().unwrap()).is_some()),
+        "additionalProperties" => names(value).iter().all(|name| schema["properties"].get(name).is_some()),
+        "properties" => {
+            let mut members = rule.as_object().unwrap().iter();
+            members.all(|(name, rule)| value.get(name).is_none_or(|value| valid(rule, value)))
+        }
+        "items" => value.as_array().unwrap().iter().all(|item| valid(rule, item)),
+        "maxItems" => value.as_array().unwrap().len() as u64 <= rule.as_u64().unwrap(),
+        "minLength" => value.as_str().unwrap().chars().count() as u64 >= rule.as_u64().unwrap(),
+        "maxLength" => value.as_str().unwrap().chars().count() as u64 <= rule.as_u64().unwrap(),
+        "pattern" => regex::Regex::new(rule.as_str().unwrap()).unwrap().is_match(value.as_str().unwrap()),
+        other => panic!("{other}"),
+    })
+}
+
+/// What the description promises, the server keeps: each body fits exactly one schema, so does each answer, and a body
+/// without a field or with a surplus one fits none when it is refused.
+#[test]
+fn schemas_agree_with_the_server() {
+    let [create, update, answer] =
+        [SchemaOf::Create, SchemaOf::Update, SchemaOf::Answer].map(|of| CATALOG.schema(of));
+    for body in bodies() {
+        assert!(valid(&create, &body), "{body}");
+        assert!(valid(&answer, &Stored::new(body.clone()).shown()), "{body}");
+        assert!(valid(&update, &body), "{body}");
+        assert!(!valid(&answer, &body) || body["type"] == "AWS", "secrets in clear are no answer: {body}");
+        let fields = names(&body["credentials"]);
+        for field in fields.iter().filter(|field| *field != "type") {
+            let mut changed = body.clone();
+            changed["credentials"].as_object_mut().unwrap().remove(field);
+            // That a template names a token that is not there is beyond schemas.
+            let beyond = field == "tokens";
+            assert_eq!(
+                valid(&create, &changed),
+                crate::support::create(changed.clone()).is_ok() || beyond,
+                "{changed}"
+            );
+            assert!(valid(&update, &changed));
+            for wrong in [json!(null), json!(1), json!("\u{0}")] {
+                changed["credentials"][field] = wrong;
+                assert!(
+                    !valid(&create, &changed) && crate::support::create(changed.clone()).is_err(),
+                    "{changed}"
+                );
+            }
+        }
+        let mut surplus = body.clone();
+        surplus["credentials"]["surplus"] = json!("x");
+        assert!(!valid(&create, &surplus));
+    }
+}
