@@ -200,6 +200,13 @@ impl Directory {
         Some(user.roles.iter().fold(PermissionSet::EMPTY, union))
     }
 
+    /// Whether a user who is not disabled has a role.
+    pub(crate) fn has_role(&self, user: UserId, role: RoleId) -> bool {
+        let (users, roles) = (self.users.pin(), self.roles.pin());
+        let held = users.get(&user).is_some_and(|user| !user.is_disabled && user.roles.contains(&role));
+        held && roles.contains_key(&role)
+    }
+
     /// Brings the directory up to date with entries, by reading again what they name. What died by them is added
     /// to `dead`; after an error, give the same list again.
     pub(crate) async fn apply(
