@@ -92,6 +92,10 @@ impl From<EngineError> for Error {
                 StatusCode::FORBIDDEN,
                 vec!["Forbidden".to_owned(), "Failed permission authorization checks".to_owned()],
             ),
+            // No service that is told of in texts asks for it.
+            error @ (EngineError::Unregistered | EngineError::ScopeNotNamed(_)) => {
+                Self::Texts(StatusCode::FORBIDDEN, vec!["Forbidden".to_owned(), error.to_string()])
+            }
             EngineError::Invalid(fields) => {
                 let text = |field: claviger_engine::FieldError| format!("'{}' {}", field.field, field.reason);
                 Self::invalid(fields.into_iter().map(text).collect())

@@ -15,6 +15,12 @@ pub enum Error {
     /// The caller lacks the right; any one of these would do. Empty where no permission would help.
     #[error("permission denied")]
     Refused(&'static [Permission]),
+    /// The caller may do it by permission, but not with an application key that is not registered.
+    #[error("the application key is not registered")]
+    Unregistered,
+    /// The caller may do it by permission, but only with a token that names one of these among its scopes.
+    #[error("the token does not name the scope that is needed")]
+    ScopeNotNamed(&'static [Permission]),
     /// What was asked is not valid; every bad field is named.
     #[error("invalid: {0:?}")]
     Invalid(Vec<FieldError>),
