@@ -100,6 +100,9 @@ impl From<EngineError> for Error {
                 let text = |field: claviger_engine::FieldError| format!("'{}' {}", field.field, field.reason);
                 Self::invalid(fields.into_iter().map(text).collect())
             }
+            // The connections' own endpoints tell it in their words.
+            error @ EngineError::BadConnection(_) => Self::text(StatusCode::BAD_REQUEST, error.to_string()),
+            EngineError::Restricted(_) => Self::text(StatusCode::FORBIDDEN, "Forbidden"),
             EngineError::Conflict { thing, name } => Self::conflict(thing, &name),
             EngineError::Protected(sentence) => Self::text(StatusCode::BAD_REQUEST, sentence),
             EngineError::LimitReached { thing, .. } => {

@@ -14,7 +14,8 @@ use claviger_model::{
     Timestamp,
 };
 use claviger_store::{
-    Change, CommitError, ConnectionFilter, ConnectionSecret, ConnectionSort, Page, PeoplePage, Refusal, SortBy,
+    Change, CommitError, ConnectionFilter, ConnectionSecret, ConnectionSort, Page, PeoplePage, Refusal,
+    SortBy,
 };
 use claviger_vault::Place;
 use serde_json::Value as Json;

@@ -50,8 +50,8 @@ pub use application_keys::{ApplicationKeyPatch, NewApplicationKey};
 pub use authenticate::{AuthFailure, AuthReason, Presented};
 pub use caller::{Caller, Origin};
 pub use claviger_store::{
-    ConnectionFilter, ConnectionSort, CredentialFilter, CredentialPage, CredentialSort, ListedRole, Names, Page, PeoplePage, RoleFilter,
-    RoleSort, SortBy, SortKey, StoreMetrics, UserFilter, UserSort, UserStatus,
+    ConnectionFilter, ConnectionSort, CredentialFilter, CredentialPage, CredentialSort, ListedRole, Names,
+    Page, PeoplePage, RoleFilter, RoleSort, SortBy, SortKey, StoreMetrics, UserFilter, UserSort, UserStatus,
 };
 pub use connections::{ConnectionOptions, ConnectionPatch, NewConnection, ShownConnection};
 pub use credentials::{Changed, KeyRef, Shown};

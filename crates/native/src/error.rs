@@ -103,6 +103,16 @@ impl From<EngineError> for Error {
                 Self::new(StatusCode::FORBIDDEN, "forbidden", detail)
             }
             EngineError::Invalid(fields) => Self::invalid(fields),
+            EngineError::BadConnection(faults) => {
+                let field = |fault: &claviger_catalog::Fault| FieldError {
+                    field: format!("integration{}", fault.pointer),
+                    reason: fault.reason.clone(),
+                };
+                Self::invalid(faults.iter().map(field).collect())
+            }
+            EngineError::Restricted(_) => {
+                Self::new(StatusCode::FORBIDDEN, "restricted", error.to_string())
+            }
             EngineError::CallerGone => Self::new(StatusCode::UNAUTHORIZED, "unknown", error.to_string()),
             EngineError::Conflict { .. } => Self::new(StatusCode::CONFLICT, "conflict", error.to_string()),
             EngineError::LimitReached { .. } => {

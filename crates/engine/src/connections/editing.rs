@@ -6,9 +6,7 @@ use claviger_model::{
 };
 use claviger_store::{Change, CommitError, ConnectionSecret, Refusal};
 
-use super::{
-    CATALOGUED, ConnectionPatch, NewConnection, ShownConnection, internal, kept, settings_of,
-};
+use super::{CATALOGUED, ConnectionPatch, NewConnection, ShownConnection, internal, kept, settings_of};
 use crate::credentials::STALE_RETRIES_MAX;
 use crate::permit::rights::ConnectionsWrite;
 use crate::{Changed, Engine, Error, FieldError, Permit, Thing};
@@ -161,7 +159,12 @@ impl Engine {
     }
 
     /// Merges a change into a connection as it was read.
-    fn edit_connection(&self, read: &Connection, by: UserId, patch: &ConnectionPatch) -> Result<Edited, Error> {
+    fn edit_connection(
+        &self,
+        read: &Connection,
+        by: UserId,
+        patch: &ConnectionPatch,
+    ) -> Result<Edited, Error> {
         let (settings, kept) = (settings_of(read)?, kept(read)?);
         let entry = self.catalog().connection(&settings).map_err(internal)?;
         let merged = match &patch.integration {
@@ -201,7 +204,7 @@ impl Engine {
             let revision = read.revision + 1;
             connection.settings = serde_json::to_string(&updated.settings).map_err(internal)?;
             erased = updated.delete.iter().map(|name| name.as_str().to_owned()).collect();
-            erased.iter().for_each(|name| drop(connection.secrets.0.remove(name)));
+            connection.secrets.0.retain(|name, _| !erased.contains(name));
             let names = updated.write.keys().map(|name| (name.as_str().to_owned(), revision));
             connection.secrets.0.extend(names);
             written = self.seal_secrets(&connection, &updated.write, revision)?;
