@@ -28,6 +28,7 @@ pub fn routes() -> Vec<Route> {
         v1::api_keys::routes(),
         v1::application_keys::routes(),
         v1::org::routes(),
+        v2::actions::app_key_registrations::routes(),
         v2::api_keys::routes(),
         v2::application_keys::routes(),
         v2::current_user::application_keys::routes(),

@@ -114,6 +114,8 @@ pub enum Thing {
     Invitation,
     /// A webhook.
     Webhook,
+    /// The registration of an application key.
+    Registration,
 }
 
 impl Thing {
@@ -144,6 +146,7 @@ impl fmt::Display for Thing {
             Self::Role => "Role",
             Self::Invitation => "Invitation",
             Self::Webhook => "Webhook",
+            Self::Registration => "Registration",
         })
     }
 }

@@ -141,6 +141,8 @@ enum Family {
     Keys,
     /// `/api/v2/validate`: a list of objects.
     ValidateV2,
+    /// Without a right a list of objects, as JSON:API; else as `Keys`.
+    Actions,
     /// A list of objects with codes.
     Native,
     /// One object with a reason.
@@ -150,6 +152,7 @@ enum Family {
 fn family(route: &RouteInfo) -> Family {
     match route.path {
         "/api/v2/validate" => Family::ValidateV2,
+        path if path.starts_with("/api/v2/actions/") => Family::Actions,
         path if path.starts_with("/api/") => Family::Keys,
         path if path.starts_with("/verify") => Family::Verify,
         _ => Family::Native,
@@ -203,7 +206,13 @@ fn expected(route: &RouteInfo, case: Case) -> Option<Refusal> {
     let refusal =
         |status, body: String| Refusal { status, body, headers: vec![("content-type", "application/json")] };
     Some(match family(route) {
-        Family::Keys => match fault {
+        Family::Actions if fault == Fault::Right => Refusal {
+            status: 403,
+            body: r#"{"errors":[{"status":"403","title":"Forbidden","detail":"Failed permission authorization checks"}]}"#
+                .into(),
+            headers: vec![("content-type", "application/vnd.api+json")],
+        },
+        Family::Keys | Family::Actions => match fault {
             Fault::Nothing => refusal(403, r#"{"errors":["API key required"]}"#.into()),
             Fault::ApiKey(_) => {
                 let mut edge = refusal(403, EDGE.into());
@@ -521,7 +530,7 @@ with_either_database! {
 
 fn exceeded(route: &RouteInfo) -> &'static str {
     match family(route) {
-        Family::Keys => r#"{"errors":["Rate limit exceeded"]}"#,
+        Family::Keys | Family::Actions => r#"{"errors":["Rate limit exceeded"]}"#,
         Family::ValidateV2 => {
             r#"{"errors":[{"status":"429","title":"Too many requests","detail":"Rate limit exceeded"}]}"#
         }

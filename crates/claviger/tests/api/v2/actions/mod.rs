@@ -1,0 +1,1 @@
+mod app_key_registrations;
