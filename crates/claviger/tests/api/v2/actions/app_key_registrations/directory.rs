@@ -154,6 +154,8 @@ with_either_database! {
                 }
             }
             server.verify_state().await;
+            // They hold the engine, and so the database.
+            drop(people);
             server = server.halt().await.start(Setup::default()).await;
         }
         for (key, is_registered) in &keys {
