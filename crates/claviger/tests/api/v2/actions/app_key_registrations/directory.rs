@@ -7,6 +7,7 @@ use claviger_engine::rights::{ConnectionsRead, ConnectionsResolve, ConnectionsWr
 use claviger_engine::{Error, Origin, Presented, Right};
 use claviger_model::testing::SeededRandom;
 use claviger_model::{Random, RequestId};
+use http::Method;
 use serde_json::{Value, json};
 
 use super::put;
@@ -72,6 +73,13 @@ on_both_engines! {
         let shown = client.get(&format!("/api/v2/personal_access_tokens/{}", token.id)).await.expect(200).json();
         assert_eq!(shown["data"]["attributes"]["scopes"], json!(["connections_write", "monitors_read"]));
         let keys = Keys { bearer: Some(token.secret), ..Keys::default() };
+        // Gateways may ask for it by either name.
+        let gateway = server.client_with(keys.clone());
+        for name in ["connection_write", "connections_write"] {
+            gateway.get(&format!("/verify?permission={name}")).await.expect(200);
+            gateway.send(Method::GET, "/verify", &[("claviger-require", name)], None::<String>).await.expect(200);
+        }
+        gateway.get("/verify?permission=connection_read").await.expect(403);
         assert!(check::<ConnectionsWrite>(server, &keys).is_ok());
         assert!(matches!(check::<ConnectionsRead>(server, &keys), Err(Error::Refused(_))));
         put(&client, &token.id).await.expect(201);
@@ -146,6 +154,8 @@ with_either_database! {
                 }
             }
             server.verify_state().await;
+            // They hold the engine, and so the database.
+            drop(people);
             server = server.halt().await.start(Setup::default()).await;
         }
         for (key, is_registered) in &keys {
