@@ -260,7 +260,11 @@ mod tests {
         let check = |text: &str, origin: &str, port: u16, path: &str| {
             let target: Target = text.parse().unwrap_or_else(|error| panic!("{text}: {error}"));
             assert_eq!((target.as_str(), target.path_and_query().as_str()), (text, path));
-            assert_eq!((target.origin().to_string().as_str(), target.origin().port()), (origin, port), "{text}");
+            assert_eq!(
+                (target.origin().to_string().as_str(), target.origin().port()),
+                (origin, port),
+                "{text}"
+            );
         };
         check("https://hooks.example.com/a?b=c", "https://hooks.example.com", 443, "/a?b=c");
         check("https://hooks.example.com", "https://hooks.example.com", 443, "/");
