@@ -20,10 +20,11 @@ pub(crate) const PYTHON: &str = "conformance/python";
 pub(crate) const TYPESCRIPT: &str = "conformance/typescript";
 const REPLAY: &str = "conformance/replay.py";
 const RECORDED: &str = "conformance/recorded";
+const WRITTEN: &str = "conformance/written";
 
 /// The recorded scenarios that the server is meant to pass, as patterns of their names. A feature that gets
 /// built adds its line.
-const RECORDED_SCENARIOS: [&str; 1] = ["*pplication key*"];
+const RECORDED_SCENARIOS: [&str; 3] = ["*pplication key*", "*ersonal access token*", "*service account*"];
 
 /// Fields of `bootstrap.json`, and the variables by which the suites get them.
 const HANDED_ON: [(&str, &str); 7] = [
@@ -174,7 +175,7 @@ fn run_suites(engine: Engine, bootstrap: &Bootstrap, machine: &str) -> Result<()
         let credentials = format!("{}:{machine}", bootstrap.field("api_key")?);
         command.args([REPLAY, "--base-url", bootstrap.field("url")?, "--auth", &credentials]);
         command.args(RECORDED_SCENARIOS.iter().flat_map(|pattern| ["--only", pattern]));
-        process::run(command.arg(RECORDED))?;
+        process::run(command.args([RECORDED, WRITTEN]))?;
     }
     Ok(())
 }

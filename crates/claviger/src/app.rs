@@ -8,7 +8,7 @@ use claviger_datadog::ValidateFront;
 use claviger_engine::Engine;
 use claviger_http::{App, Front, Limits, RequestIds, RouteInfo, ServerOptions, plain_misfit, router};
 use claviger_model::Random;
-use claviger_native::VerifyFront;
+use claviger_native::{Options as NativeOptions, VerifyFront};
 use http::StatusCode;
 
 use crate::openapi;
@@ -26,12 +26,22 @@ pub struct Application {
 }
 
 impl Application {
-    /// Puts it together.
+    /// Puts it together, with what an operator would get who decided nothing.
     pub fn assemble(engine: Arc<Engine>, limits: Limits, random: &dyn Random) -> Self {
+        Self::assemble_with(engine, limits, random, &NativeOptions::default())
+    }
+
+    /// Puts it together.
+    pub fn assemble_with(
+        engine: Arc<Engine>,
+        limits: Limits,
+        random: &dyn Random,
+        native: &NativeOptions,
+    ) -> Self {
         let app = App::new(engine, limits, RequestIds::new(random));
         let fronts = [ValidateFront::routes(), VerifyFront::routes()].concat();
         let mut routes =
-            [claviger_datadog::routes(), claviger_native::routes()].into_iter().flatten().collect();
+            [claviger_datadog::routes(), claviger_native::routes(native)].into_iter().flatten().collect();
         openapi::add(&mut routes, &fronts);
         let (router, mut routes) = router(app.clone(), routes, misfit);
         routes.extend(fronts.into_iter().map(|front| front.info));

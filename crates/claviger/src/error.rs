@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use claviger_model::Position;
+use claviger_native::GithubKeysError;
 use claviger_store::StoreError;
 use claviger_vault::{KekError, UnlockError};
 
@@ -59,6 +60,14 @@ pub enum StartError {
         path: PathBuf,
         /// Why not.
         source: io::Error,
+    },
+    /// GitHub's public keys are not what they should be.
+    #[error("{} cannot be used: fetch the list anew, or leave --github-keys out", path.display())]
+    GithubKeys {
+        /// Where they are.
+        path: PathBuf,
+        /// Why not.
+        source: GithubKeysError,
     },
     /// The master keys are not where they should be.
     #[error(

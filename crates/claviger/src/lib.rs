@@ -7,7 +7,10 @@
 //! - [`backup`]: everything in one file, and back.
 //! - [`data_dir`], [`kek`], [`certificate`], [`bootstrap`]: what a server keeps outside its database.
 //! - [`app`]: every dialect's routes over one engine. [`server`]: HTTP, from the first request to the last.
-//! - [`control`]: commands to a server that runs, and to a database where none does. [`import`]: one of them.
+//! - [`control`]: commands to a server that runs, and to a database where none does. [`import`] and [`org`] are some
+//!   of them.
+//! - [`people`]: commands that are a server's clients.
+//! - `webhooks`: telling others of events, while the server runs.
 //!
 //! What a server does with a request is the engine's matter, and how it looks on the wire the dialects'.
 
@@ -26,6 +29,8 @@ pub mod ledger;
 mod line_file;
 pub mod logging;
 mod openapi;
+pub mod org;
+pub mod people;
 mod private_file;
 pub mod server;
 pub mod settings;
@@ -33,3 +38,4 @@ pub mod signal;
 pub mod start;
 mod strict_json;
 pub mod terminal;
+mod webhooks;

@@ -3,7 +3,9 @@
 use std::error::Error;
 use std::process::ExitCode;
 
-use claviger::settings::Settings;
+use clap::Parser;
+use claviger::people;
+use claviger::settings::{Command, CommandLine, Settings};
 use claviger::terminal::{self, Terminal};
 use claviger::{logging, start};
 
@@ -17,7 +19,12 @@ const FAILED: u8 = 1;
 const USAGE: u8 = 2;
 
 fn main() -> ExitCode {
-    let (command, settings) = match Settings::from_process() {
+    // Ends the program after a request for help and on a command line that is not understood.
+    let line = CommandLine::parse();
+    if let Command::People(command) = line.command {
+        return people::run_blocking(command);
+    }
+    let (command, settings) = match Settings::from_line(line) {
         Ok(told) => told,
         Err(error) => return fail(USAGE, &error),
     };

@@ -8,6 +8,7 @@ use axum::Router;
 use axum::routing::get;
 use claviger_engine::Engine;
 use claviger_http::{App, Identity, Limits, ServerOptions, Tls};
+use claviger_native::Options as NativeOptions;
 use claviger_vault::SystemRandom;
 use http::header::CONTENT_TYPE;
 
@@ -41,6 +42,7 @@ const METRICS_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset
 pub async fn serve(
     settings: &Serve,
     certificate: Option<(Identity, Fingerprint)>,
+    native: &NativeOptions,
     engine: Arc<Engine>,
     listener: TcpListener,
 ) -> Result<(), ServeError> {
@@ -60,7 +62,7 @@ pub async fn serve(
         }
         _ => None,
     };
-    let application = Application::assemble(engine, limits, &SystemRandom);
+    let application = Application::assemble_with(engine, limits, &SystemRandom, native);
     let metrics = match settings.metrics_listen {
         Some(address) => Some(metrics(address, application.app.clone()).await.map_err(ServeError::Metrics)?),
         None => None,

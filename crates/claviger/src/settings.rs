@@ -14,9 +14,9 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::Parser;
 use claviger_engine::FirstOrg;
 use claviger_model::{Email, Name};
+use claviger_outbound::Reach;
 use claviger_store::Location;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use zeroize::Zeroizing;
@@ -77,6 +77,10 @@ pub struct Serve {
     pub limits: RateLimits,
     /// How long requests that are under way may take to end once the server was asked to stop.
     pub drain: Duration,
+    /// How far webhooks may reach.
+    pub webhook_reach: Reach,
+    /// Where GitHub's public keys are, if anywhere.
+    pub github_keys: Option<PathBuf>,
 }
 
 /// Where signed checkpoints of the ledger go.
@@ -120,13 +124,11 @@ impl std::fmt::Debug for KekSource {
 }
 
 impl Settings {
-    /// Reads the command line, the environment, and the configuration file if one is named. Ends the program
-    /// after a request for help and on a command line that is not understood.
+    /// What a command line says, with the environment, and the configuration file if one is named.
     ///
     /// # Errors
     /// When something is not understood or does not fit together.
-    pub fn from_process() -> Result<(Command, Self), SettingsError> {
-        let line = CommandLine::parse();
+    pub fn from_line(line: CommandLine) -> Result<(Command, Self), SettingsError> {
         let typed = match &line.config {
             Some(path) => line.typed.or(file::read(path)?),
             None => line.typed,
@@ -169,6 +171,11 @@ impl Settings {
                 },
                 limits: typed.limits.unwrap_or_default(),
                 drain: drain(typed.drain_seconds.unwrap_or(DRAIN_SECONDS))?,
+                webhook_reach: match typed.webhooks_anywhere.unwrap_or(false) {
+                    false => Reach::Public,
+                    true => Reach::Anywhere,
+                },
+                github_keys: typed.github_keys,
             },
             data,
         })
@@ -327,6 +334,8 @@ mod tests {
             checkpoints: CheckpointPlace::File("./data/checkpoints.jsonl".into()),
             limits: RateLimits::None,
             drain: Duration::from_secs(10),
+            webhook_reach: Reach::Public,
+            github_keys: None,
         };
         assert_eq!(settings.serve, serve);
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use claviger_engine::{Background, Engine, SystemClock};
 use claviger_http::Identity;
 use claviger_model::Clock;
+use claviger_native::{GithubKeys, Options as NativeOptions};
 use claviger_store::{Database, Location};
 use claviger_vault::{SystemRandom, Vault};
 
@@ -21,10 +22,12 @@ use crate::error::StartError;
 use crate::import;
 use crate::kek::{self, Age};
 use crate::ledger;
+use crate::org;
 use crate::private_file;
 use crate::server;
 use crate::settings::{Command, Settings};
 use crate::terminal::Terminal;
+use crate::webhooks;
 
 /// Does what was asked, on a runtime of its own.
 ///
@@ -55,21 +58,38 @@ pub async fn run(
         Command::Import(arguments) => return import::run(settings, &arguments, terminal).await,
         Command::Init => false,
         Command::Serve => true,
+        Command::Org { command } => return org::run(settings, &command, terminal).await,
         Command::Kek { command } => return kek::cli::run(settings, &command, terminal).await,
+        // They need none of the settings, and are done before there are any.
+        Command::People(_) => return Ok(()),
     };
     // Before anything opens.
     let certificate = match &settings.serve.tls {
         Some(files) if is_serving => Some(files.load()?),
         _ => None,
     };
+    let native = native(settings)?;
     let data = DataDir::open(&settings.data)?;
     let (engine, background, dead_list) = open(settings, &data).await?;
     let done = match is_serving {
         false => first_start(settings, settings.serve.listen, &data, &engine, terminal).await,
-        true => serve(settings, certificate, &data, &engine, &dead_list, terminal).await,
+        true => serve(settings, certificate, &native, &data, &engine, &dead_list, terminal).await,
     };
     background.stop(engine).await;
     done
+}
+
+/// What the settings' files hold for the native API.
+fn native(settings: &Settings) -> Result<NativeOptions, StartError> {
+    let mut options =
+        NativeOptions { webhook_reach: settings.serve.webhook_reach, ..NativeOptions::default() };
+    if let Some(path) = &settings.serve.github_keys {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| StartError::Read { path: path.clone(), source })?;
+        options.github_keys = GithubKeys::parse(&text)
+            .map_err(|source| StartError::GithubKeys { path: path.clone(), source })?;
+    }
+    Ok(options)
 }
 
 type Opened = (Arc<Engine>, Background, Arc<DeadListFile>);
@@ -113,6 +133,7 @@ async fn unlock(
 async fn serve(
     settings: &Settings,
     certificate: Option<(Identity, Fingerprint)>,
+    native: &NativeOptions,
     data: &DataDir,
     engine: &Arc<Engine>,
     dead_list: &DeadListFile,
@@ -126,7 +147,9 @@ async fn serve(
     let checkpoints = Checkpoints::start(engine.clone(), settings.serve.checkpoints.clone());
     let context = Context { engine: engine.clone(), kek: settings.kek.clone() };
     let control = ControlServer::open(data, context)?;
-    let served = server::serve(&settings.serve, certificate, engine.clone(), listener).await;
+    let courier = webhooks::start(engine.clone(), settings.serve.webhook_reach);
+    let served = server::serve(&settings.serve, certificate, native, engine.clone(), listener).await;
+    courier.stop().await;
     control.close(settings.serve.drain).await;
     checkpoints.stop().await;
     Ok(served?)

@@ -33,6 +33,8 @@ fn lived_in() -> Home {
         let scopes = [&[][..], &["dashboards_read"], &["dashboards_read", "dashboards_write"]][n % 3];
         server.create_application_key(&admin, &format!("application {n}"), scopes);
     }
+    let tokens = server.create_service_access_tokens(&admin, 3);
+    server.expect(204, &admin, "DELETE", &format!("/api/v2/personal_access_tokens/{}", tokens[1].0), None);
     api_keys[..3].iter().for_each(|id| server.revoke_api_key(&admin, id));
     let renamed =
         json!({ "data": { "type": "api_keys", "id": api_keys[4], "attributes": { "name": "renamed" } } });
@@ -129,7 +131,18 @@ const COVERED: &[(&str, &[&str], &[&str])] = &[
     ("user_roles", &["org_id", "user_id", "role_id"], &[]),
     (
         "credentials",
-        &["id", "org_id", "kind", "owner_id", "name", "last4", "scopes", "remote_config_read", "expires_at"],
+        &[
+            "id",
+            "org_id",
+            "kind",
+            "owner_id",
+            "name",
+            "last4",
+            "scopes",
+            "remote_config_read",
+            "expires_at",
+            "public_portion",
+        ],
         &["revoked_at"],
     ),
     ("secrets", &["digest", "org_id", "credential_id"], &["dead_at"]),

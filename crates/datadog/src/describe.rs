@@ -3,17 +3,34 @@
 use claviger_http::openapi::{Named, Operation};
 use serde_json::json;
 
-/// The tag of every route.
+/// The tag of the routes of keys.
 const TAG: &str = "Datadog: Key Management";
+/// The tag of the routes of users, roles and orgs.
+const PEOPLE: &str = "Datadog: Users and Roles";
 
 /// An operation, by the vendor's name for it.
 pub(crate) fn operation(id: &'static str) -> Operation {
+    tagged(id, TAG)
+}
+
+/// One of users, roles and orgs.
+pub(crate) fn of_people(id: &'static str) -> Operation {
+    tagged(id, PEOPLE)
+}
+
+/// One of tokens, which answer as JSON:API.
+pub(crate) fn of_tokens(id: &'static str) -> Operation {
+    operation(id).in_vendor_json()
+}
+
+/// A user may call each with a token alone; only routes of users are described as such.
+fn tagged(id: &'static str, tag: &'static str) -> Operation {
     let errors = json!({
         "type": "object",
         "properties": { "errors": { "type": "array", "items": { "type": "string" } } },
         "required": ["errors"],
     });
-    Operation::new(id, TAG, Named::new("DatadogErrors", errors))
+    Operation::new(id, tag, Named::new("DatadogErrors", errors)).takes_bearer()
 }
 
 /// One of version 2's validation, whose errors are objects.

@@ -24,6 +24,8 @@ pub enum Error {
     Texts(StatusCode, Vec<String>),
     /// The same from version 1's own handlers, which put a space there.
     SpacedTexts(StatusCode, Vec<String>),
+    /// A status with an object: a title and a detail, as the newest services write them.
+    Objects(StatusCode, &'static str, &'static str),
     /// The API key is nobody's.
     UnknownApiKey,
 }
@@ -35,6 +37,20 @@ impl Error {
 
     pub(crate) fn invalid(texts: Vec<String>) -> Self {
         Self::Texts(StatusCode::BAD_REQUEST, texts)
+    }
+
+    /// Something of that name is there; each service has words of its own for it.
+    fn conflict(thing: Thing, name: &str) -> Self {
+        match thing {
+            Thing::User => Self::text(StatusCode::CONFLICT, format!("User {name} already exists")).spaced(),
+            Thing::Role => {
+                Self::text(StatusCode::CONFLICT, "A role with the same name already exists").spaced()
+            }
+            _ => Self::text(
+                StatusCode::CONFLICT,
+                format!("An application key with the name {name} already exists"),
+            ),
+        }
     }
 
     /// The same error in version 1's spelling.
@@ -77,13 +93,13 @@ impl From<EngineError> for Error {
                 let text = |field: claviger_engine::FieldError| format!("'{}' {}", field.field, field.reason);
                 Self::invalid(fields.into_iter().map(text).collect())
             }
-            EngineError::Conflict { name, .. } => Self::text(
-                StatusCode::CONFLICT,
-                format!("An application key with the name {name} already exists"),
-            ),
+            EngineError::Conflict { thing, name } => Self::conflict(thing, &name),
+            EngineError::Protected(sentence) => Self::text(StatusCode::BAD_REQUEST, sentence),
             EngineError::LimitReached { thing, .. } => {
                 let plural = match thing {
                     Thing::ApiKey => "API keys",
+                    Thing::PersonalAccessToken => "personal access tokens",
+                    Thing::ServiceAccessToken => "service access tokens",
                     _ => "application keys",
                 };
                 let text = format!("You have exceeded the maximum number of permitted {plural}");
@@ -118,6 +134,10 @@ impl IntoResponse for Error {
         let (status, body) = match self {
             Self::Texts(status, texts) => (status, format!("{{\"errors\":{}}}", list(&texts))),
             Self::SpacedTexts(status, texts) => (status, format!("{{\"errors\": {}}}", list(&texts))),
+            Self::Objects(status, title, detail) => {
+                let object = serde_json::json!({ "errors": [{ "title": title, "detail": detail }] });
+                (status, object.to_string())
+            }
             Self::UnknownApiKey => {
                 let headers = [(CONTENT_TYPE, JSON), (CACHE_CONTROL, HeaderValue::from_static("no-cache"))];
                 return (StatusCode::FORBIDDEN, headers, UNKNOWN_API_KEY).into_response();

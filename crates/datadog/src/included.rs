@@ -1,11 +1,12 @@
 //! Users and roles as `included` objects (fact sheet 3.3, 4.1 and 9.1).
 
 use claviger_engine::{Engine, Error as EngineError};
-use claviger_model::{OrgId, Role, User, UserId, UserKind};
-use md5::{Digest, Md5};
+use claviger_model::{Org, OrgId, PermissionSet, Role, User, UserId};
 use serde_json::{Value, json};
 
 use crate::times;
+use crate::v2::permissions::{self, PermissionObject};
+use crate::v2::users::wire::Attributes;
 
 /// The users of these ids, each once, related to their org only: as lists include them.
 pub(crate) async fn users(
@@ -50,30 +51,59 @@ fn with_roles(user: &User) -> Value {
 }
 
 fn object(user: &User, relationships: Value) -> Value {
-    let status = match (user.disabled_at, user.verified) {
-        (Some(_), _) => "Disabled",
-        (None, true) => "Active",
-        (None, false) => "Pending",
-    };
     json!({
         "type": "users",
         "id": user.id.to_string(),
-        "attributes": {
-            "name": user.name,
-            "handle": user.handle,
-            "created_at": times::v2(user.created_at),
-            "modified_at": times::v2(user.modified_at),
-            "email": user.email,
-            "icon": icon(&user.email),
-            "title": user.title,
-            "verified": user.verified,
-            "service_account": user.kind == UserKind::ServiceAccount,
-            "disabled": user.disabled_at.is_some(),
-            "allowed_login_methods": [],
-            "status": status,
-        },
+        "attributes": Attributes::of(user),
         "relationships": relationships,
     })
+}
+
+/// The roles that a user has, what they allow, and then the permissions themselves, each once.
+pub(crate) async fn roles_and_permissions(engine: &Engine, user: &User) -> Result<Vec<Value>, EngineError> {
+    let roles = engine.roles_of(user).await?;
+    let mut included: Vec<_> = roles.iter().map(role_with_permissions).collect();
+    let all = roles.iter().fold(PermissionSet::EMPTY, |all, role| all | role.permissions);
+    included.extend(all.iter().map(|permission| json!(PermissionObject::of(permission))));
+    Ok(included)
+}
+
+/// The roles that these users have, each once; none where they have none.
+pub(crate) async fn roles_of_all(
+    engine: &Engine,
+    org: OrgId,
+    users: &[User],
+) -> Result<Option<Vec<Value>>, EngineError> {
+    let mut ids: Vec<_> = users.iter().flat_map(|user| user.roles.iter().copied()).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let roles = engine.roles(org, &ids).await?;
+    Ok((!roles.is_empty()).then(|| roles.iter().map(role_with_permissions).collect()))
+}
+
+/// An org. What is not told of it is empty: clients want texts.
+pub(crate) fn org(of: &Org) -> Value {
+    json!({
+        "type": "orgs",
+        "id": of.id.to_string(),
+        "attributes": {
+            "public_id": of.id.to_string(),
+            "name": of.name,
+            "description": "",
+            "sharing": "none",
+            "url": "",
+            "disabled": of.disabled_at.is_some(),
+            "created_at": times::v2(of.created_at),
+            "modified_at": times::v2(of.modified_at),
+        },
+    })
+}
+
+/// A role related to what it allows.
+pub(crate) fn role_with_permissions(of: &Role) -> Value {
+    let mut object = role(of);
+    object["relationships"] = json!({ "permissions": permissions::related(&of.permissions) });
+    object
 }
 
 fn role(role: &Role) -> Value {
@@ -87,20 +117,4 @@ fn role(role: &Role) -> Value {
             "modified_at": times::v2(role.modified_at),
         },
     })
-}
-
-/// The picture that belongs to an address: Gravatar's, by the MD5 of the address in lower case.
-fn icon(email: &str) -> String {
-    let hash = Md5::digest(email.to_lowercase().as_bytes());
-    let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("https://secure.gravatar.com/avatar/{hex}?s=48&d=retro")
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn the_picture_is_the_recorded_one() {
-        let expected = "https://secure.gravatar.com/avatar/b7c189b5b4c2c429d7c1e0bc3749330e?s=48&d=retro";
-        assert_eq!(super::icon("team-intg-tools-libs-spam@datadoghq.com"), expected);
-    }
 }

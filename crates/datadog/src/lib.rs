@@ -7,12 +7,14 @@
 mod describe;
 mod error;
 mod included;
+mod leaks;
 mod permitted;
 mod query;
 mod schema;
 mod times;
 mod v1;
 mod v2;
+mod vendor_json;
 mod wire;
 
 pub use error::Error;
@@ -25,9 +27,19 @@ pub fn routes() -> Vec<Route> {
     [
         v1::api_keys::routes(),
         v1::application_keys::routes(),
+        v1::org::routes(),
         v2::api_keys::routes(),
         v2::application_keys::routes(),
         v2::current_user::application_keys::routes(),
+        v2::current_user::routes(),
+        v2::permissions::routes(),
+        v2::personal_access_tokens::routes(),
+        v2::service_accounts::routes(),
+        v2::service_accounts::application_keys::routes(),
+        v2::service_accounts::access_tokens::routes(),
+        v2::roles::routes(),
+        v2::user_invitations::routes(),
+        v2::users::routes(),
         v2::validate_keys::routes(),
     ]
     .into_iter()

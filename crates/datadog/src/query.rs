@@ -1,6 +1,8 @@
 //! The queries of key lists: paging, sorting, filters, includes. Every bad parameter is named at once.
 
-use claviger_engine::{CredentialFilter, CredentialSort, Page, SortKey};
+use std::str::FromStr;
+
+use claviger_engine::{CredentialFilter, CredentialSort, Page, SortBy, SortKey};
 use claviger_http::openapi::Query;
 use claviger_model::{CredentialKind, OrgId, Timestamp, UserId};
 use http::Uri;
@@ -14,6 +16,11 @@ const PAGE_SIZE_DEFAULT: i64 = 100;
 const PAGE_SIZE_MAX: i64 = 100;
 /// The last page that can be asked for; far beyond any list.
 const PAGE_NUMBER_MAX: i64 = 1_000_000_000;
+
+/// What the filter for owners of tokens is called: in the reference, and by current clients.
+const OWNERS: [&str; 2] = ["filter[owner_uuid]", "filter[owned_by]"];
+/// The most owners that one list can be asked for: a page's worth.
+const OWNERS_MAX: usize = 100;
 
 /// A query on its way to being understood.
 pub(crate) struct ListQuery {
@@ -48,11 +55,21 @@ impl ListQuery {
         self.parsed(name, "a text without control characters", is_text)
     }
 
+    /// A flag.
+    pub(crate) fn flag(&mut self, name: &str) -> Option<bool> {
+        self.parsed(name, "true or false", |text| text.to_ascii_lowercase().parse().ok())
+    }
+
     /// The page: numbers begin at 0.
     pub(crate) fn page(&mut self) -> Page {
+        self.page_of(PAGE_SIZE_MAX)
+    }
+
+    /// The page, where it may have so many.
+    pub(crate) fn page_of(&mut self, size_max: i64) -> Page {
         let number =
             |low, high| move |text: &str| text.parse().ok().filter(|n: &i64| (low..=high).contains(n));
-        let size = self.parsed("page[size]", "a number from 1 to 100", number(1, PAGE_SIZE_MAX));
+        let size = self.parsed("page[size]", &format!("a number from 1 to {size_max}"), number(1, size_max));
         let page = self.parsed("page[number]", "a number from 0 on", number(0, PAGE_NUMBER_MAX));
         let limit = size.unwrap_or(PAGE_SIZE_DEFAULT);
         Page { offset: page.unwrap_or(0) * limit, limit }
@@ -68,6 +85,35 @@ impl ListQuery {
             Some(CredentialSort { key: *key, descending })
         });
         sort.unwrap_or(CredentialSort { key: SortKey::Name, descending: false })
+    }
+
+    /// The same over keys of another kind; `sort_dir` turns it, as the vendor's clients may ask.
+    pub(crate) fn sort_by<K: Copy>(&mut self, keys: &[(&str, K)], default: K) -> SortBy<K> {
+        let names: Vec<_> = keys.iter().map(|(name, _)| *name).collect();
+        let must = format!("one of {}, or one of these after a minus", names.join(", "));
+        let sort = self.parsed("sort", &must, |text| {
+            let (descending, text) = text.strip_prefix('-').map_or((false, text), |text| (true, text));
+            let (_, key) = keys.iter().find(|(name, _)| *name == text)?;
+            Some(SortBy { key: *key, descending })
+        });
+        let direction = self.parsed("sort_dir", "asc or desc", |text| match text {
+            "asc" => Some(false),
+            "desc" => Some(true),
+            _ => None,
+        });
+        let sort = sort.unwrap_or(SortBy { key: default, descending: false });
+        SortBy { descending: sort.descending || direction.unwrap_or(false), ..sort }
+    }
+
+    /// What people and roles are searched by.
+    pub(crate) fn search(&mut self) -> Option<String> {
+        self.text("filter")
+    }
+
+    /// A list of words, parted by commas.
+    pub(crate) fn words<T>(&mut self, name: &str, must: &str, parse: impl Fn(&str) -> Option<T>) -> Vec<T> {
+        let words = self.parsed(name, must, |text| text.split(',').map(|word| parse(word.trim())).collect());
+        words.unwrap_or_default()
     }
 
     /// The filters that all key lists have.
@@ -93,6 +139,24 @@ impl ListQuery {
     /// The owner filter of the org's application keys.
     pub(crate) fn owner(&mut self) -> Option<UserId> {
         self.parsed("filter[owned_by]", "a user's id", |text| text.parse().ok())
+    }
+
+    /// The owner filter of tokens, under both of its names: any of these users, where there are any.
+    pub(crate) fn owners(&mut self) -> Option<Vec<UserId>> {
+        let (mut owners, mut is_asked) = (Vec::new(), false);
+        for name in OWNERS {
+            let values =
+                self.pairs.iter().filter(|(key, _)| key == name).flat_map(|(_, value)| value.split(','));
+            let ids: Vec<_> =
+                values.map(str::trim).filter(|id| !id.is_empty()).map(UserId::from_str).collect();
+            is_asked |= !ids.is_empty();
+            let is_bad = ids.iter().any(Result::is_err) || ids.len() > OWNERS_MAX;
+            owners.extend(ids.into_iter().flatten());
+            if is_bad {
+                self.faults.push(format!("{name} must be at most {OWNERS_MAX} users' ids, parted by commas"));
+            }
+        }
+        is_asked.then_some(owners)
     }
 
     /// Which of the things that may be included are asked for, in the order of `known`.
@@ -129,6 +193,24 @@ pub(crate) fn list_parameters(sort: &[(&str, SortKey)]) -> Vec<Query> {
     parameters
 }
 
+/// The parameters of lists of people and of roles.
+pub(crate) fn people_parameters<K>(sort: &[(&str, K)], size_max: i64) -> Vec<Query> {
+    let keys: Vec<_> = sort.iter().flat_map(|(key, _)| [(*key).to_owned(), format!("-{key}")]).collect();
+    let size = json!({ "type": "integer", "minimum": 1, "maximum": size_max, "default": PAGE_SIZE_DEFAULT });
+    let number = json!({ "type": "integer", "minimum": 0, "maximum": PAGE_NUMBER_MAX, "default": 0 });
+    vec![
+        parameter("page[size]", "How many on a page", size),
+        parameter("page[number]", "Which page", number),
+        parameter(
+            "sort",
+            "By what; reversed by a minus",
+            json!({ "type": "string", "enum": keys, "default": "name" }),
+        ),
+        parameter("sort_dir", "In which direction", json!({ "type": "string", "enum": ["asc", "desc"] })),
+        parameter("filter", "Only those that have this in them", json!({ "type": "string" })),
+    ]
+}
+
 /// The parameters that only lists of API keys have.
 pub(crate) fn api_key_parameters() -> Vec<Query> {
     let mut parameters: Vec<_> = moments(["filter[modified_at][start]", "filter[modified_at][end]"]).into();
@@ -148,6 +230,13 @@ pub(crate) fn owner_parameter() -> Query {
     parameter("filter[owned_by]", "Only those of this user", json!({ "type": "string", "format": "uuid" }))
 }
 
+/// The owner filter of tokens, under both of its names.
+pub(crate) fn owners_parameters() -> Vec<Query> {
+    let ids =
+        json!({ "type": "array", "items": { "type": "string", "format": "uuid" }, "maxItems": OWNERS_MAX });
+    OWNERS.map(|name| parameter(name, "Only those of these users", ids.clone())).into()
+}
+
 /// What may be included.
 pub(crate) fn include_parameter<const N: usize>(known: [&str; N]) -> Query {
     let description = format!("What else to answer with, parted by commas: {}", known.join(", "));
@@ -163,7 +252,8 @@ fn moments(names: [&'static str; 2]) -> [Query; 2] {
     ]
 }
 
-fn parameter(name: &'static str, description: &str, schema: Value) -> Query {
+/// One parameter.
+pub(crate) fn parameter(name: &'static str, description: &str, schema: Value) -> Query {
     Query { name, description: description.to_owned(), schema }
 }
 
@@ -211,11 +301,12 @@ mod tests {
         let mut parameters = list_parameters(KEYS);
         parameters.extend(api_key_parameters());
         parameters.extend([owner_parameter(), include_parameter(["owned_by"])]);
+        parameters.extend(owners_parameters());
         let org = OrgId::generate(&claviger_model::testing::SeededRandom::new(1));
         for parameter in parameters {
             let mut bad = query(&format!("{}=%3F", parameter.name));
             let filter = bad.api_key_filter(org);
-            let _ = (bad.page(), bad.sort(KEYS), bad.include(["owned_by"]), bad.owner());
+            let _ = (bad.page(), bad.sort(KEYS), bad.include(["owned_by"]), bad.owner(), bad.owners());
             let is_refused = match bad.check() {
                 Err(Error::Texts(_, texts)) => texts.iter().any(|text| text.starts_with(parameter.name)),
                 _ => false,
@@ -223,6 +314,20 @@ mod tests {
             let is_taken = [filter.text, filter.category].contains(&Some("?".to_owned()));
             assert!(is_refused != is_taken, "{}", parameter.name);
         }
+    }
+
+    #[test]
+    fn owners_are_collected_from_both_names() {
+        let id = |n| UserId::generate(&claviger_model::testing::SeededRandom::new(n));
+        let [one, two, three] = [id(1), id(2), id(3)];
+        let mut both = query(&format!(
+            "filter[owner_uuid]={one},{two}&filter%5Bowned_by%5D={three}&filter[owner_uuid]="
+        ));
+        assert_eq!(both.owners(), Some(vec![one, two, three]));
+        assert_eq!(query("filter[owner_uuid]=").owners(), None);
+        let mut many = query(&format!("filter[owned_by]={}", vec![one.to_string(); 101].join(",")));
+        many.owners();
+        assert!(many.check().is_err());
     }
 
     #[test]

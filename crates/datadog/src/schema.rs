@@ -14,10 +14,16 @@ pub(crate) enum Kind {
     Flag,
     /// Exactly this text.
     Literal(&'static str),
+    /// One of these texts.
+    OneOf(&'static [&'static str]),
     /// A list of texts.
     Texts,
+    /// A list of these.
+    List(&'static Kind),
     /// An object with these members and no others.
     Object(&'static [Member]),
+    /// An object with these members; others are passed over, as newer services do.
+    Open(&'static [Member]),
 }
 
 /// A member of an object.
@@ -61,8 +67,10 @@ impl Kind {
             Self::Text => json!({ "type": "string" }),
             Self::Flag => json!({ "type": "boolean" }),
             Self::Literal(text) => json!({ "type": "string", "const": text }),
+            Self::OneOf(texts) => json!({ "type": "string", "enum": texts }),
             Self::Texts => json!({ "type": "array", "items": { "type": "string" } }),
-            Self::Object(members) => {
+            Self::List(item) => json!({ "type": "array", "items": item.json_schema() }),
+            Self::Object(members) | Self::Open(members) => {
                 let required: Vec<_> =
                     members.iter().filter(|member| member.is_required).map(|member| member.name).collect();
                 let properties: JsonObject = members.iter().map(Member::json_schema).collect();
@@ -70,7 +78,7 @@ impl Kind {
                     "type": "object",
                     "properties": properties,
                     "required": required,
-                    "additionalProperties": false,
+                    "additionalProperties": matches!(self, Self::Open(_)),
                 })
             }
         }
@@ -88,13 +96,24 @@ fn collect(value: &Value, kind: Kind, faults: &mut Vec<String>) {
     match (kind, value) {
         (Kind::Text, Value::String(_)) | (Kind::Flag, Value::Bool(_)) => {}
         (Kind::Literal(wanted), Value::String(text)) if text == wanted => {}
+        (Kind::OneOf(wanted), Value::String(text)) if wanted.contains(&text.as_str()) => {}
+        (Kind::OneOf(wanted), _) => {
+            faults.push(format!("{} is not one of ['{}']", shown(value), wanted.join("', '")));
+        }
         (Kind::Literal(wanted), _) => faults.push(format!("{} is not one of ['{wanted}']", shown(value))),
         (Kind::Texts, Value::Array(items)) => items.iter().for_each(|item| collect(item, Kind::Text, faults)),
-        (Kind::Object(members), Value::Object(object)) => collect_members(object, members, faults),
+        (Kind::List(kind), Value::Array(items)) => items.iter().for_each(|item| collect(item, *kind, faults)),
+        (Kind::Object(members), Value::Object(object)) => {
+            collect_members(object, members, faults);
+            collect_surplus(object, members, faults);
+        }
+        (Kind::Open(members), Value::Object(object)) => collect_members(object, members, faults),
         (Kind::Text, _) => faults.push(format!("{} is not of type 'string'", shown(value))),
         (Kind::Flag, _) => faults.push(format!("{} is not of type 'boolean'", shown(value))),
-        (Kind::Texts, _) => faults.push(format!("{} is not of type 'array'", shown(value))),
-        (Kind::Object(_), _) => faults.push(format!("{} is not of type 'object'", shown(value))),
+        (Kind::Texts | Kind::List(_), _) => faults.push(format!("{} is not of type 'array'", shown(value))),
+        (Kind::Object(_) | Kind::Open(_), _) => {
+            faults.push(format!("{} is not of type 'object'", shown(value)))
+        }
     }
 }
 
@@ -107,6 +126,9 @@ fn collect_members(object: &JsonObject, members: &[Member], faults: &mut Vec<Str
             None => {}
         }
     }
+}
+
+fn collect_surplus(object: &JsonObject, members: &[Member], faults: &mut Vec<String>) {
     let is_known = |name: &String| members.iter().any(|member| member.name == name);
     let surplus: Vec<_> =
         object.keys().filter(|name| !is_known(name)).map(|name| format!("'{}'", excerpt(name))).collect();
@@ -144,6 +166,18 @@ impl<'a> Fit<'a> {
 
     pub(crate) fn text(&self, name: &str) -> Option<&'a str> {
         self.0.get(name).and_then(Value::as_str)
+    }
+
+    /// A text that may be null: absent, or null, or the text.
+    pub(crate) fn nullable_text(&self, name: &str) -> Option<Option<&'a str>> {
+        self.0.get(name).map(Value::as_str)
+    }
+
+    /// The ids of what a relationship refers to; none where there is no such relationship.
+    pub(crate) fn related(&self, name: &str) -> Option<Vec<&'a str>> {
+        let data = self.0.get("relationships")?.get(name)?.get("data")?;
+        let many = data.as_array().map_or(std::slice::from_ref(data), Vec::as_slice);
+        Some(many.iter().filter_map(|one| one.get("id").and_then(Value::as_str)).collect())
     }
 
     pub(crate) fn flag(&self, name: &str) -> Option<bool> {
@@ -188,6 +222,15 @@ mod tests {
         ];
         assert_eq!(faults(&body, BODY), expected);
         assert_eq!(faults(&json!([]), BODY), ["[] is not of type 'object'"]);
+    }
+
+    #[test]
+    fn an_open_object_passes_over_what_it_does_not_know() {
+        const OPEN: Kind = Kind::Open(&[Member::required("type", Kind::OneOf(&["a", "b"]))]);
+        assert!(faults(&json!({ "type": "b", "x": 1 }), OPEN).is_empty());
+        assert_eq!(faults(&json!({ "type": "c", "x": 1 }), OPEN), ["'c' is not one of ['a', 'b']"]);
+        assert_eq!(faults(&json!({ "x": 1 }), OPEN), ["'type' is a required property"]);
+        assert_eq!(OPEN.json_schema()["additionalProperties"], json!(true));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 pub(crate) mod api_keys;
 pub(crate) mod application_keys;
+pub(crate) mod org;
 
 use claviger_http::JsonObject;
 use claviger_http::openapi::Named;

@@ -1,8 +1,15 @@
 //! Version 2: `{"data": …}` in the manner of JSON:API, and ids that are UUIDs.
 
+mod access_tokens;
 pub(crate) mod api_keys;
 pub(crate) mod application_keys;
 pub(crate) mod current_user;
+pub(crate) mod permissions;
+pub(crate) mod personal_access_tokens;
+pub(crate) mod roles;
+pub(crate) mod service_accounts;
+pub(crate) mod user_invitations;
+pub(crate) mod users;
 pub(crate) mod validate;
 pub(crate) mod validate_keys;
 

@@ -1,6 +1,6 @@
 //! Wire types that several resources share.
 
-use claviger_model::UserId;
+use claviger_model::{LeakId, UserId};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -41,10 +41,22 @@ pub(crate) struct Reference {
     id: String,
 }
 
+impl Reference {
+    /// A reference to one thing of a type.
+    pub(crate) fn to(kind: &'static str, id: impl std::fmt::Display) -> Self {
+        Self { kind, id: id.to_string() }
+    }
+}
+
 /// A relation to nothing: no leak is known.
 pub(crate) const NOTHING: Relation<Option<Reference>> = Relation { data: None };
 
+/// A relation to what is known of a leak.
+pub(crate) fn leaked_key(id: LeakId) -> Relation<Option<Reference>> {
+    Relation { data: Some(Reference { kind: "leaked_keys", id: id.to_string() }) }
+}
+
 /// A relation to a user.
 pub(crate) fn user(id: UserId) -> Relation<Reference> {
-    Relation { data: Reference { kind: "users", id: id.to_string() } }
+    Relation { data: Reference::to("users", id) }
 }

@@ -5,13 +5,13 @@
 //! learns a key that may do what it may not itself.
 
 use claviger_model::{
-    Credential, CredentialDetail, CredentialId, CredentialKind, Expiry, Name, OrgId, Permission, Position,
-    Scopes, Timestamp, UserId,
+    Credential, CredentialDetail, CredentialId, CredentialKind, Name, OrgId, Permission, Position, Scopes,
+    Timestamp, UserId,
 };
-use claviger_store::{CredentialFilter, CredentialPage, CredentialSort, Names, Page, Refusal, SortKey};
+use claviger_store::{CredentialFilter, CredentialPage, CredentialSort, Names, Page, SortKey};
 use serde_json::json;
 
-use crate::credentials::{Draft, IssueError, KeyRef, Target};
+use crate::credentials::{KeyRef, Target};
 use crate::permit::rights::{
     ApplicationKeysInReachRead, ApplicationKeysInReachWrite, OrgApplicationKeysRead, OrgApplicationKeysWrite,
     OwnApplicationKeys,
@@ -51,25 +51,9 @@ impl Engine {
         permit: &Permit<OwnApplicationKeys>,
         new: NewApplicationKey,
     ) -> Result<Changed<Shown>, Error> {
-        check_containment(permit.caller(), new.scopes.as_ref())?;
-        let draft = Draft {
-            org: permit.org(),
-            detail: CredentialDetail::ApplicationKey { owner: permit.user(), scopes: new.scopes },
-            name: new.name.clone(),
-            by: permit.user(),
-            expiry: Expiry::from(new.expires_at),
-        };
-        match self.issue(draft, new.names, &permit.actor()).await {
-            Ok(issued) => Ok(issued),
-            Err(IssueError::Refused(Refusal::NameTaken)) => {
-                Err(Error::Conflict { thing: Thing::ApplicationKey, name: new.name.to_string() })
-            }
-            Err(IssueError::Refused(_)) => {
-                let max = self.org(permit.org()).await?.settings.application_keys_per_user_max;
-                Err(Error::LimitReached { thing: Thing::ApplicationKey, max })
-            }
-            Err(IssueError::Other(error)) => Err(error),
-        }
+        let NewApplicationKey { name, scopes, expires_at, names } = new;
+        let detail = CredentialDetail::ApplicationKey { owner: permit.user(), scopes };
+        self.issue_owned(permit, detail, name, expires_at.into(), names).await
     }
 
     /// A page of the caller's own application keys, without secrets.
@@ -95,7 +79,7 @@ impl Engine {
         self.list_application_keys(permit.org(), filter.clone(), sort, page).await
     }
 
-    async fn list_application_keys(
+    pub(crate) async fn list_application_keys(
         &self,
         org: OrgId,
         filter: CredentialFilter,
@@ -175,7 +159,17 @@ impl Engine {
         patch: &ApplicationKeyPatch,
     ) -> Result<Changed<Credential>, Error> {
         let target = target(permit, KeyRef::Id(id), None);
-        let (value, position) = self.update(permit, &target, patch, Names::Any, false).await?;
+        self.update_unshown(permit, &target, patch).await
+    }
+
+    /// Changes an application key; its secret is not shown.
+    pub(crate) async fn update_unshown<R: Right>(
+        &self,
+        permit: &Permit<R>,
+        target: &Target<'_>,
+        patch: &ApplicationKeyPatch,
+    ) -> Result<Changed<Credential>, Error> {
+        let (value, position) = self.update(permit, target, patch, Names::Any, false).await?;
         Ok(Changed { value, position: position.unwrap_or_else(|| self.applied()) })
     }
 
@@ -247,7 +241,7 @@ impl Engine {
         shown: bool,
     ) -> Result<(Credential, Option<Position>), Error> {
         if let Some(scopes) = &patch.scopes {
-            check_containment(permit.caller(), scopes.as_ref())?;
+            self.check_scopes(permit, target, scopes.as_ref()).await?;
         }
         let edit = |credential: &mut Credential| patch.apply(credential, shown);
         self.edit(target, &edit, names, permit.user(), &permit.actor()).await
@@ -274,19 +268,6 @@ impl Engine {
 
 fn target<'a, R: Right>(permit: &Permit<R>, key: KeyRef<'a>, owner: Option<UserId>) -> Target<'a> {
     Target { org: permit.org(), kind: CredentialKind::ApplicationKey, key, owner }
-}
-
-/// Refuses to hand on what a narrowed caller does not have itself.
-fn check_containment(caller: &Caller, scopes: Option<&Scopes>) -> Result<(), Error> {
-    if caller.contains(scopes) { Ok(()) } else { Err(Error::Refused(&[])) }
-}
-
-impl<R: Right> Permit<R> {
-    /// Whose application keys it reaches: nobody in particular's with the permission for the whole org, else
-    /// only the caller's own.
-    fn reach(&self, whole_org: Permission) -> Option<UserId> {
-        (!self.caller().may(whole_org)).then(|| self.user())
-    }
 }
 
 impl ApplicationKeyPatch {

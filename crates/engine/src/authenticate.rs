@@ -1,9 +1,10 @@
 //! Authentication: from what a request presents to who it is, from memory alone.
 //!
-//! The rules of the pair of API key and application key are the vendor's (fact sheet, 1.1); which status a
-//! failure becomes is the dialect's.
+//! The rules of the pair of API key and application key, and of tokens that stand alone, are the vendor's (fact
+//! sheet, 1.1); which status a failure becomes is the dialect's.
 
 use claviger_model::{CredentialKind, Timestamp};
+use claviger_vault::claims_to_be_token;
 
 use crate::directory::{ApiKeyIdentity, Identity};
 use crate::{Caller, Engine};
@@ -13,10 +14,17 @@ use crate::{Caller, Engine};
 pub struct Presented<'a> {
     /// The API key.
     pub api_key: Option<&'a [u8]>,
-    /// The application key.
+    /// The application key, or a token in its place.
     pub application_key: Option<&'a [u8]>,
     /// The bearer token. It decides alone: a bad one is not rescued by keys beside it.
     pub bearer: Option<&'a [u8]>,
+}
+
+impl<'a> Presented<'a> {
+    /// The token, wherever it stands. What says of itself that it is one is judged as one.
+    fn token(self) -> Option<&'a [u8]> {
+        self.bearer.or(self.application_key.filter(|key| claims_to_be_token(key)))
+    }
 }
 
 /// Which credential failed, and why.
@@ -66,16 +74,13 @@ impl AuthReason {
 }
 
 impl Engine {
-    /// Who presents an API key together with an application key, or a bearer token.
+    /// Who presents a personal or service access token, or else an API key together with an application key. A token
+    /// decides alone: what stands beside it is not looked at.
     pub fn authenticate(&self, presented: Presented<'_>) -> Result<Caller, AuthFailure> {
-        if presented.bearer.is_some() {
-            return self.with_directory(|now| match self.identify(presented.bearer, now) {
-                // No token is issued yet; keys are not accepted in a token's place here.
-                Ok(_) => Err(AuthFailure::Token(AuthReason::WrongKind)),
-                Err(reason) => Err(AuthFailure::Token(reason)),
-            });
-        }
         self.with_directory(|now| {
+            if let Some(token) = presented.token() {
+                return self.token(token, now);
+            }
             let api_key = self.api_key(presented.api_key, now)?;
             let key = self
                 .identify_kind(presented.application_key, CredentialKind::ApplicationKey, now)
@@ -121,6 +126,19 @@ impl Engine {
             return Err(AuthFailure::Unavailable);
         }
         answer(self.clock.now())
+    }
+
+    /// Other kinds are not accepted in a token's place.
+    fn token(&self, token: &[u8], now: Timestamp) -> Result<Caller, AuthFailure> {
+        let identity = self.identify(Some(token), now).map_err(AuthFailure::Token)?;
+        match identity.kind {
+            CredentialKind::PersonalAccessToken | CredentialKind::ServiceAccessToken => {
+                Ok(self.caller(&identity, None))
+            }
+            CredentialKind::ApiKey | CredentialKind::ApplicationKey | CredentialKind::NativeKey => {
+                Err(AuthFailure::Token(AuthReason::WrongKind))
+            }
+        }
     }
 
     fn api_key(&self, secret: Option<&[u8]>, now: Timestamp) -> Result<Identity, AuthFailure> {

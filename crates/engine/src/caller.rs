@@ -8,6 +8,8 @@ use claviger_model::{
 };
 use claviger_store::Actor;
 
+use crate::Error;
+
 /// Where a request came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Origin {
@@ -73,6 +75,11 @@ impl Caller {
             (Some(_), None) => false,
             (Some(_), Some(wanted)) => self.rights.contains_all(wanted.set()),
         }
+    }
+
+    /// Refuses to hand on what a narrowed caller does not have itself.
+    pub(crate) fn hand_on(&self, scopes: Option<&Scopes>) -> Result<(), Error> {
+        if self.contains(scopes) { Ok(()) } else { Err(Error::Refused(&[])) }
     }
 
     pub(crate) fn actor(&self, origin: Origin) -> Actor {

@@ -230,7 +230,7 @@ impl Engine {
         Err(Error::Unavailable(None))
     }
 
-    async fn live_digests(&self, id: CredentialId) -> Result<Vec<Digest>, Error> {
+    pub(crate) async fn live_digests(&self, id: CredentialId) -> Result<Vec<Digest>, Error> {
         let known = self.store.list_known_secrets(id).await?;
         Ok(known.into_iter().filter(|secret| secret.is_live).map(|secret| secret.digest).collect())
     }

@@ -12,6 +12,7 @@ use tokio::task::JoinHandle;
 use crate::Error;
 use crate::dead_list::{DeadList, NoDeadList};
 use crate::directory::Directory;
+use crate::sweeping::Sweeping;
 use crate::usage::{self, Usage, UsageNotes};
 
 /// How often last-used times are written.
@@ -31,6 +32,7 @@ pub struct Engine {
     /// Held by what makes or moves keys of the vault, of which there is one at a time.
     pub(crate) administration: tokio::sync::Mutex<()>,
     dead_list: Arc<dyn DeadList>,
+    pub(crate) sweeping: Arc<Sweeping>,
 }
 
 /// The work in the background: following the ledger, and writing last-used times.
@@ -99,6 +101,7 @@ impl Engine {
             usage,
             administration: tokio::sync::Mutex::default(),
             dead_list,
+            sweeping: Arc::default(),
         });
         let following = engine.clone();
         let (stop, stopping) = watch::channel(false);
@@ -107,7 +110,7 @@ impl Engine {
                 follow(following.clone(), batch).await;
             }
         });
-        let flusher = tokio::spawn(flush(engine.store.clone(), notes, stopping));
+        let flusher = tokio::spawn(flush(engine.store.clone(), notes, engine.sweeping.clone(), stopping));
         Ok((engine, Background { follower, flusher, stop }))
     }
 
@@ -214,13 +217,19 @@ async fn bury(engine: &Engine, dead: Vec<Digest>, through: Position) {
     }
 }
 
-async fn flush(store: Store, mut notes: UsageNotes, mut stopping: watch::Receiver<bool>) -> UsageNotes {
+async fn flush(
+    store: Store,
+    mut notes: UsageNotes,
+    sweeping: Arc<Sweeping>,
+    mut stopping: watch::Receiver<bool>,
+) -> UsageNotes {
     loop {
         let is_stopped = tokio::time::timeout(FLUSH_PERIOD, stopping.wait_for(|stop| *stop)).await.is_ok();
         if is_stopped {
             return notes;
         }
         notes.flush(&store).await;
+        sweeping.sweep(&store).await;
     }
 }
 

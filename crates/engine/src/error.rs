@@ -44,6 +44,9 @@ pub enum Error {
         /// How many there may be.
         max: u32,
     },
+    /// What must stay as it is, whoever asks; the sentence says what that is.
+    #[error("{0}")]
+    Protected(&'static str),
     /// The caller's own credential died while the request was under way.
     #[error("the credential was revoked")]
     CallerGone,
@@ -77,8 +80,18 @@ pub enum Thing {
     ServiceAccessToken,
     /// A native key.
     NativeKey,
+    /// A service account.
+    ServiceAccount,
     /// An org.
     Org,
+    /// A user or service account.
+    User,
+    /// A role.
+    Role,
+    /// An invitation.
+    Invitation,
+    /// A webhook.
+    Webhook,
 }
 
 impl Thing {
@@ -101,7 +114,12 @@ impl fmt::Display for Thing {
             Self::PersonalAccessToken => "Personal access token",
             Self::ServiceAccessToken => "Service access token",
             Self::NativeKey => "Key",
+            Self::ServiceAccount => "Service account",
             Self::Org => "Org",
+            Self::User => "User",
+            Self::Role => "Role",
+            Self::Invitation => "Invitation",
+            Self::Webhook => "Webhook",
         })
     }
 }

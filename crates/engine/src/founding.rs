@@ -9,7 +9,12 @@ use claviger_vault::IssuedSecret;
 
 use crate::api_keys::DEFAULT_CATEGORY;
 use crate::credentials::Draft;
-use crate::{Engine, Error};
+use crate::{Changed, Engine, Error};
+
+/// What a new org's API key is called.
+pub const FIRST_API_KEY: &str = "First API key";
+/// What its admin's application key is called.
+pub const FIRST_APPLICATION_KEY: &str = "First application key";
 
 /// What a new org is called, and who runs it.
 #[derive(Debug, Clone)]
@@ -31,6 +36,8 @@ pub struct Founded {
     pub email: Email,
     /// An API key of the org.
     pub api_key: IssuedSecret,
+    /// Its id.
+    pub api_key_id: CredentialId,
     /// An application key of the admin, registered for connections.
     pub application_key: IssuedSecret,
     /// Its id.
@@ -61,6 +68,16 @@ impl Engine {
     /// Draws up an org, its built-in roles, an admin, an API key, and a registered application key of the admin.
     /// Nothing is stored yet, so that the secrets can be put where they will be found before they count.
     pub fn draft_org(&self, first: &FirstOrg) -> Result<OrgDraft, Error> {
+        self.draft_org_by(first, None, &Actor::SERVER)
+    }
+
+    /// The same in the name of an actor, whose own org is `home`.
+    pub(crate) fn draft_org_by(
+        &self,
+        first: &FirstOrg,
+        home: Option<OrgId>,
+        actor: &Actor,
+    ) -> Result<OrgDraft, Error> {
         let (random, now) = (self.vault.random(), self.clock.now());
         let org = Org {
             id: OrgId::generate(random),
@@ -100,21 +117,22 @@ impl Engine {
             self.make(Draft {
                 org: org.id,
                 detail,
-                name: Name::parse(name).expect("the names given below are names"),
+                name: Name::parse(name).expect("the two names above are names"),
                 by: admin.id,
                 expiry: Expiry::Never,
             })
         };
         let api_key =
             CredentialDetail::ApiKey { category: DEFAULT_CATEGORY.to_owned(), remote_config_read: true };
-        let api_key = make("First API key", api_key)?;
+        let api_key = make(FIRST_API_KEY, api_key)?;
         let application_key = CredentialDetail::ApplicationKey { owner: admin.id, scopes: None };
-        let application_key = make("First application key", application_key)?;
+        let application_key = make(FIRST_APPLICATION_KEY, application_key)?;
         let founded = Founded {
             org: org.id,
             user: admin.id,
             email: first.email.clone(),
             api_key: api_key.secret,
+            api_key_id: api_key.credential.id,
             application_key: application_key.secret,
             application_key_id: application_key.credential.id,
         };
@@ -129,14 +147,19 @@ impl Engine {
                 credentials: &credentials,
                 registrations: &[founded.application_key_id],
             },
-            &Actor::SERVER,
+            home,
+            actor,
         );
         Ok(OrgDraft { change, founded })
     }
 
     /// Makes an org that was drawn up, all of it or nothing.
     pub async fn found_org(&self, draft: OrgDraft) -> Result<Founded, Error> {
-        self.store.commit(draft.change).await?;
-        Ok(draft.founded)
+        Ok(self.commit_org(draft).await?.value)
+    }
+
+    pub(crate) async fn commit_org(&self, draft: OrgDraft) -> Result<Changed<Founded>, Error> {
+        let position = self.store.commit(draft.change).await?;
+        Ok(Changed { value: draft.founded, position })
     }
 }

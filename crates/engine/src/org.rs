@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use claviger_model::{Name, Org, OrgId, Role, User, UserId};
+use claviger_model::{LeakPolicy, Name, Org, OrgId, Role, RoleId, User, UserId};
 use claviger_store::{Change, CommitError, Refusal};
 
 use crate::credentials::STALE_RETRIES_MAX;
@@ -21,16 +21,19 @@ pub struct OrgPatch {
     pub api_keys_max: Option<u32>,
     /// How many live application keys each user may have.
     pub application_keys_per_user_max: Option<u32>,
+    /// What becomes of a credential whose secret leaked.
+    pub leaks: Option<LeakPolicy>,
 }
 
 impl OrgPatch {
-    fn apply(&self, org: &mut Org) {
+    pub(crate) fn apply(&self, org: &mut Org) {
         if let Some(name) = &self.name {
             org.name = name.to_string();
         }
         let settings = &mut org.settings;
         settings.one_time_read = self.one_time_read.unwrap_or(settings.one_time_read);
         settings.api_keys_max = self.api_keys_max.unwrap_or(settings.api_keys_max);
+        settings.leaks = self.leaks.unwrap_or(settings.leaks);
         settings.application_keys_per_user_max =
             self.application_keys_per_user_max.unwrap_or(settings.application_keys_per_user_max);
     }
@@ -52,7 +55,7 @@ impl Engine {
             }
             // Always later than before: that is how a change in between is noticed.
             org.modified_at = self.clock.now().max(read.modified_at + Duration::from_micros(1));
-            match self.store.commit(Change::update_org(&org, &read, &permit.actor())).await {
+            match self.store.commit(Change::update_org(&org, &read, org.id, &permit.actor())).await {
                 Ok(position) => return Ok(Changed { value: org, position }),
                 Err(CommitError::Refused(Refusal::Stale)) => {}
                 Err(error) => return Err(error.into()),
@@ -77,9 +80,14 @@ impl Engine {
 
     /// The roles of a user, in the user's order.
     pub async fn roles_of(&self, user: &User) -> Result<Vec<Role>, Error> {
-        let mut roles = Vec::with_capacity(user.roles.len());
-        for id in &user.roles {
-            roles.extend(self.store.find_role(user.org, *id).await?);
+        self.roles(user.org, &user.roles).await
+    }
+
+    /// Roles of an org by id, for answers that include them; those that are gone are left out.
+    pub async fn roles(&self, org: OrgId, ids: &[RoleId]) -> Result<Vec<Role>, Error> {
+        let mut roles = Vec::with_capacity(ids.len());
+        for id in ids {
+            roles.extend(self.store.find_role(org, *id).await?);
         }
         Ok(roles)
     }

@@ -12,7 +12,7 @@ use crate::{Caller, Error, Origin};
 
 /// A right that use cases ask for.
 pub trait Right: Send + Sync + 'static {
-    /// Any one of these permissions gives it.
+    /// Any one of these permissions gives it; where there is none, every user has it ([`rights::Oneself`]).
     const ANY_OF: &'static [Permission];
 }
 
@@ -32,7 +32,8 @@ impl Caller {
     /// [`Error::Refused`] with what would be needed.
     pub fn permit<R: Right>(self, origin: Origin) -> Result<Permit<R>, Error> {
         let user = self.user.ok_or(Error::Refused(R::ANY_OF))?;
-        if !R::ANY_OF.iter().any(|permission| self.may(*permission)) {
+        let is_everybodys = R::ANY_OF.is_empty();
+        if !is_everybodys && !R::ANY_OF.iter().any(|permission| self.may(*permission)) {
             return Err(Error::Refused(R::ANY_OF));
         }
         Ok(Permit { caller: self, user, origin, right: PhantomData })
@@ -55,6 +56,12 @@ impl<R: Right> Permit<R> {
         self.user
     }
 
+    /// Whose keys and tokens it reaches: everybody's with the permission for the whole org, else only the caller's
+    /// own.
+    pub(crate) fn reach(&self, whole_org: Permission) -> Option<UserId> {
+        (!self.caller.may(whole_org)).then_some(self.user)
+    }
+
     pub(crate) fn actor(&self) -> Actor {
         self.caller.actor(self.origin)
     }
@@ -65,6 +72,13 @@ macro_rules! rights {
         /// The rights, each named for what it allows.
         pub mod rights {
             use super::{Permission, Right};
+
+            /// See who one is: everybody's.
+            #[derive(Debug, Clone, Copy)]
+            pub enum Oneself {}
+            impl Right for Oneself {
+                const ANY_OF: &'static [Permission] = &[];
+            }
             $(
                 $(#[$doc])*
                 #[derive(Debug, Clone, Copy)]
@@ -84,16 +98,26 @@ rights! {
     ApiKeysWrite = [API_KEYS_WRITE],
     /// Delete API keys.
     ApiKeysDelete = [API_KEYS_DELETE],
-    /// Manage one's own application keys.
+    /// Manage one's own application keys and tokens.
     OwnApplicationKeys = [USER_APP_KEYS],
     /// See everybody's application keys.
     OrgApplicationKeysRead = [ORG_APP_KEYS_READ],
     /// Change everybody's application keys.
     OrgApplicationKeysWrite = [ORG_APP_KEYS_WRITE],
-    /// See application keys as far as the permissions held reach: everybody's, or one's own.
+    /// Manage service accounts, with their application keys and tokens.
+    ServiceAccounts = [SERVICE_ACCOUNT_WRITE],
+    /// See application keys and tokens as far as the permissions held reach: everybody's, or one's own.
     ApplicationKeysInReachRead = [ORG_APP_KEYS_READ, USER_APP_KEYS],
-    /// Change application keys as far as the permissions held reach.
+    /// Change application keys and tokens as far as the permissions held reach.
     ApplicationKeysInReachWrite = [ORG_APP_KEYS_WRITE, USER_APP_KEYS],
+    /// See who is in the org, and what roles there are.
+    PeopleRead = [USER_ACCESS_READ, USER_ACCESS_MANAGE],
+    /// Bring people into the org.
+    PeopleInvite = [USER_ACCESS_INVITE, USER_ACCESS_MANAGE],
+    /// Change people and service accounts as far as the permissions held reach.
+    PeopleInReachWrite = [USER_ACCESS_MANAGE, SERVICE_ACCOUNT_WRITE],
+    /// Change roles, and who has them.
+    RolesWrite = [USER_ACCESS_MANAGE],
     /// Change the org's settings.
     OrgManagement = [ORG_MANAGEMENT],
 }

@@ -5,6 +5,7 @@
 //! goes through the router that [`router`] builds from the dialects' [`Route`]s. How errors look is each
 //! dialect's matter; this crate only says what is wrong.
 
+mod address_limits;
 mod body;
 mod credentials;
 mod front;
@@ -22,7 +23,8 @@ mod server;
 mod state;
 mod tls;
 
-pub use body::{BODY_BYTES_MAX, BodyError, Json, JsonObject};
+pub use address_limits::AddressLimits;
+pub use body::{BATCH_BYTES_MAX, BODY_BYTES_MAX, Batch, BodyError, Json, JsonObject};
 pub use credentials::{origin, presented};
 pub use front::Front;
 pub use limits::{Bucket, Limits, Rate, Standing, take_share};

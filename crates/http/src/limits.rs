@@ -20,6 +20,10 @@ impl Bucket {
     pub const API_KEYS: Self = Self("api_keys");
     /// Application keys, of either version and whoever's: one bucket, as recorded in 2021.
     pub const APPLICATION_KEYS: Self = Self("application_keys");
+    /// Personal and service access tokens.
+    pub const ACCESS_TOKENS: Self = Self("access_tokens");
+    /// Users, their invitations, roles and orgs.
+    pub const PEOPLE: Self = Self("people");
     /// Validation of keys.
     pub const VALIDATE: Self = Self("validate");
     /// Verification for gateways.
@@ -28,8 +32,15 @@ impl Bucket {
     pub const NATIVE: Self = Self("native");
 
     /// All of them.
-    pub const ALL: [Self; 5] =
-        [Self::API_KEYS, Self::APPLICATION_KEYS, Self::VALIDATE, Self::VERIFY, Self::NATIVE];
+    pub const ALL: [Self; 7] = [
+        Self::API_KEYS,
+        Self::APPLICATION_KEYS,
+        Self::ACCESS_TOKENS,
+        Self::PEOPLE,
+        Self::VALIDATE,
+        Self::VERIFY,
+        Self::NATIVE,
+    ];
 }
 
 /// So many requests in so many seconds.

@@ -26,6 +26,7 @@ pub struct Operation {
     answer: Option<Named>,
     further: &'static [StatusCode],
     takes_bearer: bool,
+    media: &'static str,
 }
 
 /// A route and what a description says of it.
@@ -95,7 +96,14 @@ impl Operation {
             answer: None,
             further: &[],
             takes_bearer: false,
+            media: "application/json",
         }
+    }
+
+    /// Whose successes are JSON:API's own content type; errors stay plain JSON.
+    pub fn in_vendor_json(mut self) -> Self {
+        self.media = "application/vnd.api+json";
+        self
     }
 
     /// With these parameters in the query.
@@ -213,16 +221,16 @@ fn query_parameter(query: &Query) -> Value {
 }
 
 fn responses(info: &RouteInfo, operation: &Operation) -> Value {
-    let content = |schema: &Named| json!({ "application/json": { "schema": schema.reference() } });
+    let content = |media: &str, schema: &Named| json!({ media: { "schema": schema.reference() } });
     let reason = |status: StatusCode| status.canonical_reason().unwrap_or("As the status says").to_owned();
     let mut responses = BTreeMap::new();
     for status in failures(info, operation) {
-        let response = json!({ "description": reason(status), "content": content(&operation.errors) });
+        let response = json!({ "description": reason(status), "content": content("application/json", &operation.errors) });
         responses.insert(status.as_str().to_owned(), response);
     }
     let mut success = json!({ "description": reason(operation.success) });
     if let Some(answer) = &operation.answer {
-        success["content"] = content(answer);
+        success["content"] = content(operation.media, answer);
     }
     if is_change(info) {
         let schema = json!({ "type": "string", "pattern": "^[0-9]+\\.[0-9]+$" });

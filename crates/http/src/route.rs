@@ -32,7 +32,8 @@ pub enum Who {
     Anybody,
     /// Whoever has an API key.
     ApiKey,
-    /// A user, by API key and application key, with any one of these permissions; none named means any user.
+    /// A user, by API key and application key or by a token alone, with any one of these permissions; none named
+    /// means any user.
     User(&'static [Permission]),
     /// Whoever has any issued credential, presented alone or as a pair.
     AnyCredential,
@@ -72,6 +73,11 @@ impl Route {
         let filter =
             info.method.clone().try_into().expect("the router knows every method that a route names");
         Self { handler: on(filter, handler).layer(Extension(info.bucket)), info, operation: None }
+    }
+
+    /// The same, with something that its handler can reach as an [`Extension`].
+    pub fn with<T: Clone + Send + Sync + 'static>(self, extension: T) -> Self {
+        Self { handler: self.handler.layer(Extension(extension)), ..self }
     }
 
     /// The same, with what the API's description says of it.

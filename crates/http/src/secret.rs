@@ -1,21 +1,35 @@
 //! Issued secrets on their way into a response body.
 
-use claviger_vault::IssuedSecret;
+use claviger_vault::{IssuedSecret, WebhookSecret};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
 
 /// An issued secret in a wire type: the only way from a secret to a body. It cannot be printed.
-pub struct SecretText(IssuedSecret);
+pub struct SecretText(Held);
+
+enum Held {
+    Issued(IssuedSecret),
+    Webhook(WebhookSecret),
+}
 
 impl From<IssuedSecret> for SecretText {
     fn from(secret: IssuedSecret) -> Self {
-        Self(secret)
+        Self(Held::Issued(secret))
+    }
+}
+
+impl From<WebhookSecret> for SecretText {
+    fn from(secret: WebhookSecret) -> Self {
+        Self(Held::Webhook(secret))
     }
 }
 
 impl Serialize for SecretText {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.0.reveal())
+        match &self.0 {
+            Held::Issued(secret) => serializer.serialize_str(secret.reveal()),
+            Held::Webhook(secret) => serializer.serialize_str(&secret.reveal()),
+        }
     }
 }
 

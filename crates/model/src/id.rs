@@ -88,8 +88,14 @@ ids! {
     UserId,
     /// A role.
     RoleId,
+    /// An invitation of a user.
+    InvitationId,
     /// An issued credential: API key, application key or token.
     CredentialId,
+    /// A webhook.
+    WebhookId,
+    /// A report that a secret was found where it should not be.
+    LeakId,
     /// One entry of the ledger; it also settles whether a commit of unknown fate happened.
     EntryId,
     /// One HTTP request, as named in logs, answers and the ledger.

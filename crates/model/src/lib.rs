@@ -6,9 +6,11 @@
 mod chain;
 mod collation;
 mod credential;
+mod event;
 mod excerpt;
 mod host;
 mod id;
+mod leak;
 mod name;
 mod network;
 mod people;
@@ -19,18 +21,28 @@ mod random;
 mod target;
 pub mod testing;
 mod timestamp;
+mod token_expiry;
+mod web_url;
+mod webhook;
 
 pub use chain::chain;
 pub use collation::collation_key;
 pub use credential::{Credential, CredentialDetail, CredentialKind, CredentialState, Expiry, ParseKindError};
+pub use event::{EventType, ParseEventTypeError};
 pub use excerpt::excerpt;
 pub use host::{Host, HostError};
-pub use id::{CredentialId, EntryId, OrgId, ParseIdError, RequestId, RoleId, UserId};
+pub use id::{
+    CredentialId, EntryId, InvitationId, LeakId, OrgId, ParseIdError, RequestId, RoleId, UserId, WebhookId,
+};
+pub use leak::{Leak, LeakPolicy, ParseLeakPolicyError};
 pub use name::{Email, EmailError, NAME_CHARS_MAX, Name, NameError};
 pub use network::{Network, NetworkError};
-pub use people::{ManagedRole, Org, OrgSettings, Role, User, UserKind};
+pub use people::{Invitation, ManagedRole, Org, OrgSettings, Role, User, UserKind};
 pub use permissions::{Permission, PermissionSet, ScopeError, Scopes};
 pub use position::{ParsePositionError, Position};
 pub use random::Random;
 pub use target::{Origin, Scheme, Target, TargetError};
 pub use timestamp::{Clock, Timestamp};
+pub use token_expiry::{TokenExpiry, TokenExpiryError};
+pub use web_url::{WebUrl, WebUrlError};
+pub use webhook::{Webhook, WebhookStanding};

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{OrgId, Permission, PermissionSet, RoleId, Timestamp, UserId};
+use crate::{InvitationId, LeakPolicy, OrgId, Permission, PermissionSet, RoleId, Timestamp, UserId};
 
 /// Settings of an org.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,12 +13,19 @@ pub struct OrgSettings {
     pub api_keys_max: u32,
     /// How many live application keys each user may have.
     pub application_keys_per_user_max: u32,
+    /// What becomes of a credential whose secret was found where it should not be.
+    pub leaks: LeakPolicy,
 }
 
 impl Default for OrgSettings {
-    /// The vendor's limits: 200 API keys, 1000 application keys a user; one-time read off.
+    /// The vendor's limits: 200 API keys, 1000 application keys a user; one-time read off. What leaked is revoked.
     fn default() -> Self {
-        Self { one_time_read: false, api_keys_max: 200, application_keys_per_user_max: 1000 }
+        Self {
+            one_time_read: false,
+            api_keys_max: 200,
+            application_keys_per_user_max: 1000,
+            leaks: LeakPolicy::Revoke,
+        }
     }
 }
 
@@ -77,6 +84,21 @@ pub struct User {
     pub disabled_at: Option<Timestamp>,
     /// The roles, oldest first.
     pub roles: Vec<RoleId>,
+}
+
+/// That a user was asked to join.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invitation {
+    /// Its id.
+    pub id: InvitationId,
+    /// The org.
+    pub org: OrgId,
+    /// Who was asked.
+    pub user: UserId,
+    /// When.
+    pub created_at: Timestamp,
+    /// Until when the invitation holds.
+    pub expires_at: Timestamp,
 }
 
 /// A role.

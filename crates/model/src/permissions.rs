@@ -34,6 +34,8 @@ macro_rules! named {
 }
 
 named! {
+    /// See users and roles. The vendor knows it as a scope only; here roles may have it too.
+    USER_ACCESS_READ = "user_access_read",
     /// Invite users.
     USER_ACCESS_INVITE = "user_access_invite",
     /// Manage users, their roles, and everyone's registrations.
@@ -174,6 +176,16 @@ impl PermissionSet {
     /// Whether every permission of `other` is in this set.
     pub fn contains_all(&self, other: &Self) -> bool {
         *self & *other == *other
+    }
+
+    /// The permissions of this set that are not in another.
+    pub fn without(&self, other: &Self) -> Self {
+        Self(std::array::from_fn(|word| self.0[word] & !other.0[word]))
+    }
+
+    /// Takes a permission away.
+    pub const fn remove(&mut self, permission: Permission) {
+        self.0[permission.0 as usize / 64] &= !(1 << (permission.0 % 64));
     }
 
     /// Adds a permission.

@@ -92,6 +92,7 @@ impl From<EngineError> for Error {
             EngineError::LimitReached { .. } => {
                 Self::new(StatusCode::CONFLICT, "limit_reached", error.to_string())
             }
+            EngineError::Protected(sentence) => Self::new(StatusCode::CONFLICT, "protected", sentence),
             EngineError::LastOne { .. } => Self::new(StatusCode::CONFLICT, "last_one", error.to_string()),
             EngineError::Unavailable(cause) => {
                 if let Some(cause) = cause {

@@ -7,7 +7,7 @@ use claviger_engine::rights::OrgManagement;
 use claviger_engine::{FieldError, OrgPatch};
 use claviger_http::openapi::{Named, Operation};
 use claviger_http::{App, BodyError, Bucket, Json as Body, Route, RouteInfo, Who, positioned};
-use claviger_model::{Name, Org, Permission, excerpt};
+use claviger_model::{LeakPolicy, Name, Org, Permission, excerpt};
 use http::{Method, StatusCode};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -49,6 +49,8 @@ struct Settings {
     one_time_read: bool,
     api_keys_max: u32,
     application_keys_per_user_max: u32,
+    /// What becomes of a credential whose secret leaked: `revoke` or `mark`.
+    leaks: &'static str,
     created_at: String,
     modified_at: String,
 }
@@ -83,6 +85,7 @@ fn patch_schema() -> Value {
             "one_time_read": { "type": "boolean" },
             "api_keys_max": limit,
             "application_keys_per_user_max": limit,
+            "leaks": { "type": "string", "enum": [LeakPolicy::Revoke.as_str(), LeakPolicy::Mark.as_str()] },
         },
         "additionalProperties": false,
     })
@@ -114,6 +117,11 @@ fn patch(body: &Value) -> Result<OrgPatch, Error> {
                 Some(limit) => patch.application_keys_per_user_max = Some(limit),
                 None => faults.push(fault(field, &bad_limit)),
             },
+            ("leaks", Value::String(policy)) => match policy.parse::<LeakPolicy>() {
+                Ok(policy) => patch.leaks = Some(policy),
+                Err(error) => faults.push(fault(field, &error.to_string())),
+            },
+            ("leaks", _) => faults.push(fault(field, "must be a string")),
             _ => faults.push(fault(field, "is not a setting that can be changed")),
         }
     }
@@ -133,6 +141,7 @@ fn wire(org: &Org) -> Settings {
         one_time_read: org.settings.one_time_read,
         api_keys_max: org.settings.api_keys_max,
         application_keys_per_user_max: org.settings.application_keys_per_user_max,
+        leaks: org.settings.leaks.as_str(),
         created_at: time(org.created_at),
         modified_at: time(org.modified_at),
     }
@@ -147,6 +156,9 @@ mod tests {
         let schema = patch_schema();
         for (name, property) in schema["properties"].as_object().unwrap() {
             let (good, bad) = match property["type"].as_str().unwrap() {
+                "string" if property["enum"].is_array() => {
+                    (property["enum"].as_array().unwrap().clone(), vec![json!(1), json!("n")])
+                }
                 "string" => (vec![json!("n")], vec![json!(1)]),
                 "boolean" => (vec![json!(true)], vec![json!("true")]),
                 _ => (

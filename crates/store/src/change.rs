@@ -112,7 +112,19 @@ impl Change {
         subject: (&'static str, String),
         change: Json,
     ) -> Self {
-        Self::recorded(Some(org), actor, action, subject, change)
+        Self::recorded(Some(org), Some(org), actor, action, subject, change)
+    }
+
+    /// The same for what an actor of one org, `home`, does to another.
+    pub(crate) fn to_other_org(
+        org: OrgId,
+        home: Option<OrgId>,
+        actor: &Actor,
+        action: &'static str,
+        subject: (&'static str, String),
+        change: Json,
+    ) -> Self {
+        Self::recorded(Some(org), home, actor, action, subject, change)
     }
 
     /// The same for what concerns the whole server.
@@ -122,11 +134,12 @@ impl Change {
         subject: (&'static str, String),
         change: Json,
     ) -> Self {
-        Self::recorded(None, actor, action, subject, change)
+        Self::recorded(None, None, actor, action, subject, change)
     }
 
     fn recorded(
         org: Option<OrgId>,
+        home: Option<OrgId>,
         actor: &Actor,
         action: &'static str,
         subject: (&'static str, String),
@@ -135,7 +148,7 @@ impl Change {
         let guard = |credential: &CredentialId| Step {
             sql: "SELECT 1 FROM credentials c LEFT JOIN users u ON u.id = c.owner_id
                   WHERE c.id = $1 AND c.org_id = $2 AND c.revoked_at IS NULL AND u.disabled_at IS NULL",
-            params: params![*credential, org],
+            params: params![*credential, home],
             rows: Rows::Found,
             otherwise: Refusal::ActorGone,
         };

@@ -15,9 +15,13 @@ pub struct CredentialFilter {
     pub org: OrgId,
     /// The kind.
     pub kind: CredentialKind,
+    /// Another kind that is listed with it.
+    pub other_kind: Option<CredentialKind>,
     /// Whose; none for everybody's.
     pub owner: Option<UserId>,
-    /// A part of the name in any case, or exactly the last four characters of the secret.
+    /// Of those, only what belongs to one of these; none for whoever's.
+    pub owners: Option<Vec<UserId>>,
+    /// A part of the name in any case, or exactly the last four characters of the secret, unless it is a token's.
     pub text: Option<String>,
     /// Made at this moment or after.
     pub created_from: Option<Timestamp>,
@@ -39,7 +43,9 @@ impl CredentialFilter {
         Self {
             org,
             kind,
+            other_kind: None,
             owner: None,
+            owners: None,
             text: None,
             created_from: None,
             created_to: None,
@@ -62,6 +68,10 @@ pub enum SortKey {
     ModifiedAt,
     /// The last four characters of the secret.
     Last4,
+    /// The end of its validity; what has none is after everything.
+    ExpiresAt,
+    /// The last use; what was never used is before everything.
+    LastUsedAt,
 }
 
 /// The order of a list; what is equal is ordered by id.
@@ -108,14 +118,32 @@ impl Condition {
     fn of(filter: &CredentialFilter) -> Self {
         let mut condition = Self {
             from: "credentials i".to_owned(),
-            sql: "i.org_id = $1 AND i.kind = $2 AND i.revoked_at IS NULL".to_owned(),
-            params: params![filter.org, filter.kind],
+            sql: "i.org_id = $1 AND i.revoked_at IS NULL".to_owned(),
+            params: params![filter.org],
         };
+        match filter.other_kind {
+            None => condition.and("i.kind =", Some(filter.kind)),
+            Some(other) => condition.any_of("i.kind", &[filter.kind, other]),
+        }
         condition.and("i.owner_id =", filter.owner);
+        if let Some(owners) = &filter.owners {
+            condition.any_of("i.owner_id", owners);
+        }
         if let Some(text) = &filter.text {
             let like = condition.push(format!("%{}%", escaped(&search_key(text))));
-            let last4 = condition.push(text.as_bytes().to_vec());
-            condition.sql += &format!(" AND (i.name_search LIKE {like} ESCAPE '\\' OR i.last4 = {last4})");
+            let is_token = matches!(
+                filter.kind,
+                CredentialKind::PersonalAccessToken | CredentialKind::ServiceAccessToken
+            );
+            let found = match is_token {
+                // Of tokens nothing of the secret's end is shown, and so nothing of it is told.
+                true => format!(" AND i.name_search LIKE {like} ESCAPE '\\'"),
+                false => {
+                    let last4 = condition.push(text.as_bytes().to_vec());
+                    format!(" AND (i.name_search LIKE {like} ESCAPE '\\' OR i.last4 = {last4})")
+                }
+            };
+            condition.sql += &found;
         }
         condition.and("i.created_at >=", filter.created_from);
         condition.and("i.created_at <=", filter.created_to);
@@ -143,6 +171,15 @@ impl Condition {
             self.sql += &format!(" AND {comparison} {place}");
         }
     }
+
+    /// Of none of them, nothing is one.
+    fn any_of<T: Copy + Into<Value>>(&mut self, column: &str, values: &[T]) {
+        let places: Vec<_> = values.iter().map(|value| self.push(*value)).collect();
+        match places.is_empty() {
+            false => self.sql += &format!(" AND {column} IN ({})", places.join(", ")),
+            true => self.sql += " AND 1 = 0",
+        }
+    }
 }
 
 /// What of a name is compared when one is looked for: each character in lower case by itself, and the final
@@ -165,20 +202,29 @@ fn is_possible(filter: &CredentialFilter) -> bool {
 }
 
 /// A text in which the wildcards of LIKE stand for themselves.
-fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")
 }
 
 impl CredentialSort {
-    fn sql(self, table: &str) -> String {
-        let column = match self.key {
-            SortKey::Name => "name_sort",
-            SortKey::CreatedAt => "created_at",
-            SortKey::ModifiedAt => "modified_at",
-            SortKey::Last4 => "last4",
+    /// In a query that has the credentials as `table` and their last uses as `used`. Where there are nulls it is said
+    /// where they go: the engines think differently of it.
+    fn sql(self, table: &str, used: &str) -> String {
+        let (place, column) = match self.key {
+            SortKey::Name => (table, "name_sort"),
+            SortKey::CreatedAt => (table, "created_at"),
+            SortKey::ModifiedAt => (table, "modified_at"),
+            SortKey::Last4 => (table, "last4"),
+            SortKey::ExpiresAt => (table, "expires_at"),
+            SortKey::LastUsedAt => (used, "at"),
         };
         let direction = if self.descending { "DESC" } else { "ASC" };
-        format!("{table}.{column} {direction}, {table}.id {direction}")
+        let nulls = match (self.key, self.descending) {
+            (SortKey::ExpiresAt, false) | (SortKey::LastUsedAt, true) => " NULLS LAST",
+            (SortKey::ExpiresAt, true) | (SortKey::LastUsedAt, false) => " NULLS FIRST",
+            _ => "",
+        };
+        format!("{place}.{column} {direction}{nulls}, {table}.id {direction}")
     }
 }
 
@@ -198,6 +244,9 @@ impl Store {
             condition.narrow(question);
         }
         let total = self.count_credentials(filter, &condition).await?;
+        if sort.key == SortKey::LastUsedAt {
+            condition.from += " LEFT JOIN last_used u ON u.credential_id = i.id";
+        }
         let limit = condition.push(page.limit);
         let offset = condition.push(page.offset);
         // The page is found on an index alone; only its rows are then read whole and joined.
@@ -206,8 +255,8 @@ impl Store {
              JOIN credentials c ON c.id = p.id LEFT JOIN last_used l ON l.credential_id = c.id ORDER BY {}",
             condition.from,
             condition.sql,
-            sort.sql("i"),
-            sort.sql("c"),
+            sort.sql("i", "u"),
+            sort.sql("c", "l"),
         );
         let items = self.long_rows(sql, condition.params, read_credential).await?;
         Ok(CredentialPage { items, total })
@@ -233,11 +282,16 @@ impl Store {
         filter: &CredentialFilter,
         condition: &Condition,
     ) -> Result<i64, StoreError> {
-        let CredentialFilter { org, kind, owner, .. } = *filter;
-        if *filter == (CredentialFilter { owner, ..CredentialFilter::all(org, kind) }) {
+        let CredentialFilter { org, kind, other_kind, owner, .. } = *filter;
+        if *filter == (CredentialFilter { other_kind, owner, ..CredentialFilter::all(org, kind) }) {
             let sql = "SELECT live FROM credential_counts WHERE org_id = $1 AND kind = $2 AND owner_id = $3";
             let owner = owner.map(|owner| owner.to_string()).unwrap_or_default();
-            return Ok(self.row(sql, &params![org, kind, owner], |row| row.get(0)).await?.unwrap_or(0));
+            let mut total = 0;
+            for kind in [Some(kind), other_kind].into_iter().flatten() {
+                let params = params![org, kind, owner.as_str()];
+                total += self.row(sql, &params, |row| row.get::<i64>(0)).await?.unwrap_or(0);
+            }
+            return Ok(total);
         }
         let sql = format!("SELECT COUNT(*) FROM {} WHERE {}", condition.from, condition.sql);
         let counts = self.long_rows(sql, condition.params.clone(), |row| row.get(0)).await?;

@@ -334,18 +334,35 @@ impl Change {
         let detail = json!({ "kind": credential.kind().as_str(), "name": credential.name });
         let detail = state::with_states(detail, [state::credential(&dead, &[])]);
         Self::new(credential.org, actor, "credential.revoked", subject(credential.id), detail)
-            .one(
-                "UPDATE credentials SET revoked_at = $1, modified_at = $1, modified_by = $2, revision = revision + 1
-                 WHERE id = $3 AND org_id = $4 AND revision = $5 AND revoked_at IS NULL",
-                params![at, by, credential.id, credential.org, credential.revision],
-                Refusal::Stale,
-            )
-            .any(
-                "UPDATE secrets SET dead_at = $1, sealed = NULL
-                 WHERE credential_id = $2 AND org_id = $3 AND dead_at IS NULL",
-                params![at, credential.id, credential.org],
-            )
+            .killing_credential(credential, at, by)
             .counting_one_less(credential)
+    }
+
+    /// Adds the statements that kill a live credential and its secrets, but for the count.
+    pub(crate) fn killing_credential(self, credential: &Credential, at: Timestamp, by: UserId) -> Self {
+        self.one(
+            "UPDATE credentials SET revoked_at = $1, modified_at = $1, modified_by = $2, revision = revision + 1
+             WHERE id = $3 AND org_id = $4 AND revision = $5 AND revoked_at IS NULL",
+            params![at, by, credential.id, credential.org, credential.revision],
+            Refusal::Stale,
+        )
+        .any(
+            "UPDATE secrets SET dead_at = $1, sealed = NULL
+             WHERE credential_id = $2 AND org_id = $3 AND dead_at IS NULL",
+            params![at, credential.id, credential.org],
+        )
+    }
+
+    /// Counts a dead credential out, be it the last of its kind.
+    pub(crate) fn counting_even_the_last_less(self, credential: &Credential) -> Self {
+        let row = |owner: String| params![credential.org, credential.kind(), owner];
+        let count =
+            "UPDATE credential_counts SET live = live - 1 WHERE org_id = $1 AND kind = $2 AND owner_id = $3";
+        let change = self.any(count, row(String::new()));
+        match credential.detail.owner() {
+            None => change,
+            Some(owner) => change.any(count, row(owner.to_string())),
+        }
     }
 
     fn counting_one_less(self, credential: &Credential) -> Self {

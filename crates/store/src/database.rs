@@ -50,12 +50,14 @@ impl Database {
     /// [`StoreError::Newer`] for a database of a later version, [`StoreError::InUse`] where another server
     /// writes to it, [`StoreError::Address`] and [`StoreError::Unavailable`] where it cannot be reached.
     pub async fn open(location: &Location, clock: &dyn Clock) -> Result<Self, StoreError> {
-        Ok(Self(match location {
+        let mut database = Self(match location {
             Location::Sqlite(path) => Engine::Sqlite(SqliteDatabase::open(path, clock.now())?),
             Location::Postgres(address) => {
                 Engine::Postgres(Box::new(PostgresDatabase::open(address, clock.now()).await?))
             }
-        }))
+        });
+        database.fill_names().await?;
+        Ok(database)
     }
 
     /// The wrapped keys; none in a database that was not founded yet.

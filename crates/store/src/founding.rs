@@ -1,9 +1,11 @@
 //! Making an org: itself, its data key, its built-in roles, its first users and their credentials, in one change.
 
-use claviger_model::{Credential, CredentialId, Org, Role, User};
+use claviger_model::{Credential, CredentialId, Org, OrgId, Role, User, collation_key};
 use claviger_vault::WrappedKey;
 use serde_json::json;
 
+use crate::credential_list::search_key;
+use crate::names;
 use crate::people::user_kind_text;
 use crate::state;
 use crate::value::params;
@@ -27,8 +29,8 @@ pub struct Founding<'a> {
 }
 
 impl Change {
-    /// Makes an org with all that it begins with.
-    pub fn create_org(founding: &Founding<'_>, actor: &Actor) -> Self {
+    /// Makes an org with all that it begins with; `home` is the actor's own, where it has one.
+    pub fn create_org(founding: &Founding<'_>, home: Option<OrgId>, actor: &Actor) -> Self {
         let org = founding.org;
         let mut states = vec![state::org(org)];
         states.extend(founding.roles.iter().map(state::role));
@@ -38,7 +40,8 @@ impl Change {
         states.extend(founding.credentials.iter().map(credential));
         states.extend(founding.registrations.iter().map(|id| state::registration(org.id, *id)));
         let detail = state::with_states(json!({ "name": org.name }), states);
-        let change = Self::new(org.id, actor, "org.created", ("org", org.id.to_string()), detail)
+        let subject = ("org", org.id.to_string());
+        let change = Self::to_other_org(org.id, home, actor, "org.created", subject, detail)
             .with_org(org, founding.data_key);
         let change = founding.roles.iter().fold(change, Self::with_role);
         let change = founding.users.iter().fold(change, Self::with_user);
@@ -74,8 +77,8 @@ impl Change {
     pub(crate) fn with_role(self, role: &Role) -> Self {
         let permissions = if role.managed.is_some() { String::new() } else { role.permissions.to_list() };
         self.one(
-            "INSERT INTO roles (id, org_id, name, managed, permissions, created_at, modified_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7)",
+            "INSERT INTO roles (id, org_id, name, managed, permissions, created_at, modified_at, name_sort, search)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
             params![
                 role.id,
                 role.org,
@@ -84,6 +87,8 @@ impl Change {
                 permissions,
                 role.created_at,
                 role.modified_at,
+                collation_key(&role.name),
+                search_key(&role.name),
             ],
             Refusal::Conflict,
         )
@@ -93,8 +98,8 @@ impl Change {
     pub(crate) fn with_user(self, user: &User) -> Self {
         let change = self.one(
             "INSERT INTO users (id, org_id, kind, email, handle, name, title, verified, created_at, modified_at,
-                 disabled_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+                 disabled_at, name_sort, search)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
             params![
                 user.id,
                 user.org,
@@ -107,13 +112,15 @@ impl Change {
                 user.created_at,
                 user.modified_at,
                 user.disabled_at,
+                names::sort_key(user),
+                names::search_text(user),
             ],
             Refusal::Conflict,
         );
         user.roles.iter().fold(change, |change, role| {
             change.one(
                 "INSERT INTO user_roles (org_id, user_id, role_id) SELECT org_id, $1, id FROM roles
-                 WHERE id = $2 AND org_id = $3",
+                 WHERE id = $2 AND org_id = $3 AND removed_at IS NULL",
                 params![user.id, *role, user.org],
                 Refusal::Absent,
             )

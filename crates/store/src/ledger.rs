@@ -166,7 +166,7 @@ impl Entry {
     }
 
     /// The new states of what it touched, by `kind:id`.
-    pub(crate) fn states(&self) -> Map<String, Json> {
+    pub fn states(&self) -> Map<String, Json> {
         let change = serde_json::from_str::<Map<String, Json>>(&self.change);
         match change.ok().and_then(|mut change| change.remove("states")) {
             Some(Json::Object(states)) => states,

@@ -25,6 +25,8 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         postgres: include_str!("../migrations/0003_name_search.postgres.sql"),
     },
     Migration::both(include_str!("../migrations/0004_tokens_and_guards.sql")),
+    Migration::both(include_str!("../migrations/0005_people.sql")),
+    Migration::both(include_str!("../migrations/0007_events_and_leaks.sql")),
 ];
 
 /// Which text of a migration.

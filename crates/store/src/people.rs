@@ -11,12 +11,13 @@ use crate::{Actor, Change, Refusal, Store, StoreError, state};
 
 pub(crate) const SELECT_ORG: &str =
     "SELECT id, number, name, one_time_read, api_keys_max, application_keys_per_user_max,
-     created_at, modified_at, disabled_at FROM orgs";
+     created_at, modified_at, disabled_at, leaks FROM orgs";
 pub(crate) const SELECT_USER: &str =
     "SELECT id, org_id, kind, email, handle, name, title, verified, created_at, modified_at,
      disabled_at FROM users";
 pub(crate) const SELECT_ROLE: &str =
-    "SELECT r.id, r.org_id, r.name, r.managed, r.permissions, r.created_at, r.modified_at FROM roles r";
+    "SELECT r.id, r.org_id, r.name, r.managed, r.permissions, r.created_at, r.modified_at,
+     r.removed_at FROM roles r";
 
 pub(crate) fn read_org(row: &dyn Row) -> Result<Org, StoreError> {
     Ok(Org {
@@ -27,6 +28,7 @@ pub(crate) fn read_org(row: &dyn Row) -> Result<Org, StoreError> {
             one_time_read: row.get(3)?,
             api_keys_max: row.get(4)?,
             application_keys_per_user_max: row.get(5)?,
+            leaks: row.parsed(9)?,
         },
         created_at: row.get(6)?,
         modified_at: row.get(7)?,
@@ -87,28 +89,37 @@ pub(crate) fn read_role(row: &dyn Row) -> Result<Role, StoreError> {
 }
 
 impl Change {
-    /// Changes an org's settings from what was read. Turning one-time read on erases, in the same change, every
+    /// Changes an org from what was read: its settings, and whether it is disabled; `home` is the actor's own. Turning one-time read on erases, in the same change, every
     /// sealed application key of the org.
     ///
     /// Refused with [`Refusal::Stale`] where it was changed in between.
-    pub fn update_org(org: &Org, read: &Org, actor: &Actor) -> Self {
+    pub fn update_org(org: &Org, read: &Org, home: OrgId, actor: &Actor) -> Self {
         let detail = json!({
             "name": org.name,
+            "disabled": org.disabled_at.is_some(),
             "api_keys_max": org.settings.api_keys_max,
             "application_keys_per_user_max": org.settings.application_keys_per_user_max,
         });
         let detail = state::with_states(detail, [state::org(org)]);
-        let change = Self::new(org.id, actor, "org.updated", ("org", org.id.to_string()), detail).one(
+        let action = match (read.disabled_at.is_some(), org.disabled_at.is_some()) {
+            (false, true) => "org.disabled",
+            (true, false) => "org.enabled",
+            _ => "org.updated",
+        };
+        let subject = ("org", org.id.to_string());
+        let change = Self::to_other_org(org.id, Some(home), actor, action, subject, detail).one(
             "UPDATE orgs SET name = $1, one_time_read = $2, api_keys_max = $3, application_keys_per_user_max = $4,
-                 modified_at = $5 WHERE id = $6 AND modified_at = $7",
+                 modified_at = $5, disabled_at = $6, leaks = $9 WHERE id = $7 AND modified_at = $8",
             params![
                 org.name.as_str(),
                 org.settings.one_time_read,
                 org.settings.api_keys_max,
                 org.settings.application_keys_per_user_max,
                 org.modified_at,
+                org.disabled_at,
                 org.id,
                 read.modified_at,
+                org.settings.leaks.as_str(),
             ],
             Refusal::Stale,
         );
@@ -129,6 +140,12 @@ impl Store {
         self.long_rows(format!("{SELECT_ORG} ORDER BY created_at, id"), params![], read_org).await
     }
 
+    /// Up to so many orgs whose number is beyond one, in the order in which they were made.
+    pub async fn list_orgs_after(&self, number: i64, limit: i64) -> Result<Vec<Org>, StoreError> {
+        let sql = format!("{SELECT_ORG} WHERE number > $1 ORDER BY number LIMIT $2");
+        self.long_rows(sql, params![number, limit], read_org).await
+    }
+
     /// One org.
     pub async fn find_org(&self, id: OrgId) -> Result<Option<Org>, StoreError> {
         let sql = format!("{SELECT_ORG} WHERE id = $1");
@@ -139,7 +156,7 @@ impl Store {
     pub async fn list_all_users(&self) -> Result<Vec<User>, StoreError> {
         let mut users = self.long_rows(SELECT_USER.to_owned(), params![], read_user).await?;
         let sql = "SELECT ur.user_id, ur.role_id FROM user_roles ur JOIN roles r ON r.id = ur.role_id
-                   ORDER BY r.created_at, r.id"
+                   WHERE r.removed_at IS NULL ORDER BY r.created_at, r.id"
             .to_owned();
         let held: Vec<(UserId, RoleId)> =
             self.long_rows(sql, params![], |row| Ok((row.parsed(0)?, row.parsed(1)?))).await?;
@@ -157,23 +174,23 @@ impl Store {
         let sql = format!("{SELECT_USER} WHERE id = $1 AND org_id = $2");
         let Some(mut user) = self.find(sql, params![id, org], read_user).await? else { return Ok(None) };
         let sql = "SELECT ur.role_id FROM user_roles ur JOIN roles r ON r.id = ur.role_id
-                   WHERE ur.user_id = $1 AND ur.org_id = $2 ORDER BY r.created_at, r.id";
+                   WHERE ur.user_id = $1 AND ur.org_id = $2 AND r.removed_at IS NULL ORDER BY r.created_at, r.id";
         user.roles = self.rows(sql, &params![id, org], |row| row.parsed(0)).await?;
         Ok(Some(user))
     }
 
     /// Every role of every org: what a directory starts from.
     pub async fn list_all_roles(&self) -> Result<Vec<Role>, StoreError> {
-        self.long_rows(SELECT_ROLE.to_owned(), params![], read_role).await
+        self.long_rows(format!("{SELECT_ROLE} WHERE r.removed_at IS NULL"), params![], read_role).await
     }
 
     /// One role of an org.
     pub async fn find_role(&self, org: OrgId, id: RoleId) -> Result<Option<Role>, StoreError> {
-        let sql = format!("{SELECT_ROLE} WHERE r.id = $1 AND r.org_id = $2");
+        let sql = format!("{SELECT_ROLE} WHERE r.id = $1 AND r.org_id = $2 AND r.removed_at IS NULL");
         self.find(sql, params![id, org], read_role).await
     }
 
-    async fn find<T: Send>(
+    pub(crate) async fn find<T: Send>(
         &self,
         sql: String,
         params: Vec<crate::value::Value>,

@@ -3,11 +3,14 @@
 //! Each entry holds, under `states`, the new state of everything whose state it changed. Folding the entries
 //! gives what the tables must hold, so that a row edited behind the server's back is found by comparison.
 
-use claviger_model::{Credential, CredentialDetail, CredentialId, Org, OrgId, Role, Scopes, User};
+use claviger_model::{
+    Credential, CredentialDetail, CredentialId, Leak, LeakPolicy, Org, OrgId, Role, Scopes, User, Webhook,
+};
 use claviger_vault::Digest;
 use serde_json::{Map, Value as Json, json};
 
 use crate::people::user_kind_text;
+use crate::webhooks::events_text;
 
 /// `kind:id` and its state.
 pub(crate) type State = (String, Json);
@@ -23,10 +26,14 @@ pub(crate) fn with_states(detail: Json, states: impl IntoIterator<Item = State>)
 }
 
 pub(crate) fn org(org: &Org) -> State {
-    let state = json!({
+    let mut state = json!({
         "disabled": org.disabled_at.is_some(),
         "one_time_read": org.settings.one_time_read,
     });
+    // Only where it is not as for every org before there was a choice, so that their entries stay true.
+    if org.settings.leaks != LeakPolicy::default() {
+        state["leaks"] = json!(org.settings.leaks.as_str());
+    }
     (format!("org:{}", org.id), state)
 }
 
@@ -39,6 +46,16 @@ pub(crate) fn role(role: &Role) -> State {
     });
     (format!("role:{}", role.id), state)
 }
+
+/// A role that is gone for good: nobody holds it from this entry on, whatever the entries before say.
+pub(crate) fn removed_role(role: &Role) -> State {
+    let (key, mut state) = self::role(role);
+    state[REMOVED] = Json::Bool(true);
+    (key, state)
+}
+
+/// What marks the state of a role that is gone.
+pub(crate) const REMOVED: &str = "removed";
 
 pub(crate) fn user(user: &User) -> State {
     let mut roles: Vec<_> = user.roles.iter().map(ToString::to_string).collect();
@@ -54,6 +71,30 @@ pub(crate) fn user(user: &User) -> State {
 
 pub(crate) fn registration(org: OrgId, id: CredentialId) -> State {
     (format!("registration:{id}"), json!({ "org": org.to_string() }))
+}
+
+/// Where an org's events go, which, and by which of its secrets they are signed.
+pub(crate) fn webhook(webhook: &Webhook, is_deleted: bool) -> State {
+    let state = json!({
+        "org": webhook.org.to_string(),
+        // By its hash alone: some receivers know their callers by a part of the address that nobody else knows.
+        "url": blake3::hash(webhook.url.as_str().as_bytes()).to_hex().as_str(),
+        "events": events_text(&webhook.events),
+        "enabled": webhook.is_enabled,
+        "secret_revision": webhook.secret_revision,
+        "deleted": is_deleted,
+    });
+    (format!("webhook:{}", webhook.id), state)
+}
+
+/// That a credential's secret was found where it should not be.
+pub(crate) fn leak(leak: &Leak) -> State {
+    let state = json!({
+        "org": leak.org.to_string(),
+        "credential": leak.credential.to_string(),
+        "at": leak.at.micros(),
+    });
+    (format!("leak:{}", leak.id), state)
 }
 
 /// All that died in a database from which this one was not restored: how many, and a hash over them in order.
@@ -72,7 +113,7 @@ pub(crate) fn credential(credential: &Credential, live: &[Digest]) -> State {
     };
     let mut secrets: Vec<_> = live.iter().map(Digest::to_hex).collect();
     secrets.sort_unstable();
-    let state = json!({
+    let mut state = json!({
         "org": credential.org.to_string(),
         "kind": credential.kind().as_str(),
         // By these people tell keys apart: whoever swaps them has the wrong one revoked.
@@ -85,5 +126,9 @@ pub(crate) fn credential(credential: &Credential, live: &[Digest]) -> State {
         "revoked": !credential.state.is_live(),
         "secrets": secrets,
     });
+    // Only where there is one: entries of before there were tokens say nothing of it.
+    if let Some(portion) = credential.detail.public_portion() {
+        state["public_portion"] = portion.into();
+    }
     (format!("credential:{}", credential.id), state)
 }

@@ -1,6 +1,9 @@
 //! What goes into a statement and what comes out of a row, for both drivers.
 
-use claviger_model::{CredentialId, CredentialKind, EntryId, Expiry, OrgId, RoleId, Timestamp, UserId};
+use claviger_model::{
+    CredentialId, CredentialKind, EntryId, Expiry, InvitationId, LeakId, OrgId, RoleId, Timestamp, UserId,
+    WebhookId,
+};
 use claviger_vault::Digest;
 use std::fmt::{self, Display};
 use std::str::FromStr;
@@ -104,7 +107,7 @@ macro_rules! ids {
         }
     )*};
 }
-ids!(OrgId, UserId, RoleId, CredentialId, EntryId, Uuid);
+ids!(OrgId, UserId, RoleId, InvitationId, CredentialId, EntryId, WebhookId, LeakId, Uuid);
 
 /// Builds a statement's parameters.
 macro_rules! params {

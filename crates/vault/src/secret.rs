@@ -166,6 +166,13 @@ fn push_token(text: &mut String, prefix: &str, random: &dyn Random) {
     text.extend(checksum);
 }
 
+/// Whether something presented says of itself that it is a token, good or bad: then it stands alone, and nothing
+/// beside it counts. No secret of another kind begins like that.
+pub fn claims_to_be_token(presented: &[u8]) -> bool {
+    let prefixes = [PERSONAL_ACCESS_TOKEN_PREFIX, SERVICE_ACCESS_TOKEN_PREFIX];
+    prefixes.iter().any(|prefix| presented.starts_with(prefix.as_bytes()))
+}
+
 fn is_token(text: &str, prefix: &str) -> bool {
     let Some((public, secret)) = text.strip_prefix(prefix).and_then(|rest| rest.split_once('_')) else {
         return false;
@@ -209,7 +216,7 @@ mod tests {
     #[test]
     fn generated_secrets_have_the_form_of_their_kind_and_differ() {
         let random = SeededRandom::new(1);
-        for kind in [ApiKey, ApplicationKey] {
+        for kind in CredentialKind::ALL {
             let (first, second) =
                 (IssuedSecret::generate(kind, &random), IssuedSecret::generate(kind, &random));
             assert!(IssuedSecret::parse(kind, first.reveal()).is_ok(), "{}", first.reveal());
@@ -222,6 +229,27 @@ mod tests {
         let secret = IssuedSecret::generate(ApplicationKey, &SeededRandom::new(2));
         let (random_part, checksum) = secret.reveal().strip_prefix("ddapp_").unwrap().split_at(28);
         assert_eq!(checksum.chars().collect::<Vec<_>>(), base62::checksum(random_part));
+    }
+
+    #[test]
+    fn a_token_says_what_it_is_and_shows_a_part_of_itself() {
+        use claviger_model::CredentialKind::{PersonalAccessToken, ServiceAccessToken};
+        let random = SeededRandom::new(3);
+        for kind in CredentialKind::ALL {
+            let secret = IssuedSecret::generate(kind, &random);
+            let is_token = [PersonalAccessToken, ServiceAccessToken].contains(&kind);
+            assert_eq!(claims_to_be_token(secret.bytes()), is_token, "{kind}");
+            assert_eq!(secret.public_portion(kind).is_some(), is_token, "{kind}");
+        }
+        for (kind, prefix, shown) in [
+            (PersonalAccessToken, "ddpat_", "0123456789ABCDEFGHIJab"),
+            (ServiceAccessToken, "ddsat_", "ddsat_0123456789ABCDEFGHIJab"),
+        ] {
+            let text = format!("{prefix}0123456789ABCDEFGHIJab_0123456789abcdefghijklmnopqrstuvwxyz");
+            let secret = IssuedSecret::parse(kind, &text).unwrap();
+            assert_eq!(secret.public_portion(kind), Some(shown));
+        }
+        assert!(!claims_to_be_token(b"ddpat") && !claims_to_be_token(b""));
     }
 
     #[test]

@@ -6,8 +6,8 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::{Context, Failure};
-use crate::import;
 use crate::kek::{cli, commands as kek};
+use crate::{import, org};
 
 /// One command.
 pub struct Command {
@@ -27,6 +27,21 @@ pub const COMMANDS: &[Command] = &[
         name: import::COMMAND,
         patience: LONG,
         run: |context, arguments| Box::pin(import::execute(context, arguments)),
+    },
+    Command {
+        name: org::CREATE,
+        patience: LONG,
+        run: |context, arguments| Box::pin(org::create(context, arguments)),
+    },
+    Command {
+        name: org::LIST,
+        patience: LONG,
+        run: |context, arguments| Box::pin(org::list(context, arguments)),
+    },
+    Command {
+        name: org::CHANGE,
+        patience: LONG,
+        run: |context, arguments| Box::pin(org::change(context, arguments)),
     },
     Command {
         name: cli::VERIFY,

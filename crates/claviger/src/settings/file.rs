@@ -79,6 +79,8 @@ mod tests {
             log = "warn"
             limits = "vendor"
             drain_seconds = 3
+            webhooks_anywhere = true
+            github_keys = "/run/github.json"
         "#;
         let typed = parse(Path::new("claviger.toml"), text).unwrap();
         assert_eq!(typed.data.as_deref(), Some(Path::new("/srv/claviger")));

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use super::commands::{BackupCommand, LedgerCommand, RestoreCommand};
 use crate::import::ImportArgs;
 use crate::kek::cli::KekCommand;
+use crate::org::OrgCommand;
 
 /// A self-hosted key server: issues, checks and revokes keys.
 #[derive(Parser)]
@@ -49,12 +50,21 @@ pub enum Command {
     Backup(BackupCommand),
     /// Fill an empty database from a backup
     Restore(RestoreCommand),
+    /// Make, list, rename, disable and enable orgs, in a running server or its database
+    Org {
+        /// What to do with them
+        #[command(subcommand)]
+        command: OrgCommand,
+    },
     /// Verify, rotate and remove master keys
     Kek {
         /// What to do with them
         #[command(subcommand)]
         command: KekCommand,
     },
+    /// What people do with a server that runs, over its API.
+    #[command(flatten)]
+    People(claviger_cli::Command),
 }
 
 /// The settings, as far as they were written. It has no `Debug`: the database's address may hold a password.
@@ -120,6 +130,16 @@ pub struct Typed {
     /// How long requests may take to end when the server stops, up to 300 [default: 10]
     #[arg(long, value_name = "N", env = "CLAVIGER_DRAIN_SECONDS", global = true)]
     pub drain_seconds: Option<u64>,
+    /// Let webhooks go to private addresses and over plain HTTP, as in a test or a closed network
+    #[arg(
+        long, value_name = "BOOL", env = "CLAVIGER_WEBHOOKS_ANYWHERE", global = true,
+        num_args = 0..=1, require_equals = true, default_missing_value = "true",
+        value_parser = BoolishValueParser::new()
+    )]
+    pub webhooks_anywhere: Option<bool>,
+    /// The public keys of GitHub's secret scanning, as it publishes them; without, none of its alerts is taken
+    #[arg(long, value_name = "FILE", env = "CLAVIGER_GITHUB_KEYS", global = true)]
+    pub github_keys: Option<PathBuf>,
 }
 
 impl Typed {
@@ -143,6 +163,8 @@ impl Typed {
             log: self.log.or(below.log),
             limits: self.limits.or(below.limits),
             drain_seconds: self.drain_seconds.or(below.drain_seconds),
+            webhooks_anywhere: self.webhooks_anywhere.or(below.webhooks_anywhere),
+            github_keys: self.github_keys.or(below.github_keys),
         }
     }
 
@@ -190,6 +212,21 @@ mod tests {
     #[test]
     fn the_command_line_is_sound() {
         CommandLine::command().debug_assert();
+    }
+
+    /// The settings are known to every command, so that a command's own argument of such a name would be taken for
+    /// the setting.
+    #[test]
+    fn no_command_has_an_argument_that_is_a_setting() {
+        fn walk(command: &clap::Command, names: &[String]) {
+            for sub in command.get_subcommands() {
+                let own = sub.get_arguments().map(|argument| argument.get_id().as_str());
+                let taken: Vec<_> = own.filter(|id| names.iter().any(|name| name == id)).collect();
+                assert!(taken.is_empty(), "{}: {taken:?}", sub.get_name());
+                walk(sub, names);
+            }
+        }
+        walk(&CommandLine::command(), &Typed::names());
     }
 
     #[test]

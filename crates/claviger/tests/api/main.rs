@@ -8,13 +8,20 @@ mod bad_input;
 mod connections;
 mod database_tls;
 mod gateway;
+mod leaks;
 mod leftover;
 mod matrix;
+mod native;
 mod openapi;
+#[path = "../receiver/mod.rs"]
+mod receiver;
 mod restart;
 mod revocation;
+mod role_change;
 #[allow(dead_code, unused_imports, unused_macros, reason = "each test program uses some of it")]
 mod support;
+mod tokens;
 mod v1;
 mod v2;
 mod verify;
+mod webhooks;

@@ -10,7 +10,9 @@ use claviger_model::{CredentialId, Permission, PermissionSet};
 use serde_json::{Value, json};
 
 use crate::support::edit::Edit;
+use crate::support::people::{self, Member};
 use crate::support::sample::{self, Made, REQUIRED, Sample};
+use crate::support::tokens;
 use crate::support::{Answer, Client, Keys, Setup, TestDatabase, TestServer, with_either_database};
 
 /// A way in which the credentials of a request are wrong.
@@ -38,6 +40,25 @@ enum Case {
     MissingScope,
     /// A bearer token that is nobody's, beside good keys.
     BearerGarbage,
+    /// A personal access token that was revoked, beside good keys.
+    RevokedToken,
+    /// The same in an application key's place, beside a good API key.
+    RevokedTokenAsApplicationKey,
+    ExpiredToken,
+    /// A service access token whose account was disabled through the API.
+    DisabledAccountsToken,
+    /// A token whose scopes are all but the permissions.
+    TokenWithoutScope,
+    /// The owner had a role that allows everything; it was taken away through the API.
+    RoleTaken,
+    /// The owner had a role that allows everything; the role was removed through the API.
+    RoleRemoved,
+    /// The owner was disabled through the API: the key is dead for good.
+    UserDisabled,
+    /// The same of a service account.
+    ServiceAccountDisabled,
+    /// The owner was disabled and enabled again: the key stays dead.
+    UserEnabledAgain,
 }
 
 /// Which credential such a request fails by, and the native APIs' word for why.
@@ -46,12 +67,12 @@ enum Fault {
     Nothing,
     ApiKey(&'static str),
     ApplicationKey(&'static str),
-    Token,
+    Token(&'static str),
     Right,
 }
 
 impl Case {
-    const ALL: [Self; 17] = [
+    const ALL: [Self; 27] = [
         Self::NoCredential,
         Self::UnknownApiKey,
         Self::RevokedApiKey,
@@ -69,6 +90,16 @@ impl Case {
         Self::MissingPermission,
         Self::MissingScope,
         Self::BearerGarbage,
+        Self::RevokedToken,
+        Self::RevokedTokenAsApplicationKey,
+        Self::ExpiredToken,
+        Self::DisabledAccountsToken,
+        Self::TokenWithoutScope,
+        Self::RoleTaken,
+        Self::RoleRemoved,
+        Self::UserDisabled,
+        Self::ServiceAccountDisabled,
+        Self::UserEnabledAgain,
     ];
 
     fn fault(self) -> Fault {
@@ -79,14 +110,26 @@ impl Case {
             Self::ApplicationKeyAsApiKey => Fault::ApiKey("wrong_kind"),
             Self::DisabledOrg => Fault::ApiKey("disabled"),
             Self::NoApplicationKey => Fault::ApplicationKey("missing"),
-            Self::UnknownApplicationKey | Self::RevokedApplicationKey => Fault::ApplicationKey("unknown"),
+            Self::UnknownApplicationKey
+            | Self::RevokedApplicationKey
+            | Self::UserDisabled
+            | Self::ServiceAccountDisabled
+            | Self::UserEnabledAgain => Fault::ApplicationKey("unknown"),
             Self::ExpiredApplicationKey => Fault::ApplicationKey("expired"),
             Self::ApiKeyAsApplicationKey => Fault::ApplicationKey("wrong_kind"),
             Self::DisabledOwner => Fault::ApplicationKey("disabled"),
             // Both keys are good, but not together.
             Self::ForeignApplicationKey | Self::ForeignApiKey => Fault::ApplicationKey("other_org"),
-            Self::MissingPermission | Self::MissingScope => Fault::Right,
-            Self::BearerGarbage => Fault::Token,
+            Self::MissingPermission
+            | Self::MissingScope
+            | Self::TokenWithoutScope
+            | Self::RoleTaken
+            | Self::RoleRemoved => Fault::Right,
+            Self::BearerGarbage
+            | Self::RevokedToken
+            | Self::RevokedTokenAsApplicationKey
+            | Self::DisabledAccountsToken => Fault::Token("unknown"),
+            Self::ExpiredToken => Fault::Token("expired"),
         }
     }
 }
@@ -130,6 +173,10 @@ struct Refusal {
     headers: Vec<(&'static str, &'static str)>,
 }
 
+/// What makes keys that may do everything, which no narrowed credential hands on, and so no token.
+const MAKES_THE_UNNARROWED: [(&str, &str); 3] =
+    [("POST", "/api/v1/application_key"), ("POST", "/api/v1/org"), ("POST", "/claviger/v1/orgs")];
+
 const EDGE: &str = concat!(
     r#"{"status":"error","code":403,"errors":["Forbidden"],"statuspage":"http://status.datadoghq.com","#,
     r#""twitter":"http://twitter.com/datadogops","email":"support@datadoghq.com"}"#,
@@ -158,7 +205,9 @@ fn expected(route: &RouteInfo, case: Case) -> Option<Refusal> {
                 edge.headers.push(("cache-control", "no-cache"));
                 edge
             }
-            Fault::ApplicationKey(_) | Fault::Token => refusal(401, r#"{"errors":["Unauthorized"]}"#.into()),
+            Fault::ApplicationKey(_) | Fault::Token(_) => {
+                refusal(401, r#"{"errors":["Unauthorized"]}"#.into())
+            }
             Fault::Right => {
                 refusal(403, r#"{"errors":["Forbidden","Failed permission authorization checks"]}"#.into())
             }
@@ -199,8 +248,7 @@ fn expected(route: &RouteInfo, case: Case) -> Option<Refusal> {
 fn reason(fault: Fault) -> &'static str {
     match fault {
         Fault::Nothing => "missing",
-        Fault::ApiKey(reason) | Fault::ApplicationKey(reason) => reason,
-        Fault::Token => "unknown",
+        Fault::ApiKey(reason) | Fault::ApplicationKey(reason) | Fault::Token(reason) => reason,
         Fault::Right => panic!("the credentials are good"),
     }
 }
@@ -221,14 +269,52 @@ fn is_refused(answer: &Answer) -> bool {
 struct World {
     server: TestServer,
     cases: HashMap<Case, Keys>,
-    /// By the permissions of a route: an owner who lacks them, and scopes that lack them.
-    lacking: HashMap<Vec<Permission>, (Keys, Keys)>,
+    /// By the permissions of a route: an owner who lacks them, scopes of a key that lack them, and of a token.
+    lacking: HashMap<Vec<Permission>, [Keys; 3]>,
+    /// A token alone that may do everything.
+    token: Keys,
     /// An owner who has one permission and no other.
     only: HashMap<Permission, Keys>,
 }
 
 fn id(made: &Made) -> CredentialId {
     made.id.parse().unwrap()
+}
+
+/// Those who were allowed everything until something was done about them through the API: the role taken away, the
+/// role removed, a person disabled, a service account disabled, a person disabled and enabled again.
+async fn people_gone(server: &TestServer, admin: &Client) -> [Keys; 5] {
+    const ADMIN: &str = "Datadog Admin Role";
+    let role = people::built_in_role(admin, ADMIN).await;
+    let clone = json!({ "data": { "type": "roles", "attributes": { "name": "Everything" } } });
+    let copy = admin.post(&format!("/api/v2/roles/{role}/clone"), &clone).await.expect(200).json();
+    let copy = people::id_of(&copy);
+    let mut members = Vec::new();
+    for (kind, role) in [
+        ("human", role.as_str()),
+        ("human", &copy),
+        ("human", ADMIN),
+        ("service_account", ADMIN),
+        ("human", ADMIN),
+    ] {
+        members.push(Member::join(server, kind, &[role], Value::Null).await);
+    }
+    for member in &members {
+        server.client_with(member.keys.clone()).get("/api/v2/api_keys").await.expect(200);
+    }
+    let user = json!({ "data": { "type": "users", "id": members[0].id } }).to_string();
+    let path = format!("/api/v2/roles/{role}/users");
+    admin.send(http::Method::DELETE, &path, &[], Some(user)).await.expect(200);
+    admin.delete(&format!("/api/v2/roles/{copy}")).await.expect(204);
+    for member in &members[2..] {
+        admin.delete(&format!("/api/v2/users/{}", member.id)).await.expect(204);
+    }
+    let enable =
+        json!({ "data": { "type": "users", "id": members[4].id, "attributes": { "disabled": false } } });
+    admin.patch(&format!("/api/v2/users/{}", members[4].id), &enable).await.expect(200);
+    server.verify_state().await;
+    let keys: Vec<_> = members.into_iter().map(|member| member.keys).collect();
+    keys.try_into().ok().unwrap()
 }
 
 impl World {
@@ -260,6 +346,18 @@ impl World {
         let closed = server.found_another("Closed").await;
         edit.disable_org(closed.org);
 
+        let [role_taken, role_removed, disabled_user, disabled_account, enabled_again] =
+            people_gone(&server, &admin).await;
+        let with_token = |made: &Made| Keys { bearer: Some(made.secret.clone()), ..server.admin() };
+        let everything: Vec<_> = Permission::all().map(Permission::name).collect();
+        let revoked_token = tokens::personal_access_token(&admin, json!(everything)).await;
+        admin.delete(&format!("/api/v2/personal_access_tokens/{}", revoked_token.id)).await.expect(204);
+        let expired_token = tokens::personal_access_token(&admin, json!(everything)).await;
+        edit.expire(id(&expired_token));
+        let token = tokens::personal_access_token(&admin, json!(everything)).await;
+        let account = tokens::service_account(&admin, json!([])).await;
+        let disabled_accounts_token = tokens::service_access_token(&admin, &account, json!(everything)).await;
+        admin.delete(&format!("/api/v2/users/{account}")).await.expect(204);
         let nobodys = Some("0123456789abcdef0123456789abcdef".to_owned());
         let cases = HashMap::from([
             (Case::NoCredential, Keys::default()),
@@ -279,7 +377,19 @@ impl World {
                 Keys { application_key: foreign.application_key, ..server.admin() },
             ),
             (Case::ForeignApiKey, Keys { api_key: foreign.api_key, ..server.admin() }),
+            (Case::RoleTaken, role_taken),
+            (Case::RoleRemoved, role_removed),
+            (Case::UserDisabled, disabled_user),
+            (Case::ServiceAccountDisabled, disabled_account),
+            (Case::UserEnabledAgain, enabled_again),
             (Case::BearerGarbage, Keys { bearer: nobodys, ..server.admin() }),
+            (Case::RevokedToken, with_token(&revoked_token)),
+            (
+                Case::RevokedTokenAsApplicationKey,
+                Keys { application_key: Some(revoked_token.secret.clone()), ..server.admin() },
+            ),
+            (Case::ExpiredToken, with_token(&expired_token)),
+            (Case::DisabledAccountsToken, with_token(&disabled_accounts_token)),
         ]);
 
         let (mut lacking, mut only) = (HashMap::new(), HashMap::new());
@@ -294,24 +404,28 @@ impl World {
             edit.give(id(&by_role), owner);
             let names: Vec<_> = rest.iter().map(|permission| permission.name()).collect();
             let by_scope = sample::application_key(&admin, json!(names)).await;
+            let by_tokens_scope = tokens::personal_access_token(&admin, json!(names)).await;
             for one in &permissions {
                 let key = sample::application_key(&admin, Value::Null).await;
                 let owner = edit.add_user(org, &[*one].into_iter().collect());
                 edit.give(id(&key), owner);
                 only.insert(*one, beside(&key));
             }
-            lacking.insert(permissions, (beside(&by_role), beside(&by_scope)));
+            let keys = [beside(&by_role), beside(&by_scope), with_token(&by_tokens_scope)];
+            lacking.insert(permissions, keys);
         }
+        let token = Keys { bearer: Some(token.secret), ..Keys::default() };
         let halted = server.halt().await;
         edit.run(&halted.database).await;
-        Self { server: halted.start(Setup::default()).await, cases, lacking, only }
+        Self { server: halted.start(Setup::default()).await, cases, lacking, token, only }
     }
 
     fn keys(&self, route: &RouteInfo, case: Case) -> Option<&Keys> {
         let lacking = || self.lacking.get(&permissions(route));
         match case {
-            Case::MissingPermission => lacking().map(|(by_role, _)| by_role),
-            Case::MissingScope => lacking().map(|(_, by_scope)| by_scope),
+            Case::MissingPermission => lacking().map(|[by_role, ..]| by_role),
+            Case::MissingScope => lacking().map(|[_, by_scope, _]| by_scope),
+            Case::TokenWithoutScope => lacking().map(|[.., by_tokens_scope]| by_tokens_scope),
             case => Some(&self.cases[&case]),
         }
     }
@@ -341,6 +455,14 @@ with_either_database! {
                 let Some(keys) = world.keys(route, case) else { continue };
                 let sample = sample::sample(route, &admin).await;
                 sample::send(route, &sample, &world.client(keys)).await.expect(sample.success);
+            }
+            // A token alone opens what is for users.
+            if matches!(route.who, Who::User(_)) {
+                let sample = sample::sample(route, &admin).await;
+                let makes_all = MAKES_THE_UNNARROWED.contains(&(route.method.as_str(), route.path));
+                let status = if makes_all { 403 } else { sample.success };
+                let answer = sample::send(route, &sample, &world.client(&world.token)).await;
+                assert_eq!(answer.status.as_u16(), status, "{about}: {}", answer.text);
             }
             // Any one of the permissions opens it, whatever it then finds in its reach.
             for permission in permissions(route) {

@@ -20,6 +20,7 @@ use tokio::net::TcpStream;
 use tokio::sync::Notify;
 
 use crate::support::sample::{api_key, application_key};
+use crate::support::tokens::{personal_access_token, service_access_token, service_account};
 use crate::support::{Client, Setup, TestDatabase, TestServer, with_either_database};
 
 /// How many revocations a run makes.
@@ -43,14 +44,23 @@ enum Kind {
     RevokeApplicationKey,
     DeleteApplicationKeyV1,
     NarrowScopes,
+    RevokePersonalToken,
+    RevokeServiceToken,
+    NarrowToken,
+    /// Its token dies with it.
+    DisableServiceAccount,
 }
 
-const KINDS: [Kind; 5] = [
+const KINDS: [Kind; 9] = [
     Kind::RevokeApiKey,
     Kind::DeleteApiKeyV1,
     Kind::RevokeApplicationKey,
     Kind::DeleteApplicationKeyV1,
     Kind::NarrowScopes,
+    Kind::RevokePersonalToken,
+    Kind::RevokeServiceToken,
+    Kind::NarrowToken,
+    Kind::DisableServiceAccount,
 ];
 
 /// A credential that is being verified, and where its revocation stands.
@@ -192,6 +202,29 @@ async fn revoke(admin: &Client, kind: Kind, slot: &RwLock<Option<Arc<Target>>>, 
             let path = format!("/api/v2/current_user/application_keys/{}", key.id);
             (Target::new(kind, "/verify?permission=monitors_read", &header), path, Some(body))
         }
+        Kind::RevokePersonalToken => {
+            let token = personal_access_token(admin, json!(["monitors_read"])).await;
+            let header = format!("dd-application-key: {}\r\n", token.secret);
+            let path = format!("/api/v2/personal_access_tokens/{}", token.id);
+            (Target::new(kind, "/verify?permission=monitors_read", &header), path, None)
+        }
+        Kind::RevokeServiceToken => {
+            let (account, header, token) = service_token(admin).await;
+            let path = format!("/api/v2/service_accounts/{account}/access_tokens/{token}");
+            (Target::new(kind, "/verify", &header), path, None)
+        }
+        Kind::NarrowToken => {
+            let token = personal_access_token(admin, json!(["user_app_keys", "monitors_read"])).await;
+            let header = format!("authorization: Bearer {}\r\n", token.secret);
+            let body = json!({ "data": { "type": "personal_access_tokens", "id": token.id,
+                "attributes": { "scopes": ["user_app_keys"] } } });
+            let path = format!("/api/v2/personal_access_tokens/{}", token.id);
+            (Target::new(kind, "/verify?permission=monitors_read", &header), path, Some(body))
+        }
+        Kind::DisableServiceAccount => {
+            let (account, header, _) = service_token(admin).await;
+            (Target::new(kind, "/verify", &header), format!("/api/v2/users/{account}"), None)
+        }
     };
     *slot.write().unwrap() = Some(target.clone());
     target.until(|target| target.valid.load(SeqCst) >= CERTAIN_EACH).await;
@@ -208,6 +241,13 @@ async fn revoke(admin: &Client, kind: Kind, slot: &RwLock<Option<Arc<Target>>>, 
     };
     target.until(is_enough).await;
     target
+}
+
+/// A new service account, the header with a token of it, and the token's id.
+async fn service_token(admin: &Client) -> (String, String, String) {
+    let account = service_account(admin, json!([])).await;
+    let token = service_access_token(admin, &account, json!(["monitors_read"])).await;
+    (account, format!("authorization: Bearer {}\r\n", token.secret), token.id)
 }
 
 #[derive(Default)]

@@ -62,7 +62,11 @@ impl Home {
     }
 
     pub(crate) fn serve(&self) -> Server {
-        let mut command = self.command(&["serve", "--listen", "127.0.0.1:0"]);
+        self.serve_with(&[])
+    }
+
+    pub(crate) fn serve_with(&self, settings: &[&str]) -> Server {
+        let mut command = self.command(&[&["serve", "--listen", "127.0.0.1:0"], settings].concat());
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut log = BufReader::new(child.stderr.take().unwrap());
         let (mut line, mut said) = (String::new(), String::new());
@@ -152,6 +156,21 @@ impl Server {
         }
         let body = json!({ "data": { "type": "application_keys", "attributes": attributes } });
         key_of(&self.expect(201, keys, "POST", "/api/v2/current_user/application_keys", Some(&body)))
+    }
+
+    /// A new service account with so many new access tokens: their ids and their secrets.
+    pub(crate) fn create_service_access_tokens(&self, keys: &Keys, count: usize) -> Vec<(String, String)> {
+        const PATH: &str = "/api/v2/service_accounts";
+        let attributes = json!({ "email": "machine@example.com", "service_account": true });
+        let body = json!({ "data": { "type": "users", "attributes": attributes } });
+        let account = self.expect(201, keys, "POST", PATH, Some(&body));
+        let path = format!("{PATH}/{}/access_tokens", account["data"]["id"].as_str().unwrap());
+        let token = |n| {
+            let attributes = json!({ "name": format!("token {n}"), "scopes": ["dashboards_read"] });
+            let body = json!({ "data": { "type": "service_access_tokens", "attributes": attributes } });
+            key_of(&self.expect(201, keys, "POST", &path, Some(&body)))
+        };
+        (0..count).map(token).collect()
     }
 
     pub(crate) fn revoke_api_key(&self, keys: &Keys, id: &str) {

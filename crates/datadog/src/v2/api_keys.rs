@@ -16,11 +16,12 @@ use serde::Serialize;
 
 use super::{check_id, fitting, name};
 use crate::describe::operation;
+use crate::leaks::Leakable;
 use crate::permitted::Permitted;
 use crate::query::{ListQuery, api_key_parameters, include_parameter, list_parameters};
 use crate::schema::{Fit, Kind, Member};
 use crate::wire::{Many, NOTHING, One, PageMeta, Reference, Relation, user};
-use crate::{Error, included, times};
+use crate::{Error, included, leaks, times};
 
 pub(crate) fn routes() -> Vec<Route> {
     let info = |method, path, permission: &'static [Permission], summary| RouteInfo {
@@ -114,6 +115,16 @@ struct Key {
     id: String,
 }
 
+impl Leakable for Key {
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn leak_information(&mut self) -> &mut Relation<Option<Reference>> {
+        &mut self.relationships.leak_information
+    }
+}
+
 #[derive(Serialize, JsonSchema)]
 struct Attributes {
     created_at: String,
@@ -172,11 +183,13 @@ async fn list(
     let max_allowed = engine.org(permit.org()).await?.settings.api_keys_max;
     let now = engine.clock().now();
     let item = |credential| wire(Shown { credential, secret: None }, Some(now));
-    Ok(Json(Many {
+    let mut answer = Many {
         data: found.items.into_iter().map(item).collect(),
         included,
         meta: Meta { page: PageMeta { total_filtered_count: found.total }, max_allowed },
-    }))
+    };
+    leaks::show(engine, permit.org(), &mut answer.data, &mut answer.included).await?;
+    Ok(Json(answer))
 }
 
 async fn create(
@@ -208,8 +221,10 @@ async fn get(
     query.check()?;
     let engine = app.engine();
     let shown = engine.find_api_key(&permit, parse_id(&id)?).await?;
-    let included = included(engine, std::slice::from_ref(&shown.credential), include).await?;
-    Ok(Json(One { data: wire(shown, Some(engine.clock().now())), included }))
+    let mut included = included(engine, std::slice::from_ref(&shown.credential), include).await?;
+    let mut data = wire(shown, Some(engine.clock().now()));
+    leaks::show(engine, permit.org(), std::slice::from_mut(&mut data), &mut included).await?;
+    Ok(Json(One { data, included }))
 }
 
 async fn update(
@@ -227,7 +242,9 @@ async fn update(
         remote_config_read: attributes.flag("remote_config_read_enabled"),
     };
     let changed = app.engine().update_api_key(&permit, KeyRef::Id(parse_id(&id)?), &patch).await?;
-    let answer = One { data: wire(changed.value, None), included: None };
+    let mut answer = One { data: wire(changed.value, None), included: None };
+    leaks::show(app.engine(), permit.org(), std::slice::from_mut(&mut answer.data), &mut answer.included)
+        .await?;
     Ok(positioned(changed.position, Json(answer)))
 }
 

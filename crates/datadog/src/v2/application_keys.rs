@@ -18,11 +18,12 @@ use serde_json::Value;
 
 use super::{check_id, fitting, name};
 use crate::describe::operation;
+use crate::leaks::Leakable;
 use crate::permitted::Permitted;
 use crate::query::{ListQuery, include_parameter, list_parameters, owner_parameter};
 use crate::schema::{Fit, Kind, Member};
 use crate::wire::{Many, NOTHING, One, PageMeta, Reference, Relation, user};
-use crate::{Error, included, times};
+use crate::{Error, included, leaks, times};
 
 pub(crate) fn routes() -> Vec<Route> {
     let info = |method, path, permission: &'static [Permission], summary| RouteInfo {
@@ -93,6 +94,16 @@ pub(super) struct Key {
     relationships: Relationships,
 }
 
+impl Leakable for Key {
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn leak_information(&mut self) -> &mut Relation<Option<Reference>> {
+        &mut self.relationships.leak_information
+    }
+}
+
 #[derive(Serialize, JsonSchema)]
 struct Attributes {
     name: String,
@@ -143,7 +154,9 @@ async fn list(
     let found = engine.list_org_application_keys(&permit, &filter, sort, page).await?;
     let included = owners(engine, permit.org(), &found.items, owned_by).await?;
     let meta = meta(engine, permit.org(), &found).await?;
-    Ok(Json(many(found, included, meta, Form { last_used: true, owner: true })))
+    let mut answer = many(found, included, meta, Form { last_used: true, owner: true });
+    leaks::show(engine, permit.org(), &mut answer.data, &mut answer.included).await?;
+    Ok(Json(answer))
 }
 
 async fn get(
@@ -157,8 +170,9 @@ async fn get(
     query.check()?;
     let engine = app.engine();
     let credential = engine.find_org_application_key(&permit, parse_id(&id)?).await?;
-    let included = owners(engine, permit.org(), std::slice::from_ref(&credential), owned_by).await?;
-    let data = wire(Shown { credential, secret: None }, Form { last_used: true, owner: true });
+    let mut included = owners(engine, permit.org(), std::slice::from_ref(&credential), owned_by).await?;
+    let mut data = wire(Shown { credential, secret: None }, Form { last_used: true, owner: true });
+    leaks::show(engine, permit.org(), std::slice::from_mut(&mut data), &mut included).await?;
     Ok(Json(One { data, included }))
 }
 
@@ -171,8 +185,10 @@ async fn update(
     let patch = patch(body, &id)?;
     let changed = app.engine().update_org_application_key(&permit, parse_id(&id)?, &patch).await?;
     let shown = Shown { credential: changed.value, secret: None };
-    let data = wire(shown, Form { last_used: false, owner: true });
-    Ok(positioned(changed.position, Json(One { data, included: None })))
+    let mut answer = One { data: wire(shown, Form { last_used: false, owner: true }), included: None };
+    leaks::show(app.engine(), permit.org(), std::slice::from_mut(&mut answer.data), &mut answer.included)
+        .await?;
+    Ok(positioned(changed.position, Json(answer)))
 }
 
 async fn delete(

@@ -163,7 +163,7 @@ impl<'e> Planner<'e> {
         if entry.name.as_ref().is_some_and(|name| *name != org.name) {
             self.differs(&entry.at, "name");
         }
-        let OrgSettings { one_time_read, api_keys_max, application_keys_per_user_max } = org.settings;
+        let OrgSettings { one_time_read, api_keys_max, application_keys_per_user_max, .. } = org.settings;
         let settings = format!("{}/settings", entry.at);
         if entry.one_time_read.is_some_and(|given| given != one_time_read) {
             self.differs(&settings, "one_time_read");
@@ -188,6 +188,7 @@ impl<'e> Planner<'e> {
                 application_keys_per_user_max: entry
                     .application_keys_per_user_max
                     .unwrap_or(usual.application_keys_per_user_max),
+                leaks: usual.leaks,
             },
             created_at: self.now,
             modified_at: self.now,

@@ -4,8 +4,9 @@
 //! credential takes a few hundred bytes and not the memory for two rows.
 
 mod credentials;
+mod events;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use claviger_model::{OrgId, UserId};
 use claviger_vault::{Digest, KeyPurpose, hex};
@@ -26,10 +27,13 @@ enum Kind {
     User,
     Credential,
     Registration,
+    Webhook,
+    Leak,
 }
 
 impl Kind {
-    const ALL: [Self; 5] = [Self::Org, Self::Role, Self::User, Self::Credential, Self::Registration];
+    const ALL: [Self; 7] =
+        [Self::Org, Self::Role, Self::User, Self::Credential, Self::Registration, Self::Webhook, Self::Leak];
 
     const fn as_str(self) -> &'static str {
         match self {
@@ -38,6 +42,8 @@ impl Kind {
             Self::User => "user",
             Self::Credential => "credential",
             Self::Registration => "registration",
+            Self::Webhook => "webhook",
+            Self::Leak => "leak",
         }
     }
 }
@@ -57,6 +63,9 @@ fn hash(state: &Json) -> [u8; 32] {
 /// What the entries say of one thing.
 struct Expected {
     state: [u8; 32],
+    /// Of users: their roles, in order. Not part of the hash above, since a role that is removed is nobody's any
+    /// more, and no entry says so of each who had it.
+    roles: Vec<Uuid>,
     /// Every secret that was ever alive: none of them may be forgotten.
     digests: Vec<Digest>,
 }
@@ -65,6 +74,7 @@ struct Expected {
 #[derive(Default)]
 pub(super) struct Fold {
     things: HashMap<Key, Expected>,
+    removed_roles: HashSet<Uuid>,
     tombstones: Option<[u8; 32]>,
 }
 
@@ -75,9 +85,15 @@ impl Fold {
             if key == state::TOMBSTONES {
                 self.tombstones = Some(hash(&state));
             } else if let Some(key) = parse(&key) {
-                let expected =
-                    self.things.entry(key).or_insert(Expected { state: [0; 32], digests: Vec::new() });
-                expected.state = hash(&state);
+                if key.0 == Kind::Role && state.get(state::REMOVED) == Some(&Json::Bool(true)) {
+                    self.removed_roles.insert(key.1);
+                }
+                let expected = self.things.entry(key).or_insert(Expected {
+                    state: [0; 32],
+                    roles: Vec::new(),
+                    digests: Vec::new(),
+                });
+                (expected.state, expected.roles) = parted(key.0, &state);
                 for digest in secrets(&state) {
                     if !expected.digests.contains(&digest) {
                         expected.digests.push(digest);
@@ -90,13 +106,20 @@ impl Fold {
     /// Compares what a row gives, with every secret that it has or had.
     fn meet(&mut self, (key, state): State, digests: &[Digest], report: &mut Report) {
         report.rows += 1;
-        let fault = match parse(&key).and_then(|key| self.things.remove(&key)) {
+        let found = parse(&key).and_then(|key| Some((key.0, self.things.remove(&key)?)));
+        let fault = match found {
             None => Fault::Surplus,
-            Some(expected) if expected.state != hash(&state) => Fault::Differs,
-            Some(expected) if !is_same(&expected.digests, digests) => Fault::Differs,
+            Some((kind, expected)) if !self.is_met(kind, &expected, &state) => Fault::Differs,
+            Some((_, expected)) if !is_same(&expected.digests, digests) => Fault::Differs,
             Some(_) => return,
         };
         report.add(Finding::Row { row: key, fault });
+    }
+
+    fn is_met(&self, kind: Kind, expected: &Expected, state: &Json) -> bool {
+        let (hash, roles) = parted(kind, state);
+        let is_there = |role: &&Uuid| !self.removed_roles.contains(role);
+        hash == expected.state && expected.roles.iter().filter(is_there).eq(roles.iter().filter(is_there))
     }
 
     /// Tells of a row that cannot be read, or that has what it must not have.
@@ -117,6 +140,19 @@ impl Fold {
             report.add(Finding::Row { row, fault: Fault::Missing });
         }
     }
+}
+
+/// The hash of a state, and apart from it the roles of a user.
+fn parted(kind: Kind, state: &Json) -> ([u8; 32], Vec<Uuid>) {
+    let Some(roles) = state.get("roles").and_then(Json::as_array).filter(|_| kind == Kind::User) else {
+        return (hash(state), Vec::new());
+    };
+    // One that is no id is nobody's.
+    let ids = roles.iter().map(|role| role.as_str().and_then(|id| Uuid::try_parse(id).ok()));
+    let ids = ids.map(Option::unwrap_or_default).collect();
+    let mut rest = state.clone();
+    rest["roles"] = Json::Null;
+    (hash(&rest), ids)
 }
 
 fn secrets(state: &Json) -> impl Iterator<Item = Digest> {
@@ -144,6 +180,8 @@ impl Snapshot {
         self.compare_users(&mut fold, report).await?;
         self.compare_credentials(&mut fold, report).await?;
         self.compare_registrations(&mut fold, report).await?;
+        self.compare_webhooks(&mut fold, report).await?;
+        self.compare_leaks(&mut fold, report).await?;
         self.compare_tombstones(&fold, report).await?;
         fold.finish(report);
         Ok(())
@@ -190,7 +228,11 @@ impl Snapshot {
             let kept = row.text(4)?.unwrap_or_default();
             let expected = if role.managed.is_some() { String::new() } else { role.permissions.to_list() };
             match kept == expected {
-                true => Ok(fold.meet(state::role(&role), &[], report)),
+                true => {
+                    let is_removed = row.int(7)?.is_some();
+                    let state = if is_removed { state::removed_role(&role) } else { state::role(&role) };
+                    Ok(fold.meet(state, &[], report))
+                }
                 false => Err(StoreError::damaged("its permissions are not as they are written")),
             }
         })

@@ -11,7 +11,8 @@ use crate::testbed::{TestDatabase, refusal};
 on_both_engines!(an_org_reads_back_as_founded, orgs_are_numbered, a_failed_founding_leaves_nothing);
 
 async fn an_org_reads_back_as_founded(db: &TestDatabase) {
-    let settings = OrgSettings { one_time_read: false, api_keys_max: 7, application_keys_per_user_max: 9 };
+    let settings =
+        OrgSettings { api_keys_max: 7, application_keys_per_user_max: 9, ..OrgSettings::default() };
     let running = db.start().await;
     let tenant = running.found_org(settings).await;
     let store = &running.store;

@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
-use claviger_model::{Credential, CredentialDetail, CredentialKind, OrgId, Timestamp, collation_key};
-use claviger_store::{CredentialFilter, CredentialSort, Page, SortKey};
+use claviger_model::{
+    Credential, CredentialDetail, CredentialKind, Expiry, OrgId, Scopes, Timestamp, UserId, UserKind,
+    collation_key,
+};
+use claviger_store::{Actor, Change, CredentialFilter, CredentialSort, Page, SortKey};
 
 use crate::on_both_engines;
 use crate::testbed::{Running, START, Tenant, TestDatabase};
@@ -19,6 +22,7 @@ on_both_engines!(
     bounds_are_inclusive,
     filters_combine,
     the_dead_are_not_listed,
+    both_kinds_of_token_are_listed_together,
 );
 
 const BY_NAME: CredentialSort = CredentialSort { key: SortKey::Name, descending: false };
@@ -81,13 +85,23 @@ fn sort_key(sort: SortKey, credential: &Credential) -> Key {
         SortKey::CreatedAt => moment(credential.created_at),
         SortKey::ModifiedAt => moment(credential.modified_at),
         SortKey::Last4 => credential.last4.clone().into_bytes(),
+        // Without an end it comes last; never used, first.
+        SortKey::ExpiresAt => credential.expiry.timestamp().map_or(vec![0xff], moment),
+        SortKey::LastUsedAt => credential.last_used.map_or(vec![], moment),
     };
     (key, credential.id.to_string())
 }
 
-const ALL_SORTS: [SortKey; 4] = [SortKey::Name, SortKey::CreatedAt, SortKey::ModifiedAt, SortKey::Last4];
+const ALL_SORTS: [SortKey; 6] = [
+    SortKey::Name,
+    SortKey::CreatedAt,
+    SortKey::ModifiedAt,
+    SortKey::Last4,
+    SortKey::ExpiresAt,
+    SortKey::LastUsedAt,
+];
 
-/// Forty API keys with many equal names, moments and endings.
+/// Forty API keys with many equal names, moments and endings; some have no end, some were never used.
 async fn with_ties(db: &TestDatabase) -> (Running, Tenant, Vec<Credential>) {
     let (running, tenant) = db.start_with_org().await;
     let mut all = vec![tenant.api_key.0.clone()];
@@ -98,7 +112,14 @@ async fn with_ties(db: &TestDatabase) -> (Running, Tenant, Vec<Credential>) {
         made.0.created_at = START + Duration::from_micros(number as u64 / 7);
         made.0.modified_at = START + Duration::from_micros(number as u64 % 5);
         made.0.last4 = endings[number % endings.len()].to_owned();
-        all.push(running.create(&made).await);
+        let moment = |nth: usize| START + Duration::from_secs(86_400 + nth as u64);
+        made.0.expiry = Expiry::from((!number.is_multiple_of(3)).then(|| moment(number % 4)));
+        let mut created = running.create(&made).await;
+        created.last_used = number.is_multiple_of(2).then(|| moment(number % 5));
+        if let Some(at) = created.last_used {
+            running.store.record_last_used(&[(created.id, at)]).await.unwrap();
+        }
+        all.push(created);
     }
     (running, tenant, all)
 }
@@ -292,5 +313,48 @@ async fn the_dead_are_not_listed(db: &TestDatabase) {
     let beyond = Page { offset: 99, limit: 10 };
     let page = running.store.list_credentials(&api_keys(tenant.org.id), BY_NAME, beyond).await.unwrap();
     assert_eq!((page.items.len(), page.total), (0, 2));
+    running.stop().await;
+}
+
+async fn both_kinds_of_token_are_listed_together(db: &TestDatabase) {
+    let (running, tenant) = db.start_with_org().await;
+    let (org, admin) = (tenant.org.id, tenant.admin.id);
+    let mut machine = tenant.admin.clone();
+    machine.id = UserId::generate(&*db.random);
+    machine.kind = UserKind::ServiceAccount;
+    running.store.commit(Change::create_user(&machine, &Actor::SERVER)).await.unwrap();
+    let scopes = Scopes::parse(["monitors_read"]).unwrap().unwrap();
+    for (owner, name, is_personal) in
+        [(admin, "b", true), (admin, "d", true), (machine.id, "a", true), (machine.id, "c", false)]
+    {
+        let (scopes, public_portion) = (scopes.clone(), format!("portion of {name}"));
+        let detail = match is_personal {
+            true => CredentialDetail::PersonalAccessToken { owner, scopes, public_portion },
+            false => CredentialDetail::ServiceAccessToken { owner, scopes, public_portion },
+        };
+        let mut made = running.draft(org, owner, detail, name);
+        (made.0.last4, made.1.sealed) = ("last".to_owned(), None);
+        let created = running.create(&made).await;
+        assert_eq!(running.store.find_credential(org, created.id).await.unwrap().as_ref(), Some(&created));
+    }
+    let personal = CredentialFilter::all(org, CredentialKind::PersonalAccessToken);
+    let service = CredentialFilter::all(org, CredentialKind::ServiceAccessToken);
+    let both = CredentialFilter { other_kind: Some(service.kind), ..personal.clone() };
+    let of = |owners: &[UserId]| CredentialFilter { owners: Some(owners.to_vec()), ..both.clone() };
+    for (filter, wanted) in [
+        (personal, vec!["a", "b", "d"]),
+        (service, vec!["c"]),
+        (both.clone(), vec!["a", "b", "c", "d"]),
+        (CredentialFilter { owner: Some(admin), ..both.clone() }, vec!["b", "d"]),
+        (of(&[admin]), vec!["b", "d"]),
+        (of(&[machine.id, admin, admin]), vec!["a", "b", "c", "d"]),
+        (of(&[]), vec![]),
+        (CredentialFilter { owner: Some(admin), ..of(&[machine.id]) }, vec![]),
+        (CredentialFilter { text: Some("C".to_owned()), ..both.clone() }, vec!["c"]),
+        // Of a token's secret nothing is found by its end.
+        (CredentialFilter { text: Some("last".to_owned()), ..both }, vec![]),
+    ] {
+        assert_eq!(names_of(&running, &filter).await, wanted, "{filter:?}");
+    }
     running.stop().await;
 }

@@ -212,6 +212,7 @@ impl Running {
                 credentials: &[draft.api_key.clone(), draft.app_key.clone()],
                 registrations: &[draft.app_key.0.id],
             },
+            None,
             &Actor::SERVER,
         )
     }

@@ -3,8 +3,10 @@
 mod client;
 mod database;
 pub(crate) mod edit;
+pub(crate) mod people;
 pub(crate) mod sample;
 mod server;
+pub(crate) mod tokens;
 pub(crate) mod wire;
 
 pub(crate) use client::{Answer, Client, Keys};

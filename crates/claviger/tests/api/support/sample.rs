@@ -3,7 +3,7 @@
 use claviger_http::RouteInfo;
 use serde_json::{Value, json};
 
-use super::{Answer, Client};
+use super::{Answer, Client, people, tokens};
 
 /// A request.
 #[derive(Clone)]
@@ -18,6 +18,12 @@ pub(crate) struct Sample {
 
 /// What `/verify` is asked to require.
 pub(crate) const REQUIRED: &str = "api_keys_read";
+
+/// The keys by which the sample of GitHub's alerts is signed, as GitHub publishes its own.
+pub(crate) const GITHUB_KEYS: &str = r#"{"public_keys":[{"key_identifier":"test","key":"-----BEGIN PUBLIC KEY-----\nMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEHeivi/IEF0XVSGckMXrQluk4vWGo\nshu5ZZRWBbdPGES6fJWhyLTDni+hvcCEGUdEffR6aKbU+7PNIeXoc0Oltw==\n-----END PUBLIC KEY-----\n","is_current":true}]}"#;
+/// By OpenSSL, over the sample as it is written.
+pub(crate) const GITHUB_SIGNATURE: &str =
+    "MEUCIQCjF6iKqauwLHiR4J4WnYiYbOCUNpy4fwTg+PQVN0L6lAIgD6j/qswj11UdCpuKOQ2Cy4DnEzAAekhis6RIFtitYQw=";
 
 /// A request to a route that would succeed for an admin; what it is about is made through `admin`.
 pub(crate) async fn sample(route: &RouteInfo, admin: &Client) -> Sample {
@@ -43,9 +49,39 @@ pub(crate) async fn sample(route: &RouteInfo, admin: &Client) -> Sample {
         ("GET", "/claviger/v1/org") => plain(None, 200),
         ("PATCH", "/claviger/v1/org") => {
             let body = json!({ "name": "Sample", "one_time_read": false, "api_keys_max": 1000,
-                "application_keys_per_user_max": 1000 });
+                "application_keys_per_user_max": 1000, "leaks": "revoke" });
             plain(Some(body), 200)
         }
+        ("GET", "/claviger/v1/webhooks") => plain(None, 200),
+        ("POST", "/claviger/v1/webhooks") => plain(Some(webhook_body()), 201),
+        (method, "/claviger/v1/webhooks/{id}") => {
+            let mut body = webhook_body();
+            body["rotate_secret"] = json!(true);
+            by_id(method, format!("/claviger/v1/webhooks/{}", webhook(admin).await), body)
+        }
+        ("POST", "/claviger/v1/webhooks/{id}/test") => {
+            with(format!("/claviger/v1/webhooks/{}/test", webhook(admin).await), None, 202)
+        }
+        ("POST", "/claviger/v1/leaks") => {
+            let body = json!({ "secret": "0123456789abcdef0123456789abcdee", "source": "a scanner",
+                "url": "https://example.com/found" });
+            plain(Some(body), 200)
+        }
+        ("POST", "/claviger/v1/leaks/github") => Sample {
+            headers: vec![
+                ("github-public-key-identifier", "test"),
+                ("github-public-key-signature", GITHUB_SIGNATURE),
+            ],
+            ..plain(
+                Some(json!([{
+                    "source": "content",
+                    "token": "0123456789abcdef0123456789abcdee",
+                    "type": "claviger_api_key",
+                    "url": "https://github.com/octocat/Hello-World/blob/main/foo.txt",
+                }])),
+                200,
+            )
+        },
         ("GET", "/api/v1/api_key" | "/api/v1/application_key") => plain(None, 200),
         ("POST", "/api/v1/api_key") => plain(Some(name), 200),
         // Version 1 wants each of an owner's application keys to have a name of its own.
@@ -85,6 +121,8 @@ pub(crate) async fn sample(route: &RouteInfo, admin: &Client) -> Sample {
             let body = json!({ "data": { "type": "application_keys", "id": id, "attributes": attributes } });
             by_id(method, route.path.replace("{app_key_id}", &id), body)
         }
+        (_, path) if tokens::knows(path) => tokens::sample(route, admin).await,
+        (_, path) if people::knows(path) => people::sample(route, admin).await,
         (method, path) => {
             panic!("{method} {path} is a route that this table does not know: add a request to it")
         }
@@ -97,7 +135,7 @@ pub(crate) async fn send(route: &RouteInfo, sample: &Sample, client: &Client) ->
     client.send(route.method.clone(), &sample.path, &sample.headers, body).await
 }
 
-fn by_id(method: &str, path: String, body: Value) -> Sample {
+pub(super) fn by_id(method: &str, path: String, body: Value) -> Sample {
     let (body, success) = match method {
         "PATCH" => (Some(body), 200),
         "DELETE" => (None, 204),
@@ -106,15 +144,25 @@ fn by_id(method: &str, path: String, body: Value) -> Sample {
     Sample { path, headers: Vec::new(), body, success }
 }
 
+fn webhook_body() -> Value {
+    json!({ "url": "https://hooks.example.com/sample", "events": ["credential.revoked"], "enabled": true })
+}
+
+/// A new webhook's id.
+async fn webhook(admin: &Client) -> String {
+    let made = admin.post("/claviger/v1/webhooks", &webhook_body()).await.expect(201).json();
+    made["id"].as_str().unwrap().to_owned()
+}
+
 fn api_key_attributes() -> Value {
     json!({ "name": "Sample", "category": "mine", "remote_config_read_enabled": false })
 }
 
-fn application_key_attributes() -> Value {
+pub(super) fn application_key_attributes() -> Value {
     json!({ "name": "Sample", "scopes": ["user_app_keys", "monitors_read"] })
 }
 
-fn unique_name() -> String {
+pub(crate) fn unique_name() -> String {
     super::database::random_uuid().to_string()
 }
 
@@ -138,7 +186,7 @@ pub(crate) async fn application_key(admin: &Client, scopes: Value) -> Made {
     made(admin.post("/api/v2/current_user/application_keys", &body).await)
 }
 
-fn made(answer: Answer) -> Made {
+pub(super) fn made(answer: Answer) -> Made {
     let made = answer.expect(201).json();
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     Made { id: text(&made["data"]["id"]), secret: text(&made["data"]["attributes"]["key"]) }

@@ -9,12 +9,15 @@ use claviger_engine::{Background, Engine, FirstOrg, Founded};
 use claviger_http::{App, Limits, RouteInfo, ServerOptions};
 use claviger_model::testing::{ManualClock, SeededRandom};
 use claviger_model::{Clock, Email, Name, Position, Timestamp};
-use claviger_store::{Database, Location};
+use claviger_native::{GithubKeys, Options as NativeOptions};
+use claviger_outbound::Client as OutboundClient;
+use claviger_store::{Check, Database, Location, Snapshot};
 use claviger_vault::{KekRing, SystemRandom, Vault};
+use claviger_webhooks::{Courier, Options as CourierOptions};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
-use super::{Client, Keys, TestDatabase};
+use super::{Client, Keys, TestDatabase, sample};
 
 /// When every test begins, by its own clock.
 pub(crate) const START: &str = "2026-03-04T05:06:07.123456Z";
@@ -27,6 +30,10 @@ pub(crate) struct Setup {
     pub(crate) location: Option<Location>,
     /// Answers before the directory is applied: what the revocation test must notice.
     pub(crate) is_answering_first: bool,
+    /// What the operator decided for the native API.
+    pub(crate) native: NativeOptions,
+    /// With what webhooks are told of events; none for not at all.
+    pub(crate) outbound: Option<OutboundClient>,
 }
 
 impl Default for Setup {
@@ -36,6 +43,11 @@ impl Default for Setup {
             options: app::server_options(Duration::from_secs(5)),
             location: None,
             is_answering_first: false,
+            native: NativeOptions {
+                github_keys: GithubKeys::parse(sample::GITHUB_KEYS).unwrap(),
+                ..NativeOptions::default()
+            },
+            outbound: None,
         }
     }
 }
@@ -49,6 +61,7 @@ pub(crate) struct TestServer {
     pub(crate) founded: Founded,
     app: App,
     background: Background,
+    courier: Option<Courier>,
     serving: tokio::task::JoinHandle<bool>,
     stop: oneshot::Sender<()>,
     database: TestDatabase,
@@ -94,7 +107,11 @@ impl TestServer {
         founded: Founded,
         setup: Setup,
     ) -> Self {
-        let application = Application::assemble(engine.clone(), setup.limits, &SeededRandom::new(1));
+        let application =
+            Application::assemble_with(engine.clone(), setup.limits, &SeededRandom::new(1), &setup.native);
+        // Looks often, since the tests' clock moves by itself.
+        let options = CourierOptions { tick: Duration::from_millis(20), pause: Duration::from_millis(1) };
+        let courier = setup.outbound.map(|client| Courier::start(engine.clone(), client, options));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
@@ -103,7 +120,20 @@ impl TestServer {
             let stopped = async { drop(stopped.await) };
             claviger_http::serve(listener, front, router, setup.options, stopped).await
         });
-        Self { address, engine, clock, routes, founded, app, background, serving, stop, database, keks }
+        Self {
+            address,
+            engine,
+            clock,
+            routes,
+            founded,
+            app,
+            background,
+            courier,
+            serving,
+            stop,
+            database,
+            keks,
+        }
     }
 
     /// Another org with an admin of its own.
@@ -124,6 +154,16 @@ impl TestServer {
     /// A client with other keys.
     pub(crate) fn client_with(&self, keys: Keys) -> Client {
         Client::new(self.address, keys)
+    }
+
+    /// Checks that the rows are what the ledger says.
+    pub(crate) async fn verify_state(&self) {
+        let snapshot = Snapshot::open(&self.database.location()).await.unwrap();
+        let keys = snapshot.list_vault_keys().await.unwrap();
+        let vault = Vault::unlock(self.keks.clone(), Arc::new(SystemRandom), keys).unwrap();
+        let check = Check { vault: &vault, checkpoints: &[], is_state_wanted: true };
+        let report = snapshot.verify_ledger(&check).await.unwrap();
+        assert!(report.is_clean(), "{:?}", report.findings);
     }
 
     /// The metrics page.
@@ -148,6 +188,9 @@ impl TestServer {
         let _ = self.stop.send(());
         assert!(self.serving.await.unwrap(), "every request was answered before the deadline");
         drop(self.app);
+        if let Some(courier) = self.courier {
+            courier.stop().await;
+        }
         self.background.stop(self.engine).await;
         let Self { database, founded, keks, clock, .. } = self;
         Halted { database, founded, keks, clock }

@@ -1,3 +1,4 @@
 mod api_key;
 mod application_key;
+mod org;
 mod validate;

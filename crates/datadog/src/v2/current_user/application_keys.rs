@@ -20,7 +20,7 @@ use crate::v2::application_keys::{
 };
 use crate::v2::{fitting, name};
 use crate::wire::{Many, One};
-use crate::{Error, included};
+use crate::{Error, included, leaks};
 
 pub(crate) fn routes() -> Vec<Route> {
     let info = |method, path, summary| RouteInfo {
@@ -41,7 +41,7 @@ pub(crate) fn routes() -> Vec<Route> {
         ),
         Route::new(info(Method::POST, all, "Create an application key for current user"), create).described(
             operation("CreateCurrentUserApplicationKey")
-                .body(Named::new("CreateApplicationKey", CREATE.json_schema()))
+                .body(create_body())
                 .answers(StatusCode::CREATED, one_key()),
         ),
         Route::new(info(Method::GET, one, "Get one application key owned by current user"), get)
@@ -57,7 +57,12 @@ pub(crate) fn routes() -> Vec<Route> {
     ]
 }
 
-const CREATE: Kind = Kind::Object(&[Member::required(
+/// What a new application key must be, whosever.
+pub(crate) fn create_body() -> Named {
+    Named::new("CreateApplicationKey", CREATE.json_schema())
+}
+
+pub(crate) const CREATE: Kind = Kind::Object(&[Member::required(
     "data",
     Kind::Object(&[
         Member::required("type", Kind::Literal("application_keys")),
@@ -85,7 +90,9 @@ async fn list(
         false => None,
     };
     let meta = meta(engine, permit.org(), &found).await?;
-    Ok(Json(many(found, included, meta, Form { last_used: true, owner: false })))
+    let mut answer = many(found, included, meta, Form { last_used: true, owner: false });
+    leaks::show(engine, permit.org(), &mut answer.data, &mut answer.included).await?;
+    Ok(Json(answer))
 }
 
 async fn create(
@@ -113,9 +120,10 @@ async fn get(
     let engine = app.engine();
     let shown = engine.find_own_application_key(&permit, parse_id(&id)?).await?;
     // Here the owner and the owner's roles are always included.
-    let included = included::owner_and_roles(engine, permit.org(), permit.user()).await?;
-    let data = wire(shown, Form { last_used: true, owner: true });
-    Ok(Json(One { data, included: Some(included) }))
+    let mut included = Some(included::owner_and_roles(engine, permit.org(), permit.user()).await?);
+    let mut data = wire(shown, Form { last_used: true, owner: true });
+    leaks::show(engine, permit.org(), std::slice::from_mut(&mut data), &mut included).await?;
+    Ok(Json(One { data, included }))
 }
 
 async fn update(
@@ -126,8 +134,11 @@ async fn update(
 ) -> Result<Response, Error> {
     let patch = patch(body, &id)?;
     let changed = app.engine().update_own_application_key(&permit, parse_id(&id)?, &patch).await?;
-    let data = wire(changed.value, Form { last_used: false, owner: true });
-    Ok(positioned(changed.position, Json(One { data, included: None })))
+    let mut answer =
+        One { data: wire(changed.value, Form { last_used: false, owner: true }), included: None };
+    leaks::show(app.engine(), permit.org(), std::slice::from_mut(&mut answer.data), &mut answer.included)
+        .await?;
+    Ok(positioned(changed.position, Json(answer)))
 }
 
 async fn delete(

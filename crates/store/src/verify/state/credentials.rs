@@ -131,6 +131,11 @@ impl Group {
 /// What reading a credential passes over: columns that its kind does not have, and another way to write the same
 /// scopes.
 fn check_written(row: &dyn Row, credential: &Credential) -> Result<(), StoreError> {
+    // Columns that the kind does not have must be empty; those that it has are in the state.
+    let is_token = credential.detail.public_portion().is_some();
+    if !is_token && row.text(17)?.is_some() {
+        return Err(StoreError::damaged("it has a public portion, and is no token"));
+    }
     let is_written = match credential.kind() {
         CredentialKind::ApiKey => row.text(3)?.is_none() && row.text(6)?.is_none(),
         CredentialKind::ApplicationKey
