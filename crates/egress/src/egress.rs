@@ -16,7 +16,6 @@ use tokio_rustls::rustls::pki_types::ServerName;
 use tokio_rustls::rustls::{self, ClientConfig};
 
 use crate::embedded::embedded;
-use crate::policy::Standing;
 use crate::{
     ConnectError, Connection, Connector, Dialer, Policy, Refusal, Resolver, Roots, SystemDialer,
     SystemResolver, Upstream,
@@ -88,53 +87,49 @@ impl Egress {
         Self::over(settings, SystemResolver, SystemDialer)
     }
 
+    /// A way out with nothing special that trusts these.
+    pub fn trusting(roots: Roots) -> Self {
+        Self::assemble(Settings::new(roots), BTreeMap::new(), SystemResolver, SystemDialer)
+    }
+
     /// A way out over another network.
     ///
     /// # Errors
     /// When two upstreams are for the same host.
     pub fn over(
-        settings: Settings,
+        mut settings: Settings,
         resolver: impl Resolver,
         dialer: impl Dialer,
     ) -> Result<Self, SettingsError> {
         let mut upstreams = BTreeMap::new();
-        for Upstream { host, address, port, roots } in settings.upstreams {
+        for Upstream { host, address, port, roots } in std::mem::take(&mut settings.upstreams) {
             let tls = roots.map(|roots| tls(roots, settings.http2));
             if upstreams.insert(host.clone(), Place { address, port, tls }).is_some() {
                 return Err(SettingsError(host));
             }
         }
-        Ok(Self(Arc::new(Inner {
+        Ok(Self::assemble(settings, upstreams, resolver, dialer))
+    }
+
+    fn assemble(
+        settings: Settings,
+        upstreams: BTreeMap<Host, Place>,
+        resolver: impl Resolver,
+        dialer: impl Dialer,
+    ) -> Self {
+        Self(Arc::new(Inner {
             resolver: Box::new(resolver),
             dialer: Box::new(dialer),
             tls: tls(settings.roots, settings.http2),
             upstreams,
             denied: settings.denied,
             connect_timeout: settings.connect_timeout,
-        })))
+        }))
     }
 
     /// The guard under one policy, for hyper-util's client.
     pub fn connector(&self, policy: Arc<Policy>) -> Connector {
         Connector::new(self.clone(), policy)
-    }
-
-    /// What can be refused without looking a name up, for whoever takes an address now and calls it later. That nothing
-    /// is refused here promises nothing.
-    ///
-    /// # Errors
-    /// When no connection to it will be made as things are.
-    pub fn check(&self, origin: &Origin, policy: &Policy) -> Result<(), Refusal> {
-        let is_clear = !origin.is_tls();
-        if is_clear && !policy.admits_clear(origin.host()) {
-            return Err(Refusal::Clear);
-        }
-        match origin.host().address() {
-            Some(address) if !self.0.upstreams.contains_key(origin.host()) => {
-                self.admit(&[address], policy, is_clear)
-            }
-            _ => Ok(()),
-        }
     }
 
     /// Connects to a host: over TLS with its certificate verified, or in clear, as the origin says.
@@ -162,7 +157,10 @@ impl Egress {
         policy: &Policy,
         deadline: Instant,
     ) -> Result<(TcpStream, SocketAddr), ConnectError> {
-        self.check(origin, policy)?;
+        // Before a name is asked for: whoever answers for it need not know of a call that will not be made.
+        if !origin.is_tls() && !policy.admits_clear(origin.host()) {
+            return Err(Refusal::Clear.into());
+        }
         if let Some(place) = self.0.upstreams.get(origin.host()) {
             let port = place.port.map_or(origin.port(), NonZeroU16::get);
             let address = SocketAddr::new(place.address, port);
@@ -197,9 +195,7 @@ impl Egress {
             if is_denied(*address) || embedded(*address).is_some_and(is_denied) {
                 return Err(Refusal::Denied);
             }
-            if policy.judge(*address)? == Standing::Public && is_clear {
-                return Err(Refusal::Clear);
-            }
+            policy.admit(*address, is_clear)?;
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-use claviger_model::{Host, Network};
+use claviger_model::{Host, Network, Origin};
 
 use crate::Refusal;
 use crate::embedded::embedded;
@@ -40,7 +40,7 @@ pub struct PolicyError;
 
 /// What an address that may be called is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Standing {
+enum Standing {
     Public,
     Private,
 }
@@ -74,6 +74,27 @@ impl Policy {
         Self { clear, ..self }
     }
 
+    /// What can be refused without looking a name up, for whoever takes an address now and calls it later. That nothing
+    /// is refused here promises nothing.
+    ///
+    /// # Errors
+    /// When no connection to it will be made under this policy.
+    pub fn check(&self, origin: &Origin) -> Result<(), Refusal> {
+        let is_clear = !origin.is_tls();
+        if is_clear && !self.admits_clear(origin.host()) {
+            return Err(Refusal::Clear);
+        }
+        origin.host().address().map_or(Ok(()), |address| self.admit(address, is_clear))
+    }
+
+    /// Whether an address may be called so.
+    pub(crate) fn admit(&self, address: IpAddr, is_clear: bool) -> Result<(), Refusal> {
+        match self.judge(address)? {
+            Standing::Public if is_clear => Err(Refusal::Clear),
+            Standing::Public | Standing::Private => Ok(()),
+        }
+    }
+
     /// Whether plain http may be used with a host, as far as can be said without its addresses.
     pub(crate) fn admits_clear(&self, host: &Host) -> bool {
         match &self.clear {
@@ -84,7 +105,7 @@ impl Policy {
     }
 
     /// Whether an address may be called, and with it the IPv4 address that it may lead to.
-    pub(crate) fn judge(&self, address: IpAddr) -> Result<Standing, Refusal> {
+    fn judge(&self, address: IpAddr) -> Result<Standing, Refusal> {
         let address = address.to_canonical();
         let inner = embedded(address).map_or(Ok(Standing::Public), |inner| self.judge(inner))?;
         let Some(special) = special::find(address) else { return Ok(inner) };
