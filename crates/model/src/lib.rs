@@ -22,7 +22,6 @@ mod target;
 pub mod testing;
 mod timestamp;
 mod token_expiry;
-mod web_url;
 mod webhook;
 
 pub use chain::chain;
@@ -44,5 +43,4 @@ pub use random::Random;
 pub use target::{Origin, Scheme, Target, TargetError};
 pub use timestamp::{Clock, Timestamp};
 pub use token_expiry::{TokenExpiry, TokenExpiryError};
-pub use web_url::{WebUrl, WebUrlError};
 pub use webhook::{Webhook, WebhookStanding};
