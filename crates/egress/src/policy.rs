@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-use claviger_model::{Host, Network, Origin};
+use claviger_model::{Host, Origin};
 
-use crate::Refusal;
 use crate::embedded::embedded;
 use crate::special::{self, Reach};
+use crate::{Network, Refusal};
 
 /// How far calls may go. Unless told otherwise: to public addresses, over TLS.
 ///

@@ -8,7 +8,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use claviger_model::Network;
+use crate::Network;
 
 /// A range and what it is for.
 #[derive(Debug, PartialEq, Eq)]

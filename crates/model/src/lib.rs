@@ -12,7 +12,6 @@ mod host;
 mod id;
 mod leak;
 mod name;
-mod network;
 mod people;
 mod permission_list;
 pub mod permissions;
@@ -35,7 +34,6 @@ pub use id::{
 };
 pub use leak::{Leak, LeakPolicy, ParseLeakPolicyError};
 pub use name::{Email, EmailError, NAME_CHARS_MAX, Name, NameError};
-pub use network::{Network, NetworkError};
 pub use people::{Invitation, ManagedRole, Org, OrgSettings, Role, User, UserKind};
 pub use permissions::{Permission, PermissionSet, ScopeError, Scopes};
 pub use position::{ParsePositionError, Position};
