@@ -15,7 +15,7 @@ use crate::table::{Report, heading, median, middle};
 
 pub(crate) fn measure(options: &Options, report: &mut Report) -> Result<()> {
     heading("Durable creates: 64 connections, fsync before each answer, nothing pinned");
-    let filled = fill::directory(options, Shape { api_keys: 2, application_keys: 2 })?;
+    let filled = fill::directory(options, Shape::users(2))?;
     let product = Server::product(options, ANY_CORE, &filled.data, None)?;
     let mut requests = requests(&filled.admin);
     let mut bare = Bare::open(&options.folder.join("bare.db"))?;

@@ -23,17 +23,32 @@ use rows::Rows;
 pub(crate) struct Shape {
     pub(crate) api_keys: usize,
     pub(crate) application_keys: usize,
+    /// With scopes, an allow-list and a limit.
+    pub(crate) tokens: usize,
+    /// How many users application keys and tokens belong to.
+    pub(crate) owners: usize,
 }
 
+/// As many tokens as are used in a measurement; most keys have no guards.
+const TOKENS_MAX: usize = 32_768;
+/// So many users have application keys unless more are asked for.
+const OWNERS: usize = 1_000;
+
 impl Shape {
-    /// Half of each.
+    /// Half API keys, half what belongs to users.
     pub(crate) fn mixed(keys: usize) -> Self {
-        Self { api_keys: keys / 2, application_keys: keys / 2 }
+        let tokens = TOKENS_MAX.min(keys / 4);
+        Self { api_keys: keys / 2, application_keys: keys / 2 - tokens, tokens, owners: OWNERS }
     }
 
     /// API keys only.
     pub(crate) fn api_keys(api_keys: usize) -> Self {
-        Self { api_keys, application_keys: 0 }
+        Self { api_keys, application_keys: 0, tokens: 0, owners: 0 }
+    }
+
+    /// Users with an application key each.
+    pub(crate) fn users(owners: usize) -> Self {
+        Self { api_keys: 2, application_keys: owners, tokens: 0, owners }
     }
 }
 
@@ -43,6 +58,7 @@ pub(crate) struct Filled {
     /// Secrets of live keys, in random order.
     pub(crate) api_keys: Vec<String>,
     pub(crate) application_keys: Vec<String>,
+    pub(crate) tokens: Vec<String>,
     /// The first admin's pair.
     pub(crate) admin: (String, String),
     /// Set where the database is not in the data directory.
@@ -62,7 +78,8 @@ struct Org {
 
 /// A filled SQLite database, perhaps from an earlier run.
 pub(crate) fn directory(options: &Options, shape: Shape) -> Result<Filled> {
-    let data = options.folder.join(format!("{}-{}", shape.api_keys, shape.application_keys));
+    let Shape { api_keys, application_keys, tokens, owners } = shape;
+    let data = options.folder.join(format!("{api_keys}-{application_keys}-{tokens}-{owners}"));
     if !data.join(DONE).exists() {
         match fs::remove_dir_all(&data) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
@@ -137,6 +154,7 @@ fn remembered(data: &Path, postgres: Option<String>) -> Result<Filled> {
         data: data.to_owned(),
         api_keys: lines(CredentialKind::ApiKey)?,
         application_keys: lines(CredentialKind::ApplicationKey)?,
+        tokens: lines(CredentialKind::PersonalAccessToken)?,
         admin: (field(&bootstrap, "api_key")?, field(&bootstrap, "application_key")?),
         postgres,
     })

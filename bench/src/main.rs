@@ -11,6 +11,7 @@ mod lists;
 mod load;
 mod options;
 mod process;
+mod roles;
 mod server;
 mod start;
 mod table;
@@ -51,6 +52,7 @@ fn run(options: &Options) -> Result<()> {
             Part::Verify => verify::measure(options, &mut report)?,
             Part::Creates => creates::measure(options, &mut report)?,
             Part::Lists => lists::measure(options, &mut report)?,
+            Part::Roles => roles::measure(options, &mut report)?,
         }
     }
     report.print_verdicts();

@@ -19,14 +19,17 @@ pub(crate) enum Part {
     Creates,
     /// Lists.
     Lists,
+    /// Changes of a role that many users have.
+    Roles,
 }
 
 impl Part {
-    const ALL: [(&'static str, Self); 4] = [
+    const ALL: [(&'static str, Self); 5] = [
         ("start", Self::Start),
         ("verify", Self::Verify),
         ("creates", Self::Creates),
         ("lists", Self::Lists),
+        ("roles", Self::Roles),
     ];
 }
 
@@ -71,6 +74,16 @@ impl Options {
     /// How many keys the directory has.
     pub(crate) fn directory_keys(&self) -> usize {
         if self.is_quick { 20_000 } else { 1_000_000 }
+    }
+
+    /// How many users have the role that is changed.
+    pub(crate) fn users_of_role(&self) -> usize {
+        if self.is_quick { 2_000 } else { 100_000 }
+    }
+
+    /// How often it is changed.
+    pub(crate) fn role_changes(&self) -> usize {
+        if self.is_quick { 10 } else { 200 }
     }
 
     /// How many keys the listed org has.

@@ -13,7 +13,7 @@ pub(crate) fn measure(options: &Options, report: &mut Report) -> Result<()> {
     println!("binary: {size:.1} MB");
     report.at_most("release binary", size, 30.0, " MB");
 
-    let small = fill::directory(options, Shape { api_keys: 1, application_keys: 1 })?;
+    let small = fill::directory(options, Shape::users(1))?;
     let mut ready = Vec::new();
     for _ in 0..2 * options.rounds() + 1 {
         let server = Server::product(options, ANY_CORE, &small.data, None)?;

@@ -30,7 +30,7 @@ pub(crate) fn measure(options: &Options, report: &mut Report) -> Result<()> {
     let product = Server::product(options, SERVER_CORE, &filled.data, None)?;
     pin_this_thread(LOAD_CORE)?;
     println!(
-        "{:<28} {:>10} {:>10} {:>8} {:>8} {:>8} {:>8}",
+        "{:<54} {:>10} {:>10} {:>8} {:>8} {:>8} {:>8}",
         "", "bare req/s", "req/s", "bare µs", "µs CPU", "ratio", "by CPU"
     );
     let mut accepted = Vec::new();
@@ -38,7 +38,7 @@ pub(crate) fn measure(options: &Options, report: &mut Report) -> Result<()> {
         let (bare, ours) = compare(options, &product, &mut case)?;
         let ratio = ours.per_second / bare.per_second;
         println!(
-            "{:<28} {:>10.0} {:>10.0} {:>8.2} {:>8.2} {:>8.2} {:>8.2}",
+            "{:<54} {:>10.0} {:>10.0} {:>8.2} {:>8.2} {:>8.2} {:>8.2}",
             case.name,
             bare.per_second,
             ours.per_second,
@@ -97,6 +97,7 @@ fn cases(filled: &Filled) -> Vec<Case> {
     let pair = |(api_key, application_key): (&String, &String)| {
         request(VERIFY, &[("dd-api-key", api_key), ("dd-application-key", application_key)])
     };
+    let tokens = used(&filled.tokens);
     let unknown_api_keys: Vec<_> = api_keys.iter().map(reversed).collect();
     let unknown_keys: Vec<_> = application_keys.iter().map(reversed).collect();
     let case = |name, requests, wanted| Case { name, requests, wanted };
@@ -109,6 +110,11 @@ fn cases(filled: &Filled) -> Vec<Case> {
             Some(0.60),
         ),
         case("verify, application key", alone("x-api-key", &application_keys, VERIFY, 200), Some(0.60)),
+        case(
+            "verify, token with scopes, allow-list and rate limit",
+            alone("x-api-key", &tokens, VERIFY, 200),
+            Some(0.55),
+        ),
         case("verify, application key, unknown", alone("x-api-key", &unknown_keys, VERIFY, 401), None),
     ]
 }

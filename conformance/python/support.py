@@ -23,8 +23,15 @@ EMAIL = os.environ["CLAVIGER_EMAIL"]
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 TIME_V1 = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
 TIME_V2 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}\+00:00")
+# Of roles and permissions.
+TIME_Z = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
+# Of tokens: to the nanosecond when they are made, later without trailing zeros.
+TIME_TOKEN_MADE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z")
+TIME_TOKEN = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{0,5}[1-9])?Z")
 API_KEY_SECRET = re.compile(r"[0-9a-f]{32}")
 APPLICATION_KEY_SECRET = re.compile(r"[a-f0-9]{40}|ddapp_[a-zA-Z0-9]{34}")
+PAT_SECRET = re.compile(r"ddpat_([0-9A-Za-z]{22})_[0-9A-Za-z]{36}")
+SAT_SECRET = re.compile(r"(ddsat_[0-9A-Za-z]{22})_[0-9A-Za-z]{36}")
 
 UNKNOWN_API_KEY = "0" * 32
 UNKNOWN_APPLICATION_KEY = "0" * 40
@@ -77,10 +84,20 @@ _pool = urllib3.PoolManager(retries=False, timeout=30)
 
 
 def send(
-    method, path, body=None, *, query=None, api_key=API_KEY, application_key=APPLICATION_KEY, headers=None
+    method,
+    path,
+    body=None,
+    *,
+    query=None,
+    api_key=API_KEY,
+    application_key=APPLICATION_KEY,
+    token=None,
+    headers=None,
 ):
     """Sends one request by plain HTTP. `body` is text as it is, or anything else as JSON; a key of None is not sent."""
     headers = {"Accept": "application/json"} | (headers or {})
+    if token is not None:
+        headers["Authorization"] = f"Bearer {token}"
     if api_key is not None:
         headers["DD-API-KEY"] = api_key
     if application_key is not None:
@@ -112,8 +129,37 @@ def unique(name="key"):
     return f"conformance {uuid.uuid4().hex} {name}"
 
 
+def unique_email():
+    """An address that nobody has, as long and in as mixed a case as those of the vendor's own suites."""
+    return f"Test-Conformance_creates_somebody_with_a_long_name_{uuid.uuid4()}@Example.com"
+
+
+def resource(kind, attributes, id=None, **relationships):
+    """A body with one object; each relationship is a pair, or a list of pairs, of type and id."""
+
+    def linkage(to):
+        return [linkage(one) for one in to] if isinstance(to, list) else {"type": to[0], "id": to[1]}
+
+    data = {"type": kind, "attributes": attributes}
+    if id is not None:
+        data["id"] = id
+    if relationships:
+        data["relationships"] = {name: {"data": linkage(to)} for name, to in relationships.items()}
+    return {"data": data}
+
+
+def to(kind, id):
+    """A body that points at an object."""
+    return {"data": {"type": kind, "id": id}}
+
+
 def unknown_id():
     return str(uuid.uuid4())
+
+
+def is_of_the_newer_services(answer, status):
+    """Asserts a success with the media type that tokens, roles and permissions have."""
+    assert (answer.status, answer.content_type) == (status, "application/vnd.api+json"), answer.text
 
 
 def follow(data, *names):

@@ -34,12 +34,17 @@ export function configuration(given = {}) {
   const keys = { ...credentials, ...given };
   return client.createConfiguration({
     baseServer: new client.BaseServerConfiguration(url, {}),
-    authMethods: { apiKeyAuth: keys.apiKey, appKeyAuth: keys.applicationKey },
-    enableRetry: false,
+    authMethods: keys.token
+      ? { AuthZ: { accessToken: keys.token } }
+      : { apiKeyAuth: keys.apiKey, appKeyAuth: keys.applicationKey },
+    enableRetry: keys.enableRetry ?? false,
   });
 }
 
 export const keys = new v2.KeyManagementApi(configuration());
+export const users = new v2.UsersApi(configuration());
+export const roles = new v2.RolesApi(configuration());
+export const serviceAccounts = new v2.ServiceAccountsApi(configuration());
 export const keysV1 = new v1.KeyManagementApi(configuration());
 
 // Key management, v2, with other credentials than the first user's.
@@ -47,10 +52,11 @@ export const keysOf = (given) => new v2.KeyManagementApi(configuration(given));
 
 // Sends one request by plain HTTP. A body is sent as it is when it is text; a key of null is not sent.
 export async function send(method, path, { body, query, ...given } = {}) {
-  const { apiKey, applicationKey } = { ...credentials, ...given };
+  const { apiKey, applicationKey, token } = { ...credentials, ...given };
   const headers = { accept: "application/json" };
   if (apiKey !== null) headers["dd-api-key"] = apiKey;
   if (applicationKey !== null) headers["dd-application-key"] = applicationKey;
+  if (token !== undefined) headers.authorization = `Bearer ${token}`;
   if (body !== undefined) headers["content-type"] = "application/json";
   const response = await fetch(`${url}${path}${query ? `?${new URLSearchParams(query)}` : ""}`, {
     method,
@@ -96,7 +102,16 @@ export function understood(model) {
 // A name that nothing else has.
 export const unique = (name = "key") => `conformance ${randomUUID()} ${name}`;
 
+// An address that nobody has, as long and in as mixed a case as those of the vendor's own suites.
+export const uniqueEmail = () => `Test-Conformance_creates_somebody_with_a_long_name_${randomUUID()}@Example.com`;
+
 export const unknownId = randomUUID;
+
+// A body with one object.
+export const resource = (type, attributes, more = {}) => ({ data: { type, attributes, ...more } });
+
+// A relationship to several objects, for the last parameter of `resource`.
+export const linked = (name, type, ids) => ({ relationships: { [name]: { data: ids.map((id) => ({ type, id })) } } });
 
 // Deletes `path` after test `t`, whether or not the test has done so.
 export function cleanUp(t, path) {
@@ -120,6 +135,37 @@ export async function makeApplicationKey(t, attributes = {}) {
   const { data } = understood(await keys.createCurrentUserApplicationKey({ body }));
   cleanUp(t, `/api/v2/current_user/application_keys/${data.id}`);
   return data;
+}
+
+// Makes a user for the length of test `t` and returns their data.
+export async function makeUser(t, attributes = {}, roleIds = []) {
+  const body = resource("users", { email: uniqueEmail(), ...attributes }, linked("roles", "roles", roleIds));
+  const { data } = understood(await users.createUser({ body }));
+  cleanUp(t, `/api/v2/users/${data.id}`);
+  return data;
+}
+
+// Makes a role for the length of test `t` and returns its data. It has the default permissions, and those given.
+export async function makeRole(t, attributes = {}, permissionIds = []) {
+  const body = resource("roles", { name: unique("role"), ...attributes }, linked("permissions", "permissions", permissionIds));
+  const { data } = understood(await roles.createRole({ body }));
+  cleanUp(t, `/api/v2/roles/${data.id}`);
+  return data;
+}
+
+// Makes a service account for the length of test `t` and returns its data.
+export async function makeServiceAccount(t, attributes = {}, roleIds = []) {
+  const given = { email: uniqueEmail(), serviceAccount: true, ...attributes };
+  const body = resource("users", given, linked("roles", "roles", roleIds));
+  const { data } = understood(await serviceAccounts.createServiceAccount({ body }));
+  cleanUp(t, `/api/v2/users/${data.id}`);
+  return data;
+}
+
+// The id of a permission.
+export async function permissionId(name) {
+  const { data } = understood(await roles.listPermissions());
+  return data.find(({ attributes }) => attributes.name === name).id;
 }
 
 // Calls `make` for each of `items`, one after the other, so that each is younger than the one before.

@@ -13,11 +13,14 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::Result;
+use crate::go;
 use crate::postgres::{Cluster, Durability};
 use crate::process::{self, Server, StopSignal, at_root, cargo, root};
 
 pub(crate) const PYTHON: &str = "conformance/python";
 pub(crate) const TYPESCRIPT: &str = "conformance/typescript";
+pub(crate) const GO: &str = "conformance/go";
+pub(crate) const JAVA: &str = "conformance/java";
 const REPLAY: &str = "conformance/replay.py";
 const RECORDED: &str = "conformance/recorded";
 const WRITTEN: &str = "conformance/written";
@@ -95,13 +98,23 @@ pub(crate) fn has_typescript() -> bool {
     root().join(TYPESCRIPT).join("package.json").exists()
 }
 
+/// Whether there is a suite in Go.
+pub(crate) fn has_go() -> bool {
+    root().join(GO).join("go.mod").exists()
+}
+
+/// Whether there is a suite in Java.
+pub(crate) fn has_java() -> bool {
+    root().join(JAVA).join("pom.xml").exists()
+}
+
 /// Where the Python suite's packages live.
 pub(crate) fn venv() -> Result<PathBuf> {
     Ok(folder()?.join("venv"))
 }
 
-/// What conformance leaves behind: packages, and each server's log.
-fn folder() -> Result<PathBuf> {
+/// What conformance leaves behind: packages, what is built from the suites, and each server's log.
+pub(crate) fn folder() -> Result<PathBuf> {
     let folder = root().join("target/conformance");
     fs::create_dir_all(&folder)?;
     Ok(folder)
@@ -167,6 +180,15 @@ fn run_suites(engine: Engine, bootstrap: &Bootstrap, machine: &str) -> Result<()
     if announce("TypeScript clients", engine, has_typescript()) {
         let mut command = bootstrap.command(engine, Path::new("npm"))?;
         process::run(command.args(["test", "--prefix", TYPESCRIPT]))?;
+    }
+    if announce("Go clients", engine, has_go()) {
+        let mut command = bootstrap.command(engine, &go::program()?)?;
+        // Without `-count`, Go would not run again what passed before, against another server.
+        process::run(go::prepared(&mut command).args(["test", "-count=1", "./..."]))?;
+    }
+    if announce("Java clients", engine, has_java()) {
+        let mut command = bootstrap.command(engine, Path::new("mvn"))?;
+        process::run(command.args(["--batch-mode", "--quiet", "test"]).current_dir(root().join(JAVA)))?;
     }
     let has_recorded = root().join(RECORDED).is_dir() && root().join(REPLAY).exists();
     if announce("recorded traffic", engine, has_recorded) {

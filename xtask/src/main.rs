@@ -10,6 +10,7 @@
 
 mod bench;
 mod conformance;
+mod go;
 mod postgres;
 mod process;
 mod setup;

@@ -2,11 +2,11 @@
 //! install by hand.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::process::{self, ask, at_root, cargo, root};
-use crate::{Result, conformance, postgres};
+use crate::{Result, conformance, go, postgres};
 
 /// Pinned, since a new release may bring new findings, and builds should not break by themselves.
 const CARGO_DENY_VERSION: &str = "0.20.2";
@@ -16,7 +16,9 @@ pub(crate) fn run() -> Result<()> {
     rust_components()?;
     cargo_deny()?;
     python_packages()?;
-    node_packages()
+    node_packages()?;
+    go_modules()?;
+    java_packages()
 }
 
 fn debian_packages() -> Result<()> {
@@ -37,6 +39,14 @@ fn debian_packages() -> Result<()> {
     }
     if conformance::has_typescript() {
         want(answers("npm", "--version")?, &["nodejs", "npm"]);
+    }
+    if conformance::has_go() {
+        want(go::program().is_ok() || answers("go", "version")?, &["golang-go"]);
+    }
+    if conformance::has_java() {
+        // A runtime alone answers `java`, but compiles nothing.
+        want(answers("javac", "-version")?, &["default-jdk-headless"]);
+        want(answers("mvn", "--version")?, &["maven"]);
     }
     if missing.is_empty() {
         return Ok(());
@@ -114,6 +124,45 @@ fn node_packages() -> Result<()> {
     process::run(Command::new("npm").args([verb, "--no-audit", "--no-fund"]).current_dir(&folder))?;
     fs::create_dir_all(&modules)?; // npm makes none when there is nothing to install
     note_installed(&modules, &list)
+}
+
+fn go_modules() -> Result<()> {
+    if !conformance::has_go() {
+        return Ok(());
+    }
+    go::install()?;
+    let sums = root().join(conformance::GO).join("go.sum");
+    let marker = folder_in_conformance("go")?;
+    if is_installed(&marker, &sums)? {
+        return Ok(());
+    }
+    println!("setup: downloading the Go modules of {}", conformance::GO);
+    process::run(go::prepared(&mut Command::new(go::program()?)).args(["mod", "download"]))?;
+    note_installed(&marker, &sums)
+}
+
+fn java_packages() -> Result<()> {
+    if !conformance::has_java() {
+        return Ok(());
+    }
+    let folder = root().join(conformance::JAVA);
+    let (pom, marker) = (folder.join("pom.xml"), folder_in_conformance("java")?);
+    if is_installed(&marker, &pom)? {
+        return Ok(());
+    }
+    println!("setup: downloading the Maven packages of {}", conformance::JAVA);
+    // Maven knows what a step needs only by taking it; this one finds no test of that name.
+    let mut maven = Command::new("mvn");
+    maven.args(["--batch-mode", "--quiet", "test", "-Dtest=None", "-Dsurefire.failIfNoSpecifiedTests=false"]);
+    process::run(maven.current_dir(&folder))?;
+    note_installed(&marker, &pom)
+}
+
+/// A folder of conformance, made if need be.
+fn folder_in_conformance(name: &str) -> Result<PathBuf> {
+    let folder = conformance::folder()?.join(name);
+    fs::create_dir_all(&folder)?;
+    Ok(folder)
 }
 
 fn answers(program: &str, question: &str) -> Result<bool> {

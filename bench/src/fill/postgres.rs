@@ -115,7 +115,8 @@ impl rows::Sink for Sink {
             self.credentials,
             "{id}\t{org}\t{kind}\t{name}\t{sort}\t{search}\t{last4}\tdefault\t1\t1\t{at}\t{by}\t{at}\t{by}"
         )?;
-        let (digest, digest_key, sealed) = (hex(&row.digest), &row.digest_key, hex(&row.sealed));
+        let (digest, digest_key, sealed) = (hex(&row.digest), &row.digest_key, row.sealed.as_deref());
+        let sealed = sealed.map_or("\\N".to_owned(), hex);
         Ok(writeln!(self.secrets, "{digest}\t{digest_key}\t{org}\t{id}\t1\t{sealed}\t{at}")?)
     }
 

@@ -10,10 +10,12 @@ use claviger_vault::{IssuedSecret, KekRing, Place, SystemRandom, Vault};
 use super::{Org, REMEMBERED, Shape, remember};
 use crate::Result;
 
-/// How many users the application keys belong to.
-const OWNERS: usize = 1_000;
 /// What one in three application keys is narrowed to.
 const SCOPES: &str = "api_keys_read dashboards_read";
+/// From where tokens may be used: the load generator's address is in the last.
+pub(super) const ALLOW_LIST: &str = "192.0.2.0/24 2001:db8::/32 127.0.0.0/8";
+/// How often tokens may be used, in requests and seconds: so often that counting is all that it costs.
+pub(super) const LIMIT: (u32, u32) = (1_000_000_000, 3600);
 /// When everything was made.
 const MADE_AT: Timestamp = Timestamp::from_micros(1_770_000_000_000_000);
 
@@ -27,11 +29,13 @@ pub(super) struct CredentialRow {
     pub(super) name_sort: Vec<u8>,
     pub(super) last4: String,
     pub(super) scopes: Option<&'static str>,
+    /// Of tokens, which alone have guards here.
+    pub(super) public_portion: Option<String>,
     pub(super) at: Timestamp,
     pub(super) by: UserId,
     pub(super) digest: Vec<u8>,
     pub(super) digest_key: String,
-    pub(super) sealed: Vec<u8>,
+    pub(super) sealed: Option<Vec<u8>>,
 }
 
 /// Whatever writes rows.
@@ -70,10 +74,11 @@ impl<'a> Rows<'a> {
 
     pub(super) fn write(&self, shape: Shape, sink: &mut dyn Sink) -> Result<()> {
         let owners: Vec<_> =
-            (0..OWNERS.min(shape.application_keys)).map(|_| UserId::generate(&SystemRandom)).collect();
+            (0..shape.owners.min(shape.application_keys)).map(|_| UserId::generate(&SystemRandom)).collect();
         owners.iter().try_for_each(|owner| sink.user(self.org.id, *owner, MADE_AT))?;
         self.write_kind(CredentialKind::ApiKey, shape.api_keys, &[], sink)?;
-        self.write_kind(CredentialKind::ApplicationKey, shape.application_keys, &owners, sink)
+        self.write_kind(CredentialKind::ApplicationKey, shape.application_keys, &owners, sink)?;
+        self.write_kind(CredentialKind::PersonalAccessToken, shape.tokens, &owners, sink)
     }
 
     fn write_kind(
@@ -109,11 +114,15 @@ impl<'a> Rows<'a> {
         owner: Option<UserId>,
         secret: &IssuedSecret,
     ) -> Result<CredentialRow> {
-        let id = CredentialId::generate(&SystemRandom);
+        let at = Timestamp::from_micros(MADE_AT.micros() + number as i64);
+        let id = CredentialId::generate_at(&SystemRandom, at);
         let place =
             Place { org: self.org.id, table: "secrets", row: id.uuid(), column: "sealed", revision: 1 };
         let name = name(number);
-        let is_narrowed = kind == CredentialKind::ApplicationKey && number.is_multiple_of(3);
+        let is_narrowed = match kind {
+            CredentialKind::ApplicationKey => number.is_multiple_of(3),
+            kind => kind == CredentialKind::PersonalAccessToken,
+        };
         Ok(CredentialRow {
             id,
             org: self.org.id,
@@ -123,11 +132,15 @@ impl<'a> Rows<'a> {
             name,
             last4: secret.last4().to_owned(),
             scopes: is_narrowed.then_some(SCOPES),
-            at: Timestamp::from_micros(MADE_AT.micros() + number as i64),
+            public_portion: secret.public_portion(kind).map(str::to_owned),
+            at,
             by: self.org.admin,
             digest: self.vault.digest(secret.bytes()).as_bytes().to_vec(),
             digest_key: self.vault.digest_key_id().to_string(),
-            sealed: self.vault.seal(&place, secret.bytes())?,
+            sealed: match kind.is_shown_again() {
+                true => Some(self.vault.seal(&place, secret.bytes())?),
+                false => None,
+            },
         })
     }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use claviger_model::{CredentialKind, OrgId, Timestamp, UserId};
 use rusqlite::{Connection, params};
 
-use super::rows::{self, CredentialRow};
+use super::rows::{self, ALLOW_LIST, CredentialRow, LIMIT};
 use crate::Result;
 
 pub(super) struct Sink(Connection);
@@ -46,15 +46,18 @@ impl rows::Sink for Sink {
     fn credential(&mut self, row: CredentialRow) -> Result<()> {
         let (id, org, by) = (row.id.to_string(), row.org.to_string(), row.by.to_string());
         let owner = row.owner.map(|owner| owner.to_string());
-        let category = if row.kind == CredentialKind::ApiKey { "default" } else { "" };
+        let (is_api_key, is_token) = (row.kind == CredentialKind::ApiKey, row.public_portion.is_some());
+        let category = if is_api_key { "default" } else { "" };
         self.0.prepare_cached(
             "INSERT INTO credentials (id, org_id, kind, owner_id, name, name_sort, name_search, last4, scopes,
-                 category, remote_config_read, revision, created_at, created_by, modified_at, modified_by)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 1, 1, ?11, ?12, ?11, ?12)",
+                 category, remote_config_read, revision, created_at, created_by, modified_at, modified_by,
+                 public_portion, allow_list, requests_max, requests_period)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?13, 1, ?11, ?12, ?11, ?12, ?14, ?15, ?16, ?17)",
         )?
         .execute(params![
             id, org, row.kind.as_str(), owner, row.name, row.name_sort, row.name.to_lowercase(), row.last4.as_bytes(),
-            row.scopes, category, row.at.micros(), by,
+            row.scopes, category, row.at.micros(), by, is_api_key, row.public_portion,
+            is_token.then_some(ALLOW_LIST), is_token.then_some(LIMIT.0), is_token.then_some(LIMIT.1),
         ])?;
         self.0.prepare_cached(
             "INSERT INTO secrets (digest, digest_key, org_id, credential_id, revision, sealed, created_at)

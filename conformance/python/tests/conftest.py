@@ -4,6 +4,9 @@ import pytest
 from datadog_api_client import ApiClient, Configuration
 from datadog_api_client.v1.api.key_management_api import KeyManagementApi as KeyManagementApiV1
 from datadog_api_client.v2.api.key_management_api import KeyManagementApi
+from datadog_api_client.v2.api.roles_api import RolesApi
+from datadog_api_client.v2.api.service_accounts_api import ServiceAccountsApi
+from datadog_api_client.v2.api.users_api import UsersApi
 from datadog_api_client.v2.model.api_key_create_attributes import APIKeyCreateAttributes
 from datadog_api_client.v2.model.api_key_create_data import APIKeyCreateData
 from datadog_api_client.v2.model.api_key_create_request import APIKeyCreateRequest
@@ -13,17 +16,18 @@ from datadog_api_client.v2.model.application_key_create_data import ApplicationK
 from datadog_api_client.v2.model.application_key_create_request import ApplicationKeyCreateRequest
 from datadog_api_client.v2.model.application_keys_type import ApplicationKeysType
 
-from support import API_KEY, APPLICATION_KEY, URL, send, understood, unique
+from support import API_KEY, APPLICATION_KEY, URL, resource, send, understood, unique, unique_email
 
 
 @pytest.fixture(scope="session")
 def configuration():
     """Makes a client's configuration for given credentials. Retries are off: the first answer counts."""
 
-    def configure(api_key=API_KEY, application_key=APPLICATION_KEY):
+    def configure(api_key=API_KEY, application_key=APPLICATION_KEY, token=None):
         keys = {"apiKeyAuth": api_key, "appKeyAuth": application_key}
         return Configuration(
             host=URL,
+            access_token=token,
             api_key={scheme: key for scheme, key in keys.items() if key},
             enable_retry=False,
             retry_policy=False,
@@ -55,6 +59,24 @@ def keys(client):
 def keys_v1(client):
     """Key management, v1."""
     return KeyManagementApiV1(client)
+
+
+@pytest.fixture
+def users(client):
+    """Users, invitations and the current user."""
+    return UsersApi(client)
+
+
+@pytest.fixture
+def roles(client):
+    """Roles and permissions."""
+    return RolesApi(client)
+
+
+@pytest.fixture
+def service_accounts(client):
+    """Service accounts, their application keys and tokens."""
+    return ServiceAccountsApi(client)
 
 
 @pytest.fixture
@@ -94,3 +116,52 @@ def make_application_key(keys, clean_up):
         return created
 
     return make
+
+
+@pytest.fixture
+def make_user(users, clean_up):
+    """Makes a user through the client and returns their data."""
+
+    def make(*, roles=None, **attributes):
+        links = {} if roles is None else {"roles": [("roles", role) for role in roles]}
+        body = resource("users", {"email": unique_email()} | attributes, **links)
+        created = understood(users.create_user(body)).data
+        clean_up(f"/api/v2/users/{created.id}")
+        return created
+
+    return make
+
+
+@pytest.fixture
+def make_role(roles, clean_up):
+    """Makes a role through the client and returns its data; without `permissions`, the default ones are all it has."""
+
+    def make(name=None, *, permissions=None, **attributes):
+        links = {} if permissions is None else {"permissions": [("permissions", id) for id in permissions]}
+        body = resource("roles", {"name": name or unique("role")} | attributes, **links)
+        created = understood(roles.create_role(body)).data
+        clean_up(f"/api/v2/roles/{created.id}")
+        return created
+
+    return make
+
+
+@pytest.fixture
+def make_service_account(service_accounts, clean_up):
+    """Makes a service account through the client and returns its data."""
+
+    def make(*, roles=None, **attributes):
+        links = {} if roles is None else {"roles": [("roles", role) for role in roles]}
+        attributes = {"email": unique_email(), "service_account": True} | attributes
+        created = understood(service_accounts.create_service_account(resource("users", attributes, **links))).data
+        clean_up(f"/api/v2/users/{created.id}")
+        return created
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def permission_ids(client):
+    """The id of every permission, by its name."""
+    listed = understood(RolesApi(client).list_permissions()).data
+    return {permission.attributes.name: permission.id for permission in listed}

@@ -1,8 +1,10 @@
-"""Who may call each endpoint of key management, and what everybody else is told.
+"""Who may call each endpoint of keys, tokens and people, and what everybody else is told.
 
 One table names every endpoint with the permissions that open it, any one of them. Each line is walked without
 credentials, with unknown and revoked ones, with a key whose scopes do not reach it, and with keys whose scopes do.
 """
+
+import re
 
 import pytest
 
@@ -13,6 +15,7 @@ from support import (
     UNKNOWN_API_KEY,
     UNKNOWN_API_KEY_BODY,
     UNKNOWN_APPLICATION_KEY,
+    UUID,
     send,
     unique,
     unknown_id,
@@ -23,6 +26,18 @@ V1_APPLICATION_KEY = f"/api/v1/application_key/{UNKNOWN_APPLICATION_KEY}"
 API_KEY = f"/api/v2/api_keys/{unknown_id()}"
 APPLICATION_KEY = f"/api/v2/application_keys/{unknown_id()}"
 OWN_APPLICATION_KEY = f"/api/v2/current_user/application_keys/{unknown_id()}"
+TOKEN = f"/api/v2/personal_access_tokens/{unknown_id()}"
+USER = f"/api/v2/users/{unknown_id()}"
+INVITATION = f"/api/v2/user_invitations/{unknown_id()}"
+ROLE = f"/api/v2/roles/{unknown_id()}"
+ACCOUNT = f"/api/v2/service_accounts/{unknown_id()}"
+ACCOUNTS_KEY = f"{ACCOUNT}/application_keys/{unknown_id()}"
+ACCOUNTS_TOKEN = f"{ACCOUNT}/access_tokens/{unknown_id()}"
+
+READ_PEOPLE = ["user_access_read", "user_access_manage"]
+INVITE = ["user_access_invite", "user_access_manage"]
+# The second reaches service accounts alone.
+CHANGE_PEOPLE = ["user_access_manage", "service_account_write"]
 
 ENDPOINTS = {
     ("GET", "/api/v1/api_key"): ["api_keys_read"],
@@ -35,6 +50,7 @@ ENDPOINTS = {
     ("GET", V1_APPLICATION_KEY): ["org_app_keys_read", "user_app_keys"],
     ("PUT", V1_APPLICATION_KEY): ["org_app_keys_write", "user_app_keys"],
     ("DELETE", V1_APPLICATION_KEY): ["org_app_keys_write", "user_app_keys"],
+    ("POST", "/api/v1/org"): ["org_management"],
     ("GET", "/api/v2/api_keys"): ["api_keys_read"],
     ("POST", "/api/v2/api_keys"): ["api_keys_write"],
     ("GET", API_KEY): ["api_keys_read"],
@@ -49,22 +65,65 @@ ENDPOINTS = {
     ("GET", OWN_APPLICATION_KEY): ["user_app_keys"],
     ("PATCH", OWN_APPLICATION_KEY): ["user_app_keys"],
     ("DELETE", OWN_APPLICATION_KEY): ["user_app_keys"],
+    ("GET", "/api/v2/personal_access_tokens"): ["user_app_keys", "org_app_keys_read"],
+    ("POST", "/api/v2/personal_access_tokens"): ["user_app_keys"],
+    ("GET", TOKEN): ["user_app_keys", "org_app_keys_read"],
+    ("PATCH", TOKEN): ["user_app_keys", "org_app_keys_write"],
+    ("DELETE", TOKEN): ["user_app_keys", "org_app_keys_write"],
+    ("GET", "/api/v2/users"): READ_PEOPLE,
+    ("POST", "/api/v2/users"): INVITE,
+    ("GET", USER): READ_PEOPLE,
+    ("PATCH", USER): CHANGE_PEOPLE,
+    ("DELETE", USER): CHANGE_PEOPLE,
+    ("GET", f"{USER}/permissions"): READ_PEOPLE,
+    ("POST", "/api/v2/user_invitations"): INVITE,
+    ("GET", INVITATION): INVITE,
+    ("GET", "/api/v2/permissions"): READ_PEOPLE,
+    ("GET", "/api/v2/roles"): READ_PEOPLE,
+    ("POST", "/api/v2/roles"): ["user_access_manage"],
+    ("GET", ROLE): READ_PEOPLE,
+    ("PATCH", ROLE): ["user_access_manage"],
+    ("DELETE", ROLE): ["user_access_manage"],
+    ("POST", f"{ROLE}/clone"): ["user_access_manage"],
+    ("GET", f"{ROLE}/users"): READ_PEOPLE,
+    ("POST", f"{ROLE}/users"): ["user_access_manage"],
+    ("DELETE", f"{ROLE}/users"): ["user_access_manage"],
+    ("GET", f"{ROLE}/permissions"): READ_PEOPLE,
+    ("POST", f"{ROLE}/permissions"): ["user_access_manage"],
+    ("DELETE", f"{ROLE}/permissions"): ["user_access_manage"],
+    ("POST", "/api/v2/service_accounts"): ["service_account_write"],
+    ("GET", f"{ACCOUNT}/application_keys"): ["service_account_write"],
+    ("POST", f"{ACCOUNT}/application_keys"): ["service_account_write"],
+    ("GET", ACCOUNTS_KEY): ["service_account_write"],
+    ("PATCH", ACCOUNTS_KEY): ["service_account_write"],
+    ("DELETE", ACCOUNTS_KEY): ["service_account_write"],
+    ("GET", f"{ACCOUNT}/access_tokens"): ["service_account_write"],
+    ("POST", f"{ACCOUNT}/access_tokens"): ["service_account_write"],
+    ("GET", ACCOUNTS_TOKEN): ["service_account_write"],
+    ("PATCH", ACCOUNTS_TOKEN): ["service_account_write"],
+    ("DELETE", ACCOUNTS_TOKEN): ["service_account_write"],
 }
+# For whoever is known, whatever their rights.
+OPEN = [("GET", "/api/v2/current_user"), ("GET", "/api/v2/validate_keys")]
 EVERY_PERMISSION = sorted({permission for permissions in ENDPOINTS.values() for permission in permissions})
 
-ONE = {V1_API_KEY, V1_APPLICATION_KEY, API_KEY, APPLICATION_KEY, OWN_APPLICATION_KEY}
 # It makes keys without scopes, which no key with scopes may: no scope reaches it.
 UNSCOPED_ONLY = ("POST", "/api/v1/application_key")
+
+# What stands in a path for one thing: it is none, in every line of the table.
+NOTHING = re.compile(f"{UUID.pattern}|{UNKNOWN_APPLICATION_KEY}|{UNKNOWN_API_KEY}")
 
 
 def endpoint_name(endpoint):
     method, path = endpoint
-    return f"{method} {path.rpartition('/')[0]}/{{id}}" if path in ONE else f"{method} {path}"
+    return f"{method} {NOTHING.sub('{id}', path)}"
 
 
-every_endpoint = pytest.mark.parametrize(
-    ("method", "path"), ENDPOINTS, ids=[endpoint_name(endpoint) for endpoint in ENDPOINTS]
-)
+def walked(endpoints):
+    return pytest.mark.parametrize(("method", "path"), endpoints, ids=[endpoint_name(one) for one in endpoints])
+
+
+every_endpoint = walked([*ENDPOINTS, *OPEN])
 
 
 def call(method, path, **keys):
@@ -101,7 +160,13 @@ def test_missing_or_unknown_application_key(method, path, application_key):
     assert (answer.status, answer.content_type, answer.json) == (401, "application/json", NOT_AUTHORISED)
 
 
-@every_endpoint
+@walked(OPEN)
+def test_any_scopes(method, path, make_application_key):
+    key = make_application_key(scopes=["dashboards_read"]).attributes.key
+    assert call(method, path, application_key=key).status == 200
+
+
+@walked(ENDPOINTS)
 def test_scopes_that_do_not_reach(method, path, make_application_key):
     others = [permission for permission in EVERY_PERMISSION if permission not in ENDPOINTS[method, path]]
     for scopes in [["dashboards_read"], others]:
@@ -109,23 +174,19 @@ def test_scopes_that_do_not_reach(method, path, make_application_key):
         call(method, path, application_key=key).has_failed_with(403, *NO_PERMISSION)
 
 
-@pytest.mark.parametrize(
-    ("method", "path"),
-    [endpoint for endpoint in ENDPOINTS if endpoint != UNSCOPED_ONLY],
-    ids=[endpoint_name(endpoint) for endpoint in ENDPOINTS if endpoint != UNSCOPED_ONLY],
-)
+@walked([endpoint for endpoint in ENDPOINTS if endpoint != UNSCOPED_ONLY])
 def test_scopes_that_reach(method, path, make_application_key):
     for permission in ENDPOINTS[method, path]:
         key = make_application_key(scopes=["dashboards_read", permission]).attributes.key
         answer = call(method, path, application_key=key)
-        if method == "GET" and path not in ONE:
-            assert answer.status == 200
-        elif method in ("POST", "PUT"):
+        if method == "GET":
+            assert answer.status == (404 if NOTHING.search(path) else 200)
+        elif method == "POST" and not NOTHING.search(path):
             answer.has_failed_with(400)
-        elif method == "PATCH":
-            assert answer.status in (400, 404)  # which is looked at first, the body or the id, is not known
+        elif path in (TOKEN, ACCOUNTS_TOKEN) and method == "DELETE":
+            assert answer.status in (204, 404)  # revoked already, or never made: nothing is left to do
         else:
-            answer.has_failed_with(404)
+            assert answer.status in (400, 404)  # which is looked at first, the body or the id, is not known
 
 
 def test_a_key_with_scopes_makes_no_wider_key(make_application_key):

@@ -1,5 +1,5 @@
 // What the client is told without credentials, with unknown ones, and with scopes that do not reach; the operations
-// of both versions.
+// of keys, in both versions, of tokens and of people.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -21,6 +21,16 @@ const id = unknownId();
 const created = (type) => ({ data: { type, attributes: { name: "x" } } });
 const patched = (type) => ({ data: { type, id, attributes: { name: "x" } } });
 const named = { name: "x" };
+const pointed = (type) => ({ data: { type, id } });
+const token = { name: "x", scopes: ["dashboards_read"], expiresAt: new Date(Date.now() + 30 * 24 * 60 * 60 * 1000) };
+const account = { serviceAccountId: id };
+const invitation = { type: "user_invitations", relationships: { user: pointed("users") } };
+const readPeople = ["user_access_read", "user_access_manage"];
+const invite = ["user_access_invite", "user_access_manage"];
+// The second reaches service accounts alone.
+const changePeople = ["user_access_manage", "service_account_write"];
+const manage = ["user_access_manage"];
+const machines = ["service_account_write"];
 
 // Every operation, and the permissions that open it, any one of them.
 const OPERATIONS = [
@@ -34,6 +44,7 @@ const OPERATIONS = [
   [v1, "getApplicationKey", { key: UNKNOWN_APPLICATION_KEY }, ["org_app_keys_read", "user_app_keys"]],
   [v1, "updateApplicationKey", { key: UNKNOWN_APPLICATION_KEY, body: named }, ["org_app_keys_write", "user_app_keys"]],
   [v1, "deleteApplicationKey", { key: UNKNOWN_APPLICATION_KEY }, ["org_app_keys_write", "user_app_keys"]],
+  [v1, "createChildOrg", { body: named }, ["org_management"], "OrganizationsApi"],
   [v2, "listAPIKeys", {}, ["api_keys_read"]],
   [v2, "createAPIKey", { body: created("api_keys") }, ["api_keys_write"]],
   [v2, "getAPIKey", { apiKeyId: id }, ["api_keys_read"]],
@@ -48,13 +59,58 @@ const OPERATIONS = [
   [v2, "getCurrentUserApplicationKey", { appKeyId: id }, ["user_app_keys"]],
   [v2, "updateCurrentUserApplicationKey", { appKeyId: id, body: patched("application_keys") }, ["user_app_keys"]],
   [v2, "deleteCurrentUserApplicationKey", { appKeyId: id }, ["user_app_keys"]],
+  [v2, "listPersonalAccessTokens", {}, ["user_app_keys", "org_app_keys_read"]],
+  [v2, "createPersonalAccessToken", { body: { data: { type: "personal_access_tokens", attributes: token } } }, ["user_app_keys"]],
+  [v2, "getPersonalAccessToken", { tokenId: id }, ["user_app_keys", "org_app_keys_read"]],
+  [v2, "updatePersonalAccessToken", { tokenId: id, body: patched("personal_access_tokens") }, ["user_app_keys", "org_app_keys_write"]],
+  [v2, "revokePersonalAccessToken", { tokenId: id }, ["user_app_keys", "org_app_keys_write"]],
+  [v2, "listUsers", {}, readPeople, "UsersApi"],
+  [v2, "createUser", { body: { data: { type: "users", attributes: { email: "a@example.com" } } } }, invite, "UsersApi"],
+  [v2, "getUser", { userId: id }, readPeople, "UsersApi"],
+  [v2, "updateUser", { userId: id, body: patched("users") }, changePeople, "UsersApi"],
+  [v2, "disableUser", { userId: id }, changePeople, "UsersApi"],
+  [v2, "listUserPermissions", { userId: id }, readPeople, "UsersApi"],
+  [v2, "sendInvitations", { body: { data: [invitation] } }, invite, "UsersApi"],
+  [v2, "getInvitation", { userInvitationUuid: id }, invite, "UsersApi"],
+  [v2, "listPermissions", {}, readPeople, "RolesApi"],
+  [v2, "listRoles", {}, readPeople, "RolesApi"],
+  [v2, "createRole", { body: created("roles") }, manage, "RolesApi"],
+  [v2, "getRole", { roleId: id }, readPeople, "RolesApi"],
+  [v2, "updateRole", { roleId: id, body: patched("roles") }, manage, "RolesApi"],
+  [v2, "deleteRole", { roleId: id }, manage, "RolesApi"],
+  [v2, "cloneRole", { roleId: id, body: created("roles") }, manage, "RolesApi"],
+  [v2, "listRoleUsers", { roleId: id }, readPeople, "RolesApi"],
+  [v2, "addUserToRole", { roleId: id, body: pointed("users") }, manage, "RolesApi"],
+  [v2, "removeUserFromRole", { roleId: id, body: pointed("users") }, manage, "RolesApi"],
+  [v2, "listRolePermissions", { roleId: id }, readPeople, "RolesApi"],
+  [v2, "addPermissionToRole", { roleId: id, body: pointed("permissions") }, manage, "RolesApi"],
+  [v2, "removePermissionFromRole", { roleId: id, body: pointed("permissions") }, manage, "RolesApi"],
+  [
+    v2,
+    "createServiceAccount",
+    { body: { data: { type: "users", attributes: { email: "a@example.com", serviceAccount: true } } } },
+    machines,
+    "ServiceAccountsApi",
+  ],
+  ...[
+    ["listServiceAccountApplicationKeys", {}],
+    ["createServiceAccountApplicationKey", { body: created("application_keys") }],
+    ["getServiceAccountApplicationKey", { appKeyId: id }],
+    ["updateServiceAccountApplicationKey", { appKeyId: id, body: patched("application_keys") }],
+    ["deleteServiceAccountApplicationKey", { appKeyId: id }],
+    ["listServiceAccountAccessTokens", {}],
+    ["createServiceAccountAccessToken", { body: { data: { type: "service_access_tokens", attributes: token } } }],
+    ["getServiceAccountAccessToken", { tokenId: id }],
+    ["updateServiceAccountAccessToken", { tokenId: id, body: patched("service_access_tokens") }],
+    ["revokeServiceAccountAccessToken", { tokenId: id }],
+  ].map(([operation, parameters]) => [v2, operation, { ...account, ...parameters }, machines, "ServiceAccountsApi"]),
 ];
 const EVERY_PERMISSION = [...new Set(OPERATIONS.flatMap(([, , , permissions]) => permissions))];
 
-for (const [version, operation, parameters, permissions] of OPERATIONS) {
+for (const [version, operation, parameters, permissions, family = "KeyManagementApi"] of OPERATIONS) {
   const name = `${version === v1 ? "v1" : "v2"} ${operation}`;
   const call = (given) => {
-    const api = new version.KeyManagementApi(configuration(given));
+    const api = new version[family](configuration(given));
     return parameters === undefined ? api[operation]() : api[operation](parameters);
   };
 

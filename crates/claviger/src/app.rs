@@ -6,7 +6,9 @@ use std::time::Duration;
 use axum::Router;
 use claviger_datadog::ValidateFront;
 use claviger_engine::Engine;
-use claviger_http::{App, Front, Limits, RequestIds, RouteInfo, ServerOptions, plain_misfit, router};
+use claviger_http::{
+    App, Front, Limits, RequestIds, RouteInfo, ServerOptions, TrustedProxies, plain_misfit, router,
+};
 use claviger_model::Random;
 use claviger_native::{Options as NativeOptions, VerifyFront};
 use http::StatusCode;
@@ -26,19 +28,15 @@ pub struct Application {
 }
 
 impl Application {
-    /// Puts it together, with what an operator would get who decided nothing.
-    pub fn assemble(engine: Arc<Engine>, limits: Limits, random: &dyn Random) -> Self {
-        Self::assemble_with(engine, limits, random, &NativeOptions::default())
-    }
-
     /// Puts it together.
-    pub fn assemble_with(
+    pub fn assemble(
         engine: Arc<Engine>,
         limits: Limits,
-        random: &dyn Random,
+        proxies: TrustedProxies,
         native: &NativeOptions,
+        random: &dyn Random,
     ) -> Self {
-        let app = App::new(engine, limits, RequestIds::new(random));
+        let app = App::new(engine, limits, RequestIds::new(random), proxies);
         let fronts = [ValidateFront::routes(), VerifyFront::routes()].concat();
         let mut routes =
             [claviger_datadog::routes(), claviger_native::routes(native)].into_iter().flatten().collect();

@@ -102,6 +102,7 @@ fn summary(created: &Value) -> String {
         count("users", "user", "users"),
         count("api_keys", "API key", "API keys"),
         count("application_keys", "application key", "application keys"),
+        count("access_tokens", "access token", "access tokens"),
         count("registrations", "registration", "registrations"),
     ]
     .into_iter()
@@ -152,6 +153,7 @@ fn answer(imported: &Imported) -> Value {
             "users": imported.users,
             "api_keys": imported.api_keys,
             "application_keys": imported.application_keys,
+            "access_tokens": imported.access_tokens,
             "registrations": imported.registrations,
         },
         "secrets": imported.secrets.iter().map(secret).collect::<Vec<_>>(),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::routing::get;
 use claviger_engine::Engine;
-use claviger_http::{App, Identity, Limits, ServerOptions, Tls};
+use claviger_http::{App, Identity, Limits, ServerOptions, Tls, TrustedProxies};
 use claviger_native::Options as NativeOptions;
 use claviger_vault::SystemRandom;
 use http::header::CONTENT_TYPE;
@@ -52,6 +52,10 @@ pub async fn serve(
         RateLimits::None => Limits::none(),
         RateLimits::Vendor => Limits::vendor(),
     };
+    if settings.is_behind_proxy && settings.trusted_proxies.is_empty() {
+        tracing::info!("clients' addresses are not known behind a proxy that no --trusted-proxy names");
+    }
+    let proxies = TrustedProxies::new(settings.trusted_proxies.iter().copied());
     let tls = match (certificate, &settings.tls) {
         (Some((identity, seen)), Some(files)) => {
             let tls = Tls::new(identity);
@@ -62,7 +66,7 @@ pub async fn serve(
         }
         _ => None,
     };
-    let application = Application::assemble_with(engine, limits, &SystemRandom, native);
+    let application = Application::assemble(engine, limits, proxies, native, &SystemRandom);
     let metrics = match settings.metrics_listen {
         Some(address) => Some(metrics(address, application.app.clone()).await.map_err(ServeError::Metrics)?),
         None => None,

@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use claviger_egress::Policy;
 use claviger_engine::FirstOrg;
-use claviger_model::{Email, Name};
+use claviger_model::{Email, Name, Network};
 use claviger_store::Location;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use zeroize::Zeroizing;
@@ -69,8 +69,10 @@ pub struct Serve {
     pub metrics_listen: Option<SocketAddr>,
     /// The certificate and key for TLS; none means plain HTTP.
     pub tls: Option<CertificateFiles>,
-    /// Whether a proxy stands in front, whose word about the client's address and protocol is believed.
+    /// Whether a proxy that speaks TLS stands in front.
     pub is_behind_proxy: bool,
+    /// The proxies whose word about the client's address is believed.
+    pub trusted_proxies: Vec<Network>,
     /// Where checkpoints go.
     pub checkpoints: CheckpointPlace,
     /// How often a caller may call.
@@ -164,6 +166,7 @@ impl Settings {
                 metrics_listen,
                 tls,
                 is_behind_proxy,
+                trusted_proxies: proxies(typed.trusted_proxy.unwrap_or_default())?,
                 checkpoints: match typed.checkpoint_file {
                     None => CheckpointPlace::File(DataDir::checkpoint_file(&data)),
                     Some(path) if path.as_os_str() == "-" => CheckpointPlace::StandardOutput,
@@ -217,6 +220,11 @@ fn addresses(
         return Err(SettingsError::SameAddress { address: listen });
     }
     Ok((listen, metrics))
+}
+
+fn proxies(texts: Vec<String>) -> Result<Vec<Network>, SettingsError> {
+    let parse = |text: String| text.parse().map_err(|error| SettingsError::TrustedProxy { text, error });
+    texts.into_iter().map(parse).collect()
 }
 
 fn database(
@@ -331,6 +339,7 @@ mod tests {
             metrics_listen: None,
             tls: None,
             is_behind_proxy: false,
+            trusted_proxies: Vec::new(),
             checkpoints: CheckpointPlace::File("./data/checkpoints.jsonl".into()),
             limits: RateLimits::None,
             drain: Duration::from_secs(10),
@@ -359,6 +368,25 @@ mod tests {
         }
         for address in ["127.0.0.2:7070", "[::1]:7070"] {
             assert!(check(|typed| typed.listen = Some(address.into())).is_ok());
+        }
+    }
+
+    #[test]
+    fn trusted_proxies_are_networks() {
+        let named = |texts: &[&str]| {
+            let texts = texts.iter().map(|text| (*text).to_owned()).collect();
+            check(|typed| typed.trusted_proxy = Some(texts)).map(|settings| settings.serve.trusted_proxies)
+        };
+        let expected = ["10.0.0.0/8", "::1"].map(|text| text.parse().unwrap()).to_vec();
+        assert_eq!(named(&["10.0.0.0/8", "::1"]).unwrap(), expected);
+        for (text, expected) in [
+            ("proxy.internal", "--trusted-proxy proxy.internal is not a network: write it as 192.0.2.0/24"),
+            (
+                "10.0.0.1/8",
+                "--trusted-proxy 10.0.0.1/8 has bits beyond its prefix: the network is 10.0.0.0/8",
+            ),
+        ] {
+            refused(|typed| typed.trusted_proxy = Some(vec!["::1".into(), text.into()]), expected);
         }
     }
 

@@ -35,10 +35,19 @@ fn lived_in() -> Home {
     }
     let tokens = server.create_service_access_tokens(&admin, 3);
     server.expect(204, &admin, "DELETE", &format!("/api/v2/personal_access_tokens/{}", tokens[1].0), None);
+    server.create_native_keys(&admin);
     api_keys[..3].iter().for_each(|id| server.revoke_api_key(&admin, id));
     let renamed =
         json!({ "data": { "type": "api_keys", "id": api_keys[4], "attributes": { "name": "renamed" } } });
     server.expect(200, &admin, "PATCH", &format!("/api/v2/api_keys/{}", api_keys[4]), Some(&renamed));
+    for (n, grace_seconds) in [(4, 3600), (5, 3600), (6, 0)] {
+        let guards = json!({ "allow_list": ["127.0.0.0/8", format!("192.0.2.{n}")],
+            "request_limit": { "requests": 1000 + n, "period_seconds": 60 }, "expires_at": "2100-01-02T03:04:05Z" });
+        let path = format!("/claviger/v1/api_keys/{}", api_keys[n]);
+        server.expect(200, &admin, "PATCH", &path, Some(&guards));
+        let grace = json!({ "grace_seconds": grace_seconds });
+        server.expect(200, &admin, "POST", &format!("{path}/rotate"), Some(&grace));
+    }
     // The last entry says that a key was shown, on which no row depends.
     server.expect(200, &admin, "GET", &format!("/api/v2/api_keys/{}", api_keys[5]), None);
     server.stop();
@@ -127,6 +136,7 @@ const COVERED: &[(&str, &[&str], &[&str])] = &[
     ("vault_keys", &["id", "purpose", "org_id", "kek_id", "wrapped", "created_at"], &[]),
     ("orgs", &["id", "one_time_read"], &["disabled_at"]),
     ("roles", &["id", "org_id", "managed", "permissions"], &[]),
+    ("own_permissions", &["id", "org_id", "number", "name", "uses"], &[]),
     ("users", &["id", "org_id", "kind"], &["disabled_at"]),
     ("user_roles", &["org_id", "user_id", "role_id"], &[]),
     (
@@ -141,11 +151,16 @@ const COVERED: &[(&str, &[&str], &[&str])] = &[
             "scopes",
             "remote_config_read",
             "expires_at",
+            "allow_list",
+            "requests_max",
+            "requests_period",
             "public_portion",
+            "external_id",
+            "metadata",
         ],
         &["revoked_at"],
     ),
-    ("secrets", &["digest", "org_id", "credential_id"], &["dead_at"]),
+    ("secrets", &["digest", "org_id", "credential_id", "valid_until"], &["dead_at"]),
     ("app_key_registrations", &["org_id", "application_key_id"], &[]),
     ("credential_counts", &["org_id", "kind", "owner_id", "live"], &[]),
 ];

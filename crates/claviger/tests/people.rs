@@ -168,8 +168,16 @@ fn an_api_key_from_create_to_revoke() {
     assert!(renamed.contains("cd") && shown.contains("\"cd\""));
     assert!(!renamed.contains(&secret) && !shown.contains(&secret) && !table.contains(&secret), "{renamed}");
 
+    let rotated = person.json(&["key", "api", "rotate", &id, "--grace", "600"]);
+    let newer = text(&rotated, "/secret");
+    assert!(
+        rotated["old_secret_valid_until"].is_string() && person.is_valid(&secret) && person.is_valid(&newer)
+    );
+    let newest = text(&person.json(&["key", "api", "rotate", &id]), "/secret");
+    assert!(!person.is_valid(&newer) && person.is_valid(&newest));
+
     person.run(&["key", "api", "revoke", &id]).ok();
-    assert!(!person.is_valid(&secret));
+    assert!(!person.is_valid(&secret) && !person.is_valid(&newest));
     person.run(&["key", "api", "revoke", &id]).fails(4, "API key not found");
     person.run(&["key", "api", "show", &id]).fails(4, "there is no API key");
     person.run(&["key", "api", "revoke", "../users/1"]).fails(2, "an id is");
@@ -262,6 +270,9 @@ fn people_and_roles_from_create_to_disable() {
     person.run(&["role", "grant", "Auditors", &user]).ok();
     assert!(person.run(&["user", "show", &user]).ok().text().contains(&role_id));
     assert_eq!(person.json(&["user", "rename", &user, "Ada L."])["attributes"]["name"], "Ada L.");
+    let given = person.json(&["user", "give-key", &user, "First", "--scope", "user_app_keys"]);
+    assert!(text(&given, "/secret").starts_with("ddapp_") && text(&given, "/owner") == user);
+    assert!(person.run(&["user", "show", &user]).ok().text().contains("Active"));
     person.run(&["user", "disable", &user]).ok();
     assert!(person.run(&["user", "show", &user]).ok().text().contains("Disabled"));
     person.run(&["user", "enable", &user]).ok();
@@ -288,8 +299,9 @@ fn tokens_and_service_accounts_from_create_to_revoke() {
     );
     person.run(&["token", "rename", &id, "cd"]).ok();
     assert!(person.run(&["token", "show", &id]).ok().text().contains("cd"));
-    person.run(&["token", "revoke", &id]).ok();
+    assert!(person.run(&["token", "rotate", &id]).ok().text().contains("ddpat_"));
     person.run(&["key", "api", "list", "--as", "ci"]).fails(3, "refused (401)");
+    person.run(&["token", "revoke", &id]).ok();
 
     let robot = person.json(&[
         "user",

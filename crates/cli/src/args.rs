@@ -154,6 +154,8 @@ pub enum ApiKeyCommand {
         /// The name
         name: String,
     },
+    /// Give one a new secret, and print it
+    Rotate(RotateArgs),
     /// Kill one for good
     Revoke {
         /// Its id
@@ -203,11 +205,23 @@ pub enum AppKeyCommand {
         /// The permissions; none for all that its owner may do
         scopes: Vec<String>,
     },
+    /// Give one a new secret, and print it
+    Rotate(RotateArgs),
     /// Kill one for good
     Revoke {
         /// Its id
         id: String,
     },
+}
+
+/// What gets a new secret.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct RotateArgs {
+    /// Its id
+    pub id: String,
+    /// For how long the old secret goes on
+    #[arg(long, value_name = "SECONDS", default_value_t = 0)]
+    pub grace: u32,
 }
 
 /// What of a list is shown.
@@ -249,6 +263,16 @@ pub enum UserCommand {
         id: String,
         /// The name
         name: String,
+    },
+    /// Give a person an application key, and show its secret once
+    GiveKey {
+        /// The user's id
+        id: String,
+        /// The key's name
+        name: String,
+        /// What it is narrowed to; may be given again
+        #[arg(long = "scope", value_name = "PERMISSION")]
+        scopes: Vec<String>,
     },
     /// Disable one: its application keys and tokens die for good
     Disable {
@@ -368,6 +392,8 @@ pub enum TokenCommand {
         #[arg(long, value_name = "ID")]
         service_account: Option<String>,
     },
+    /// Give one a new secret, and print it
+    Rotate(RotateArgs),
     /// Kill one for good
     Revoke {
         /// Its id

@@ -4,7 +4,7 @@ use http::Method;
 use serde_json::{Value, json};
 
 use crate::CliError;
-use crate::args::{ApiKeyCommand, AppKeyCommand, KeyCommand, ListArgs};
+use crate::args::{ApiKeyCommand, AppKeyCommand, KeyCommand, ListArgs, RotateArgs};
 use crate::client::Client;
 use crate::output::{Column, Output, text, without_secret};
 
@@ -56,6 +56,7 @@ async fn api(client: &Client, output: &Output, command: ApiKeyCommand) -> Result
             let changed = client.put_resource(Method::PATCH, &at(API_KEYS, &id)?, data).await?;
             output.one(&without_secret(changed), API_COLUMNS)
         }
+        ApiKeyCommand::Rotate(rotate) => rotated(client, output, "/claviger/v1/api_keys", &rotate).await,
         ApiKeyCommand::Revoke { id } => {
             client.delete(&at(API_KEYS, &id)?).await?;
             output.done(&format!("API key {id} is revoked"))
@@ -88,11 +89,32 @@ async fn app(client: &Client, output: &Output, command: AppKeyCommand) -> Result
             let scopes = (!scopes.is_empty()).then_some(scopes);
             update(client, output, &id, json!({ "scopes": scopes })).await
         }
+        AppKeyCommand::Rotate(rotate) => {
+            rotated(client, output, "/claviger/v1/application_keys", &rotate).await
+        }
         AppKeyCommand::Revoke { id } => {
             either(client, Method::DELETE, &id, None).await?;
             output.done(&format!("application key {id} is revoked"))
         }
     }
+}
+
+/// Gives a key of Claviger's own API a new secret, and shows that.
+pub(crate) async fn rotated(
+    client: &Client,
+    output: &Output,
+    list: &str,
+    RotateArgs { id, grace }: &RotateArgs,
+) -> Result<(), CliError> {
+    const COLUMNS: &[Column] = &[
+        ("ID", |item| text(item, "/id")),
+        ("NAME", |item| text(item, "/name")),
+        ("LAST4", |item| text(item, "/last4")),
+        ("OLD SECRET UNTIL", |item| text(item, "/old_secret_valid_until")),
+    ];
+    let path = format!("{}/rotate", at(list, id)?);
+    let answer = client.send(Method::POST, &path, Some(json!({ "grace_seconds": grace }))).await?;
+    output.made(&answer, COLUMNS)
 }
 
 async fn update(client: &Client, output: &Output, id: &str, attributes: Value) -> Result<(), CliError> {

@@ -37,7 +37,10 @@ impl Output {
 
     /// One resource with the secret that it was made with, which no other command shows.
     pub(crate) fn made(&self, item: &Value, columns: &[Column]) -> Result<(), CliError> {
-        const SECRET: Column = ("SECRET", |item| text(item, "/attributes/key"));
+        const SECRET: Column = ("SECRET", |item| {
+            // As the vendor's API has it, and as Claviger's own.
+            text(item, "/attributes/key") + &text(item, "/secret")
+        });
         self.one(item, &[columns, &[SECRET]].concat())?;
         if !self.is_json {
             let _ = writeln!(io::stderr(), "The secret is shown this once: keep it safely.");

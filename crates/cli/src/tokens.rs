@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::CliError;
 use crate::args::{ListArgs, TokenCommand};
 use crate::client::Client;
-use crate::keys::at;
+use crate::keys::{at, rotated};
 use crate::output::{Column, Output, text, without_secret};
 
 const COLUMNS: &[Column] = &[
@@ -60,6 +60,8 @@ pub(crate) async fn run(client: &Client, output: &Output, command: TokenCommand)
             let changed = client.put_resource(Method::PATCH, &at(&kind.path, &id)?, data).await?;
             output.one(&without_secret(changed), COLUMNS)
         }
+        // One address for those of people and of service accounts.
+        TokenCommand::Rotate(rotate) => rotated(client, output, "/claviger/v1/tokens", &rotate).await,
         TokenCommand::Revoke { id, service_account } => {
             let kind = kind(service_account.as_deref())?;
             client.delete(&at(&kind.path, &id)?).await?;

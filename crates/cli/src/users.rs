@@ -28,6 +28,12 @@ const COLUMNS: &[Column] = &[
     }),
 ];
 
+const KEY_COLUMNS: &[Column] = &[
+    ("ID", |item| text(item, "/id")),
+    ("NAME", |item| text(item, "/name")),
+    ("OWNER", |item| text(item, "/owner")),
+];
+
 pub(crate) async fn run(client: &Client, output: &Output, command: UserCommand) -> Result<(), CliError> {
     match command {
         UserCommand::List(ListArgs { filter }) => {
@@ -43,6 +49,12 @@ pub(crate) async fn run(client: &Client, output: &Output, command: UserCommand) 
         }
         UserCommand::Rename { id, name } => update(client, output, &id, json!({ "name": name })).await,
         UserCommand::Enable { id } => update(client, output, &id, json!({ "disabled": false })).await,
+        UserCommand::GiveKey { id, name, scopes } => {
+            let scopes = (!scopes.is_empty()).then_some(scopes);
+            let path = format!("{}/application_keys", at("/claviger/v1/users", &id)?);
+            let body = json!({ "name": name, "scopes": scopes });
+            output.made(&client.send(Method::POST, &path, Some(body)).await?, KEY_COLUMNS)
+        }
         UserCommand::Disable { id } => {
             client.delete(&at(USERS, &id)?).await?;
             output.done(&format!("user {id} is disabled"))

@@ -18,6 +18,11 @@ pub(crate) fn of_people(id: &'static str) -> Operation {
     tagged(id, PEOPLE)
 }
 
+/// One of roles and permissions, whose answers have JSON:API's content type.
+pub(crate) fn of_roles(id: &'static str) -> Operation {
+    of_people(id).in_vendor_json()
+}
+
 /// One of tokens, which answer as JSON:API.
 pub(crate) fn of_tokens(id: &'static str) -> Operation {
     operation(id).in_vendor_json()

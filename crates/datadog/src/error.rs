@@ -7,6 +7,7 @@ use claviger_engine::{AuthFailure, Error as EngineError, Thing};
 use claviger_http::BodyError;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, StatusCode};
+use serde_json::Value;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
@@ -70,6 +71,8 @@ impl From<AuthFailure> for Error {
             AuthFailure::ApplicationKey(_) | AuthFailure::Token(_) => {
                 Self::text(StatusCode::UNAUTHORIZED, "Unauthorized")
             }
+            // Its headers are the router's matter.
+            AuthFailure::Limited(_) => Self::text(StatusCode::TOO_MANY_REQUESTS, "Rate limit exceeded"),
             AuthFailure::Unavailable => Self::text(StatusCode::SERVICE_UNAVAILABLE, "Service unavailable"),
         }
     }
@@ -110,6 +113,8 @@ impl From<EngineError> for Error {
                 StatusCode::BAD_REQUEST,
                 format!("Org {org_number} has 0 api keys. Orgs must have at least 1 and at most {max} keys."),
             ),
+            // Nothing of the vendor's is refused so.
+            error @ EngineError::InUse { .. } => Self::text(StatusCode::CONFLICT, error.to_string()),
             EngineError::CallerGone => Self::text(StatusCode::FORBIDDEN, "Forbidden"),
             EngineError::Unavailable(cause) => {
                 if let Some(cause) = cause {
@@ -135,8 +140,9 @@ impl IntoResponse for Error {
             Self::Texts(status, texts) => (status, format!("{{\"errors\":{}}}", list(&texts))),
             Self::SpacedTexts(status, texts) => (status, format!("{{\"errors\": {}}}", list(&texts))),
             Self::Objects(status, title, detail) => {
-                let object = serde_json::json!({ "errors": [{ "title": title, "detail": detail }] });
-                (status, object.to_string())
+                // Written out, so that the members stand in the vendor's order.
+                let (title, detail) = (Value::from(title), Value::from(detail));
+                (status, format!("{{\"errors\":[{{\"title\":{title},\"detail\":{detail}}}]}}"))
             }
             Self::UnknownApiKey => {
                 let headers = [(CONTENT_TYPE, JSON), (CACHE_CONTROL, HeaderValue::from_static("no-cache"))];

@@ -2,7 +2,7 @@
 
 use axum::extract::FromRequestParts;
 use claviger_engine::{Permit, Right};
-use claviger_http::{App, origin, presented, take_share};
+use claviger_http::{App, note_refusal, origin, presented, take_share, whence};
 use http::StatusCode;
 use http::request::Parts;
 
@@ -17,12 +17,12 @@ impl<R: Right> FromRequestParts<App> for Permitted<R> {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Error> {
         let engine = app.engine();
-        let caller = engine.authenticate(presented(&parts.headers)).inspect_err(|failure| {
-            app.refusals().note(*failure, engine.clock().now(), app.metrics());
-        })?;
+        let caller = engine
+            .authenticate(presented(&parts.headers), &whence(app, parts))
+            .inspect_err(|failure| note_refusal(app, parts, *failure))?;
         if take_share(app, parts, caller.org()) {
             return Err(Error::text(StatusCode::TOO_MANY_REQUESTS, "Rate limit exceeded"));
         }
-        Ok(Self(caller.permit(origin(parts))?))
+        Ok(Self(caller.permit(origin(app, parts))?))
     }
 }

@@ -1,6 +1,8 @@
 //! API keys: they belong to an org and say which org a request is for.
 
-use claviger_model::{Credential, CredentialDetail, CredentialId, CredentialKind, Expiry, Name, Timestamp};
+use claviger_model::{
+    Credential, CredentialDetail, CredentialId, CredentialKind, Expiry, Guards, Name, Timestamp,
+};
 use claviger_store::{CredentialFilter, CredentialPage, CredentialSort, Names, Page, SortKey};
 use serde_json::json;
 
@@ -22,6 +24,8 @@ pub struct NewApiKey {
     pub remote_config_read: bool,
     /// Until when it is valid.
     pub expires_at: Option<Timestamp>,
+    /// From where and how often it may be used.
+    pub guards: Guards,
 }
 
 /// Changes of an API key; what is none stays.
@@ -54,6 +58,7 @@ impl Engine {
             name: new.name,
             by: permit.user(),
             expiry: Expiry::from(new.expires_at),
+            guards: new.guards,
         };
         match self.issue(draft, Names::Any, &permit.actor()).await {
             Ok(issued) => Ok(issued),

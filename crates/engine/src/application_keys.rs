@@ -5,8 +5,8 @@
 //! learns a key that may do what it may not itself.
 
 use claviger_model::{
-    Credential, CredentialDetail, CredentialId, CredentialKind, Name, OrgId, Permission, Position, Scopes,
-    Timestamp, UserId,
+    Credential, CredentialDetail, CredentialId, CredentialKind, Guards, Name, OrgId, Permission, Position,
+    Scopes, Timestamp, UserId,
 };
 use claviger_store::{CredentialFilter, CredentialPage, CredentialSort, Names, Page, SortKey};
 use serde_json::json;
@@ -27,6 +27,8 @@ pub struct NewApplicationKey {
     pub scopes: Option<Scopes>,
     /// Until when it is valid.
     pub expires_at: Option<Timestamp>,
+    /// From where and how often it may be used.
+    pub guards: Guards,
     /// Whether its name must be the only such among the owner's live keys, as in version 1 of the vendor's API.
     pub names: Names,
 }
@@ -36,7 +38,8 @@ pub struct NewApplicationKey {
 pub struct ApplicationKeyPatch {
     /// The name.
     pub name: Option<Name>,
-    /// The scopes: `Some(None)` takes all of them away, so that it may do what its owner may.
+    /// The scopes of the fixed list: `Some(None)` takes all of them away, so that it may do what its owner may, unless
+    /// it is narrowed to permissions of the org's own.
     pub scopes: Option<Option<Scopes>>,
 }
 
@@ -51,9 +54,9 @@ impl Engine {
         permit: &Permit<OwnApplicationKeys>,
         new: NewApplicationKey,
     ) -> Result<Changed<Shown>, Error> {
-        let NewApplicationKey { name, scopes, expires_at, names } = new;
+        let NewApplicationKey { name, scopes, expires_at, guards, names } = new;
         let detail = CredentialDetail::ApplicationKey { owner: permit.user(), scopes };
-        self.issue_owned(permit, detail, name, expires_at.into(), names).await
+        self.issue_owned(permit, detail, name, expires_at.into(), guards, names).await
     }
 
     /// A page of the caller's own application keys, without secrets.
@@ -280,7 +283,8 @@ impl ApplicationKeyPatch {
         if let (CredentialDetail::ApplicationKey { scopes, .. }, Some(wanted)) =
             (&mut credential.detail, &self.scopes)
         {
-            scopes.clone_from(wanted);
+            // The org's own permissions are not the vendor's to change: whoever sets scopes does not see them.
+            *scopes = Scopes::join(wanted.as_ref(), scopes.as_ref());
         }
         (*credential != before)
             .then(|| json!({ "name": credential.name, "was": before.name, "shown": shown }))

@@ -7,6 +7,7 @@ use claviger_model::{CredentialKind, Timestamp};
 use claviger_vault::claims_to_be_token;
 
 use crate::directory::{ApiKeyIdentity, Identity};
+use crate::guarding::{Exhausted, Source};
 use crate::{Caller, Engine};
 
 /// The credentials of a request, as they stand in its headers.
@@ -38,6 +39,8 @@ pub enum AuthFailure {
     ApplicationKey(AuthReason),
     /// The token, or whatever stood in a place where any credential may.
     Token(AuthReason),
+    /// A credential is good, and has been used as often as it may be in this period.
+    Limited(Exhausted),
     /// This server cannot know at present.
     Unavailable,
 }
@@ -57,9 +60,22 @@ pub enum AuthReason {
     WrongKind,
     /// It belongs to another org than the API key beside it.
     OtherOrg,
+    /// It may not be used from where the request comes from, or nobody knows where that is.
+    AddressNotAllowed,
 }
 
 impl AuthReason {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::Missing,
+        Self::Unknown,
+        Self::Expired,
+        Self::Disabled,
+        Self::WrongKind,
+        Self::OtherOrg,
+        Self::AddressNotAllowed,
+    ];
+
     /// A stable word for metrics, logs and `/verify`.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -69,6 +85,7 @@ impl AuthReason {
             Self::Disabled => "disabled",
             Self::WrongKind => "wrong_kind",
             Self::OtherOrg => "other_org",
+            Self::AddressNotAllowed => "address_not_allowed",
         }
     }
 }
@@ -76,26 +93,31 @@ impl AuthReason {
 impl Engine {
     /// Who presents a personal or service access token, or else an API key together with an application key. A token
     /// decides alone: what stands beside it is not looked at.
-    pub fn authenticate(&self, presented: Presented<'_>) -> Result<Caller, AuthFailure> {
-        self.with_directory(|now| {
+    pub fn authenticate(&self, presented: Presented<'_>, from: &dyn Source) -> Result<Caller, AuthFailure> {
+        self.with_directory(from, |on| {
             if let Some(token) = presented.token() {
-                return self.token(token, now);
+                return self.token(token, on);
             }
-            let api_key = self.api_key(presented.api_key, now)?;
+            let api_key = self.api_key(presented.api_key, on)?;
             let key = self
-                .identify_kind(presented.application_key, CredentialKind::ApplicationKey, now)
+                .identify_kind(presented.application_key, CredentialKind::ApplicationKey, on)
                 .map_err(AuthFailure::ApplicationKey)?;
             if key.org != api_key.org {
                 return Err(AuthFailure::ApplicationKey(AuthReason::OtherOrg));
             }
-            Ok(self.caller(&key, Some(&api_key)))
+            self.caller(&key, Some(&api_key), on)
         })
     }
 
     /// Whose a lone API key is; anything beside it is not looked at.
-    pub fn authenticate_api_key(&self, api_key: Option<&[u8]>) -> Result<ApiKeyIdentity, AuthFailure> {
-        self.with_directory(|now| {
-            let identity = self.api_key(api_key, now)?;
+    pub fn authenticate_api_key(
+        &self,
+        api_key: Option<&[u8]>,
+        from: &dyn Source,
+    ) -> Result<ApiKeyIdentity, AuthFailure> {
+        self.with_directory(from, |on| {
+            let identity = self.api_key(api_key, on)?;
+            on.count(&identity)?;
             Ok(ApiKeyIdentity {
                 org: identity.org,
                 credential: identity.credential,
@@ -105,35 +127,40 @@ impl Engine {
     }
 
     /// Who presents a lone API key: an org, and nobody in it.
-    pub fn authenticate_lone_api_key(&self, api_key: Option<&[u8]>) -> Result<Caller, AuthFailure> {
-        self.with_directory(|now| Ok(self.caller(&self.api_key(api_key, now)?, None)))
+    pub fn authenticate_lone_api_key(
+        &self,
+        api_key: Option<&[u8]>,
+        from: &dyn Source,
+    ) -> Result<Caller, AuthFailure> {
+        self.with_directory(from, |on| self.caller(&self.api_key(api_key, on)?, None, on))
     }
 
     /// Who presents any issued credential, by itself.
-    pub fn authenticate_any(&self, secret: &[u8]) -> Result<Caller, AuthFailure> {
-        self.with_directory(|now| {
-            let identity = self.identify(Some(secret), now).map_err(AuthFailure::Token)?;
-            Ok(self.caller(&identity, None))
+    pub fn authenticate_any(&self, secret: &[u8], from: &dyn Source) -> Result<Caller, AuthFailure> {
+        self.with_directory(from, |on| {
+            let identity = self.identify(Some(secret), on).map_err(AuthFailure::Token)?;
+            self.caller(&identity, None, on)
         })
     }
 
     /// Does nothing but ask whether this server may answer from its directory, then tells the time.
     fn with_directory<T>(
         &self,
-        answer: impl FnOnce(Timestamp) -> Result<T, AuthFailure>,
+        from: &dyn Source,
+        answer: impl FnOnce(Occasion<'_>) -> Result<T, AuthFailure>,
     ) -> Result<T, AuthFailure> {
         if !self.is_available() {
             return Err(AuthFailure::Unavailable);
         }
-        answer(self.clock.now())
+        answer(Occasion { now: self.clock.now(), from })
     }
 
     /// Other kinds are not accepted in a token's place.
-    fn token(&self, token: &[u8], now: Timestamp) -> Result<Caller, AuthFailure> {
-        let identity = self.identify(Some(token), now).map_err(AuthFailure::Token)?;
+    fn token(&self, token: &[u8], on: Occasion<'_>) -> Result<Caller, AuthFailure> {
+        let identity = self.identify(Some(token), on).map_err(AuthFailure::Token)?;
         match identity.kind {
             CredentialKind::PersonalAccessToken | CredentialKind::ServiceAccessToken => {
-                Ok(self.caller(&identity, None))
+                self.caller(&identity, None, on)
             }
             CredentialKind::ApiKey | CredentialKind::ApplicationKey | CredentialKind::NativeKey => {
                 Err(AuthFailure::Token(AuthReason::WrongKind))
@@ -141,8 +168,8 @@ impl Engine {
         }
     }
 
-    fn api_key(&self, secret: Option<&[u8]>, now: Timestamp) -> Result<Identity, AuthFailure> {
-        self.identify_kind(secret, CredentialKind::ApiKey, now).map_err(|reason| match reason {
+    fn api_key(&self, secret: Option<&[u8]>, on: Occasion<'_>) -> Result<Identity, AuthFailure> {
+        self.identify_kind(secret, CredentialKind::ApiKey, on).map_err(|reason| match reason {
             AuthReason::Missing => AuthFailure::NothingPresented,
             reason => AuthFailure::ApiKey(reason),
         })
@@ -152,24 +179,34 @@ impl Engine {
         &self,
         secret: Option<&[u8]>,
         kind: CredentialKind,
-        now: Timestamp,
+        on: Occasion<'_>,
     ) -> Result<Identity, AuthReason> {
-        let identity = self.identify(secret, now)?;
+        let identity = self.identify(secret, on)?;
         if identity.kind == kind { Ok(identity) } else { Err(AuthReason::WrongKind) }
     }
 
-    fn identify(&self, secret: Option<&[u8]>, now: Timestamp) -> Result<Identity, AuthReason> {
+    fn identify(&self, secret: Option<&[u8]>, on: Occasion<'_>) -> Result<Identity, AuthReason> {
         let secret = secret.filter(|secret| !secret.is_empty()).ok_or(AuthReason::Missing)?;
         for digest in self.vault.digests(secret) {
-            if let Some(found) = self.directory.identify(&digest, now, &self.usage) {
+            if let Some(found) = self.directory.identify(&digest, on.now, on.from, &self.usage) {
                 return found;
             }
         }
         Err(AuthReason::Unknown)
     }
 
-    fn caller(&self, identity: &Identity, api_key: Option<&Identity>) -> Caller {
-        Caller {
+    /// The caller, once nothing but a limit can refuse it: only then is a request taken from that.
+    fn caller(
+        &self,
+        identity: &Identity,
+        api_key: Option<&Identity>,
+        on: Occasion<'_>,
+    ) -> Result<Caller, AuthFailure> {
+        if let Some(api_key) = api_key {
+            on.count(api_key)?;
+        }
+        on.count(identity)?;
+        Ok(Caller {
             kind: identity.kind,
             org: identity.org,
             user: identity.owner,
@@ -177,6 +214,24 @@ impl Engine {
             scopes: identity.scopes.clone(),
             api_key: api_key.map(|key| key.credential),
             acting: identity.credential,
+            native: identity.native.clone(),
+        })
+    }
+}
+
+/// When and from where a request comes.
+#[derive(Clone, Copy)]
+struct Occasion<'a> {
+    now: Timestamp,
+    from: &'a dyn Source,
+}
+
+impl Occasion<'_> {
+    /// Takes a request from the limit of a credential that has one.
+    fn count(self, identity: &Identity) -> Result<(), AuthFailure> {
+        match &identity.guards {
+            None => Ok(()),
+            Some(guards) => guards.take(self.now).map_err(AuthFailure::Limited),
         }
     }
 }

@@ -9,11 +9,12 @@ use claviger_model::{
 use claviger_store::Actor;
 
 use crate::Error;
+use crate::directory::NativeDetail;
 
 /// Where a request came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Origin {
-    /// The address of the peer; none where it has none, as on a local socket.
+    /// The address of the client, as far as anybody can know it; none on a local socket.
     pub address: Option<IpAddr>,
     /// The request's id.
     pub request: RequestId,
@@ -29,6 +30,7 @@ pub struct Caller {
     pub(crate) scopes: Option<Arc<Scopes>>,
     pub(crate) api_key: Option<CredentialId>,
     pub(crate) acting: CredentialId,
+    pub(crate) native: Option<Arc<NativeDetail>>,
 }
 
 impl Caller {
@@ -42,7 +44,7 @@ impl Caller {
         self.user
     }
 
-    /// The credential that says who the caller is: the application key, or the lone API key.
+    /// The credential that says who the caller is: the application key, the token, or the lone API key.
     pub fn acting(&self) -> CredentialId {
         self.acting
     }
@@ -50,6 +52,16 @@ impl Caller {
     /// What the acting credential is narrowed to; none for all that its owner may do.
     pub fn scopes(&self) -> Option<&Scopes> {
         self.scopes.as_deref()
+    }
+
+    /// Of a native key: whose it is, in the words of the org that issued it.
+    pub fn external_id(&self) -> Option<&str> {
+        self.native.as_ref()?.external_id.as_deref()
+    }
+
+    /// Of a native key: what the org wants to know when it is verified, a JSON object as text.
+    pub fn metadata(&self) -> Option<&str> {
+        self.native.as_ref()?.metadata.as_deref()
     }
 
     /// The kind of the acting credential.

@@ -1,14 +1,16 @@
 //! What all kinds of credential have in common: issuing, showing, changing, revoking.
 
 use claviger_model::{
-    Credential, CredentialDetail, CredentialId, CredentialKind, CredentialState, Expiry, Name, OrgId,
-    Position, UserId,
+    Credential, CredentialDetail, CredentialId, CredentialKind, CredentialState, Expiry, Guards, Name, OrgId,
+    Position, Random, UserId,
 };
-use claviger_store::{Actor, Change, CommitError, FIRST_SECRET_REVISION, Names, NewSecret, Refusal};
-use claviger_vault::{Digest, IssuedSecret, Place, SealError};
+use claviger_store::{
+    Actor, Change, CommitError, FIRST_SECRET_REVISION, KnownSecret, LiveSecret, Names, NewSecret, Refusal,
+};
+use claviger_vault::{IssuedSecret, Place, SealError};
 use serde_json::Value as Json;
 
-use crate::{Engine, Error, Thing};
+use crate::{Engine, Error, FieldError, Thing};
 
 /// How often a change is made anew because somebody else changed the same thing in between.
 pub(crate) const STALE_RETRIES_MAX: u32 = 5;
@@ -57,6 +59,7 @@ pub(crate) struct Draft {
     pub(crate) name: Name,
     pub(crate) by: UserId,
     pub(crate) expiry: Expiry,
+    pub(crate) guards: Guards,
 }
 
 /// Why a credential was not issued.
@@ -77,6 +80,9 @@ impl From<Error> for IssueError {
 /// nothing does.
 pub(crate) type Edit<'a> = dyn Fn(&mut Credential) -> Option<Json> + Send + Sync + 'a;
 
+/// The same, where what was read may be a reason to refuse.
+pub(crate) type TryEdit<'a> = dyn Fn(&mut Credential) -> Result<Option<Json>, Error> + Send + Sync + 'a;
+
 pub(crate) fn place(org: OrgId, credential: CredentialId, revision: i64) -> Place {
     Place { org, table: "secrets", row: credential.uuid(), column: "sealed", revision }
 }
@@ -88,12 +94,20 @@ pub(crate) struct Made {
     pub(crate) secret: IssuedSecret,
 }
 
+/// A new secret in the format of a credential's kind, and of an org's own where it has one.
+pub(crate) fn new_secret(detail: &CredentialDetail, random: &dyn Random) -> IssuedSecret {
+    match detail {
+        CredentialDetail::NativeKey { prefix, .. } => IssuedSecret::generate_native(*prefix, random),
+        _ => IssuedSecret::generate(detail.kind(), random),
+    }
+}
+
 impl Engine {
     /// Makes a credential with a new secret of its kind's format.
     pub(crate) fn make(&self, draft: Draft) -> Result<Made, SealError> {
         let random = self.vault.random();
         let kind = draft.detail.kind();
-        let secret = IssuedSecret::generate(kind, random);
+        let secret = new_secret(&draft.detail, random);
         let now = self.clock.now();
         let mut detail = draft.detail;
         if let (Some(portion), Some(shown)) = (detail.public_portion_mut(), secret.public_portion(kind)) {
@@ -111,19 +125,30 @@ impl Engine {
             modified_at: now,
             modified_by: draft.by,
             expiry: draft.expiry,
+            guards: draft.guards,
             state: CredentialState::Live,
             last_used: None,
         };
-        let place = place(draft.org, credential.id, FIRST_SECRET_REVISION);
-        let stored = NewSecret {
+        let stored = self.stored(&credential, &secret, FIRST_SECRET_REVISION)?;
+        Ok(Made { credential, stored, secret })
+    }
+
+    /// What is kept of a credential's secret.
+    pub(crate) fn stored(
+        &self,
+        credential: &Credential,
+        secret: &IssuedSecret,
+        revision: i64,
+    ) -> Result<NewSecret, SealError> {
+        let place = place(credential.org, credential.id, revision);
+        Ok(NewSecret {
             digest: self.vault.digest(secret.bytes()),
             digest_key: self.vault.digest_key_id(),
-            sealed: match kind.is_shown_again() {
+            sealed: match credential.kind().is_shown_again() {
                 true => Some(self.vault.seal(&place, secret.bytes())?),
                 false => None,
             },
-        };
-        Ok(Made { credential, stored, secret })
+        })
     }
 
     /// Makes a credential and commits it. A refusal by what is stored is handed out as it is: what it means
@@ -134,6 +159,10 @@ impl Engine {
         names: Names,
         actor: &Actor,
     ) -> Result<Changed<Shown>, IssueError> {
+        if draft.expiry.is_over(self.clock.now()) {
+            let reason = "must be in the future".to_owned();
+            return Err(Error::Invalid(vec![FieldError { field: "expires_at".to_owned(), reason }]).into());
+        }
         let Made { credential, stored, secret } = self.make(draft).map_err(Error::from)?;
         match self.store.commit(Change::create_credential(&credential, &stored, names, actor)).await {
             Ok(position) => Ok(Changed { value: Shown { credential, secret: Some(secret) }, position }),
@@ -173,13 +202,25 @@ impl Engine {
         by: UserId,
         actor: &Actor,
     ) -> Result<(Credential, Option<Position>), Error> {
+        self.try_edit(target, &|credential| Ok(edit(credential)), names, by, actor).await
+    }
+
+    /// Like [`edit`](Self::edit), where what was read may be a reason to refuse.
+    pub(crate) async fn try_edit(
+        &self,
+        target: &Target<'_>,
+        edit: &TryEdit<'_>,
+        names: Names,
+        by: UserId,
+        actor: &Actor,
+    ) -> Result<(Credential, Option<Position>), Error> {
         for _ in 0..STALE_RETRIES_MAX {
             let read = self.settled(target).await?;
             let mut credential = read.clone();
-            let Some(changed) = edit(&mut credential) else { return Ok((read, None)) };
+            let Some(changed) = edit(&mut credential)? else { return Ok((read, None)) };
             credential.modified_at = self.clock.now().max(read.modified_at);
             credential.modified_by = by;
-            let live = self.live_digests(credential.id).await?;
+            let live = self.live_secrets(credential.id).await?;
             let change = Change::update_credential(&credential, &live, changed, names, actor);
             match self.store.commit(change).await {
                 Ok(position) => {
@@ -230,9 +271,10 @@ impl Engine {
         Err(Error::Unavailable(None))
     }
 
-    pub(crate) async fn live_digests(&self, id: CredentialId) -> Result<Vec<Digest>, Error> {
-        let known = self.store.list_known_secrets(id).await?;
-        Ok(known.into_iter().filter(|secret| secret.is_live).map(|secret| secret.digest).collect())
+    /// The live secrets of a credential, for the record.
+    pub(crate) async fn live_secrets(&self, id: CredentialId) -> Result<Vec<LiveSecret>, Error> {
+        let known = self.store.list_known_secrets(id).await?.into_iter().filter(|secret| secret.is_live);
+        Ok(known.map(|KnownSecret { digest, valid_until, .. }| LiveSecret { digest, valid_until }).collect())
     }
 
     /// The live credential that is meant; none where there is none in reach.
@@ -252,16 +294,19 @@ impl Engine {
     async fn find_by_secret(&self, org: OrgId, secret: &str) -> Result<Option<Credential>, Error> {
         let digests: Vec<_> = self.vault.digests(secret.as_bytes()).collect();
         for digest in digests {
-            if let Some(found) = self.store.find_credential_by_digest(org, &digest).await? {
-                return Ok(Some(found));
-            }
+            let Some(found) = self.store.find_credential_by_digest(org, &digest).await? else { continue };
+            // A secret that a newer one has replaced names its credential only as long as it goes on.
+            let known = self.store.find_known_secret(&digest).await?.filter(|known| known.is_live);
+            let now = self.clock.now();
+            let is_good = known.is_some_and(|known| known.valid_until.is_none_or(|end| now < end));
+            return Ok((is_good || !found.state.is_live()).then_some(found));
         }
         Ok(None)
     }
 
     /// Finds a live credential for a change; where there is none, that is only said once everything that may
     /// have removed it is applied.
-    async fn settled(&self, target: &Target<'_>) -> Result<Credential, Error> {
+    pub(crate) async fn settled(&self, target: &Target<'_>) -> Result<Credential, Error> {
         match self.find_live(target).await? {
             Some(found) => Ok(found),
             None => {

@@ -4,20 +4,21 @@
 //! the answers go only then; applying an entry twice does no harm. Roles are held by reference, so that a change
 //! of a role reaches every user who has it at once.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use claviger_model::{
-    CredentialId, CredentialKind, Expiry, Org, OrgId, PermissionSet, Position, Role, RoleId, Scopes,
-    Timestamp, User, UserId,
+    CredentialId, CredentialKind, Guards, Org, OrgId, OwnPermission, OwnPermissions, PermissionSet, Position,
+    Role, RoleId, Scopes, Timestamp, User, UserId,
 };
 use claviger_store::{Entry, KnownSecret, Store, StoreError};
 use claviger_vault::Digest;
 use tokio::sync::watch;
 
 use crate::AuthReason;
+use crate::guarding::{KnownGuards, Source};
 use crate::usage::Usage;
 
 /// Who a live secret belongs to, and what it may do now.
@@ -30,6 +31,15 @@ pub(crate) struct Identity {
     pub(crate) rights: PermissionSet,
     pub(crate) scopes: Option<Arc<Scopes>>,
     pub(crate) remote_config_read: bool,
+    pub(crate) guards: Option<Arc<KnownGuards>>,
+    pub(crate) native: Option<Arc<NativeDetail>>,
+}
+
+/// What only native keys have, as they were given it.
+#[derive(Debug)]
+pub(crate) struct NativeDetail {
+    pub(crate) external_id: Option<Box<str>>,
+    pub(crate) metadata: Option<Box<str>>,
 }
 
 /// Whose a lone API key is.
@@ -43,6 +53,9 @@ pub struct ApiKeyIdentity {
     pub remote_config_read: bool,
 }
 
+/// The end of what has none.
+const NEVER: Timestamp = Timestamp::from_micros(i64::MAX);
+
 /// What is kept of one secret. There may be millions: small, and one allocation.
 struct Known {
     credential: CredentialId,
@@ -50,8 +63,13 @@ struct Known {
     owner: Option<UserId>,
     kind: CredentialKind,
     remote_config_read: bool,
-    expiry: Expiry,
+    /// [`NEVER`] for no end: an [`claviger_model::Expiry`] is twice as large.
+    end: Timestamp,
     scopes: Option<Arc<Scopes>>,
+    /// None for most: verifying those costs no more than this being looked at.
+    guards: Option<Arc<KnownGuards>>,
+    /// One word for all others.
+    native: Option<Arc<NativeDetail>>,
     /// In microseconds; 0 for never.
     last_used: AtomicI64,
 }
@@ -87,7 +105,12 @@ pub(crate) struct Directory {
     roles: papaya::HashMap<RoleId, PermissionSet>,
     /// Whether each org is disabled.
     orgs: papaya::HashMap<OrgId, bool>,
+    /// What the orgs' own permissions are called; of orgs that have some.
+    own_permissions: papaya::HashMap<OrgId, Arc<OwnPermissions>>,
     scopes: ScopeSets,
+    /// Of every live credential that has any, the guards, shared by its secrets.
+    guards: papaya::HashMap<CredentialId, Arc<KnownGuards>>,
+    replaced: ReplacedSecrets,
     applied: watch::Sender<Position>,
     is_current: AtomicBool,
 }
@@ -101,11 +124,21 @@ impl Directory {
             users: papaya::HashMap::default(),
             roles: papaya::HashMap::default(),
             orgs: papaya::HashMap::default(),
+            own_permissions: papaya::HashMap::default(),
             scopes: ScopeSets::default(),
+            guards: papaya::HashMap::default(),
+            replaced: ReplacedSecrets::default(),
             applied: watch::Sender::new(head),
             is_current: AtomicBool::new(true),
         };
         store.list_orgs().await?.iter().for_each(|org| directory.put_org(org));
+        let mut own: HashMap<OrgId, Vec<OwnPermission>> = HashMap::new();
+        store
+            .list_all_own_permissions()
+            .await?
+            .into_iter()
+            .for_each(|it| own.entry(it.org).or_default().push(it));
+        own.into_iter().for_each(|(org, permissions)| directory.put_own_permissions(org, permissions));
         store.list_all_roles().await?.iter().for_each(|role| directory.put_role(role));
         store.list_all_users().await?.iter().for_each(|user| directory.put_user(user));
         store.each_live_secret(|secret| _ = directory.put_secret(secret)).await?;
@@ -117,23 +150,28 @@ impl Directory {
         &self,
         digest: &Digest,
         now: Timestamp,
+        from: &dyn Source,
         usage: &Usage,
     ) -> Option<Result<Identity, AuthReason>> {
         let secrets = self.secrets.pin();
         let known = secrets.get(digest)?;
-        if known.expiry.is_over(now) {
+        if now >= known.end {
             return Some(Err(AuthReason::Expired));
         }
         if self.orgs.pin().get(&known.org).is_none_or(|is_disabled| *is_disabled) {
             return Some(Err(AuthReason::Disabled));
         }
         let rights = match known.owner {
-            None => PermissionSet::EMPTY,
+            // A native key's scopes are all that it has; an API key has none.
+            None => known.scopes.as_ref().map_or(PermissionSet::EMPTY, |scopes| *scopes.set()),
             Some(owner) => match self.rights(owner) {
                 Some(rights) => known.scopes.as_ref().map_or(rights, |scopes| rights & *scopes.set()),
                 None => return Some(Err(AuthReason::Disabled)),
             },
         };
+        if known.guards.as_ref().is_some_and(|guards| !guards.admits(from)) {
+            return Some(Err(AuthReason::AddressNotAllowed));
+        }
         usage.note(known.credential, now, &known.last_used);
         Some(Ok(Identity {
             credential: known.credential,
@@ -143,7 +181,14 @@ impl Directory {
             rights,
             scopes: known.scopes.clone(),
             remote_config_read: known.remote_config_read,
+            guards: known.guards.clone(),
+            native: known.native.clone(),
         }))
+    }
+
+    /// What an org's own permissions are called.
+    pub(crate) fn own_permissions(&self, org: OrgId) -> Option<Arc<OwnPermissions>> {
+        self.own_permissions.pin().get(&org).cloned()
     }
 
     /// The union of a user's roles; none for a user who is disabled or gone.
@@ -173,7 +218,12 @@ impl Directory {
                 }
             }
         }
-        for secret in store.list_known_secrets_of(&credentials).await? {
+        let secrets = store.list_known_secrets_of(&credentials).await?;
+        let living: HashSet<_> = secrets.iter().filter(|it| it.is_live).map(|it| it.credential).collect();
+        for gone in credentials.iter().filter(|id| !living.contains(*id)) {
+            self.guards.pin().remove(gone);
+        }
+        for secret in secrets {
             let (digest, is_live) = (secret.digest, secret.is_live);
             let was_known = self.put_secret(secret);
             // One that was made and died within these entries never was in the directory.
@@ -213,6 +263,7 @@ impl Directory {
                     None => drop(self.roles.pin().remove(&id)),
                 }
             }
+            "permission" => self.put_own_permissions(org, store.list_own_permissions(org).await?),
             "org" => {
                 if let Some(org) = store.find_org(org).await? {
                     self.put_org(&org);
@@ -227,6 +278,7 @@ impl Directory {
     /// Whether it was there before.
     fn put_secret(&self, secret: KnownSecret) -> bool {
         let secrets = self.secrets.pin();
+        self.replaced.put(&secret);
         if !secret.is_live {
             return secrets.remove(&secret.digest).is_some();
         }
@@ -239,11 +291,40 @@ impl Directory {
             owner: secret.owner,
             kind: secret.kind,
             remote_config_read: secret.remote_config_read,
-            expiry: secret.expiry,
+            end: secret.expiry.timestamp().unwrap_or(NEVER),
             scopes: secret.scopes.map(|scopes| self.scopes.shared(scopes)),
+            guards: self.shared_guards(secret.credential, secret.guards),
+            native: (secret.external_id.is_some() || secret.metadata.is_some()).then(|| {
+                Arc::new(NativeDetail {
+                    external_id: secret.external_id.map(String::into_boxed_str),
+                    metadata: secret.metadata.map(String::into_boxed_str),
+                })
+            }),
             last_used: AtomicI64::new(before.max(stored)),
         };
         secrets.insert(secret.digest, known).is_some()
+    }
+
+    fn shared_guards(&self, credential: CredentialId, guards: Guards) -> Option<Arc<KnownGuards>> {
+        let known = self.guards.pin();
+        if guards.is_empty() {
+            if !known.is_empty() {
+                known.remove(&credential);
+            }
+            return None;
+        }
+        let before = known.get(&credential);
+        if let Some(same) = before.filter(|before| before.are(&guards)) {
+            return Some(same.clone());
+        }
+        let guards = Arc::new(KnownGuards::new(guards, before.map(Arc::as_ref)));
+        known.insert(credential, guards.clone());
+        Some(guards)
+    }
+
+    /// The credentials with a replaced secret whose time is over.
+    pub(crate) fn over(&self, now: Timestamp) -> Vec<(OrgId, CredentialId)> {
+        self.replaced.over(now)
     }
 
     fn put_user(&self, user: &User) {
@@ -252,7 +333,12 @@ impl Directory {
     }
 
     fn put_role(&self, role: &Role) {
-        self.roles.pin().insert(role.id, role.permissions);
+        self.roles.pin().insert(role.id, role.rights());
+    }
+
+    fn put_own_permissions(&self, org: OrgId, permissions: Vec<OwnPermission>) {
+        let own: OwnPermissions = permissions.into_iter().map(|it| (it.name, it.number)).collect();
+        self.own_permissions.pin().insert(org, Arc::new(own));
     }
 
     fn put_org(&self, org: &Org) {
@@ -306,5 +392,48 @@ impl ScopeSets {
             shared.sweep_at = 2 * shared.sets.len();
         }
         shared.sets.entry(scopes.to_list()).or_insert_with(|| Arc::new(scopes)).clone()
+    }
+}
+
+/// The live secrets that a newer one has replaced, and until when each goes on. They are few: rotation leaves one at
+/// most of each credential, for a while.
+#[derive(Default)]
+struct ReplacedSecrets(Mutex<HashMap<Digest, Replaced>>);
+
+struct Replaced {
+    valid_until: Timestamp,
+    org: OrgId,
+    credential: CredentialId,
+}
+
+impl ReplacedSecrets {
+    fn put(&self, secret: &KnownSecret) {
+        let mut replaced = self.0.lock().expect("nothing panics while it holds this lock");
+        match secret.valid_until.filter(|_| secret.is_live) {
+            // A start asks for every secret there is, before anything is here.
+            None if replaced.is_empty() => {}
+            None => drop(replaced.remove(&secret.digest)),
+            Some(valid_until) => {
+                let (org, credential) = (secret.org, secret.credential);
+                replaced.insert(secret.digest, Replaced { valid_until, org, credential });
+            }
+        }
+    }
+
+    fn over(&self, now: Timestamp) -> Vec<(OrgId, CredentialId)> {
+        let replaced = self.0.lock().expect("nothing panics while it holds this lock");
+        let over = replaced.values().filter(|secret| secret.valid_until <= now);
+        over.map(|secret| (secret.org, secret.credential)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// There may be millions: whoever adds a field should know what it costs.
+    #[test]
+    fn what_is_known_of_a_secret_is_small() {
+        assert!(size_of::<Known>() <= 96, "{}", size_of::<Known>());
     }
 }

@@ -15,6 +15,8 @@ use crate::directory::Directory;
 use crate::sweeping::Sweeping;
 use crate::usage::{self, Usage, UsageNotes};
 
+/// How often replaced secrets whose time is over are buried. They are refused from their very end on.
+const BURIAL_PERIOD: Duration = Duration::from_secs(30);
 /// How often last-used times are written.
 const FLUSH_PERIOD: Duration = Duration::from_secs(5);
 /// The pause before entries that could not be applied are tried again; until then the server answers 503.
@@ -35,8 +37,9 @@ pub struct Engine {
     pub(crate) sweeping: Arc<Sweeping>,
 }
 
-/// The work in the background: following the ledger, and writing last-used times.
+/// The work in the background: following the ledger, writing last-used times, and ending rotations.
 pub struct Background {
+    burier: JoinHandle<()>,
     follower: JoinHandle<()>,
     flusher: JoinHandle<UsageNotes>,
     stop: watch::Sender<bool>,
@@ -111,7 +114,8 @@ impl Engine {
             }
         });
         let flusher = tokio::spawn(flush(engine.store.clone(), notes, engine.sweeping.clone(), stopping));
-        Ok((engine, Background { follower, flusher, stop }))
+        let burier = tokio::spawn(bury_replaced(engine.clone()));
+        Ok((engine, Background { burier, follower, flusher, stop }))
     }
 
     /// Whether this server may answer from its directory.
@@ -233,6 +237,16 @@ async fn flush(
     }
 }
 
+async fn bury_replaced(engine: Arc<Engine>) {
+    loop {
+        tokio::time::sleep(BURIAL_PERIOD).await;
+        if let Err(error) = engine.end_rotations().await {
+            let error = claviger_model::chain(&error);
+            tracing::warn!(error, "replaced secrets whose time is over could not be buried");
+        }
+    }
+}
+
 impl Background {
     /// Writes what is buffered, stops, and lets go of the database. To be called once no request is left.
     pub async fn stop(self, engine: Arc<Engine>) {
@@ -240,9 +254,11 @@ impl Background {
         if let Ok(mut notes) = self.flusher.await {
             notes.flush(&engine.store).await;
         }
-        // Nobody is left who waits for it, and it would go on for as long as it holds the engine.
-        self.follower.abort();
-        let _ = self.follower.await;
+        // Nobody is left who waits for them, and they would go on for as long as they hold the engine.
+        for task in [self.burier, self.follower] {
+            task.abort();
+            let _ = task.await;
+        }
         if let Some(engine) = Arc::into_inner(engine) {
             engine.store.close().await;
         }

@@ -44,6 +44,18 @@ pub enum Error {
         /// How many there may be.
         max: u32,
     },
+    /// Something that is alive still names it.
+    #[error("{thing} {name} is used by {keys} keys and {roles} roles")]
+    InUse {
+        /// What.
+        thing: Thing,
+        /// Its name.
+        name: String,
+        /// How many credentials name it.
+        keys: u32,
+        /// How many roles name it.
+        roles: u32,
+    },
     /// What must stay as it is, whoever asks; the sentence says what that is.
     #[error("{0}")]
     Protected(&'static str),
@@ -80,6 +92,10 @@ pub enum Thing {
     ServiceAccessToken,
     /// A native key.
     NativeKey,
+    /// A permission of the org's own.
+    OwnPermission,
+    /// A credential of some kind.
+    Credential,
     /// A service account.
     ServiceAccount,
     /// An org.
@@ -114,6 +130,8 @@ impl fmt::Display for Thing {
             Self::PersonalAccessToken => "Personal access token",
             Self::ServiceAccessToken => "Service access token",
             Self::NativeKey => "Key",
+            Self::OwnPermission => "Permission",
+            Self::Credential => "Credential",
             Self::ServiceAccount => "Service account",
             Self::Org => "Org",
             Self::User => "User",
@@ -144,6 +162,10 @@ impl From<CommitError> for Error {
     fn from(error: CommitError) -> Self {
         match error {
             CommitError::Refused(Refusal::ActorGone | Refusal::OwnerDisabled) => Self::CallerGone,
+            CommitError::Refused(Refusal::PermissionGone) => Self::Invalid(vec![FieldError {
+                field: "permissions".to_owned(),
+                reason: "names a permission that was deleted".to_owned(),
+            }]),
             // So many others changed the same thing that this change never got its turn.
             CommitError::Refused(Refusal::Stale) => Self::Unavailable(None),
             CommitError::Refused(_) => Self::Internal(error.into()),

@@ -1,8 +1,8 @@
 //! Making an org with its first admin and that admin's keys: what a new server begins with.
 
 use claviger_model::{
-    CredentialDetail, CredentialId, Email, Expiry, ManagedRole, Name, Org, OrgId, OrgSettings, Role, RoleId,
-    User, UserId, UserKind,
+    CredentialDetail, CredentialId, Email, Expiry, Guards, ManagedRole, Name, Org, OrgId, OrgSettings, Role,
+    RoleId, User, UserId, UserKind,
 };
 use claviger_store::{Actor, Change, Founding};
 use claviger_vault::IssuedSecret;
@@ -120,6 +120,7 @@ impl Engine {
                 name: Name::parse(name).expect("the two names above are names"),
                 by: admin.id,
                 expiry: Expiry::Never,
+                guards: Guards::NONE,
             })
         };
         let api_key =

@@ -61,7 +61,7 @@ impl Engine {
             };
             let live = match policy {
                 LeakPolicy::Revoke => None,
-                LeakPolicy::Mark => Some(self.live_digests(credential.id).await?),
+                LeakPolicy::Mark => Some(self.live_secrets(credential.id).await?),
             };
             let change = Change::report_leak(&credential, &leak, is_new, live.as_deref(), &actor);
             match self.store.commit(change).await {
@@ -90,7 +90,9 @@ impl Engine {
         let digests: Vec<_> = self.vault.digests(secret.as_bytes()).collect();
         for digest in digests {
             let Some(known) = self.store.find_known_secret(&digest).await? else { continue };
-            if !known.is_live {
+            // A secret that was replaced dies at the end of its grace, which no entry tells.
+            let is_over = known.valid_until.is_some_and(|end| end <= self.clock.now());
+            if !known.is_live || is_over {
                 return Ok(Found::Dead);
             }
             let found = self.store.find_credential(known.org, known.credential).await?;

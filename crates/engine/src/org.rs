@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use claviger_model::{LeakPolicy, Name, Org, OrgId, Role, RoleId, User, UserId};
+use claviger_model::{KeyPrefix, LeakPolicy, Name, Org, OrgId, Role, RoleId, User, UserId};
 use claviger_store::{Change, CommitError, Refusal};
 
 use crate::credentials::STALE_RETRIES_MAX;
@@ -19,8 +19,12 @@ pub struct OrgPatch {
     pub one_time_read: Option<bool>,
     /// How many live API keys there may be. Fewer than there are only stops new ones.
     pub api_keys_max: Option<u32>,
-    /// How many live application keys each user may have.
+    /// How many live application keys each user may have, and as many access tokens of either kind.
     pub application_keys_per_user_max: Option<u32>,
+    /// How many live native keys there may be.
+    pub native_keys_max: Option<u32>,
+    /// What native keys begin with where nothing else is asked for.
+    pub native_key_prefix: Option<KeyPrefix>,
     /// What becomes of a credential whose secret leaked.
     pub leaks: Option<LeakPolicy>,
 }
@@ -36,6 +40,8 @@ impl OrgPatch {
         settings.leaks = self.leaks.unwrap_or(settings.leaks);
         settings.application_keys_per_user_max =
             self.application_keys_per_user_max.unwrap_or(settings.application_keys_per_user_max);
+        settings.native_keys_max = self.native_keys_max.unwrap_or(settings.native_keys_max);
+        settings.native_key_prefix = self.native_key_prefix.unwrap_or(settings.native_key_prefix);
     }
 }
 

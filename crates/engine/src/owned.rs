@@ -5,7 +5,7 @@
 //! that they lack themselves, unless they manage everybody's access ([`crate::grants`]): otherwise a key of the
 //! mightiest machine would be as good as its rights.
 
-use claviger_model::{CredentialDetail, Expiry, Name, PermissionSet, Scopes, UserId};
+use claviger_model::{Credential, CredentialDetail, Expiry, Guards, Name, PermissionSet, Scopes, UserId};
 use claviger_store::{Names, Refusal};
 
 use crate::credentials::{Draft, IssueError, Target};
@@ -25,15 +25,13 @@ impl Engine {
         detail: CredentialDetail,
         name: Name,
         expiry: Expiry,
+        guards: Guards,
         names: Names,
     ) -> Result<Changed<Shown>, Error> {
-        permit.caller().hand_on(detail.scopes())?;
-        if let Some(owner) = detail.owner().filter(|owner| *owner != permit.user()) {
-            let rights = self.rights_of(permit, owner).await?;
-            check_grant(permit.caller(), &narrowed(rights, detail.scopes()))?;
-        }
+        self.check_handing_on(permit, &detail).await?;
         let thing = Thing::of(detail.kind());
-        let draft = Draft { org: permit.org(), detail, name: name.clone(), by: permit.user(), expiry };
+        let draft =
+            Draft { org: permit.org(), detail, name: name.clone(), by: permit.user(), expiry, guards };
         match self.issue(draft, names, &permit.actor()).await {
             Ok(issued) => Ok(issued),
             Err(IssueError::Refused(Refusal::NameTaken)) => {
@@ -47,6 +45,18 @@ impl Engine {
         }
     }
 
+    /// Refuses to hand on a secret that may do what the caller may not hand on.
+    pub(crate) async fn check_handing_on<R: Right>(
+        &self,
+        permit: &Permit<R>,
+        detail: &CredentialDetail,
+    ) -> Result<(), Error> {
+        permit.caller().hand_on(detail.scopes())?;
+        let Some(owner) = detail.owner().filter(|owner| *owner != permit.user()) else { return Ok(()) };
+        let rights = self.rights_of(permit, owner).await?;
+        check_grant(permit.caller(), &narrowed(rights, detail.scopes()))
+    }
+
     /// Refuses new scopes that would add what the caller may not hand on. Taking away is never refused on these
     /// grounds; what is not there is for the change itself to say.
     pub(crate) async fn check_scopes<R: Right>(
@@ -56,15 +66,26 @@ impl Engine {
         scopes: Option<&Scopes>,
     ) -> Result<(), Error> {
         permit.caller().hand_on(scopes)?;
-        let Some(credential) = self.find_live(target).await? else { return Ok(()) };
+        match self.find_live(target).await? {
+            Some(credential) => self.check_widening(permit, &credential, scopes).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Refuses to add to somebody else's credential what the caller may not hand on.
+    pub(crate) async fn check_widening<R: Right>(
+        &self,
+        permit: &Permit<R>,
+        credential: &Credential,
+        scopes: Option<&Scopes>,
+    ) -> Result<(), Error> {
         let Some(owner) = credential.detail.owner().filter(|owner| *owner != permit.user()) else {
             return Ok(());
         };
         let rights = self.rights_of(permit, owner).await?;
         let before = narrowed(rights, credential.detail.scopes());
         let after = narrowed(rights, scopes);
-        let added: PermissionSet = after.iter().filter(|permission| !before.contains(*permission)).collect();
-        check_grant(permit.caller(), &added)
+        check_grant(permit.caller(), &after.without(&before))
     }
 
     /// What a user of the org may do by its roles.
@@ -73,7 +94,7 @@ impl Engine {
             return Ok(PermissionSet::EMPTY);
         };
         let roles = self.roles_of(&user).await?;
-        Ok(roles.iter().fold(PermissionSet::EMPTY, |set, role| set | role.permissions))
+        Ok(roles.iter().fold(PermissionSet::EMPTY, |set, role| set | role.rights()))
     }
 }
 

@@ -110,12 +110,23 @@ rights! {
     ApplicationKeysInReachRead = [ORG_APP_KEYS_READ, USER_APP_KEYS],
     /// Change application keys and tokens as far as the permissions held reach.
     ApplicationKeysInReachWrite = [ORG_APP_KEYS_WRITE, USER_APP_KEYS],
+    /// See application keys and tokens, as far as the permissions held reach: one's own, service accounts',
+    /// everybody's.
+    OwnedKeysInReachRead = [USER_APP_KEYS, SERVICE_ACCOUNT_WRITE, ORG_APP_KEYS_READ],
+    /// Change application keys and tokens, as far as the permissions held reach.
+    OwnedKeysInReachWrite = [USER_APP_KEYS, SERVICE_ACCOUNT_WRITE, ORG_APP_KEYS_WRITE],
+    /// Give application keys and tokens of one's own, or of service accounts, new secrets.
+    OwnedKeysRotate = [USER_APP_KEYS, SERVICE_ACCOUNT_WRITE],
+    /// See the permissions that the org has defined, and which roles have them.
+    OwnPermissionsRead = [API_KEYS_READ, USER_ACCESS_MANAGE, ORG_MANAGEMENT],
     /// See who is in the org, and what roles there are.
     PeopleRead = [USER_ACCESS_READ, USER_ACCESS_MANAGE],
     /// Bring people into the org.
     PeopleInvite = [USER_ACCESS_INVITE, USER_ACCESS_MANAGE],
     /// Change people and service accounts as far as the permissions held reach.
     PeopleInReachWrite = [USER_ACCESS_MANAGE, SERVICE_ACCOUNT_WRITE],
+    /// Give people their application keys.
+    PeoplesKeysGive = [USER_ACCESS_MANAGE],
     /// Change roles, and who has them.
     RolesWrite = [USER_ACCESS_MANAGE],
     /// Change the org's settings.

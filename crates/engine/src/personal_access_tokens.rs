@@ -5,7 +5,8 @@
 //! absent.
 
 use claviger_model::{
-    Credential, CredentialDetail, CredentialId, CredentialKind, Name, Permission, Scopes, TokenExpiry, UserId,
+    Credential, CredentialDetail, CredentialId, CredentialKind, Guards, Name, Permission, Scopes,
+    TokenExpiry, UserId,
 };
 use claviger_store::{CredentialFilter, CredentialPage, CredentialSort, Names, Page};
 
@@ -41,7 +42,7 @@ impl Engine {
             scopes: new.scopes,
             public_portion: String::new(),
         };
-        self.issue_owned(permit, detail, new.name, new.expiry.into(), Names::Any).await
+        self.issue_owned(permit, detail, new.name, new.expiry.into(), Guards::NONE, Names::Any).await
     }
 
     /// A page of the tokens in reach, service accounts' among them.

@@ -1,18 +1,16 @@
-//! Roles: what they allow, and who has them.
+//! Roles: what they allow. Who has them is in [`crate::role_members`].
 //!
 //! Built-in roles are as the code has them: they cannot be changed or removed, only given and taken. A role may be
 //! removed while users have it; from then on nobody has it. Who may hand on what is in [`crate::grants`].
 
-use claviger_model::{Name, OrgId, Permission, PermissionSet, Role, RoleId, User, UserId};
+use claviger_model::{Name, OrgId, OwnNumber, Permission, PermissionSet, Role, RoleId};
 use claviger_store::{
-    Change, CommitError, ListedRole, Page, PeoplePage, Refusal, RoleFilter, RoleSort, SortBy, UserFilter,
-    UserSort,
+    Change, CommitError, ListedRole, Page, PeoplePage, Refusal, RoleFilter, RoleSort, SortBy,
 };
 
 use crate::credentials::STALE_RETRIES_MAX;
 use crate::grants::check_grant;
 use crate::permit::rights::{PeopleRead, RolesWrite};
-use crate::users::LAST_ADMIN;
 use crate::{Changed, Engine, Error, Permit, Thing};
 
 /// Why built-in roles stay as they are.
@@ -44,6 +42,8 @@ enum Edit<'a> {
     Patch(&'a RolePatch),
     Grant(Permission),
     Withdraw(Permission),
+    /// These permissions of the org's own and no other ones of them.
+    Own(&'a [OwnNumber]),
 }
 
 impl Edit<'_> {
@@ -53,10 +53,14 @@ impl Edit<'_> {
                 if let Some(name) = &patch.name {
                     role.name = name.to_string();
                 }
-                role.permissions = patch.permissions.unwrap_or(role.permissions);
+                // The org's own permissions are not the vendor's to change.
+                let own = role.permissions.own();
+                role.permissions =
+                    patch.permissions.map_or(role.permissions, |permissions| permissions.with_own(own));
             }
             Self::Grant(permission) => role.permissions.insert(permission),
             Self::Withdraw(permission) => role.permissions.remove(permission),
+            Self::Own(numbers) => role.permissions = role.permissions.with_own(numbers.iter().copied()),
         }
     }
 }
@@ -161,6 +165,19 @@ impl Engine {
         self.edit_role(permit, id, Edit::Withdraw(permission)).await
     }
 
+    /// Gives a role these permissions of the org's own in place of those that it has. Its others stay.
+    ///
+    /// # Errors
+    /// As [`Engine::update_role`].
+    pub async fn set_own_permissions(
+        &self,
+        permit: &Permit<RolesWrite>,
+        id: RoleId,
+        numbers: &[OwnNumber],
+    ) -> Result<Changed<Role>, Error> {
+        self.edit_role(permit, id, Edit::Own(numbers)).await
+    }
+
     async fn edit_role(
         &self,
         permit: &Permit<RolesWrite>,
@@ -172,6 +189,7 @@ impl Engine {
             let mut role = read.clone();
             edit.apply(&mut role);
             if role == read {
+                self.settle().await?;
                 return Ok(Changed { value: role, position: self.applied() });
             }
             check_grant(permit.caller(), &role.permissions.without(&read.permissions))?;
@@ -206,113 +224,18 @@ impl Engine {
         Err(Error::Unavailable(None))
     }
 
-    /// A page of those who have a role.
-    pub async fn list_role_members(
-        &self,
-        permit: &Permit<PeopleRead>,
-        role: RoleId,
-        text: Option<String>,
-        sort: SortBy<UserSort>,
-        page: Page,
-    ) -> Result<PeoplePage<User>, Error> {
-        let role = self.settled_role(permit.org(), role).await?.id;
-        let filter = UserFilter { org: permit.org(), text, statuses: Vec::new(), role: Some(role) };
-        Ok(self.store.list_users(&filter, sort, page).await?)
-    }
-
-    /// Some of those who have a role, and how many there are: what changes of them answer with.
-    pub async fn list_some_role_members(
-        &self,
-        permit: &Permit<RolesWrite>,
-        role: RoleId,
-        limit: i64,
-    ) -> Result<(Vec<User>, i64), Error> {
-        let role = self.settled_role(permit.org(), role).await?.id;
-        Ok(self.store.list_some_holders(role, limit).await?)
-    }
-
-    /// Gives a user a role; one who has it is no change.
-    ///
-    /// # Errors
-    /// [`Error::Absent`] for the role or the user, [`Error::Refused`] for a role that the caller may not hand on.
-    pub async fn add_role_member(
-        &self,
-        permit: &Permit<RolesWrite>,
-        role: RoleId,
-        user: UserId,
-    ) -> Result<Changed<User>, Error> {
-        for _ in 0..STALE_RETRIES_MAX {
-            let role = self.settled_role(permit.org(), role).await?;
-            let read = self.settled_member(permit, user).await?;
-            if read.roles.contains(&role.id) {
-                return Ok(Changed { value: read, position: self.applied() });
-            }
-            check_grant(permit.caller(), &role.permissions)?;
-            let mut user = read.clone();
-            user.roles.push(role.id);
-            user.modified_at = self.later_than(read.modified_at);
-            match self.store.commit(Change::grant_role(&user, &read, role.id, &permit.actor())).await {
-                Ok(position) => return Ok(Changed { value: user, position }),
-                // Where the role is gone, the next reading tells.
-                Err(CommitError::Refused(Refusal::Stale | Refusal::Absent)) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Err(Error::Unavailable(None))
-    }
-
-    /// Takes a role from a user; one who does not have it is no change.
-    ///
-    /// # Errors
-    /// [`Error::Absent`] for the role or the user, [`Error::Protected`] where it would leave the org without an admin.
-    pub async fn remove_role_member(
-        &self,
-        permit: &Permit<RolesWrite>,
-        role: RoleId,
-        user: UserId,
-    ) -> Result<Changed<User>, Error> {
-        for _ in 0..STALE_RETRIES_MAX {
-            let role = self.settled_role(permit.org(), role).await?;
-            let read = self.settled_member(permit, user).await?;
-            if !read.roles.contains(&role.id) {
-                self.settle().await?;
-                return Ok(Changed { value: read, position: self.applied() });
-            }
-            let mut user = read.clone();
-            user.roles.retain(|id| *id != role.id);
-            user.modified_at = self.later_than(read.modified_at);
-            match self.store.commit(Change::withdraw_role(&user, &read, role.id, &permit.actor())).await {
-                Ok(position) => return Ok(Changed { value: user, position }),
-                Err(CommitError::Refused(Refusal::Stale)) => {}
-                Err(CommitError::Refused(Refusal::LastOne)) => return Err(Error::Protected(LAST_ADMIN)),
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Err(Error::Unavailable(None))
-    }
-
     async fn changeable_role(&self, org: OrgId, id: RoleId) -> Result<Role, Error> {
         let role = self.settled_role(org, id).await?;
         if role.managed.is_some() { Err(Error::Protected(BUILT_IN)) } else { Ok(role) }
     }
 
     /// A role of the org; that there is none is only said once everything that may have removed it is applied.
-    async fn settled_role(&self, org: OrgId, id: RoleId) -> Result<Role, Error> {
+    pub(crate) async fn settled_role(&self, org: OrgId, id: RoleId) -> Result<Role, Error> {
         match self.store.find_role(org, id).await? {
             Some(role) => Ok(role),
             None => {
                 self.settle().await?;
                 Err(Error::Absent(Thing::Role))
-            }
-        }
-    }
-
-    async fn settled_member(&self, permit: &Permit<RolesWrite>, id: UserId) -> Result<User, Error> {
-        match self.store.find_user(permit.org(), id).await? {
-            Some(user) => Ok(user),
-            None => {
-                self.settle().await?;
-                Err(Error::Absent(Thing::User))
             }
         }
     }

@@ -3,7 +3,8 @@
 //! An account that is none, another org's, or a person answers as absent.
 
 use claviger_model::{
-    Credential, CredentialDetail, CredentialId, CredentialKind, Expiry, Name, Scopes, TokenExpiry, UserId,
+    Credential, CredentialDetail, CredentialId, CredentialKind, Expiry, Guards, Name, Scopes, TokenExpiry,
+    UserId,
 };
 use claviger_store::{CredentialFilter, CredentialPage, CredentialSort, Names, Page};
 
@@ -37,7 +38,7 @@ impl Engine {
     ) -> Result<Changed<Shown>, Error> {
         let owner = self.active_service_account(permit, account).await?.id;
         let detail = CredentialDetail::ApplicationKey { owner, scopes };
-        self.issue_owned(permit, detail, name, Expiry::Never, Names::Any).await
+        self.issue_owned(permit, detail, name, Expiry::Never, Guards::NONE, Names::Any).await
     }
 
     /// A page of a service account's application keys, without secrets.
@@ -102,7 +103,7 @@ impl Engine {
         let NewServiceAccessToken { name, scopes, expiry } = new;
         let detail = CredentialDetail::ServiceAccessToken { owner, scopes, public_portion: String::new() };
         let expiry = expiry.map_or(Expiry::Never, Expiry::from);
-        self.issue_owned(permit, detail, name, expiry, Names::Any).await
+        self.issue_owned(permit, detail, name, expiry, Guards::NONE, Names::Any).await
     }
 
     /// A page of a service account's access tokens.

@@ -12,7 +12,7 @@ use crate::{Changed, Engine, Error, FieldError, Permit, Right};
 pub struct TokenPatch {
     /// The name.
     pub name: Option<Name>,
-    /// The scopes.
+    /// The scopes of the fixed list.
     pub scopes: Option<Scopes>,
     /// What the caller believes its end to be (none within for no end): it cannot be changed.
     pub expires_at: Option<Option<Timestamp>>,
@@ -66,7 +66,10 @@ impl TokenPatch {
         | CredentialDetail::ServiceAccessToken { scopes, .. } = &mut credential.detail
             && let Some(wanted) = &self.scopes
         {
-            scopes.clone_from(wanted);
+            // The org's own permissions are not the vendor's to change.
+            if let Some(joined) = Scopes::join(Some(wanted), Some(scopes)) {
+                *scopes = joined;
+            }
         }
         (*credential != before).then(|| json!({ "name": credential.name, "was": before.name }))
     }

@@ -156,6 +156,7 @@ impl Engine {
             let mut user = read.clone();
             patch.apply(&mut user, self.clock.now());
             if user == read {
+                self.settle().await?;
                 return Ok(Changed { value: user, position: self.applied() });
             }
             if let Some(changed) = self.replace_user(permit, user, &read).await? {

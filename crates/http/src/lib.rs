@@ -8,6 +8,7 @@
 mod address_limits;
 mod body;
 mod credentials;
+mod forwarded;
 mod front;
 mod guarded;
 mod leftover;
@@ -22,10 +23,11 @@ mod secret;
 mod server;
 mod state;
 mod tls;
+mod whence;
 
 pub use address_limits::AddressLimits;
 pub use body::{BATCH_BYTES_MAX, BODY_BYTES_MAX, Batch, BodyError, Json, JsonObject};
-pub use credentials::{origin, presented};
+pub use credentials::{note_refusal, origin, presented, whence};
 pub use front::Front;
 pub use limits::{Bucket, Limits, Rate, Standing, take_share};
 pub use metrics::{Metrics, RefusalLabels};
@@ -37,3 +39,4 @@ pub use secret::SecretText;
 pub use server::{CONNECTIONS_MAX, Peer, ServerOptions, serve, serve_tls};
 pub use state::App;
 pub use tls::{Identity, IdentityError, Tls};
+pub use whence::{TrustedProxies, Whence};

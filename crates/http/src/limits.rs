@@ -6,7 +6,9 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock};
 
+use claviger_engine::Exhausted;
 use claviger_model::{OrgId, Timestamp};
+use http::header::RETRY_AFTER;
 use http::{HeaderMap, HeaderName, HeaderValue, request};
 
 use crate::App;
@@ -31,7 +33,10 @@ impl Bucket {
     /// The native API.
     pub const NATIVE: Self = Self("native");
 
-    /// All of them.
+    /// No route's: what a credential's own limit counts as.
+    pub const CREDENTIAL: Self = Self("credential");
+
+    /// Those of routes.
     pub const ALL: [Self; 7] = [
         Self::API_KEYS,
         Self::APPLICATION_KEYS,
@@ -122,7 +127,7 @@ impl Limits {
 }
 
 impl Standing {
-    /// Writes the vendor's four headers.
+    /// Writes the vendor's four headers; beyond the limit, also when to come again.
     pub fn write(&self, headers: &mut HeaderMap) {
         for (name, number) in [
             ("x-ratelimit-limit", self.rate.limit),
@@ -132,6 +137,23 @@ impl Standing {
         ] {
             headers.insert(HeaderName::from_static(name), HeaderValue::from(number));
         }
+        if self.is_exceeded {
+            headers.insert(RETRY_AFTER, HeaderValue::from(self.reset_seconds));
+        }
+    }
+}
+
+/// A credential's own limit, once it is reached.
+impl From<Exhausted> for Standing {
+    fn from(exhausted: Exhausted) -> Self {
+        let Exhausted { limit, reset_seconds } = exhausted;
+        Self {
+            bucket: Bucket::CREDENTIAL,
+            rate: Rate { limit: limit.requests(), period_seconds: limit.period_seconds() },
+            remaining: 0,
+            reset_seconds,
+            is_exceeded: true,
+        }
     }
 }
 
@@ -140,6 +162,11 @@ impl Standing {
 pub(crate) struct StandingSlot(Arc<OnceLock<Standing>>);
 
 impl StandingSlot {
+    /// One request has one standing: the first.
+    pub(crate) fn put(&self, standing: Standing) {
+        let _ = self.0.set(standing);
+    }
+
     pub(crate) fn write(&self, headers: &mut HeaderMap) {
         if let Some(standing) = self.0.get() {
             standing.write(headers);
@@ -153,8 +180,7 @@ pub fn take_share(app: &App, parts: &request::Parts, org: OrgId) -> bool {
     let Some(bucket) = parts.extensions.get::<Bucket>() else { return false };
     let Some(standing) = app.limits().take(org, *bucket, || app.engine().clock().now()) else { return false };
     if let Some(slot) = parts.extensions.get::<StandingSlot>() {
-        // One request takes one share.
-        let _ = slot.0.set(standing);
+        slot.put(standing);
     }
     standing.is_exceeded
 }

@@ -75,9 +75,9 @@ impl Metrics {
         self.seconds.observe(seconds);
     }
 
-    /// Counts a refused credential.
-    pub fn count_refusal(&self, labels: &RefusalLabels) {
-        self.refusals.get_or_create(labels).inc();
+    /// The counter of refusals of one reason.
+    pub(crate) fn refusals(&self, labels: &RefusalLabels) -> Counter {
+        self.refusals.get_or_create(labels).clone()
     }
 
     /// Counts a verification that said yes.

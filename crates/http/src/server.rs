@@ -211,7 +211,7 @@ fn answer(
     options: ServerOptions,
     mut request: Request<Incoming>,
 ) -> Answering {
-    if let Some(answer) = front.answer(&request) {
+    if let Some(answer) = front.answer(&request, peer) {
         let answer = answer.map(Either::Left);
         if request.body().is_end_stream() || awaits_asking(request.headers()) {
             return EitherFuture::Left(ready(Ok(answer)));

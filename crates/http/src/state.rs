@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use claviger_engine::Engine;
+use http::HeaderMap;
 
-use crate::{Limits, Metrics, RefusalLog, RequestIds};
+use crate::{Limits, Metrics, Peer, RefusalLog, RequestIds, TrustedProxies, Whence};
 
 /// The application: shared by all requests, cheap to clone.
 #[derive(Clone)]
@@ -16,17 +17,24 @@ struct Shared {
     metrics: Metrics,
     refusals: RefusalLog,
     request_ids: RequestIds,
+    proxies: TrustedProxies,
 }
 
 impl App {
     /// Puts it together.
-    pub fn new(engine: Arc<Engine>, limits: Limits, request_ids: RequestIds) -> Self {
+    pub fn new(
+        engine: Arc<Engine>,
+        limits: Limits,
+        request_ids: RequestIds,
+        proxies: TrustedProxies,
+    ) -> Self {
         let shared = Shared {
             engine,
             limits,
             metrics: Metrics::default(),
             refusals: RefusalLog::default(),
             request_ids,
+            proxies,
         };
         Self(Arc::new(shared))
     }
@@ -49,6 +57,11 @@ impl App {
     /// The log of refusals.
     pub fn refusals(&self) -> &RefusalLog {
         &self.0.refusals
+    }
+
+    /// Where a request with these headers comes from.
+    pub fn whence<'a>(&'a self, headers: &'a HeaderMap, peer: Option<Peer>) -> Whence<'a> {
+        Whence { proxies: &self.0.proxies, peer: peer.map(|peer| peer.0.ip()), headers }
     }
 
     /// The source of request ids.

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::{CredentialId, OrgId, Scopes, Timestamp, UserId};
+use crate::{CredentialId, Guards, KeyPrefix, OrgId, Scopes, Timestamp, UserId};
 
 /// A credential, without its secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +30,8 @@ pub struct Credential {
     pub modified_by: UserId,
     /// Until when it is valid.
     pub expiry: Expiry,
+    /// From where and how often it may be used.
+    pub guards: Guards,
     /// Whether it may still be used.
     pub state: CredentialState,
     /// When it was last used, to the minute and somewhat behind; none if never.
@@ -73,6 +75,8 @@ pub enum CredentialDetail {
     },
     /// Of a native key.
     NativeKey {
+        /// What its secret begins with.
+        prefix: KeyPrefix,
         /// What its bearer may do; none for nothing but being known.
         permissions: Option<Scopes>,
         /// Whose key it is, in the words of the org that issued it.
@@ -123,7 +127,28 @@ impl CredentialDetail {
         }
     }
 
-    /// Where the part of the secret that is no secret is kept, if its kind has one.
+    /// Gives it other own permissions beside what it has of the fixed list; no scopes at all is what it may become
+    /// only if it had none. Tells whether it could be done.
+    pub fn set_own_scopes(&mut self, own: Option<&Scopes>) -> bool {
+        let joined = Scopes::join(self.scopes(), own);
+        match (self, joined) {
+            (Self::ApplicationKey { scopes, .. }, joined) if joined.is_some() || scopes.is_none() => {
+                *scopes = joined;
+                true
+            }
+            (
+                Self::PersonalAccessToken { scopes, .. } | Self::ServiceAccessToken { scopes, .. },
+                Some(joined),
+            ) => {
+                *scopes = joined;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Where the part of the secret that is no secret, and is only known once the secret is made, is kept, if its
+    /// kind has one.
     pub fn public_portion_mut(&mut self) -> Option<&mut String> {
         match self {
             Self::PersonalAccessToken { public_portion, .. }
@@ -137,7 +162,8 @@ impl CredentialDetail {
         match self {
             Self::PersonalAccessToken { public_portion, .. }
             | Self::ServiceAccessToken { public_portion, .. } => Some(public_portion),
-            Self::ApiKey { .. } | Self::ApplicationKey { .. } | Self::NativeKey { .. } => None,
+            Self::NativeKey { prefix, .. } => Some(prefix.as_str()),
+            Self::ApiKey { .. } | Self::ApplicationKey { .. } => None,
         }
     }
 }
@@ -253,6 +279,14 @@ impl Expiry {
         }
     }
 
+    /// Whichever end comes first.
+    pub fn earlier(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Never, end) | (end, Self::Never) => end,
+            (Self::At(one), Self::At(other)) => Self::At(one.min(other)),
+        }
+    }
+
     /// As a column: nothing for no end.
     pub fn timestamp(self) -> Option<Timestamp> {
         match self {
@@ -278,6 +312,15 @@ mod tests {
         assert!(!Expiry::At(end).is_over(Timestamp::from_micros(9)));
         assert!(Expiry::At(end).is_over(end));
         assert!(!Expiry::Never.is_over(Timestamp::from_micros(i64::MAX)));
+    }
+
+    #[test]
+    fn the_earlier_of_two_ends_counts() {
+        let end = |micros| Expiry::At(Timestamp::from_micros(micros));
+        assert_eq!(Expiry::Never.earlier(Expiry::Never), Expiry::Never);
+        assert_eq!(Expiry::Never.earlier(end(1)), end(1));
+        assert_eq!(end(2).earlier(Expiry::Never), end(2));
+        assert_eq!(end(2).earlier(end(1)), end(1));
     }
 
     #[test]

@@ -92,6 +92,8 @@ ids! {
     InvitationId,
     /// An issued credential: API key, application key or token.
     CredentialId,
+    /// A permission that an org has defined.
+    PermissionId,
     /// A webhook.
     WebhookId,
     /// A report that a secret was found where it should not be.

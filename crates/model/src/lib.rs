@@ -8,10 +8,15 @@ mod collation;
 mod credential;
 mod event;
 mod excerpt;
+mod external_id;
+mod guards;
 mod host;
 mod id;
+mod key_prefix;
 mod leak;
 mod name;
+mod network;
+mod own_permission;
 mod people;
 mod permission_list;
 pub mod permissions;
@@ -28,12 +33,20 @@ pub use collation::collation_key;
 pub use credential::{Credential, CredentialDetail, CredentialKind, CredentialState, Expiry, ParseKindError};
 pub use event::{EventType, ParseEventTypeError};
 pub use excerpt::excerpt;
+pub use external_id::{EXTERNAL_ID_CHARS_MAX, ExternalId, ExternalIdError};
+pub use guards::{Guards, RequestLimit, RequestLimitError};
 pub use host::{Host, HostError};
 pub use id::{
-    CredentialId, EntryId, InvitationId, LeakId, OrgId, ParseIdError, RequestId, RoleId, UserId, WebhookId,
+    CredentialId, EntryId, InvitationId, LeakId, OrgId, ParseIdError, PermissionId, RequestId, RoleId,
+    UserId, WebhookId,
 };
+pub use key_prefix::{KEY_PREFIX_CHARS_MAX, KeyPrefix, KeyPrefixError};
 pub use leak::{Leak, LeakPolicy, ParseLeakPolicyError};
 pub use name::{Email, EmailError, NAME_CHARS_MAX, Name, NameError};
+pub use network::{AllowList, AllowListError, NETWORKS_MAX, Network, NetworkError};
+pub use own_permission::{
+    OWN_NAME_CHARS_MAX, OWN_PERMISSIONS_MAX, OwnName, OwnNameError, OwnNumber, OwnPermission, OwnPermissions,
+};
 pub use people::{Invitation, ManagedRole, Org, OrgSettings, Role, User, UserKind};
 pub use permissions::{Permission, PermissionSet, ScopeError, Scopes};
 pub use position::{ParsePositionError, Position};

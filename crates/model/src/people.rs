@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use crate::{InvitationId, LeakPolicy, OrgId, Permission, PermissionSet, RoleId, Timestamp, UserId};
+use crate::{
+    InvitationId, KeyPrefix, LeakPolicy, OrgId, Permission, PermissionSet, RoleId, Timestamp, UserId,
+};
 
 /// Settings of an org.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,19 +13,27 @@ pub struct OrgSettings {
     pub one_time_read: bool,
     /// How many live API keys the org may have.
     pub api_keys_max: u32,
-    /// How many live application keys each user may have.
+    /// How many live application keys each user may have, service accounts too; and as many personal and as many
+    /// service access tokens, each kind counted for itself.
     pub application_keys_per_user_max: u32,
+    /// How many live native keys the org may have.
+    pub native_keys_max: u32,
+    /// What native keys begin with where nothing else is asked for.
+    pub native_key_prefix: KeyPrefix,
     /// What becomes of a credential whose secret was found where it should not be.
     pub leaks: LeakPolicy,
 }
 
 impl Default for OrgSettings {
-    /// The vendor's limits: 200 API keys, 1000 application keys a user; one-time read off. What leaked is revoked.
+    /// The vendor's limits: 200 API keys, 1000 application keys a user; one-time read off. 100,000 native keys: were
+    /// each as large as it may be, they would take half a gigabyte of memory. What leaked is revoked.
     fn default() -> Self {
         Self {
             one_time_read: false,
             api_keys_max: 200,
             application_keys_per_user_max: 1000,
+            native_keys_max: 100_000,
+            native_key_prefix: KeyPrefix::default(),
             leaks: LeakPolicy::Revoke,
         }
     }
@@ -118,6 +128,16 @@ pub struct Role {
     pub created_at: Timestamp,
     /// When it was last changed.
     pub modified_at: Timestamp,
+}
+
+impl Role {
+    /// All that the role gives: what it allows, and for admins whatever the org has defined for its own API, too.
+    pub fn rights(&self) -> PermissionSet {
+        match self.managed {
+            Some(ManagedRole::Admin) => self.permissions | PermissionSet::ALL_OWN,
+            _ => self.permissions,
+        }
+    }
 }
 
 /// A built-in role. Its permissions follow from the code, so that a new version's permissions reach it.

@@ -57,12 +57,20 @@ impl From<AuthFailure> for Error {
     fn from(failure: AuthFailure) -> Self {
         let reason = match failure {
             AuthFailure::Unavailable => return EngineError::Unavailable(None).into(),
+            AuthFailure::Limited(_) => return Self::limited(),
             AuthFailure::NothingPresented => AuthReason::Missing,
             AuthFailure::ApiKey(reason)
             | AuthFailure::ApplicationKey(reason)
             | AuthFailure::Token(reason) => reason,
         };
-        Self::new(StatusCode::UNAUTHORIZED, reason.as_str(), "The credentials are not valid")
+        match reason {
+            AuthReason::AddressNotAllowed => Self::new(
+                StatusCode::FORBIDDEN,
+                reason.as_str(),
+                "The credential may not be used from this address",
+            ),
+            _ => Self::new(StatusCode::UNAUTHORIZED, reason.as_str(), "The credentials are not valid"),
+        }
     }
 }
 
@@ -92,6 +100,7 @@ impl From<EngineError> for Error {
             EngineError::LimitReached { .. } => {
                 Self::new(StatusCode::CONFLICT, "limit_reached", error.to_string())
             }
+            EngineError::InUse { .. } => Self::new(StatusCode::CONFLICT, "in_use", error.to_string()),
             EngineError::Protected(sentence) => Self::new(StatusCode::CONFLICT, "protected", sentence),
             EngineError::LastOne { .. } => Self::new(StatusCode::CONFLICT, "last_one", error.to_string()),
             EngineError::Unavailable(cause) => {

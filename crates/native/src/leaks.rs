@@ -100,8 +100,8 @@ pub(crate) struct Caller(pub(crate) Origin);
 impl axum::extract::FromRequestParts<App> for Caller {
     type Rejection = std::convert::Infallible;
 
-    async fn from_request_parts(parts: &mut request::Parts, _: &App) -> Result<Self, Self::Rejection> {
-        Ok(Self(origin(parts)))
+    async fn from_request_parts(parts: &mut request::Parts, app: &App) -> Result<Self, Self::Rejection> {
+        Ok(Self(origin(app, parts)))
     }
 }
 

@@ -3,14 +3,22 @@
 //! Verification for gateways is answered before any router ([`VerifyFront`]); the rest are routes like any other.
 //! Errors are objects with a stable code: `{"errors": [{"code": …, "detail": …, "field": …}]}`.
 
+mod credential_permissions;
 mod error;
 mod fields;
+mod guards;
 mod health;
+mod keys;
 mod leaks;
+mod native_keys;
 mod options;
 mod org;
 mod orgs;
+mod permissions;
 mod permitted;
+mod reading;
+mod role_permissions;
+mod users;
 mod verify;
 mod webhooks;
 
@@ -22,7 +30,20 @@ use claviger_http::Route;
 
 /// Every route of the native API but those that the [`VerifyFront`] answers.
 pub fn routes(options: &Options) -> Vec<Route> {
-    let all =
-        [health::routes(), leaks::routes(options), org::routes(), orgs::routes(), webhooks::routes(options)];
-    all.into_iter().flatten().collect()
+    [
+        health::routes(),
+        keys::routes(),
+        leaks::routes(options),
+        org::routes(),
+        orgs::routes(),
+        permissions::routes(),
+        role_permissions::routes(),
+        credential_permissions::routes(),
+        native_keys::routes(),
+        users::routes(),
+        webhooks::routes(options),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }

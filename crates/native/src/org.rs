@@ -7,13 +7,13 @@ use claviger_engine::rights::OrgManagement;
 use claviger_engine::{FieldError, OrgPatch};
 use claviger_http::openapi::{Named, Operation};
 use claviger_http::{App, BodyError, Bucket, Json as Body, Route, RouteInfo, Who, positioned};
-use claviger_model::{LeakPolicy, Name, Org, Permission, excerpt};
+use claviger_model::{KEY_PREFIX_CHARS_MAX, KeyPrefix, LeakPolicy, Name, Org, Permission, excerpt};
 use http::{Method, StatusCode};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
-use time::format_description::well_known::Rfc3339;
 
+use crate::guards::shown_time;
 use crate::permitted::Permitted;
 use crate::{Error, error};
 
@@ -49,6 +49,8 @@ struct Settings {
     one_time_read: bool,
     api_keys_max: u32,
     application_keys_per_user_max: u32,
+    native_keys_max: u32,
+    native_key_prefix: String,
     /// What becomes of a credential whose secret leaked: `revoke` or `mark`.
     leaks: &'static str,
     created_at: String,
@@ -85,6 +87,8 @@ fn patch_schema() -> Value {
             "one_time_read": { "type": "boolean" },
             "api_keys_max": limit,
             "application_keys_per_user_max": limit,
+            "native_keys_max": limit,
+            "native_key_prefix": { "type": "string", "maxLength": KEY_PREFIX_CHARS_MAX },
             "leaks": { "type": "string", "enum": [LeakPolicy::Revoke.as_str(), LeakPolicy::Mark.as_str()] },
         },
         "additionalProperties": false,
@@ -117,6 +121,15 @@ fn patch(body: &Value) -> Result<OrgPatch, Error> {
                 Some(limit) => patch.application_keys_per_user_max = Some(limit),
                 None => faults.push(fault(field, &bad_limit)),
             },
+            ("native_keys_max", value) => match limit(value) {
+                Some(limit) => patch.native_keys_max = Some(limit),
+                None => faults.push(fault(field, &bad_limit)),
+            },
+            ("native_key_prefix", Value::String(text)) => match KeyPrefix::parse(text) {
+                Ok(prefix) => patch.native_key_prefix = Some(prefix),
+                Err(error) => faults.push(fault(field, &error.to_string())),
+            },
+            ("native_key_prefix", _) => faults.push(fault(field, "must be a string")),
             ("leaks", Value::String(policy)) => match policy.parse::<LeakPolicy>() {
                 Ok(policy) => patch.leaks = Some(policy),
                 Err(error) => faults.push(fault(field, &error.to_string())),
@@ -133,7 +146,6 @@ fn fault(field: &str, reason: &str) -> FieldError {
 }
 
 fn wire(org: &Org) -> Settings {
-    let time = |moment: claviger_model::Timestamp| moment.utc().format(&Rfc3339).unwrap_or_default();
     Settings {
         id: org.id.to_string(),
         number: org.number,
@@ -141,9 +153,11 @@ fn wire(org: &Org) -> Settings {
         one_time_read: org.settings.one_time_read,
         api_keys_max: org.settings.api_keys_max,
         application_keys_per_user_max: org.settings.application_keys_per_user_max,
+        native_keys_max: org.settings.native_keys_max,
+        native_key_prefix: org.settings.native_key_prefix.to_string(),
         leaks: org.settings.leaks.as_str(),
-        created_at: time(org.created_at),
-        modified_at: time(org.modified_at),
+        created_at: shown_time(org.created_at),
+        modified_at: shown_time(org.modified_at),
     }
 }
 

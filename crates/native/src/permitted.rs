@@ -1,14 +1,15 @@
 //! Permits as extractors: a handler's signature says which right it needs.
 
 use axum::extract::FromRequestParts;
-use claviger_engine::{Permit, Right};
-use claviger_http::{App, origin, presented, take_share};
+use claviger_engine::{AuthFailure, AuthReason, Permit, Right};
+use claviger_http::{App, note_refusal, origin, presented, take_share, whence};
+use claviger_model::CredentialKind;
 use http::request::Parts;
 
 use crate::Error;
 
-/// A caller who has the right `R`: an API key with an application key, or an application key alone as a bearer
-/// token. Credentials are checked first, then the org's rate limit, then the right.
+/// A caller who has the right `R`: an API key with an application key, a token alone, or an application key alone as a
+/// bearer token. Credentials are checked first, then the org's rate limit, then the right.
 pub(crate) struct Permitted<R: Right>(pub(crate) Permit<R>);
 
 impl<R: Right> FromRequestParts<App> for Permitted<R> {
@@ -18,15 +19,19 @@ impl<R: Right> FromRequestParts<App> for Permitted<R> {
         let engine = app.engine();
         let presented = presented(&parts.headers);
         let caller = match presented.bearer {
-            Some(token) => engine.authenticate_any(token),
-            None => engine.authenticate(presented),
+            Some(token) => engine.authenticate_any(token, &whence(app, parts)),
+            None => engine.authenticate(presented, &whence(app, parts)),
         };
-        let caller = caller.inspect_err(|failure| {
-            app.refusals().note(*failure, engine.clock().now(), app.metrics());
-        })?;
+        let caller = caller.inspect_err(|failure| note_refusal(app, parts, *failure))?;
+        // It says whose customer a request is from, and that is nobody who manages the org.
+        if caller.kind() == CredentialKind::NativeKey {
+            let failure = AuthFailure::Token(AuthReason::WrongKind);
+            note_refusal(app, parts, failure);
+            return Err(failure.into());
+        }
         if take_share(app, parts, caller.org()) {
             return Err(Error::limited());
         }
-        Ok(Self(caller.permit(origin(parts))?))
+        Ok(Self(caller.permit(origin(app, parts))?))
     }
 }

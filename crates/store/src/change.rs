@@ -69,7 +69,7 @@ impl Action {
 /// What a ledger entry is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Subject {
-    /// `org`, `user`, `role`, `credential`, `registration`, `kek`.
+    /// `org`, `user`, `role`, `permission`, `credential`, `registration`, `kek`.
     pub kind: Cow<'static, str>,
     /// Its id.
     pub id: String,
@@ -191,7 +191,13 @@ impl Change {
         self.step(sql, params, Rows::Found, otherwise)
     }
 
-    fn step(mut self, sql: &'static str, params: Vec<Value>, rows: Rows, otherwise: Refusal) -> Self {
+    pub(crate) fn step(
+        mut self,
+        sql: &'static str,
+        params: Vec<Value>,
+        rows: Rows,
+        otherwise: Refusal,
+    ) -> Self {
         self.steps.push(Step { sql, params, rows, otherwise });
         self
     }

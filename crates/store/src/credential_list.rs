@@ -35,6 +35,8 @@ pub struct CredentialFilter {
     pub category: Option<String>,
     /// With or without the right to read remote configuration.
     pub remote_config_read: Option<bool>,
+    /// Of native keys: exactly this one's.
+    pub external_id: Option<String>,
 }
 
 impl CredentialFilter {
@@ -53,6 +55,7 @@ impl CredentialFilter {
             modified_to: None,
             category: None,
             remote_config_read: None,
+            external_id: None,
         }
     }
 }
@@ -151,6 +154,7 @@ impl Condition {
         condition.and("i.modified_at <=", filter.modified_to);
         condition.and("i.category =", filter.category.clone());
         condition.and("i.remote_config_read =", filter.remote_config_read);
+        condition.and("i.external_id =", filter.external_id.clone());
         condition
     }
 
@@ -198,7 +202,7 @@ fn is_possible(filter: &CredentialFilter) -> bool {
     let holds_nul = |text: &Option<String>| text.as_ref().is_some_and(|text| text.contains('\0'));
     let text = filter.text.as_deref().unwrap_or_default();
     let fits = text.chars().nth(SEARCH_KEY_CHARS_MAX).is_none();
-    fits && !holds_nul(&filter.text) && !holds_nul(&filter.category)
+    fits && [&filter.text, &filter.category, &filter.external_id].into_iter().all(|text| !holds_nul(text))
 }
 
 /// A text in which the wildcards of LIKE stand for themselves.

@@ -3,8 +3,8 @@
 //! Listing is in [`crate::credential_list`].
 
 use claviger_model::{
-    Credential, CredentialDetail, CredentialId, CredentialKind, CredentialState, Expiry, OrgId, Scopes,
-    Timestamp, UserId, collation_key,
+    AllowList, Credential, CredentialDetail, CredentialId, CredentialKind, CredentialState, Expiry, Guards,
+    OrgId, RequestLimit, Scopes, Timestamp, UserId, collation_key,
 };
 use claviger_vault::Digest;
 use serde_json::{Value as Json, json};
@@ -23,6 +23,21 @@ pub struct NewSecret {
     pub digest_key: Uuid,
     /// The secret, sealed for its place; none where it is never to be shown again.
     pub sealed: Option<Vec<u8>>,
+}
+
+/// A live secret, as the record of a credential names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LiveSecret {
+    /// Its digest.
+    pub digest: Digest,
+    /// Until when it goes on, where a newer secret has replaced it.
+    pub valid_until: Option<Timestamp>,
+}
+
+impl From<Digest> for LiveSecret {
+    fn from(digest: Digest) -> Self {
+        Self { digest, valid_until: None }
+    }
 }
 
 /// Whether names must be unique.
@@ -61,23 +76,32 @@ pub struct KnownSecret {
     pub owner: Option<UserId>,
     /// What it is narrowed to.
     pub scopes: Option<Scopes>,
-    /// Until when it is valid.
+    /// Until when it is valid: as its credential, or not as long.
     pub expiry: Expiry,
+    /// Until when it goes on, where a newer secret has replaced it.
+    pub valid_until: Option<Timestamp>,
+    /// What guards its credential.
+    pub guards: Guards,
     /// Whether it may read remote configuration.
     pub remote_config_read: bool,
     /// Whether secret and credential are both alive.
     pub is_live: bool,
     /// When the credential was last used.
     pub last_used: Option<Timestamp>,
+    /// Of a native key: whose it is.
+    pub external_id: Option<String>,
+    /// Of a native key: what its org wants to know.
+    pub metadata: Option<String>,
 }
 
 /// The columns of a credential, joined with its last use; read by [`read_credential`].
 pub(crate) const COLUMNS: &str = "c.id, c.org_id, c.kind, c.owner_id, c.name, c.last4, c.scopes, c.category,
      c.remote_config_read, c.revision, c.created_at, c.created_by, c.modified_at, c.modified_by, c.expires_at,
-     c.revoked_at, l.at, c.public_portion, c.external_id, c.metadata";
+     c.revoked_at, l.at, c.public_portion, c.external_id, c.metadata, c.allow_list, c.requests_max,
+     c.requests_period";
 
 /// How many columns [`COLUMNS`] are.
-pub(crate) const COLUMN_COUNT: usize = 20;
+pub(crate) const COLUMN_COUNT: usize = 23;
 
 pub(crate) fn read_credential(row: &dyn Row) -> Result<Credential, StoreError> {
     let detail = match row.parsed(2)? {
@@ -98,6 +122,7 @@ pub(crate) fn read_credential(row: &dyn Row) -> Result<Credential, StoreError> {
             public_portion: row.get(17)?,
         },
         CredentialKind::NativeKey => CredentialDetail::NativeKey {
+            prefix: row.parsed(17)?,
             permissions: read_scopes(row, 6)?,
             external_id: row.opt(18)?,
             metadata: row.opt(19)?,
@@ -115,6 +140,7 @@ pub(crate) fn read_credential(row: &dyn Row) -> Result<Credential, StoreError> {
         modified_at: row.get(12)?,
         modified_by: row.parsed(13)?,
         expiry: Expiry::from(row.opt(14)?),
+        guards: read_guards(row, 20)?,
         state: row.opt(15)?.map_or(CredentialState::Live, |at| CredentialState::Revoked { at }),
         last_used: row.opt(16)?,
     })
@@ -123,9 +149,26 @@ pub(crate) fn read_credential(row: &dyn Row) -> Result<Credential, StoreError> {
 fn read_scopes(row: &dyn Row, column: usize) -> Result<Option<Scopes>, StoreError> {
     match row.text(column)? {
         None => Ok(None),
-        Some(list) => Scopes::parse(list.split_ascii_whitespace())
+        Some(list) => Scopes::parse_stored(list.split_ascii_whitespace())
             .map_err(|_| StoreError::damaged("a credential has an unknown scope")),
     }
+}
+
+/// What guards a credential, in three columns from this one on.
+fn read_guards(row: &dyn Row, column: usize) -> Result<Guards, StoreError> {
+    let allow_list = row.text(column)?.map(AllowList::parse_list).transpose();
+    let request_limit = match (row.opt(column + 1)?, row.opt(column + 2)?) {
+        (None, None) => None,
+        (Some(requests), Some(period)) => Some(RequestLimit::new(requests, period)),
+        _ => return Err(StoreError::damaged("a credential has half of a limit")),
+    };
+    Ok(Guards {
+        allow_list: allow_list
+            .map_err(|_| StoreError::damaged("a credential's allow-list does not parse"))?,
+        request_limit: request_limit
+            .transpose()
+            .map_err(|_| StoreError::damaged("a credential's limit is out of bounds"))?,
+    })
 }
 
 /// The scopes of a kind that always has some.
@@ -133,7 +176,7 @@ fn read_some_scopes(row: &dyn Row, column: usize) -> Result<Scopes, StoreError> 
     read_scopes(row, column)?.ok_or_else(|| StoreError::damaged("a token has no scopes"))
 }
 
-fn subject(id: CredentialId) -> (&'static str, String) {
+pub(crate) fn subject(id: CredentialId) -> (&'static str, String) {
     ("credential", id.to_string())
 }
 
@@ -154,10 +197,18 @@ impl Change {
             "last4": credential.last4,
             "shown": true,
         });
-        let detail = state::with_states(detail, [state::credential(credential, &[secret.digest])]);
-        Self::new(credential.org, actor, "credential.created", subject(credential.id), detail)
+        let detail = state::with_states(detail, [state::credential(credential, &[secret.digest.into()])]);
+        let change = Self::new(credential.org, actor, "credential.created", subject(credential.id), detail)
             .checking_name(credential, names)
-            .with_credential(credential, secret)
+            .with_credential(credential, secret);
+        match credential.detail.owner().filter(|owner| *owner != credential.created_by) {
+            None => change,
+            // Whoever was given a key is not waited for any more.
+            Some(owner) => change.any(
+                "UPDATE users SET verified = 1 WHERE id = $1 AND org_id = $2 AND verified = 0",
+                params![owner, credential.org],
+            ),
+        }
     }
 
     /// Refuses a name that another live credential of the same owner has, where names are to be unique.
@@ -185,14 +236,15 @@ impl Change {
         let Credential { id, org, .. } = *credential;
         let (category, remote_config_read) = api_key_columns(&credential.detail);
         let (external_id, metadata) = native_key_columns(&credential.detail);
-        let change = self
-            .counting_one_more(credential)
+        let (allow_list, requests_max, requests_period) = guard_columns(&credential.guards);
+        self.counting_one_more(credential)
+            .naming(credential)
             .one(
                 "INSERT INTO credentials (id, org_id, kind, owner_id, name, name_sort, name_search, last4, scopes,
                      category, remote_config_read, revision, created_at, created_by, modified_at, modified_by,
-                     expires_at, public_portion, external_id, metadata)
+                     expires_at, public_portion, external_id, metadata, allow_list, requests_max, requests_period)
                  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
-                     $20)",
+                     $20, $21, $22, $23)",
                 params![
                     id,
                     org,
@@ -214,24 +266,31 @@ impl Change {
                     credential.detail.public_portion(),
                     external_id,
                     metadata,
+                    allow_list,
+                    requests_max,
+                    requests_period,
                 ],
                 Refusal::Conflict,
             )
-            .one(
-                "INSERT INTO secrets (digest, digest_key, org_id, credential_id, revision, sealed, created_at)
-                 SELECT $1, $2, $3, $4, $5, $6, $7
-                 WHERE NOT EXISTS (SELECT 1 FROM tombstones WHERE digest = $1)",
-                params![
-                    &secret.digest,
-                    secret.digest_key,
-                    org,
-                    id,
-                    FIRST_SECRET_REVISION,
-                    secret.sealed.clone(),
-                    credential.created_at,
-                ],
-                Refusal::Conflict,
-            );
+            .with_secret(credential, secret, FIRST_SECRET_REVISION, credential.created_at)
+    }
+
+    /// Adds the row of a new secret, the first or a later one.
+    pub(crate) fn with_secret(
+        self,
+        credential: &Credential,
+        secret: &NewSecret,
+        revision: i64,
+        at: Timestamp,
+    ) -> Self {
+        let Credential { id, org, .. } = *credential;
+        let change = self.one(
+            "INSERT INTO secrets (digest, digest_key, org_id, credential_id, revision, sealed, created_at)
+             SELECT $1, $2, $3, $4, $5, $6, $7
+             WHERE NOT EXISTS (SELECT 1 FROM tombstones WHERE digest = $1)",
+            params![&secret.digest, secret.digest_key, org, id, revision, secret.sealed.clone(), at],
+            Refusal::Conflict,
+        );
         match credential.kind() {
             CredentialKind::ApiKey
             | CredentialKind::PersonalAccessToken
@@ -261,9 +320,12 @@ impl Change {
                 row(String::new()),
                 Refusal::LimitReached,
             ),
-            CredentialDetail::NativeKey { .. } => {
-                self.any(insert, row(String::new())).one(count, row(String::new()), Refusal::Absent)
-            }
+            CredentialDetail::NativeKey { .. } => self.any(insert, row(String::new())).one(
+                "UPDATE credential_counts SET live = live + 1 WHERE org_id = $1 AND kind = $2 AND owner_id = $3
+                 AND live < (SELECT native_keys_max FROM orgs WHERE id = $1)",
+                row(String::new()),
+                Refusal::LimitReached,
+            ),
             CredentialDetail::ApplicationKey { owner, .. }
             | CredentialDetail::PersonalAccessToken { owner, .. }
             | CredentialDetail::ServiceAccessToken { owner, .. } => self
@@ -284,13 +346,13 @@ impl Change {
         }
     }
 
-    /// Changes what can be changed of a live credential: name, category, flags, scopes. `credential` is the new
-    /// state, with the revision that was read; `live` the digests of its live secrets.
+    /// Changes what can be changed of a live credential: name, category, flags, scopes, guards. `credential` is the new
+    /// state, with the revision that was read; `live` its live secrets.
     ///
     /// Refused with [`Refusal::Stale`] where it has another revision by now, or is dead.
     pub fn update_credential(
         credential: &Credential,
-        live: &[Digest],
+        live: &[LiveSecret],
         changed: Json,
         names: Names,
         actor: &Actor,
@@ -299,12 +361,14 @@ impl Change {
         let detail = state::with_states(detail, [state::credential(credential, live)]);
         let (category, remote_config_read) = api_key_columns(&credential.detail);
         let (external_id, metadata) = native_key_columns(&credential.detail);
+        let (allow_list, requests_max, requests_period) = guard_columns(&credential.guards);
         let change = Self::new(credential.org, actor, "credential.updated", subject(credential.id), detail);
-        change.checking_name(credential, names).one(
+        change.checking_name(credential, names).no_longer_naming(credential).naming(credential).one(
             "UPDATE credentials SET name = $1, name_sort = $2, name_search = $3, scopes = $4, category = $5,
                  remote_config_read = $6, modified_at = $7, modified_by = $8, external_id = $9, metadata = $10,
+                 expires_at = $11, allow_list = $12, requests_max = $13, requests_period = $14,
                  revision = revision + 1
-             WHERE id = $11 AND org_id = $12 AND revision = $13 AND revoked_at IS NULL",
+             WHERE id = $15 AND org_id = $16 AND revision = $17 AND revoked_at IS NULL",
             params![
                 credential.name.as_str(),
                 collation_key(&credential.name),
@@ -316,6 +380,10 @@ impl Change {
                 credential.modified_by,
                 external_id,
                 metadata,
+                credential.expiry,
+                allow_list,
+                requests_max,
+                requests_period,
                 credential.id,
                 credential.org,
                 credential.revision,
@@ -338,9 +406,10 @@ impl Change {
             .counting_one_less(credential)
     }
 
-    /// Adds the statements that kill a live credential and its secrets, but for the count.
+    /// Adds the statements that kill a live credential and its secrets, and count off the org's own permissions that
+    /// it named; the credential itself is counted out apart.
     pub(crate) fn killing_credential(self, credential: &Credential, at: Timestamp, by: UserId) -> Self {
-        self.one(
+        self.naming_no_more(credential).one(
             "UPDATE credentials SET revoked_at = $1, modified_at = $1, modified_by = $2, revision = revision + 1
              WHERE id = $3 AND org_id = $4 AND revision = $5 AND revoked_at IS NULL",
             params![at, by, credential.id, credential.org, credential.revision],
@@ -442,14 +511,25 @@ fn native_key_columns(detail: &CredentialDetail) -> (Option<&str>, Option<&str>)
     }
 }
 
+/// `allow_list`, `requests_max` and `requests_period`.
+fn guard_columns(guards: &Guards) -> (Option<String>, Option<u32>, Option<u32>) {
+    (
+        guards.allow_list.as_ref().map(AllowList::to_list),
+        guards.request_limit.map(RequestLimit::requests),
+        guards.request_limit.map(RequestLimit::period_seconds),
+    )
+}
+
 pub(crate) const SELECT_KNOWN: &str = "SELECT s.digest, c.id, c.org_id, c.kind, c.owner_id, c.scopes, c.expires_at,
-     c.remote_config_read, s.dead_at, c.revoked_at, l.at
+     c.remote_config_read, s.dead_at, c.revoked_at, l.at, s.valid_until, c.allow_list, c.requests_max,
+     c.requests_period, c.external_id, c.metadata
      FROM secrets s JOIN credentials c ON c.id = s.credential_id LEFT JOIN last_used l ON l.credential_id = c.id";
 
 /// How many credentials [`Store::list_known_secrets_of`] asks for in one statement.
 const ASKED_AT_ONCE: usize = 16;
 
 pub(crate) fn read_known(row: &dyn Row) -> Result<KnownSecret, StoreError> {
+    let valid_until: Option<Timestamp> = row.opt(11)?;
     Ok(KnownSecret {
         digest: row.get(0)?,
         credential: row.parsed(1)?,
@@ -457,10 +537,14 @@ pub(crate) fn read_known(row: &dyn Row) -> Result<KnownSecret, StoreError> {
         kind: row.parsed(3)?,
         owner: row.opt_parsed(4)?,
         scopes: read_scopes(row, 5)?,
-        expiry: Expiry::from(row.opt(6)?),
+        expiry: Expiry::from(row.opt(6)?).earlier(Expiry::from(valid_until)),
+        valid_until,
+        guards: read_guards(row, 12)?,
         remote_config_read: row.get(7)?,
         is_live: row.opt::<Timestamp>(8)?.is_none() && row.opt::<Timestamp>(9)?.is_none(),
         last_used: row.opt(10)?,
+        external_id: row.opt(15)?,
+        metadata: row.opt(16)?,
     })
 }
 

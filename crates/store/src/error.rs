@@ -72,6 +72,10 @@ pub enum Refusal {
     ActorGone,
     /// The user for whom it was asked is disabled.
     OwnerDisabled,
+    /// Something that is alive still names it.
+    InUse,
+    /// It names one of the org's own permissions that is there no more.
+    PermissionGone,
 }
 
 /// Why a change did not happen, or is not known to have happened.

@@ -35,8 +35,9 @@ impl Change {
         let mut states = vec![state::org(org)];
         states.extend(founding.roles.iter().map(state::role));
         states.extend(founding.users.iter().map(state::user));
-        let credential =
-            |(credential, secret): &(Credential, NewSecret)| state::credential(credential, &[secret.digest]);
+        let credential = |(credential, secret): &(Credential, NewSecret)| {
+            state::credential(credential, &[secret.digest.into()])
+        };
         states.extend(founding.credentials.iter().map(credential));
         states.extend(founding.registrations.iter().map(|id| state::registration(org.id, *id)));
         let detail = state::with_states(json!({ "name": org.name }), states);
@@ -57,8 +58,8 @@ impl Change {
         self.one(
             // Numbers start high enough not to be taken for a count, as the vendor's do.
             "INSERT INTO orgs (id, number, name, one_time_read, api_keys_max, application_keys_per_user_max,
-                 created_at, modified_at)
-             SELECT $1, COALESCE(MAX(number), 100000) + 1, $2, $3, $4, $5, $6, $7 FROM orgs",
+                 created_at, modified_at, native_keys_max, native_key_prefix)
+             SELECT $1, COALESCE(MAX(number), 100000) + 1, $2, $3, $4, $5, $6, $7, $8, $9 FROM orgs",
             params![
                 org.id,
                 org.name.as_str(),
@@ -67,6 +68,8 @@ impl Change {
                 org.settings.application_keys_per_user_max,
                 org.created_at,
                 org.modified_at,
+                org.settings.native_keys_max,
+                org.settings.native_key_prefix.as_str(),
             ],
             Refusal::Conflict,
         )
@@ -92,6 +95,7 @@ impl Change {
             ],
             Refusal::Conflict,
         )
+        .requiring_own_permissions(role)
     }
 
     /// Adds the rows of a new user, whose roles are there.

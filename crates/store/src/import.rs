@@ -44,8 +44,9 @@ impl Change {
         let mut states: Vec<_> = imported.data_key.map(|_| state::org(org)).into_iter().collect();
         states.extend(imported.roles.iter().map(state::role));
         states.extend(imported.users.iter().map(state::user));
-        let credential =
-            |(credential, secret): &(Credential, NewSecret)| state::credential(credential, &[secret.digest]);
+        let credential = |(credential, secret): &(Credential, NewSecret)| {
+            state::credential(credential, &[secret.digest.into()])
+        };
         states.extend(imported.credentials.iter().map(credential));
         states.extend(imported.registrations.iter().map(|id| state::registration(org.id, *id)));
         let detail = json!({ "name": org.name, "created": imported.data_key.is_some() });

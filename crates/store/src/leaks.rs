@@ -1,11 +1,10 @@
 //! Credentials whose secret was found where it should not be.
 
 use claviger_model::{Credential, CredentialId, CredentialState, Leak, OrgId};
-use claviger_vault::Digest;
 use serde_json::json;
 
 use crate::value::{Row, Value, params};
-use crate::{Actor, Change, Refusal, Store, StoreError, state};
+use crate::{Actor, Change, LiveSecret, Refusal, Store, StoreError, state};
 
 /// How many credentials [`Store::list_leaks_of`] asks for in one statement.
 const ASKED_AT_ONCE: usize = 16;
@@ -25,7 +24,7 @@ pub(crate) fn read_leak(row: &dyn Row) -> Result<Leak, StoreError> {
 
 impl Change {
     /// Marks a live credential as leaked and, with `live` none, kills it, the org's last API key too; else `live` are
-    /// the digests of its secrets, which stay alive. `leak` is none where it is marked already.
+    /// its secrets, which stay alive. `leak` is none where it is marked already.
     ///
     /// Refused with [`Refusal::Stale`] where the credential has another revision by now, or is dead, and with
     /// [`Refusal::Conflict`] where it was marked in between.
@@ -33,7 +32,7 @@ impl Change {
         credential: &Credential,
         leak: &Leak,
         is_new: bool,
-        live: Option<&[Digest]>,
+        live: Option<&[LiveSecret]>,
         actor: &Actor,
     ) -> Self {
         let mut states = Vec::new();

@@ -26,6 +26,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     },
     Migration::both(include_str!("../migrations/0004_tokens_and_guards.sql")),
     Migration::both(include_str!("../migrations/0005_people.sql")),
+    Migration::both(include_str!("../migrations/0006_native_keys.sql")),
     Migration::both(include_str!("../migrations/0007_events_and_leaks.sql")),
 ];
 

@@ -4,6 +4,8 @@
 //! change of one row, however many have it. A removed role keeps its row, marked; nobody holds it from then on, and
 //! the rows that say who did are swept later ([`Store::sweep_removed_roles`]).
 
+use std::collections::HashSet;
+
 use claviger_model::{Role, RoleId, Timestamp, User, UserId, collation_key};
 use serde_json::json;
 
@@ -55,7 +57,8 @@ impl Change {
             "withdrawn": read.permissions.without(&role.permissions).to_list(),
         });
         let detail = state::with_states(detail, [state::role(role)]);
-        Self::new(role.org, actor, "role.updated", subject(role), detail).checking_role_name(role).one(
+        let change = Self::new(role.org, actor, "role.updated", subject(role), detail);
+        change.checking_role_name(role).requiring_own_permissions(role).one(
             "UPDATE roles SET name = $1, name_sort = $2, search = $3, permissions = $4, modified_at = $5,
                  modified_by = $6
              WHERE id = $7 AND org_id = $8 AND modified_at = $9 AND managed IS NULL AND removed_at IS NULL",
@@ -134,6 +137,12 @@ impl Change {
 }
 
 impl Store {
+    /// The ids of all roles that were removed, of every org.
+    pub async fn list_removed_roles(&self) -> Result<HashSet<RoleId>, StoreError> {
+        let sql = "SELECT id FROM roles WHERE removed_at IS NOT NULL".to_owned();
+        Ok(self.long_rows(sql, params![], |row| row.parsed(0)).await?.into_iter().collect())
+    }
+
     /// Takes away some of the rows that say who had a role which is removed; tells whether there may be more.
     pub async fn sweep_removed_roles(&self) -> Result<bool, StoreError> {
         let sql = "SELECT r.id FROM roles r WHERE r.removed_at IS NOT NULL

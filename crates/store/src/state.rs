@@ -4,11 +4,12 @@
 //! gives what the tables must hold, so that a row edited behind the server's back is found by comparison.
 
 use claviger_model::{
-    Credential, CredentialDetail, CredentialId, Leak, LeakPolicy, Org, OrgId, Role, Scopes, User, Webhook,
+    Credential, CredentialDetail, CredentialId, Leak, LeakPolicy, Org, OrgId, OwnPermission, Role, Scopes,
+    User, Webhook,
 };
-use claviger_vault::Digest;
 use serde_json::{Map, Value as Json, json};
 
+use crate::LiveSecret;
 use crate::people::user_kind_text;
 use crate::webhooks::events_text;
 
@@ -45,6 +46,21 @@ pub(crate) fn role(role: &Role) -> State {
         "permissions": role.managed.is_none().then(|| role.permissions.to_list()),
     });
     (format!("role:{}", role.id), state)
+}
+
+/// Which of an org's own permissions a number is.
+pub(crate) fn own_permission(permission: &OwnPermission) -> State {
+    let state = json!({
+        "org": permission.org.to_string(),
+        "number": permission.number.get(),
+        "name": permission.name.as_str(),
+    });
+    (format!("permission:{}", permission.id), state)
+}
+
+/// That there is no row any more.
+pub(crate) fn gone((kind, id): (&'static str, String)) -> State {
+    (format!("{kind}:{id}"), Json::Null)
 }
 
 /// A role that is gone for good: nobody holds it from this entry on, whatever the entries before say.
@@ -105,13 +121,13 @@ pub(crate) fn tombstones(count: u64, hash: &blake3::Hash) -> State {
 /// What stands for all tombstones.
 pub(crate) const TOMBSTONES: &str = "tombstones:all";
 
-/// A credential's state, with the digests of its live secrets.
-pub(crate) fn credential(credential: &Credential, live: &[Digest]) -> State {
+/// A credential's state, with its live secrets. What few credentials have is only there where they have it.
+pub(crate) fn credential(credential: &Credential, live: &[LiveSecret]) -> State {
     let remote_config_read = match &credential.detail {
         CredentialDetail::ApiKey { remote_config_read, .. } => Some(*remote_config_read),
         _ => None,
     };
-    let mut secrets: Vec<_> = live.iter().map(Digest::to_hex).collect();
+    let mut secrets: Vec<_> = live.iter().map(|secret| secret.digest.to_hex()).collect();
     secrets.sort_unstable();
     let mut state = json!({
         "org": credential.org.to_string(),
@@ -126,9 +142,26 @@ pub(crate) fn credential(credential: &Credential, live: &[Digest]) -> State {
         "revoked": !credential.state.is_live(),
         "secrets": secrets,
     });
+    if let CredentialDetail::NativeKey { external_id, metadata, .. } = &credential.detail {
+        // Gateways go by both. Of the metadata a hash will do: it may be long.
+        state["external_id"] = external_id.as_deref().into();
+        let hash = metadata.as_ref().map(|metadata| blake3::hash(metadata.as_bytes()));
+        state["metadata"] = hash.map(|hash| hash.to_hex().to_string()).into();
+    }
     // Only where there is one: entries of before there were tokens say nothing of it.
     if let Some(portion) = credential.detail.public_portion() {
         state["public_portion"] = portion.into();
+    }
+    if let Some(allow_list) = &credential.guards.allow_list {
+        state["allow_list"] = allow_list.to_list().into();
+    }
+    if let Some(limit) = credential.guards.request_limit {
+        state["request_limit"] = json!([limit.requests(), limit.period_seconds()]);
+    }
+    let until = |secret: &LiveSecret| Some((secret.digest.to_hex(), secret.valid_until?.micros().into()));
+    let replaced: Map<_, _> = live.iter().filter_map(until).collect();
+    if !replaced.is_empty() {
+        state["replaced"] = replaced.into();
     }
     (format!("credential:{}", credential.id), state)
 }

@@ -91,27 +91,24 @@ impl Change {
     /// Kills credentials of one owner, who must not have any others.
     fn killing(self, owner: &User, killed: &[Credential], at: Timestamp, by: UserId) -> Self {
         let kill = |change: Self, credential: &Credential| {
-            change.one(
+            change.naming_no_more(credential).one(
                 "UPDATE credentials SET revoked_at = $1, modified_at = $1, modified_by = $2, revision = revision + 1
                  WHERE id = $3 AND org_id = $4 AND revision = $5 AND revoked_at IS NULL",
                 params![at, by, credential.id, credential.org, credential.revision],
                 Refusal::Stale,
             )
-        };
-        let change = killed
-            .iter()
-            .fold(self, kill)
-            .require(
-                "SELECT 1 WHERE NOT EXISTS (
-                     SELECT 1 FROM credentials WHERE owner_id = $1 AND org_id = $2 AND revoked_at IS NULL)",
-                params![owner.id, owner.org],
-                Refusal::Stale,
-            )
             .any(
-                "UPDATE secrets SET dead_at = $1, sealed = NULL WHERE org_id = $2 AND dead_at IS NULL
-                 AND credential_id IN (SELECT id FROM credentials WHERE owner_id = $3)",
-                params![at, owner.org, owner.id],
-            );
+                "UPDATE secrets SET dead_at = $1, sealed = NULL
+                 WHERE credential_id = $2 AND org_id = $3 AND dead_at IS NULL",
+                params![at, credential.id, credential.org],
+            )
+        };
+        let change = killed.iter().fold(self, kill).require(
+            "SELECT 1 WHERE NOT EXISTS (
+                 SELECT 1 FROM credentials WHERE owner_id = $1 AND org_id = $2 AND revoked_at IS NULL)",
+            params![owner.id, owner.org],
+            Refusal::Stale,
+        );
         let mut counts = BTreeMap::<&str, i64>::new();
         for credential in killed {
             *counts.entry(credential.kind().as_str()).or_default() += 1;

@@ -1,7 +1,7 @@
 //! Checking the record: the chain of the ledger, what was signed about it, and what it says about the rows.
 //!
-//! What is not checked, because the ledger does not say it: names and addresses of orgs and users, limits, moments
-//! and revisions of rows, when a credential was last used. Sealed values and wrapped keys are bound to their places
+//! What is not checked, because the ledger does not say it: names and addresses of orgs, users and roles, limits,
+//! moments and revisions of rows, invitations, when a credential was last used. Sealed values and wrapped keys are bound to their places
 //! by the vault, and do not open elsewhere or altered.
 
 mod finding;

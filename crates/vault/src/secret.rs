@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use claviger_model::{CredentialKind, Random};
+use claviger_model::{CredentialKind, KeyPrefix, Random};
 use subtle::ConstantTimeEq;
 use thiserror::Error;
 use zeroize::{Zeroize, Zeroizing};
@@ -17,7 +17,6 @@ const APPLICATION_KEY_RANDOM_CHARS: usize = 28;
 const APPLICATION_KEY_CHARS: usize = 40;
 const PERSONAL_ACCESS_TOKEN_PREFIX: &str = "ddpat_";
 const SERVICE_ACCESS_TOKEN_PREFIX: &str = "ddsat_";
-const NATIVE_KEY_PREFIX: &str = "clv_";
 /// The part of a token that is no secret.
 const PUBLIC_PORTION_CHARS: usize = 22;
 const TOKEN_RANDOM_CHARS: usize = 30;
@@ -31,7 +30,8 @@ pub struct IssuedSecret(Zeroizing<String>);
 
 impl IssuedSecret {
     /// A new secret: for an API key 128 random bits as 32 hexadecimal digits; for an application key `ddapp_`,
-    /// 28 random base62 characters (166 bits) and 6 characters of checksum; for a native key the same after `clv_`;
+    /// 28 random base62 characters (166 bits) and 6 characters of checksum; for a native key the same after `clv_`, or
+    /// after another prefix with [`generate_native`](Self::generate_native);
     /// for a token its prefix, 22 random base62 characters that are no secret, `_`, 30 random ones (178 bits) and 6
     /// of checksum over all that follows the prefix.
     pub fn generate(kind: CredentialKind, random: &dyn Random) -> Self {
@@ -43,13 +43,23 @@ impl IssuedSecret {
                 random.fill(bytes.as_mut_slice());
                 text.extend(hex::digits(bytes.as_slice()));
             }
-            CredentialKind::ApplicationKey => push_key(&mut text, APPLICATION_KEY_PREFIX, random),
-            CredentialKind::NativeKey => push_key(&mut text, NATIVE_KEY_PREFIX, random),
+            CredentialKind::ApplicationKey => {
+                text.push_str(APPLICATION_KEY_PREFIX);
+                push_key(&mut text, random);
+            }
+            CredentialKind::NativeKey => push_native_key(&mut text, KeyPrefix::default(), random),
             CredentialKind::PersonalAccessToken => {
                 push_token(&mut text, PERSONAL_ACCESS_TOKEN_PREFIX, random)
             }
             CredentialKind::ServiceAccessToken => push_token(&mut text, SERVICE_ACCESS_TOKEN_PREFIX, random),
         }
+        Self(text)
+    }
+
+    /// A new secret of a native key with a prefix of the org's own.
+    pub fn generate_native(prefix: KeyPrefix, random: &dyn Random) -> Self {
+        let mut text = Zeroizing::new(String::with_capacity(CHARS_MAX));
+        push_native_key(&mut text, prefix, random);
         Self(text)
     }
 
@@ -150,10 +160,17 @@ pub enum SecretFormatError {
     NotText,
 }
 
-fn push_key(text: &mut String, prefix: &str, random: &dyn Random) {
-    text.push_str(prefix);
+fn push_native_key(text: &mut String, prefix: KeyPrefix, random: &dyn Random) {
+    text.push_str(prefix.as_str());
+    text.push('_');
+    push_key(text, random);
+}
+
+/// Random characters and the checksum over them, after a prefix.
+fn push_key(text: &mut String, random: &dyn Random) {
+    let prefix = text.len();
     base62::push_random(text, APPLICATION_KEY_RANDOM_CHARS, random);
-    let checksum = base62::checksum(&text[prefix.len()..]);
+    let checksum = base62::checksum(&text[prefix..]);
     text.extend(checksum);
 }
 
@@ -229,6 +246,20 @@ mod tests {
         let secret = IssuedSecret::generate(ApplicationKey, &SeededRandom::new(2));
         let (random_part, checksum) = secret.reveal().strip_prefix("ddapp_").unwrap().split_at(28);
         assert_eq!(checksum.chars().collect::<Vec<_>>(), base62::checksum(random_part));
+    }
+
+    #[test]
+    fn a_native_key_begins_with_its_prefix_and_ends_in_its_checksum() {
+        let random = SeededRandom::new(3);
+        let prefix = |text| KeyPrefix::parse(text).unwrap();
+        for prefix in [KeyPrefix::default(), prefix("acme_live"), prefix("abcdefghijklmnop")] {
+            let secret = IssuedSecret::generate_native(prefix, &random);
+            let rest = secret.reveal().strip_prefix(&format!("{prefix}_")).unwrap();
+            assert_eq!(rest[28..].chars().collect::<Vec<_>>(), base62::checksum(&rest[..28]));
+            assert!(IssuedSecret::parse(CredentialKind::NativeKey, secret.reveal()).is_ok());
+            assert!(secret.reveal().len() <= CHARS_MAX);
+        }
+        assert!(IssuedSecret::generate(CredentialKind::NativeKey, &random).reveal().starts_with("clv_"));
     }
 
     #[test]

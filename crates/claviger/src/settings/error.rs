@@ -4,7 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use claviger_model::NameError;
+use claviger_model::{NameError, NetworkError};
 
 /// What is wrong with what was typed.
 #[derive(Debug, thiserror::Error)]
@@ -74,6 +74,14 @@ pub enum SettingsError {
     HalfTls {
         /// The flag that is missing.
         missing: &'static str,
+    },
+    /// A trusted proxy's network is none.
+    #[error("--trusted-proxy {text} {error}")]
+    TrustedProxy {
+        /// What it says.
+        text: String,
+        /// What is wrong with it.
+        error: NetworkError,
     },
     /// Two listeners want one address.
     #[error(

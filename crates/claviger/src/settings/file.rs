@@ -71,6 +71,7 @@ mod tests {
             tls_cert = "/run/tls.pem"
             tls_key = "/run/tls.key"
             behind_proxy = true
+            trusted_proxy = ["10.0.0.0/8"]
             no_bootstrap_file = true
             email = "ada@example.com"
             org = "Analytical Engines"
@@ -86,6 +87,7 @@ mod tests {
         assert_eq!(typed.data.as_deref(), Some(Path::new("/srv/claviger")));
         assert_eq!(typed.database.as_deref(), Some("postgres://db"));
         assert_eq!(typed.behind_proxy, Some(true));
+        assert_eq!(typed.trusted_proxy, Some(vec!["10.0.0.0/8".to_owned()]));
         assert_eq!(typed.log_format, Some(LogFormat::Json));
         assert_eq!(typed.limits, Some(RateLimits::Vendor));
         assert_eq!(typed.drain_seconds, Some(3));

@@ -102,6 +102,9 @@ pub struct Typed {
         value_parser = BoolishValueParser::new()
     )]
     pub behind_proxy: Option<bool>,
+    /// A network of proxies whose word about a client's address is believed; several parted by commas [default: none]
+    #[arg(long, value_name = "CIDR", env = "CLAVIGER_TRUSTED_PROXY", global = true, value_delimiter = ',')]
+    pub trusted_proxy: Option<Vec<String>>,
     /// Show the first keys on the terminal alone
     #[arg(
         long, value_name = "BOOL", env = "CLAVIGER_NO_BOOTSTRAP_FILE", global = true,
@@ -155,6 +158,7 @@ impl Typed {
             tls_cert: self.tls_cert.or(below.tls_cert),
             tls_key: self.tls_key.or(below.tls_key),
             behind_proxy: self.behind_proxy.or(below.behind_proxy),
+            trusted_proxy: self.trusted_proxy.or(below.trusted_proxy),
             no_bootstrap_file: self.no_bootstrap_file.or(below.no_bootstrap_file),
             email: self.email.or(below.email),
             org: self.org.or(below.org),
@@ -242,6 +246,13 @@ mod tests {
         assert_eq!(behind_proxy("claviger serve --behind-proxy"), Some(true));
         assert_eq!(behind_proxy("claviger --behind-proxy serve"), Some(true));
         assert_eq!(behind_proxy("claviger serve --behind-proxy=false"), Some(false));
+    }
+
+    #[test]
+    fn proxies_are_named_one_by_one_or_parted_by_commas() {
+        let proxies = parse("claviger serve --trusted-proxy 10.0.0.1,10.1.0.0/16 --trusted-proxy ::1");
+        let named = ["10.0.0.1", "10.1.0.0/16", "::1"].map(str::to_owned).to_vec();
+        assert_eq!(proxies.typed.trusted_proxy, Some(named));
     }
 
     /// One name for each setting: the flag and the variable follow from the key.

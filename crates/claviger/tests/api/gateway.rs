@@ -8,15 +8,15 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::Request;
-use claviger_http::{Bucket, Front, Limits, Rate, ServerOptions};
+use claviger_http::{Bucket, Front, Limits, Rate, ServerOptions, TrustedProxies};
 use http::Method;
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 
-use crate::support::sample::application_key;
-use crate::support::{Answer, Client, Keys, Setup, TestDatabase, TestServer};
+use crate::support::sample::{application_key, native_key};
+use crate::support::{Answer, Client, Keys, Setup, TestDatabase, TestServer, guarded};
 
 const DOCUMENTATION: &str = include_str!("../../../../docs/gateways.md");
 
@@ -168,6 +168,10 @@ async fn nginx_lets_through_whom_claviger_knows() {
         reached(&narrow.get("/orders").await.expect(200), "claviger-scopes"),
         ["user_app_keys org_management"]
     );
+    let customers = native_key(&server.client(), &json!({ "name": "n", "external_id": "customer-17" })).await;
+    let customer = Client::new(nginx.address, Keys { bearer: Some(customers.secret), ..Keys::default() });
+    assert_eq!(reached(&customer.get("/orders").await.expect(200), "claviger-external-id"), ["customer-17"]);
+    customer.get("/admin/x").await.expect(403);
     let refused = narrow.get("/admin/x").await.expect(403);
     assert_eq!(refused.header("claviger-error"), "missing_permission");
     narrow.get("/admin/x?permission=user_app_keys").await.expect(403);
@@ -188,6 +192,7 @@ async fn nginx_lets_no_client_say_who_it_is() {
         "claviger-user",
         "claviger-key-id",
         "claviger-scopes",
+        "claviger-external-id",
         "claviger-position",
         "claviger-require",
         "Claviger_User",
@@ -198,6 +203,30 @@ async fn nginx_lets_no_client_say_who_it_is() {
     assert!(!allowed.text.contains("smuggled"), "{}", allowed.text);
     assert_eq!(reached(&allowed, "claviger-user"), [""; 0]);
     assert_eq!(reached(&allowed, "claviger-org"), [server.founded.org.to_string()]);
+    drop(nginx);
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nginx_tells_from_where_a_key_is_used() {
+    let proxies = TrustedProxies::new(["127.0.0.1".parse().unwrap()]);
+    let server = TestServer::start_with(TestDatabase::sqlite(), Setup { proxies, ..Setup::default() }).await;
+    let nginx = Nginx::start(server.address, application().await);
+    let client = async |networks: &[&str]| {
+        let key = guarded::application_key(&server.client(), json!({ "allow_list": networks })).await;
+        Client::new(nginx.address, Keys { bearer: Some(key.secret), ..Keys::default() })
+    };
+    client(&["127.0.0.1"]).await.get("/orders").await.expect(200);
+    let elsewhere = client(&["203.0.113.5"]).await;
+    for headers in [
+        &[][..],
+        &[("x-forwarded-for", "203.0.113.5")],
+        &[("forwarded", "for=203.0.113.5")],
+        &[("x-forwarded-for", "203.0.113.5"), ("forwarded", "for=203.0.113.5")],
+    ] {
+        let refused = elsewhere.send(Method::GET, "/orders", headers, None::<String>).await.expect(403);
+        assert_eq!(refused.header("claviger-error"), "address_not_allowed");
+    }
     drop(nginx);
     server.stop().await;
 }

@@ -40,6 +40,22 @@ on_both_engines! {
         }
     }
 
+    async fn a_secret_that_was_replaced_stands_for_its_key_until_its_grace_is_over(server: &TestServer) {
+        let admin = server.client();
+        let (early, late) = (api_key(&admin).await, api_key(&admin).await);
+        let rotate = async |made: &Made| {
+            let path = format!("/claviger/v1/api_keys/{}/rotate", made.id);
+            let rotated = admin.post(&path, &json!({ "grace_seconds": 60 })).await.expect(200).json();
+            Made { id: made.id.clone(), secret: rotated["secret"].as_str().unwrap().to_owned() }
+        };
+        let (newer_of_early, newer_of_late) = (rotate(&early).await, rotate(&late).await);
+        report(server, &early.secret).await.expect(200);
+        assert!(!is_alive(server, &early).await && !is_alive(server, &newer_of_early).await);
+        server.clock.advance_micros(MINUTE);
+        report(server, &late.secret).await.expect(200);
+        assert!(!is_alive(server, &late).await && is_alive(server, &newer_of_late).await);
+    }
+
     async fn an_answer_does_not_tell_whether_there_was_such_a_key(server: &TestServer) {
         let admin = server.client();
         let (known, revoked) = (api_key(&admin).await, api_key(&admin).await);

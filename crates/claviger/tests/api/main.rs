@@ -4,20 +4,24 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking, helpers of tests too")]
 #![allow(clippy::print_stdout, reason = "a test prints what it measured")]
 
+mod allow_list;
 mod bad_input;
 mod connections;
 mod database_tls;
 mod gateway;
+mod guards;
 mod leaks;
 mod leftover;
 mod matrix;
 mod native;
+mod never_wider;
 mod openapi;
 #[path = "../receiver/mod.rs"]
 mod receiver;
 mod restart;
 mod revocation;
 mod role_change;
+mod rotation;
 #[allow(dead_code, unused_imports, unused_macros, reason = "each test program uses some of it")]
 mod support;
 mod tokens;

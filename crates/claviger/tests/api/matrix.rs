@@ -173,9 +173,14 @@ struct Refusal {
     headers: Vec<(&'static str, &'static str)>,
 }
 
-/// What makes keys that may do everything, which no narrowed credential hands on, and so no token.
-const MAKES_THE_UNNARROWED: [(&str, &str); 3] =
-    [("POST", "/api/v1/application_key"), ("POST", "/api/v1/org"), ("POST", "/claviger/v1/orgs")];
+/// What makes keys that may do everything, or shows their new secrets, which no narrowed credential hands on, and so no
+/// token.
+const MAKES_THE_UNNARROWED: [(&str, &str); 4] = [
+    ("POST", "/api/v1/application_key"),
+    ("POST", "/api/v1/org"),
+    ("POST", "/claviger/v1/orgs"),
+    ("POST", "/claviger/v1/application_keys/{app_key_id}/rotate"),
+];
 
 const EDGE: &str = concat!(
     r#"{"status":"error","code":403,"errors":["Forbidden"],"statuspage":"http://status.datadoghq.com","#,

@@ -14,14 +14,16 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
+use http::Method;
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
 
-use crate::support::sample::{api_key, application_key};
+use crate::support::people::{API_KEYS_READ, People, role};
+use crate::support::sample::{api_key, application_key, native_key};
 use crate::support::tokens::{personal_access_token, service_access_token, service_account};
-use crate::support::{Client, Setup, TestDatabase, TestServer, with_either_database};
+use crate::support::{Client, Setup, TestDatabase, TestServer, guarded, with_either_database};
 
 /// How many revocations a run makes.
 const REVOCATIONS: &str = "CLAVIGER_TEST_REVOCATIONS";
@@ -49,9 +51,23 @@ enum Kind {
     NarrowToken,
     /// Its token dies with it.
     DisableServiceAccount,
+    DisableUser,
+    RemoveRole,
+    WithdrawPermission,
+    DisableOrg,
+    /// A secret that goes on beside the newest dies with its key.
+    RevokeDuringGrace,
+    /// A new secret takes the place of the old one.
+    RotateAway,
+    /// A key may not be used from here any more.
+    AllowElsewhere,
+    RevokeNativeKey,
+    NarrowNativeKey,
+    /// What it may do, its owner may by a role that gives it no more.
+    WithdrawFromRole,
 }
 
-const KINDS: [Kind; 9] = [
+const KINDS: [Kind; 19] = [
     Kind::RevokeApiKey,
     Kind::DeleteApiKeyV1,
     Kind::RevokeApplicationKey,
@@ -61,6 +77,16 @@ const KINDS: [Kind; 9] = [
     Kind::RevokeServiceToken,
     Kind::NarrowToken,
     Kind::DisableServiceAccount,
+    Kind::DisableUser,
+    Kind::RemoveRole,
+    Kind::WithdrawPermission,
+    Kind::DisableOrg,
+    Kind::RevokeDuringGrace,
+    Kind::RotateAway,
+    Kind::AllowElsewhere,
+    Kind::RevokeNativeKey,
+    Kind::NarrowNativeKey,
+    Kind::WithdrawFromRole,
 ];
 
 /// A credential that is being verified, and where its revocation stands.
@@ -170,7 +196,14 @@ async fn status(stream: &mut TcpStream, received: &mut Vec<u8>) -> u16 {
 }
 
 /// Makes a credential, has it verified, revokes it, and has it verified again.
-async fn revoke(admin: &Client, kind: Kind, slot: &RwLock<Option<Arc<Target>>>, plan: Plan) -> Arc<Target> {
+async fn revoke(
+    admin: &Client,
+    people: &People,
+    kind: Kind,
+    slot: &RwLock<Option<Arc<Target>>>,
+    plan: Plan,
+) -> Arc<Target> {
+    let mut method = None;
     let beside = admin.keys().api_key.clone().unwrap();
     let (target, path, body) = match kind {
         Kind::RevokeApiKey => {
@@ -225,14 +258,80 @@ async fn revoke(admin: &Client, kind: Kind, slot: &RwLock<Option<Arc<Target>>>, 
             let (account, header, _) = service_token(admin).await;
             (Target::new(kind, "/verify", &header), format!("/api/v2/users/{account}"), None)
         }
+        Kind::DisableUser => {
+            let member = people.join("human", &[], json!(null)).await;
+            let header = format!("x-api-key: {}\r\n", member.keys.application_key.unwrap());
+            (Target::new(kind, "/verify", &header), format!("/api/v2/users/{}", member.id), None)
+        }
+        Kind::RemoveRole | Kind::WithdrawPermission => {
+            let role = role(admin, &[API_KEYS_READ]).await;
+            let member = people.join("service_account", &[&role], json!(null)).await;
+            let header = format!("x-api-key: {}\r\n", member.keys.application_key.unwrap());
+            let (path, body) = match kind {
+                Kind::RemoveRole => (format!("/api/v2/roles/{role}"), None),
+                _ => {
+                    method = Some(Method::DELETE);
+                    let body = json!({ "data": { "type": "permissions", "id": API_KEYS_READ } });
+                    (format!("/api/v2/roles/{role}/permissions"), Some(body))
+                }
+            };
+            (Target::new(kind, "/verify?permission=api_keys_read", &header), path, body)
+        }
+        Kind::DisableOrg => {
+            let made = admin.post("/claviger/v1/orgs", &json!({ "name": "Made" })).await.expect(201).json();
+            let header = format!("x-api-key: {}\r\n", made["api_key"]["secret"].as_str().unwrap());
+            let path = format!("/claviger/v1/orgs/{}", made["org"]["id"].as_str().unwrap());
+            (Target::new(kind, "/verify", &header), path, Some(json!({ "disabled": true })))
+        }
+        Kind::RevokeDuringGrace => {
+            let key = application_key(admin, json!(null)).await;
+            guarded::rotate(admin, &format!("/claviger/v1/application_keys/{}", key.id), 3600).await;
+            let header = format!("x-api-key: {}\r\n", key.secret);
+            (Target::new(kind, "/verify", &header), format!("/api/v2/application_keys/{}", key.id), None)
+        }
+        Kind::RotateAway => {
+            let key = api_key(admin).await;
+            let header = format!("dd-api-key: {}\r\n", key.secret);
+            let path = format!("/claviger/v1/api_keys/{}/rotate", key.id);
+            method = Some(Method::POST);
+            (Target::new(kind, "/api/v2/validate", &header), path, Some(json!({ "grace_seconds": 0 })))
+        }
+        Kind::AllowElsewhere => {
+            let key = application_key(admin, json!(null)).await;
+            let header = format!("x-api-key: {}\r\n", key.secret);
+            let path = format!("/claviger/v1/application_keys/{}", key.id);
+            (Target::new(kind, "/verify", &header), path, Some(json!({ "allow_list": ["192.0.2.1"] })))
+        }
+        Kind::RevokeNativeKey => {
+            let key = native_key(admin, &json!({ "name": "Made", "external_id": "customer" })).await;
+            let header = format!("x-api-key: {}\r\n", key.secret);
+            (Target::new(kind, "/verify", &header), format!("/claviger/v1/keys/{}", key.id), None)
+        }
+        Kind::NarrowNativeKey => {
+            let body = json!({ "name": "Made", "permissions": [OWN_PERMISSION], "metadata": { "a": 1 } });
+            let key = native_key(admin, &body).await;
+            let header = format!("authorization: Bearer {}\r\n", key.secret);
+            let target = Target::new(kind, &requiring_own(), &header);
+            (target, format!("/claviger/v1/keys/{}", key.id), Some(json!({ "permissions": [] })))
+        }
+        Kind::WithdrawFromRole => {
+            let role = role(admin, &[]).await;
+            let path = format!("/claviger/v1/roles/{role}/permissions");
+            let own = json!({ "permissions": [OWN_PERMISSION] });
+            method = Some(Method::PUT);
+            admin.put(&path, &own).await.expect(200);
+            let account = service_account(admin, json!([{ "type": "roles", "id": role }])).await;
+            let token = service_access_token(admin, &account, json!(["monitors_read"])).await;
+            admin.put(&format!("/claviger/v1/credentials/{}/permissions", token.id), &own).await.expect(200);
+            let header = format!("authorization: Bearer {}\r\n", token.secret);
+            (Target::new(kind, &requiring_own(), &header), path, Some(json!({ "permissions": [] })))
+        }
     };
     *slot.write().unwrap() = Some(target.clone());
     target.until(|target| target.valid.load(SeqCst) >= CERTAIN_EACH).await;
     target.is_begun.store(true, SeqCst);
-    let answer = match &body {
-        None => admin.delete(&path).await,
-        Some(body) => admin.patch(&path, body).await,
-    };
+    let method = method.unwrap_or(if body.is_some() { Method::PATCH } else { Method::DELETE });
+    let answer = admin.send(method, &path, &[], body.map(|body| body.to_string())).await;
     assert!(answer.status.is_success(), "{kind:?}: {}", answer.text);
     target.is_answered.store(true, SeqCst);
     let is_enough = |target: &Target| {
@@ -241,6 +340,13 @@ async fn revoke(admin: &Client, kind: Kind, slot: &RwLock<Option<Arc<Target>>>, 
     };
     target.until(is_enough).await;
     target
+}
+
+/// A permission of the org's own, which [`run`] defines.
+const OWN_PERMISSION: &str = "orders:read";
+
+fn requiring_own() -> String {
+    format!("/verify?permission={OWN_PERMISSION}")
 }
 
 /// A new service account, the header with a token of it, and the token's id.
@@ -272,6 +378,11 @@ struct Plan {
 
 /// Revokes credentials under verification.
 async fn run(server: &TestServer, plan: Plan) -> Report {
+    let own = json!({ "name": OWN_PERMISSION });
+    let made = server.client().post("/claviger/v1/permissions", &own).await.expect(201);
+    // Even of a server that answers first, it is known then.
+    let after = [("claviger-after", made.header("claviger-position"))];
+    server.client().send(Method::GET, "/claviger/v1/permissions", &after, None::<String>).await.expect(200);
     let board: Board = Arc::new((0..SLOTS).map(|_| RwLock::default()).collect());
     let is_over = Arc::new(AtomicBool::new(false));
     let verifying: Vec<_> = (0..CONNECTIONS)
@@ -283,6 +394,7 @@ async fn run(server: &TestServer, plan: Plan) -> Report {
         .map(|slot| {
             let (admin, board, next, is_violated) =
                 (server.client(), board.clone(), next.clone(), is_violated.clone());
+            let people = People::of(server);
             tokio::spawn(async move {
                 let mut done = Vec::new();
                 loop {
@@ -291,7 +403,8 @@ async fn run(server: &TestServer, plan: Plan) -> Report {
                         *board[slot].write().unwrap() = None;
                         return done;
                     }
-                    let target = revoke(&admin, KINDS[number % KINDS.len()], &board[slot], plan).await;
+                    let target =
+                        revoke(&admin, &people, KINDS[number % KINDS.len()], &board[slot], plan).await;
                     is_violated.fetch_or(target.violations.load(SeqCst) > 0, SeqCst);
                     done.push(target);
                 }

@@ -173,6 +173,40 @@ impl Server {
         (0..count).map(token).collect()
     }
 
+    /// Two permissions of the org's own, three native keys that have them or not, and one that is dead; their ids and
+    /// their secrets.
+    pub(crate) fn create_native_keys(&self, keys: &Keys) -> Vec<(String, String)> {
+        for name in ["orders:read", "orders:write", "orders:gone"] {
+            let (status, _) =
+                self.call(keys, "POST", "/claviger/v1/permissions", Some(&json!({ "name": name })));
+            assert!(matches!(status, 201 | 409), "{status}");
+        }
+        self.expect(204, keys, "DELETE", "/claviger/v1/permissions/orders:gone", None);
+        let key = |body: Value| {
+            let made = self.expect(201, keys, "POST", "/claviger/v1/keys", Some(&body));
+            let text = |name: &str| made[name].as_str().unwrap().to_owned();
+            (text("id"), text("secret"))
+        };
+        let reader = json!({ "name": "reader", "permissions": ["orders:read"], "external_id": "customer-1",
+            "metadata": { "plan": "gold" } });
+        let both =
+            json!({ "name": "both", "permissions": ["orders:write", "orders:read"], "prefix": "acme" });
+        let made = vec![key(reader.clone()), key(both), key(json!({ "name": "bare" })), key(reader)];
+        self.expect(204, keys, "DELETE", &format!("/claviger/v1/keys/{}", made[3].0), None);
+        made
+    }
+
+    /// What `/verify` answers to a secret.
+    pub(crate) fn verify(&self, secret: &str) -> u16 {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        let head =
+            format!("GET /verify HTTP/1.1\r\nhost: x\r\nconnection: close\r\nx-api-key: {secret}\r\n\r\n");
+        stream.write_all(head.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer.split(' ').nth(1).unwrap().parse().unwrap()
+    }
+
     pub(crate) fn revoke_api_key(&self, keys: &Keys, id: &str) {
         self.expect(204, keys, "DELETE", &format!("/api/v2/api_keys/{id}"), None);
     }

@@ -7,7 +7,7 @@ use claviger_engine::rights::{ApiKeysDelete, ApiKeysRead, ApiKeysWrite};
 use claviger_engine::{ApiKeyPatch, Engine, KeyRef, NewApiKey, Shown};
 use claviger_http::openapi::Named;
 use claviger_http::{App, Bucket, Json as Body, Route, RouteInfo, SecretText, Who, positioned};
-use claviger_model::{CredentialKind, Permission};
+use claviger_model::{CredentialKind, Guards, Permission};
 use claviger_vault::IssuedSecret;
 use http::{Method, StatusCode};
 use schemars::JsonSchema;
@@ -82,7 +82,8 @@ async fn create(
     body: Result<Body, claviger_http::BodyError>,
 ) -> Result<Response, Error> {
     let name = name_of(&body.map_err(Error::from).map_err(Error::spaced)?.0)?;
-    let new = NewApiKey { name, category: None, remote_config_read: true, expires_at: None };
+    let new =
+        NewApiKey { name, category: None, remote_config_read: true, expires_at: None, guards: Guards::NONE };
     let made = app.engine().create_api_key(&permit, new).await.map_err(spaced)?;
     let api_key = wire(app.engine(), made.value).await?;
     Ok(positioned(made.position, Json(OneKey { api_key })))

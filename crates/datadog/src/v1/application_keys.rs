@@ -7,7 +7,7 @@ use claviger_engine::rights::{ApplicationKeysInReachRead, ApplicationKeysInReach
 use claviger_engine::{Engine, Names, NewApplicationKey, Shown};
 use claviger_http::openapi::Named;
 use claviger_http::{App, Bucket, Json as Body, Route, RouteInfo, SecretText, Who, positioned};
-use claviger_model::{CredentialKind, Org, OrgId, Permission};
+use claviger_model::{CredentialKind, Guards, Org, OrgId, Permission};
 use claviger_vault::IssuedSecret;
 use http::{Method, StatusCode};
 use schemars::JsonSchema;
@@ -98,7 +98,13 @@ async fn create(
 ) -> Result<Response, Error> {
     let org = open_org(app.engine(), permit.org()).await?;
     let name = name_of(&body.map_err(Error::from).map_err(Error::spaced)?.0)?;
-    let new = NewApplicationKey { name, scopes: None, expires_at: None, names: Names::UniquePerOwner };
+    let new = NewApplicationKey {
+        name,
+        scopes: None,
+        expires_at: None,
+        guards: Guards::NONE,
+        names: Names::UniquePerOwner,
+    };
     let made = app.engine().create_application_key(&permit, new).await.map_err(spaced)?;
     let application_key = wire(app.engine(), &org, made.value).await?;
     Ok(positioned(made.position, Json(OneKey { application_key })))

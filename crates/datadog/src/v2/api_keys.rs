@@ -9,7 +9,9 @@ use claviger_engine::rights::{ApiKeysDelete, ApiKeysRead, ApiKeysWrite};
 use claviger_engine::{ApiKeyPatch, Engine, Error as EngineError, KeyRef, NewApiKey, Shown, SortKey, Thing};
 use claviger_http::openapi::Named;
 use claviger_http::{App, BodyError, Bucket, Json as Body, Route, RouteInfo, SecretText, Who, positioned};
-use claviger_model::{Credential, CredentialDetail, CredentialId, Name, Permission, Timestamp, UserId};
+use claviger_model::{
+    Credential, CredentialDetail, CredentialId, Guards, Name, Permission, Timestamp, UserId,
+};
 use http::{Method, StatusCode, Uri};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -204,6 +206,7 @@ async fn create(
         category: category(&attributes)?,
         remote_config_read: attributes.flag("remote_config_read_enabled").unwrap_or(true),
         expires_at: None,
+        guards: Guards::NONE,
     };
     let made = app.engine().create_api_key(&permit, new).await?;
     let answer = One { data: wire(made.value, None), included: None };

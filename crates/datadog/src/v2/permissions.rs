@@ -13,7 +13,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::Error;
-use crate::describe::of_people;
+use crate::describe::of_roles;
 use crate::permitted::Permitted;
 use crate::query::ListQuery;
 use crate::v2::users::READ;
@@ -35,7 +35,7 @@ pub(crate) fn routes() -> Vec<Route> {
         description: "Also the names that the vendor knows as scopes only".to_owned(),
         schema: json!({ "type": "boolean", "default": false }),
     };
-    let operation = of_people("ListPermissions")
+    let operation = of_roles("ListPermissions")
         .query(vec![include_scopes])
         .answers(StatusCode::OK, Named::of::<Permissions>("Permissions"));
     vec![Route::new(info, list).described(operation)]

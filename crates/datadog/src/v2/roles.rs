@@ -20,7 +20,7 @@ use serde_json::json;
 use self::wire::RoleObject;
 use super::fitting;
 use crate::Error;
-use crate::describe::of_people;
+use crate::describe::of_roles;
 use crate::permitted::Permitted;
 use crate::query::{ListQuery, parameter, people_parameters};
 use crate::schema::Fit;
@@ -36,27 +36,27 @@ pub(crate) fn routes() -> Vec<Route> {
     let conflict = &[StatusCode::CONFLICT];
     let own = vec![
         Route::new(info(Method::GET, all, READ, "List roles"), list).described(
-            of_people("ListRoles")
+            of_roles("ListRoles")
                 .query(people_parameters(SORT_KEYS, PAGE_SIZE_MAX))
                 .query(vec![parameter(IDS, "Only these", json!({ "type": "string" }))])
                 .answers(StatusCode::OK, Named::of::<Many<RoleObject, Meta>>("Roles")),
         ),
         Route::new(info(Method::POST, all, WRITE, "Create role"), create).described(
-            of_people("CreateRole")
+            of_roles("CreateRole")
                 .body(Named::new("CreateRole", body::CREATE.json_schema()))
                 .answers(StatusCode::OK, one_role())
                 .fails(conflict),
         ),
         Route::new(info(Method::GET, one, READ, "Get a role"), get)
-            .described(of_people("GetRole").answers(StatusCode::OK, one_role())),
+            .described(of_roles("GetRole").answers(StatusCode::OK, one_role())),
         Route::new(info(Method::PATCH, one, WRITE, "Update a role"), update).described(
-            of_people("UpdateRole")
+            of_roles("UpdateRole")
                 .body(Named::new("UpdateRole", body::UPDATE.json_schema()))
                 .answers(StatusCode::OK, one_role())
                 .fails(&[StatusCode::CONFLICT, StatusCode::UNPROCESSABLE_ENTITY]),
         ),
         Route::new(info(Method::DELETE, one, WRITE, "Delete role"), remove)
-            .described(of_people("DeleteRole").answers_nothing().fails(&[StatusCode::BAD_REQUEST])),
+            .described(of_roles("DeleteRole").answers_nothing().fails(&[StatusCode::BAD_REQUEST])),
         Route::new(
             info(
                 Method::POST,
@@ -67,7 +67,7 @@ pub(crate) fn routes() -> Vec<Route> {
             clone,
         )
         .described(
-            of_people("CloneRole")
+            of_roles("CloneRole")
                 .body(Named::new("CloneRole", body::CLONE.json_schema()))
                 .answers(StatusCode::OK, one_role())
                 .fails(conflict),

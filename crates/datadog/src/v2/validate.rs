@@ -6,7 +6,9 @@
 use bytes::Bytes;
 use claviger_engine::AuthFailure;
 use claviger_http::openapi::{Described, Named};
-use claviger_http::{App, Bucket, Front, REQUEST_ID, RouteInfo, Who, presented, request_id_header};
+use claviger_http::{
+    App, Bucket, Front, Peer, REQUEST_ID, RouteInfo, Standing, Who, presented, request_id_header,
+};
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::Full;
@@ -42,7 +44,7 @@ impl ValidateFront {
         vec![Described { info: info(V1), operation: v1 }, Described { info: info(V2), operation: v2 }]
     }
 
-    fn validate(&self, request: &Request<Incoming>, is_v2: bool) -> Response<Full<Bytes>> {
+    fn validate(&self, request: &Request<Incoming>, peer: Peer, is_v2: bool) -> Response<Full<Bytes>> {
         let app = &self.0;
         if request.method() != Method::GET && request.method() != Method::HEAD {
             let mut response =
@@ -50,7 +52,9 @@ impl ValidateFront {
             response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
             return response;
         }
-        let identity = match app.engine().authenticate_api_key(presented(request.headers()).api_key) {
+        let headers = request.headers();
+        let whence = app.whence(headers, Some(peer));
+        let identity = match app.engine().authenticate_api_key(presented(headers).api_key, &whence) {
             Ok(identity) => identity,
             Err(failure) => {
                 app.refusals().note(failure, app.engine().clock().now(), app.metrics());
@@ -105,13 +109,13 @@ fn v2_schema() -> Value {
 }
 
 impl Front for ValidateFront {
-    fn answer(&self, request: &Request<Incoming>) -> Option<Response<Full<Bytes>>> {
+    fn answer(&self, request: &Request<Incoming>, peer: Peer) -> Option<Response<Full<Bytes>>> {
         let is_v2 = match request.uri().path() {
             V2 => true,
             V1 => false,
             _ => return None,
         };
-        let mut response = self.validate(request, is_v2);
+        let mut response = self.validate(request, peer, is_v2);
         response.headers_mut().insert(REQUEST_ID, request_id_header(self.0.request_ids().next()));
         Some(response)
     }
@@ -134,6 +138,11 @@ fn refusal(failure: AuthFailure, is_v2: bool) -> Response<Full<Bytes>> {
         json(status, body.into())
     };
     match (failure, is_v2) {
+        (AuthFailure::Limited(exhausted), _) => {
+            let mut response = exceeded(is_v2);
+            Standing::from(exhausted).write(response.headers_mut());
+            response
+        }
         (AuthFailure::Unavailable, true) => object(StatusCode::SERVICE_UNAVAILABLE, "Service unavailable"),
         (_, true) => object(StatusCode::FORBIDDEN, "Forbidden"),
         (AuthFailure::NothingPresented, false) => {

@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::FromRequestParts;
 use claviger_http::openapi::Named;
-use claviger_http::{App, Bucket, Route, RouteInfo, Who, presented, take_share};
+use claviger_http::{App, Bucket, Route, RouteInfo, Who, note_refusal, presented, take_share, whence};
 use http::request::Parts;
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -34,9 +34,9 @@ impl FromRequestParts<App> for AnyUser {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Error> {
         let engine = app.engine();
-        let caller = engine.authenticate(presented(&parts.headers)).inspect_err(|failure| {
-            app.refusals().note(*failure, engine.clock().now(), app.metrics());
-        })?;
+        let caller = engine
+            .authenticate(presented(&parts.headers), &whence(app, parts))
+            .inspect_err(|failure| note_refusal(app, parts, *failure))?;
         match take_share(app, parts, caller.org()) {
             true => Err(Error::text(StatusCode::TOO_MANY_REQUESTS, "Rate limit exceeded")),
             false => Ok(Self),

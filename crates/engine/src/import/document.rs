@@ -28,7 +28,7 @@ pub(super) struct OrgEntry {
     pub(super) application_keys_per_user_max: Option<u32>,
     pub(super) roles: Vec<RoleEntry>,
     pub(super) users: Vec<UserEntry>,
-    /// API keys, then application keys.
+    /// API keys, then application keys, then personal and then service access tokens.
     pub(super) keys: Vec<KeyEntry>,
     pub(super) registrations: Vec<(String, CredentialId)>,
 }
@@ -84,6 +84,8 @@ impl KeyEntry {
 pub(super) enum KeyKind {
     Api,
     Application,
+    PersonalToken,
+    ServiceToken,
 }
 
 impl KeyKind {
@@ -92,14 +94,21 @@ impl KeyKind {
         match self {
             Self::Api => CredentialKind::ApiKey,
             Self::Application => CredentialKind::ApplicationKey,
+            Self::PersonalToken => CredentialKind::PersonalAccessToken,
+            Self::ServiceToken => CredentialKind::ServiceAccessToken,
         }
+    }
+
+    /// Whether it acts for somebody, and always within scopes.
+    fn is_token(self) -> bool {
+        matches!(self, Self::PersonalToken | Self::ServiceToken)
     }
 }
 
 fn user_member(kind: KeyKind) -> &'static str {
     match kind {
         KeyKind::Api => "created_by",
-        KeyKind::Application => "owner",
+        KeyKind::Application | KeyKind::PersonalToken | KeyKind::ServiceToken => "owner",
     }
 }
 
@@ -120,6 +129,8 @@ fn read_org(value: &Value, at: String, faults: &Faults) -> OrgEntry {
         "users",
         "api_keys",
         "application_keys",
+        "personal_access_tokens",
+        "service_access_tokens",
         "app_key_registrations",
     ];
     let org = Object::read(value, at, &known, faults);
@@ -137,7 +148,9 @@ fn read_org(value: &Value, at: String, faults: &Faults) -> OrgEntry {
     };
     let api_keys = keys("api_keys", KeyKind::Api);
     let application_keys = keys("application_keys", KeyKind::Application);
-    let keys = api_keys.chain(application_keys).collect();
+    let personal_tokens = keys("personal_access_tokens", KeyKind::PersonalToken);
+    let service_tokens = keys("service_access_tokens", KeyKind::ServiceToken);
+    let keys = api_keys.chain(application_keys).chain(personal_tokens).chain(service_tokens).collect();
     let registration = |(at, text): (String, &str)| match text.parse() {
         Ok(id) => Some((at, id)),
         Err(error) => {
@@ -237,12 +250,21 @@ fn read_key(value: &Value, at: String, kind: KeyKind, faults: &Faults) -> KeyEnt
         KeyKind::Application => {
             &["id", "name", "owner", "secret", "scopes", "expires_at", "created_at", "registered"]
         }
+        KeyKind::PersonalToken | KeyKind::ServiceToken => {
+            &["id", "name", "owner", "secret", "scopes", "expires_at", "created_at"]
+        }
     };
     let before = faults.count();
     let key = Object::read(value, at, known, faults);
     key.require("name");
-    if kind == KeyKind::Application {
+    if kind != KeyKind::Api {
         key.require("owner");
+    }
+    if kind.is_token() {
+        key.require("scopes");
+    }
+    if kind == KeyKind::PersonalToken {
+        key.require("expires_at");
     }
     let secret =
         key.text("secret").and_then(|text| match IssuedSecret::parse(kind.credential_kind(), text) {
@@ -258,6 +280,9 @@ fn read_key(value: &Value, at: String, kind: KeyKind, faults: &Faults) -> KeyEnt
             Some(_) => scopes.push(name),
             None => faults.add(at, "is no scope"),
         }
+    }
+    if kind.is_token() && key.has("scopes") && key.texts("scopes").is_empty() {
+        key.fault("scopes", "must have at least one scope");
     }
     KeyEntry {
         kind,

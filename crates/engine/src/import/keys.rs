@@ -1,7 +1,8 @@
 //! The keys of an imported org, and their registrations.
 
 use claviger_model::{
-    Credential, CredentialDetail, CredentialId, CredentialKind, CredentialState, Expiry, Scopes, UserId,
+    Credential, CredentialDetail, CredentialId, CredentialKind, CredentialState, Expiry, Guards, Scopes,
+    UserId, UserKind,
 };
 use claviger_store::KnownSecret;
 
@@ -43,7 +44,7 @@ impl Planner<'_> {
                 }
                 Meant::New => {
                     let Some(user) = user else { continue };
-                    let credential = self.new_key(plan, key, user);
+                    let Some(credential) = self.new_key(plan, key, user) else { continue };
                     let id = credential.id;
                     plan.credentials.push(PlannedCredential { credential, secret: key.secret.as_ref() });
                     id
@@ -89,7 +90,7 @@ impl Planner<'_> {
         match (&key.user, key.kind) {
             (Some(text), _) => self.find_user(plan, at, text),
             // That it is missing was noted when the file was read.
-            (None, KeyKind::Application) => None,
+            (None, KeyKind::Application | KeyKind::PersonalToken | KeyKind::ServiceToken) => None,
             (None, KeyKind::Api) => {
                 if first_user.is_none() {
                     self.fault(at, "is missing, and the org has no user who could have made it");
@@ -192,7 +193,7 @@ impl Planner<'_> {
         user: Option<UserId>,
     ) -> Result<Meant, Error> {
         let (Some(name), Some(user)) = (&key.name, user) else { return Ok(Meant::Faulty) };
-        let owner = (key.kind == KeyKind::Application).then_some(user);
+        let owner = (key.kind != KeyKind::Api).then_some(user);
         let kind = key.kind.credential_kind();
         let given = format!("{} {kind} {owner:?} {name}", plan.org.id);
         if !self.claim("key name", given, format!("{}/name", key.at)) {
@@ -241,16 +242,23 @@ impl Planner<'_> {
         }
     }
 
-    fn new_key(&mut self, plan: &PlannedOrg<'_>, key: &KeyEntry, user: UserId) -> Credential {
-        let is_disabled = |id| plan.users.iter().any(|user| user.id == id && user.disabled_at.is_some());
-        if key.kind == KeyKind::Application && is_disabled(user) {
+    /// A new credential; none where it cannot be one, which was noted.
+    fn new_key(&mut self, plan: &PlannedOrg<'_>, key: &KeyEntry, user: UserId) -> Option<Credential> {
+        let holder = plan.users.iter().find(|holder| holder.id == user);
+        let is_disabled = holder.is_some_and(|holder| holder.disabled_at.is_some());
+        if key.kind != KeyKind::Api && is_disabled {
             self.fault(format!("{}/owner", key.at), "is disabled, so that this key would be dead");
+        }
+        let is_person = holder.is_some_and(|holder| holder.kind == UserKind::Human);
+        if key.kind == KeyKind::ServiceToken && is_person {
+            self.fault(format!("{}/owner", key.at), "is a person, and this is a service account's token");
         }
         if key.created_at.is_some_and(|at| at > self.now) {
             self.fault(format!("{}/created_at", key.at), "is in the future");
         }
         let created_at = key.created_at.unwrap_or(self.now);
-        Credential {
+        let public_portion = String::new();
+        Some(Credential {
             id: key.id.unwrap_or_else(|| CredentialId::generate(self.vault.random())),
             org: plan.org.id,
             detail: match key.kind {
@@ -261,6 +269,16 @@ impl Planner<'_> {
                 KeyKind::Application => {
                     CredentialDetail::ApplicationKey { owner: user, scopes: key.scopes.clone() }
                 }
+                KeyKind::PersonalToken => CredentialDetail::PersonalAccessToken {
+                    owner: user,
+                    scopes: key.scopes.clone()?,
+                    public_portion,
+                },
+                KeyKind::ServiceToken => CredentialDetail::ServiceAccessToken {
+                    owner: user,
+                    scopes: key.scopes.clone()?,
+                    public_portion,
+                },
             },
             name: key.name.clone().unwrap_or_default(),
             last4: String::new(),
@@ -270,35 +288,45 @@ impl Planner<'_> {
             modified_at: created_at,
             modified_by: user,
             expiry: Expiry::from(key.expires_at),
+            guards: Guards::NONE,
             state: CredentialState::Live,
             last_used: None,
-        }
+        })
     }
 
     async fn check_limits(&mut self, plan: &PlannedOrg<'_>, entry: &OrgEntry) -> Result<(), Error> {
-        let count = |owner: Option<UserId>| {
-            plan.credentials.iter().filter(|new| new.credential.detail.owner() == owner).count() as i64
+        let count = |kind: CredentialKind, owner: Option<UserId>| {
+            let is_one = |new: &&PlannedCredential<'_>| {
+                new.credential.kind() == kind && new.credential.detail.owner() == owner
+            };
+            plan.credentials.iter().filter(is_one).count() as i64
         };
         let settings = plan.org.settings;
-        let new = count(None);
+        let new = count(CredentialKind::ApiKey, None);
         let there = self.store.count_live_credentials(plan.org.id, CredentialKind::ApiKey, None).await?;
         let max = i64::from(settings.api_keys_max);
         if new > 0 && there + new > max {
             let reason = format!("would make {} API keys; this org may have {max}", there + new);
             self.fault(format!("{}/api_keys", entry.at), reason);
         }
-        let kind = CredentialKind::ApplicationKey;
+        // Each kind counts for itself.
         let max = i64::from(settings.application_keys_per_user_max);
-        for user in &plan.users {
-            let new = count(Some(user.id));
-            if new == 0 {
-                continue;
-            }
-            let there = self.store.count_live_credentials(plan.org.id, kind, Some(user.id)).await?;
-            if there + new > max {
-                let reason =
-                    format!("would make {} keys of {}; a user may have {max}", there + new, user.email);
-                self.fault(format!("{}/application_keys", entry.at), reason);
+        for (kind, member) in [
+            (CredentialKind::ApplicationKey, "application_keys"),
+            (CredentialKind::PersonalAccessToken, "personal_access_tokens"),
+            (CredentialKind::ServiceAccessToken, "service_access_tokens"),
+        ] {
+            for user in &plan.users {
+                let new = count(kind, Some(user.id));
+                if new == 0 {
+                    continue;
+                }
+                let there = self.store.count_live_credentials(plan.org.id, kind, Some(user.id)).await?;
+                if there + new > max {
+                    let reason =
+                        format!("would make {} keys of {}; a user may have {max}", there + new, user.email);
+                    self.fault(format!("{}/{member}", entry.at), reason);
+                }
             }
         }
         Ok(())

@@ -37,6 +37,8 @@ pub struct Imported {
     pub api_keys: usize,
     /// New application keys.
     pub application_keys: usize,
+    /// New personal and service access tokens.
+    pub access_tokens: usize,
     /// New registrations.
     pub registrations: usize,
     /// The secrets that the file did not give.
@@ -135,9 +137,12 @@ impl Engine {
             let mut credentials = Vec::with_capacity(plan.credentials.len());
             for planned in &plan.credentials {
                 let (credential, stored, generated) = self.draw_credential(planned)?;
-                match credential.detail.owner() {
-                    None => imported.api_keys += 1,
-                    Some(_) => imported.application_keys += 1,
+                match credential.kind() {
+                    CredentialKind::ApiKey | CredentialKind::NativeKey => imported.api_keys += 1,
+                    CredentialKind::ApplicationKey => imported.application_keys += 1,
+                    CredentialKind::PersonalAccessToken | CredentialKind::ServiceAccessToken => {
+                        imported.access_tokens += 1;
+                    }
                 }
                 imported.secrets.extend(generated.map(|secret| GeneratedSecret {
                     org: credential.org,
@@ -165,12 +170,20 @@ impl Engine {
         let Some(secret) = planned.secret.or(generated.as_ref()) else {
             unreachable!("it is given or was just generated")
         };
-        let credential = Credential { last4: secret.last4().to_owned(), ..planned.credential.clone() };
+        let mut credential = Credential { last4: secret.last4().to_owned(), ..planned.credential.clone() };
+        if let (Some(portion), Some(shown)) =
+            (credential.detail.public_portion_mut(), secret.public_portion(kind))
+        {
+            *portion = shown.to_owned();
+        }
         let place = place(credential.org, credential.id, FIRST_SECRET_REVISION);
         let stored = NewSecret {
             digest: self.vault.digest(secret.bytes()),
             digest_key: self.vault.digest_key_id(),
-            sealed: Some(self.vault.seal(&place, secret.bytes())?),
+            sealed: match kind.is_shown_again() {
+                true => Some(self.vault.seal(&place, secret.bytes())?),
+                false => None,
+            },
         };
         Ok((credential, stored, generated))
     }

@@ -37,6 +37,9 @@ impl Planner<'_> {
         {
             return self.fault(at_id, "is taken: another org has a role of this id");
         }
+        if entry.id.is_some_and(|id| self.removed_roles.contains(&id)) {
+            return self.fault(at_id, "is taken: a role of this id was removed");
+        }
         let by_id = plan.roles.iter().find(|role| Some(role.id) == entry.id);
         let by_name = plan.roles.iter().find(|role| role.name == name);
         match (by_id, by_name) {

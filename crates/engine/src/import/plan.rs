@@ -3,9 +3,9 @@
 //! What is there already and equal is left out; what is there and differs is a fault. The people of an org are
 //! in [`super::people`], its keys in [`super::keys`].
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use claviger_model::{Credential, CredentialId, Org, OrgId, OrgSettings, Role, Timestamp, User};
+use claviger_model::{Credential, CredentialId, Org, OrgId, OrgSettings, Role, RoleId, Timestamp, User};
 use claviger_store::Store;
 use claviger_vault::{IssuedSecret, Vault};
 
@@ -62,6 +62,8 @@ pub(super) struct Planner<'e> {
     /// Everything that exists, of every org: an id is taken whoever has it.
     orgs: Vec<Org>,
     pub(super) all_roles: Vec<Role>,
+    /// Ids that are never given again.
+    pub(super) removed_roles: HashSet<RoleId>,
     pub(super) all_users: Vec<User>,
     /// What the file has given already, and where.
     given: HashMap<(&'static str, String), String>,
@@ -76,6 +78,7 @@ impl<'e> Planner<'e> {
             faults: Vec::new(),
             orgs: store.list_orgs().await?,
             all_roles: store.list_all_roles().await?,
+            removed_roles: store.list_removed_roles().await?,
             all_users: store.list_all_users().await?,
             given: HashMap::new(),
         })
@@ -188,7 +191,8 @@ impl<'e> Planner<'e> {
                 application_keys_per_user_max: entry
                     .application_keys_per_user_max
                     .unwrap_or(usual.application_keys_per_user_max),
-                leaks: usual.leaks,
+                // What is imported has no native keys, and says nothing of leaks.
+                ..usual
             },
             created_at: self.now,
             modified_at: self.now,

@@ -14,9 +14,10 @@ use super::tables::{TABLES, Table};
 use crate::change::{Action, Draft, Subject};
 use crate::credentials::{COLUMNS, read_credential};
 use crate::ledger::Head;
+use crate::own_permissions::NO_LONGER_NAMING;
 use crate::value::{Value, params};
 use crate::verify::Tombstones;
-use crate::{Actor, Database, StoreError, state, vault_keys};
+use crate::{Actor, Database, LiveSecret, StoreError, state, vault_keys};
 
 /// Rows that are written at once.
 const CHUNK: usize = 512;
@@ -180,9 +181,13 @@ impl Database {
         let mut revoked = 0;
         for id in killed {
             let mut live = Vec::new();
-            let sql = "SELECT digest FROM secrets WHERE credential_id = $1 AND dead_at IS NULL";
-            self.each(sql, &params![id.as_str()], |row| Ok(live.push(row.get::<Digest>(0)?))).await?;
+            let sql = "SELECT digest, valid_until FROM secrets WHERE credential_id = $1 AND dead_at IS NULL";
+            self.each(sql, &params![id.as_str()], |row| {
+                Ok(live.push(LiveSecret { digest: row.get(0)?, valid_until: row.opt(1)? }))
+            })
+            .await?;
             if live.is_empty() {
+                self.execute(NO_LONGER_NAMING, &params![id.as_str()]).await?;
                 let sql = "UPDATE credentials SET revoked_at = $1, modified_at = $1, revision = revision + 1
                            WHERE id = $2 AND revoked_at IS NULL";
                 revoked += self.execute(sql, &params![now, id.as_str()]).await?;
@@ -240,7 +245,7 @@ impl<'a> History<'a> {
         });
     }
 
-    fn add_killed(&mut self, credential: &Credential, live: &[Digest]) {
+    fn add_killed(&mut self, credential: &Credential, live: &[LiveSecret]) {
         let action = match credential.state {
             CredentialState::Live => "credential.updated",
             CredentialState::Revoked { .. } => "credential.revoked",

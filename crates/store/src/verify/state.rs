@@ -24,6 +24,7 @@ use crate::{Entry, Snapshot, StoreError};
 enum Kind {
     Org,
     Role,
+    Permission,
     User,
     Credential,
     Registration,
@@ -32,13 +33,22 @@ enum Kind {
 }
 
 impl Kind {
-    const ALL: [Self; 7] =
-        [Self::Org, Self::Role, Self::User, Self::Credential, Self::Registration, Self::Webhook, Self::Leak];
+    const ALL: [Self; 8] = [
+        Self::Org,
+        Self::Role,
+        Self::Permission,
+        Self::User,
+        Self::Credential,
+        Self::Registration,
+        Self::Webhook,
+        Self::Leak,
+    ];
 
     const fn as_str(self) -> &'static str {
         match self {
             Self::Org => "org",
             Self::Role => "role",
+            Self::Permission => "permission",
             Self::User => "user",
             Self::Credential => "credential",
             Self::Registration => "registration",
@@ -84,6 +94,8 @@ impl Fold {
         for (key, state) in entry.states() {
             if key == state::TOMBSTONES {
                 self.tombstones = Some(hash(&state));
+            } else if let (Some(key), true) = (parse(&key), state.is_null()) {
+                self.things.remove(&key);
             } else if let Some(key) = parse(&key) {
                 if key.0 == Kind::Role && state.get(state::REMOVED) == Some(&Json::Bool(true)) {
                     self.removed_roles.insert(key.1);

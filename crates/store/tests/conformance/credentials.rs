@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use claviger_model::{Credential, CredentialDetail, CredentialState, OrgSettings, Random, Scopes};
+use claviger_model::{
+    AllowList, Credential, CredentialDetail, CredentialState, Expiry, Guards, KeyPrefix, OrgSettings, Random,
+    RequestLimit, Scopes,
+};
 use claviger_store::{Actor, Change, Names};
 
 use crate::on_both_engines;
@@ -43,6 +46,7 @@ async fn an_update_reads_back(db: &TestDatabase) {
         public_portion: "ddsat_0123456789abcdefABCDEF".to_owned(),
     };
     let native_key = |names: &[&str], text: Option<&str>| CredentialDetail::NativeKey {
+        prefix: KeyPrefix::parse("acme_live").unwrap(),
         permissions: scopes(names),
         external_id: text.map(str::to_owned),
         metadata: text.map(|text| format!("{{\"a\":\"{text}\"}}")),
@@ -59,14 +63,26 @@ async fn an_update_reads_back(db: &TestDatabase) {
     ] {
         let made = running.draft(org, owner, from, "before");
         let before = running.create(&made).await;
-        let wanted =
-            Credential { detail, name: "Nächster $1 ?2".to_owned(), modified_at: later, ..before.clone() };
+        let guards = Guards {
+            allow_list: AllowList::parse(["192.0.2.0/24", "2001:db8::/32"]).ok(),
+            request_limit: RequestLimit::new(5, 60).ok(),
+        };
+        let wanted = Credential {
+            detail,
+            name: "Nächster $1 ?2".to_owned(),
+            modified_at: later,
+            expiry: Expiry::At(later),
+            guards,
+            ..before.clone()
+        };
         let changed = serde_json::json!({ "name": wanted.name });
         let change =
-            Change::update_credential(&wanted, &[made.1.digest], changed, Names::Any, &tenant.actor());
+            Change::update_credential(&wanted, &[made.1.digest.into()], changed, Names::Any, &tenant.actor());
         let position = store.commit(change).await.unwrap();
         let found = store.find_credential(org, before.id).await.unwrap().unwrap();
-        assert_eq!(found, Credential { revision: 2, ..wanted });
+        assert_eq!(found, Credential { revision: 2, ..wanted.clone() });
+        let known = store.list_known_secrets(before.id).await.unwrap().remove(0);
+        assert_eq!((known.guards, known.expiry), (wanted.guards, wanted.expiry));
 
         let entry = store.list_entries(position.sequence - 1, 1).await.unwrap().remove(0);
         assert_eq!(entry.action.as_str(), "credential.updated");

@@ -1,6 +1,6 @@
 //! A new org is there whole: itself, its keys, its roles, its people and their credentials.
 
-use claviger_model::{CredentialKind, OrgSettings, Position};
+use claviger_model::{CredentialKind, KeyPrefix, OrgSettings, Position};
 use claviger_store::{
     CredentialFilter, CredentialSort, FIRST_SECRET_REVISION, Page, Refusal, SealedSecret, SortKey,
 };
@@ -11,8 +11,13 @@ use crate::testbed::{TestDatabase, refusal};
 on_both_engines!(an_org_reads_back_as_founded, orgs_are_numbered, a_failed_founding_leaves_nothing);
 
 async fn an_org_reads_back_as_founded(db: &TestDatabase) {
-    let settings =
-        OrgSettings { api_keys_max: 7, application_keys_per_user_max: 9, ..OrgSettings::default() };
+    let settings = OrgSettings {
+        api_keys_max: 7,
+        application_keys_per_user_max: 9,
+        native_keys_max: 11,
+        native_key_prefix: KeyPrefix::parse("acme").unwrap(),
+        ..OrgSettings::default()
+    };
     let running = db.start().await;
     let tenant = running.found_org(settings).await;
     let store = &running.store;

@@ -5,12 +5,14 @@ use std::path::Path;
 use tokio_postgres::{Client, NoTls, SimpleQueryMessage};
 
 /// Every table with what the store keeps, but for last-used times.
-const TABLES: [&str; 11] = [
+const TABLES: [&str; 13] = [
     "vault_keys",
     "orgs",
+    "own_permissions",
     "roles",
     "users",
     "user_roles",
+    "user_invitations",
     "credentials",
     "secrets",
     "credential_counts",

@@ -296,6 +296,7 @@ impl Running {
             modified_at: now,
             modified_by: by,
             expiry: Expiry::Never,
+            guards: claviger_model::Guards::NONE,
             state: CredentialState::Live,
             last_used: None,
         };

@@ -59,6 +59,25 @@ impl TestDatabase {
         }
     }
 
+    /// What a query of one row and one column gives, as text.
+    pub(crate) async fn scalar(&self, sql: &str) -> String {
+        match self {
+            Self::Sqlite(directory) => {
+                let database = rusqlite::Connection::open(directory.path().join("claviger.db")).unwrap();
+                let sql = format!("SELECT CAST(({sql}) AS TEXT)");
+                database.query_row(&sql, [], |row| row.get(0)).unwrap()
+            }
+            Self::Postgres { .. } => {
+                let (client, connection) = tokio_postgres::connect(&self.url(), NoTls).await.unwrap();
+                let connection = tokio::spawn(connection);
+                let text = client.query_one(&format!("SELECT ({sql})::text"), &[]).await.unwrap().get(0);
+                drop(client);
+                connection.await.unwrap().unwrap();
+                text
+            }
+        }
+    }
+
     /// Everything that is stored: SQLite's files, whole; on PostgreSQL every row of every table as text, binary
     /// columns in hexadecimal.
     pub(crate) async fn contents(&self) -> Vec<(String, Vec<u8>)> {

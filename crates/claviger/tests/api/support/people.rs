@@ -1,5 +1,8 @@
 //! Requests to the routes of users, invitations, roles and orgs, and the people and roles that tests make by them.
 
+use std::sync::Arc;
+
+use claviger_engine::Engine;
 use claviger_http::RouteInfo;
 use serde_json::{Value, json};
 
@@ -155,14 +158,34 @@ impl Member {
     /// Brings in a person or a service account of the first org, with these roles and one application key: the
     /// vendor's API makes users, but no keys for them.
     pub(crate) async fn join(server: &TestServer, kind: &str, roles: &[&str], scopes: Value) -> Self {
+        People::of(server).join(kind, roles, scopes).await
+    }
+}
+
+/// What bringing people in takes.
+#[derive(Clone)]
+pub(crate) struct People {
+    engine: Arc<Engine>,
+    org: String,
+    admin: Keys,
+}
+
+impl People {
+    pub(crate) fn of(server: &TestServer) -> Self {
+        let (engine, org) = (server.engine.clone(), server.founded.org.to_string());
+        Self { engine, org, admin: server.admin() }
+    }
+
+    /// See [`Member::join`].
+    pub(crate) async fn join(&self, kind: &str, roles: &[&str], scopes: Value) -> Member {
         let (id, email) = (unique_name(), format!("{}@example.com", unique_name()));
         let document = json!({ "orgs": [{
-            "id": server.founded.org.to_string(),
+            "id": self.org,
             "users": [{ "id": id, "email": email, "kind": kind, "roles": roles }],
             "application_keys": [{ "name": email, "owner": id, "scopes": scopes }],
         }] });
-        let imported = server.engine.import(&document).await.unwrap();
+        let imported = self.engine.import(&document).await.unwrap();
         let application_key = Some(imported.secrets[0].secret.reveal().to_owned());
-        Self { id, keys: Keys { application_key, ..server.admin() } }
+        Member { id, keys: Keys { application_key, ..self.admin.clone() } }
     }
 }

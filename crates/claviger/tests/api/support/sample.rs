@@ -49,8 +49,55 @@ pub(crate) async fn sample(route: &RouteInfo, admin: &Client) -> Sample {
         ("GET", "/claviger/v1/org") => plain(None, 200),
         ("PATCH", "/claviger/v1/org") => {
             let body = json!({ "name": "Sample", "one_time_read": false, "api_keys_max": 1000,
-                "application_keys_per_user_max": 1000, "leaks": "revoke" });
+                "application_keys_per_user_max": 1000, "native_keys_max": 1000, "native_key_prefix": "acme",
+                "leaks": "revoke" });
             plain(Some(body), 200)
+        }
+        ("POST", "/claviger/v1/api_keys") => plain(Some(guarded(json!({ "name": "Sample" }))), 201),
+        ("POST", "/claviger/v1/application_keys") => {
+            plain(Some(guarded(json!({ "name": "Sample", "scopes": ["user_app_keys"] }))), 201)
+        }
+        ("POST", "/claviger/v1/users/{user_id}/application_keys") => {
+            let path = route.path.replace("{user_id}", &super::people::user(admin, &[]).await);
+            with(path, Some(guarded(json!({ "name": "Sample", "scopes": ["user_app_keys"] }))), 201)
+        }
+        (method, path) if path.starts_with("/claviger/v1/api_keys/{api_key_id}") => {
+            guards(method, path.replace("{api_key_id}", &api_key(admin).await.id))
+        }
+        (method, path) if path.starts_with("/claviger/v1/application_keys/{app_key_id}") => {
+            guards(method, path.replace("{app_key_id}", &application_key(admin, Value::Null).await.id))
+        }
+        (method, path) if path.starts_with("/claviger/v1/tokens/{token_id}") => {
+            let token = tokens::personal_access_token(admin, json!(["monitors_read"])).await;
+            guards(method, path.replace("{token_id}", &token.id))
+        }
+        ("GET", "/claviger/v1/permissions" | "/claviger/v1/keys") => plain(None, 200),
+        ("POST", "/claviger/v1/permissions") => {
+            plain(Some(json!({ "name": unique_permission(), "description": "Sample" })), 201)
+        }
+        (method, "/claviger/v1/permissions/{permission}") => {
+            let path = format!("/claviger/v1/permissions/{}", own_permission(admin).await);
+            by_id(method, path, json!({ "description": "Sample" }))
+        }
+        ("POST", "/claviger/v1/keys") => {
+            plain(Some(merged(native_key_body(), json!({ "prefix": "acme_test" }))), 201)
+        }
+        ("POST", "/claviger/v1/keys/{key_id}/rotate") => {
+            let id = native_key(admin, &json!({ "name": "Made" })).await.id;
+            guards("POST", format!("/claviger/v1/keys/{id}/rotate"))
+        }
+        (method, "/claviger/v1/keys/{key_id}") => {
+            let id = native_key(admin, &json!({ "name": "Made" })).await.id;
+            by_id(method, format!("/claviger/v1/keys/{id}"), native_key_body())
+        }
+        (method, "/claviger/v1/roles/{role_id}/permissions") => {
+            let path = format!("/claviger/v1/roles/{}/permissions", super::people::role(admin, &[]).await);
+            with(path, (method == "PUT").then(|| json!({ "permissions": [] })), 200)
+        }
+        (method, "/claviger/v1/credentials/{credential_id}/permissions") => {
+            let id = application_key(admin, Value::Null).await.id;
+            let path = format!("/claviger/v1/credentials/{id}/permissions");
+            with(path, (method == "PUT").then(|| json!({ "permissions": [] })), 200)
         }
         ("GET", "/claviger/v1/webhooks") => plain(None, 200),
         ("POST", "/claviger/v1/webhooks") => plain(Some(webhook_body()), 201),
@@ -144,6 +191,24 @@ pub(super) fn by_id(method: &str, path: String, body: Value) -> Sample {
     Sample { path, headers: Vec::new(), body, success }
 }
 
+/// A request about the guards of a key, or for a new secret.
+fn guards(method: &str, path: String) -> Sample {
+    let body = match method {
+        "POST" => Some(json!({ "grace_seconds": 60 })),
+        "PATCH" => Some(guarded(json!({}))),
+        _ => None,
+    };
+    Sample { path, headers: Vec::new(), body, success: 200 }
+}
+
+/// A body with guards that let the tests through.
+fn guarded(mut body: Value) -> Value {
+    body["allow_list"] = json!(["127.0.0.0/8", "::1"]);
+    body["request_limit"] = json!({ "requests": 1_000_000, "period_seconds": 60 });
+    body["expires_at"] = json!("2027-01-02T03:04:05Z");
+    body
+}
+
 fn webhook_body() -> Value {
     json!({ "url": "https://hooks.example.com/sample", "events": ["credential.revoked"], "enabled": true })
 }
@@ -164,6 +229,38 @@ pub(super) fn application_key_attributes() -> Value {
 
 pub(crate) fn unique_name() -> String {
     super::database::random_uuid().to_string()
+}
+
+/// With every member but the prefix, which only a new one takes. No permissions: a narrowed caller gives none that it
+/// does not have itself, and no other org has them.
+fn native_key_body() -> Value {
+    json!({ "name": "Sample", "permissions": [], "external_id": "customer-17",
+        "metadata": { "plan": "gold" }, "allow_list": ["0.0.0.0/0", "::/0"],
+        "request_limit": { "requests": 1_000_000, "period_seconds": 1 },
+        "expires_at": "2100-01-01T00:00:00Z" })
+}
+
+fn merged(mut one: Value, other: Value) -> Value {
+    one.as_object_mut().unwrap().extend(other.as_object().unwrap().clone());
+    one
+}
+
+fn unique_permission() -> String {
+    format!("a{}:read", unique_name())
+}
+
+/// The name of a new permission of the org's own.
+pub(crate) async fn own_permission(admin: &Client) -> String {
+    let name = unique_permission();
+    admin.post("/claviger/v1/permissions", &json!({ "name": name })).await.expect(201);
+    name
+}
+
+/// A new native key.
+pub(crate) async fn native_key(admin: &Client, body: &Value) -> Made {
+    let made = admin.post("/claviger/v1/keys", body).await.expect(201).json();
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    Made { id: text(&made["id"]), secret: text(&made["secret"]) }
 }
 
 /// A key that was made.

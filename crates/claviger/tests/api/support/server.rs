@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use claviger::app::{self, Application};
 use claviger_engine::{Background, Engine, FirstOrg, Founded};
-use claviger_http::{App, Limits, RouteInfo, ServerOptions};
+use claviger_http::{App, Limits, RouteInfo, ServerOptions, TrustedProxies};
 use claviger_model::testing::{ManualClock, SeededRandom};
 use claviger_model::{Clock, Email, Name, Position, Timestamp};
 use claviger_native::{GithubKeys, Options as NativeOptions};
 use claviger_outbound::Client as OutboundClient;
-use claviger_store::{Check, Database, Location, Snapshot};
+use claviger_store::{Check, Database, Location, Report, Snapshot};
 use claviger_vault::{KekRing, SystemRandom, Vault};
 use claviger_webhooks::{Courier, Options as CourierOptions};
 use tokio::net::TcpListener;
@@ -25,6 +25,8 @@ pub(crate) const START: &str = "2026-03-04T05:06:07.123456Z";
 /// How a server is to be started.
 pub(crate) struct Setup {
     pub(crate) limits: Limits,
+    /// The proxies whose word about a client's address is believed.
+    pub(crate) proxies: TrustedProxies,
     pub(crate) options: ServerOptions,
     /// Where the server is to find its database, if not where the test does.
     pub(crate) location: Option<Location>,
@@ -40,6 +42,7 @@ impl Default for Setup {
     fn default() -> Self {
         Self {
             limits: Limits::none(),
+            proxies: TrustedProxies::default(),
             options: app::server_options(Duration::from_secs(5)),
             location: None,
             is_answering_first: false,
@@ -107,8 +110,13 @@ impl TestServer {
         founded: Founded,
         setup: Setup,
     ) -> Self {
-        let application =
-            Application::assemble_with(engine.clone(), setup.limits, &SeededRandom::new(1), &setup.native);
+        let application = Application::assemble(
+            engine.clone(),
+            setup.limits,
+            setup.proxies,
+            &setup.native,
+            &SeededRandom::new(1),
+        );
         // Looks often, since the tests' clock moves by itself.
         let options = CourierOptions { tick: Duration::from_millis(20), pause: Duration::from_millis(1) };
         let courier = setup.outbound.map(|client| Courier::start(engine.clone(), client, options));
@@ -156,13 +164,23 @@ impl TestServer {
         Client::new(self.address, keys)
     }
 
-    /// Checks that the rows are what the ledger says.
-    pub(crate) async fn verify_state(&self) {
+    /// What the time is by the test's clock.
+    pub(crate) fn clock_micros(&self) -> i64 {
+        self.clock.now().micros()
+    }
+
+    /// What `ledger verify --state` finds.
+    pub(crate) async fn check_record(&self) -> Report {
         let snapshot = Snapshot::open(&self.database.location()).await.unwrap();
         let keys = snapshot.list_vault_keys().await.unwrap();
         let vault = Vault::unlock(self.keks.clone(), Arc::new(SystemRandom), keys).unwrap();
         let check = Check { vault: &vault, checkpoints: &[], is_state_wanted: true };
-        let report = snapshot.verify_ledger(&check).await.unwrap();
+        snapshot.verify_ledger(&check).await.unwrap()
+    }
+
+    /// Checks that the rows are what the ledger says.
+    pub(crate) async fn verify_state(&self) {
+        let report = self.check_record().await;
         assert!(report.is_clean(), "{:?}", report.findings);
     }
 

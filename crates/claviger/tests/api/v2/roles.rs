@@ -1,5 +1,8 @@
 //! `/api/v2/roles`
 
+use std::time::Duration;
+
+use claviger_engine::ImportError;
 use http::Method;
 use serde_json::{Value, json};
 
@@ -68,9 +71,16 @@ on_both_engines! {
         assert_eq!(renamed["data"]["relationships"], made["data"]["relationships"], "it allows what it did");
 
         client.delete(&path).await.expect(204);
-        let gone = r#"{"errors":[{"detail":"could not find the uuid.","title":"Generic Error"}]}"#;
+        let gone = r#"{"errors":[{"title":"Generic Error","detail":"could not find the uuid."}]}"#;
         assert_eq!(client.get(&path).await.expect(404).text, gone);
         assert_eq!(client.delete(&path).await.expect(404).text, format!(r#"{{"errors":["{id} not found"]}}"#));
+        // Its id is nobody's any more, not even an import's.
+        let document = json!({ "orgs": [{ "id": server.founded.org.to_string(),
+            "roles": [{ "id": id, "name": "Lectors" }] }] });
+        let Err(ImportError::Faults(faults)) = server.engine.import(&document).await else {
+            panic!("it must be refused")
+        };
+        assert_eq!(faults[0].to_string(), "/orgs/0/roles/0/id: is taken: a role of this id was removed");
         // The name is free again.
         client.post(PATH, &named("Lectors")).await.expect(200);
         server.verify_state().await;
@@ -218,6 +228,22 @@ on_both_engines! {
         let other = role(&admin, &[]).await;
         send(&admin, Method::POST, format!("{PATH}/{other}/users"), member(&holder.id)).await.expect(200);
         client.get("/api/v2/api_keys").await.expect(403);
+        server.verify_state().await;
+    }
+
+    async fn what_a_removed_role_leaves_is_swept_up(server: &TestServer) {
+        let client = server.client();
+        let id = role(&client, &[]).await;
+        user(&client, &[&id]).await;
+        let held = format!("SELECT COUNT(*) FROM user_roles WHERE role_id = '{id}'");
+        assert_eq!(server.database().scalar(&held).await, "1");
+        client.delete(&format!("{PATH}/{id}")).await.expect(204);
+        let swept = async {
+            while server.database().scalar(&held).await != "0" {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(60), swept).await.expect("it is swept up");
         server.verify_state().await;
     }
 

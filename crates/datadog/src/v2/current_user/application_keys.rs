@@ -7,7 +7,7 @@ use claviger_engine::rights::OwnApplicationKeys;
 use claviger_engine::{Names, NewApplicationKey};
 use claviger_http::openapi::Named;
 use claviger_http::{App, BodyError, Bucket, Json as Body, Route, RouteInfo, Who, positioned};
-use claviger_model::{CredentialKind, Permission};
+use claviger_model::{CredentialKind, Guards, Permission};
 use http::{Method, StatusCode, Uri};
 
 use crate::describe::operation;
@@ -105,6 +105,7 @@ async fn create(
         name: name(&body)?.expect("the schema requires a name"),
         scopes: scopes(&body)?.flatten(),
         expires_at: None,
+        guards: Guards::NONE,
         names: Names::Any,
     };
     let made = app.engine().create_application_key(&permit, new).await?;

@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use super::{WRITE, body, info, not_found, parse_id};
 use crate::Error;
-use crate::describe::of_people;
+use crate::describe::of_roles;
 use crate::permitted::Permitted;
 use crate::query::{ListQuery, people_parameters};
 use crate::schema::Fit;
@@ -35,14 +35,14 @@ pub(super) fn routes() -> Vec<Route> {
     let user = || Named::new("RoleUser", body::USER.json_schema());
     vec![
         Route::new(info(Method::GET, PATH, READ, "Get all users of a role"), list).described(
-            of_people("ListRoleUsers")
+            of_roles("ListRoleUsers")
                 .query(people_parameters(SORT_KEYS, PAGE_SIZE_MAX))
                 .answers(StatusCode::OK, users()),
         ),
         Route::new(info(Method::POST, PATH, WRITE, "Add a user to a role"), add)
-            .described(of_people("AddUserToRole").body(user()).answers(StatusCode::OK, users())),
+            .described(of_roles("AddUserToRole").body(user()).answers(StatusCode::OK, users())),
         Route::new(info(Method::DELETE, PATH, WRITE, "Remove a user from a role"), remove)
-            .described(of_people("RemoveUserFromRole").body(user()).answers(StatusCode::OK, users())),
+            .described(of_roles("RemoveUserFromRole").body(user()).answers(StatusCode::OK, users())),
     ]
 }
 

@@ -9,7 +9,7 @@ use http::{Method, StatusCode};
 
 use super::{WRITE, absent, body, info, parse_id};
 use crate::Error;
-use crate::describe::of_people;
+use crate::describe::of_roles;
 use crate::permitted::Permitted;
 use crate::v2::fitting;
 use crate::v2::permissions::Permissions;
@@ -23,12 +23,12 @@ pub(super) fn routes() -> Vec<Route> {
     let permission = || Named::new("RolePermission", body::PERMISSION.json_schema());
     vec![
         Route::new(info(Method::GET, PATH, READ, "List permissions for a role"), list)
-            .described(of_people("ListRolePermissions").answers(StatusCode::OK, permissions())),
+            .described(of_roles("ListRolePermissions").answers(StatusCode::OK, permissions())),
         Route::new(info(Method::POST, PATH, WRITE, "Grant permission to a role"), grant).described(
-            of_people("AddPermissionToRole").body(permission()).answers(StatusCode::OK, permissions()),
+            of_roles("AddPermissionToRole").body(permission()).answers(StatusCode::OK, permissions()),
         ),
         Route::new(info(Method::DELETE, PATH, WRITE, "Revoke permission"), withdraw).described(
-            of_people("RemovePermissionFromRole").body(permission()).answers(StatusCode::OK, permissions()),
+            of_roles("RemovePermissionFromRole").body(permission()).answers(StatusCode::OK, permissions()),
         ),
     ]
 }

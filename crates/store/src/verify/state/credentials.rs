@@ -2,23 +2,29 @@
 
 use std::collections::BTreeMap;
 
-use claviger_model::{Credential, CredentialKind, OrgId, Scopes};
+use claviger_model::{Credential, CredentialKind, OrgId, OwnNumber, Scopes};
 use claviger_vault::Digest;
 
 use super::{Fault, Finding, Fold, Kind, Report, shown_id};
 use crate::credentials::{COLUMN_COUNT, COLUMNS, read_credential};
 use crate::value::Row;
-use crate::{Snapshot, StoreError, state};
+use crate::{LiveSecret, Snapshot, StoreError, own_permissions, state};
 
 /// A credential of which not all secrets may have been read yet.
 struct Group {
     credential: Credential,
-    live: Vec<Digest>,
+    live: Vec<LiveSecret>,
     all: Vec<Digest>,
 }
 
-/// How many live credentials there are of each org, kind and owner (empty for the org itself).
-type Counts = BTreeMap<(String, String, String), i64>;
+/// What is counted of live credentials.
+#[derive(Default)]
+struct Counts {
+    /// How many there are of each org, kind and owner (empty for the org itself).
+    live: BTreeMap<(String, String, String), i64>,
+    /// How many name each of the orgs' own permissions.
+    uses: BTreeMap<(OrgId, OwnNumber), i64>,
+}
 
 impl Snapshot {
     pub(super) async fn compare_credentials(
@@ -27,11 +33,11 @@ impl Snapshot {
         report: &mut Report,
     ) -> Result<(), StoreError> {
         let sql = format!(
-            "SELECT {COLUMNS}, s.digest, s.org_id, s.dead_at FROM credentials c
+            "SELECT {COLUMNS}, s.digest, s.org_id, s.dead_at, s.valid_until FROM credentials c
              LEFT JOIN last_used l ON l.credential_id = c.id LEFT JOIN secrets s ON s.credential_id = c.id
              ORDER BY c.id, s.revision"
         );
-        let mut counts = Counts::new();
+        let mut counts = Counts::default();
         let mut current: Option<Group> = None;
         let mut blamed = String::new();
         self.each_thing(&sql, Kind::Credential, fold, report, |row, fold, report| {
@@ -54,7 +60,8 @@ impl Snapshot {
         .await?;
         current.into_iter().for_each(|group| group.close(fold, &mut counts, report));
         self.compare_orphans(report).await?;
-        self.compare_counts(counts, report).await
+        self.compare_own_permissions(counts.uses, fold, report).await?;
+        self.compare_counts(counts.live, report).await
     }
 
     /// Secrets whose credential is gone: nothing but switched-off foreign keys lets them be.
@@ -68,7 +75,36 @@ impl Snapshot {
         .await
     }
 
-    async fn compare_counts(&self, mut counts: Counts, report: &mut Report) -> Result<(), StoreError> {
+    /// The orgs' own permissions, and how many credentials are said to name each.
+    async fn compare_own_permissions(
+        &self,
+        mut uses: BTreeMap<(OrgId, OwnNumber), i64>,
+        fold: &mut Fold,
+        report: &mut Report,
+    ) -> Result<(), StoreError> {
+        self.each_thing(own_permissions::SELECT, Kind::Permission, fold, report, |row, fold, report| {
+            let permission = own_permissions::read(row)?;
+            let (kept, counted) =
+                (i64::from(permission.uses), uses.remove(&(permission.org, permission.number)).unwrap_or(0));
+            if kept != counted {
+                let row = format!("own_permissions {}", permission.id);
+                report.add(Finding::Row { row, fault: Fault::Count { kept, counted } });
+            }
+            Ok(fold.meet(state::own_permission(&permission), &[], report))
+        })
+        .await?;
+        for ((org, number), counted) in uses {
+            let row = format!("own_permissions {org} {number}");
+            report.add(Finding::Row { row, fault: Fault::Count { kept: 0, counted } });
+        }
+        Ok(())
+    }
+
+    async fn compare_counts(
+        &self,
+        mut counts: BTreeMap<(String, String, String), i64>,
+        report: &mut Report,
+    ) -> Result<(), StoreError> {
         let mut differing = |(org, kind, owner): &(String, String, String), kept, counted| {
             if kept != counted {
                 let row = format!("credential_counts {org} {kind} {owner}").trim_end().to_owned();
@@ -107,8 +143,10 @@ impl Group {
                 return Err(StoreError::damaged("its secret is in another org"));
             }
             group.all.push(digest);
+            // Of the dead, only what it is of.
+            let valid_until = row.opt(COLUMN_COUNT + 3)?;
             if row.opt::<i64>(COLUMN_COUNT + 2)?.is_none() {
-                group.live.push(digest);
+                group.live.push(LiveSecret { digest, valid_until });
             }
         }
         Ok(group)
@@ -118,7 +156,11 @@ impl Group {
         let Credential { org, .. } = self.credential;
         if self.credential.state.is_live() {
             let kind = self.credential.kind().to_string();
-            let mut count = |owner| *counts.entry((org.to_string(), kind.clone(), owner)).or_insert(0) += 1;
+            for number in self.credential.detail.scopes().into_iter().flat_map(Scopes::own) {
+                *counts.uses.entry((org, number)).or_insert(0) += 1;
+            }
+            let mut count =
+                |owner| *counts.live.entry((org.to_string(), kind.clone(), owner)).or_insert(0) += 1;
             count(String::new());
             if let Some(owner) = self.credential.detail.owner() {
                 count(owner.to_string());
@@ -132,9 +174,12 @@ impl Group {
 /// scopes.
 fn check_written(row: &dyn Row, credential: &Credential) -> Result<(), StoreError> {
     // Columns that the kind does not have must be empty; those that it has are in the state.
-    let is_token = credential.detail.public_portion().is_some();
-    if !is_token && row.text(17)?.is_some() {
-        return Err(StoreError::damaged("it has a public portion, and is no token"));
+    if credential.detail.public_portion().is_none() && row.text(17)?.is_some() {
+        return Err(StoreError::damaged("it has a public portion, and is of no kind that has one"));
+    }
+    let is_native = credential.kind() == CredentialKind::NativeKey;
+    if !is_native && (row.text(18)?.is_some() || row.text(19)?.is_some()) {
+        return Err(StoreError::damaged("it has an external id or metadata, and is no native key"));
     }
     let is_written = match credential.kind() {
         CredentialKind::ApiKey => row.text(3)?.is_none() && row.text(6)?.is_none(),
