@@ -3,6 +3,7 @@
 //! Everything above depends on this crate and it depends on nothing of ours. It does no I/O and knows no
 //! clock and no source of randomness: [`Clock`] and [`Random`] are parameters wherever they are needed.
 
+mod allowed_domain;
 mod chain;
 mod collation;
 mod credential;
@@ -21,6 +22,7 @@ mod people;
 mod permission_list;
 pub mod permissions;
 mod position;
+mod public_suffix;
 mod random;
 mod target;
 pub mod testing;
@@ -28,6 +30,7 @@ mod timestamp;
 mod token_expiry;
 mod webhook;
 
+pub use allowed_domain::{ALLOWED_DOMAIN_CHARS_MAX, AllowedDomain, AllowedDomainError};
 pub use chain::chain;
 pub use collation::collation_key;
 pub use credential::{Credential, CredentialDetail, CredentialKind, CredentialState, Expiry, ParseKindError};
