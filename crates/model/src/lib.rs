@@ -11,6 +11,7 @@ mod event;
 mod excerpt;
 mod external_id;
 mod guards;
+mod header_name;
 mod host;
 mod id;
 mod key_prefix;
@@ -24,6 +25,7 @@ pub mod permissions;
 mod position;
 mod public_suffix;
 mod random;
+mod refused_header;
 mod target;
 pub mod testing;
 mod timestamp;
@@ -38,6 +40,7 @@ pub use event::{EventType, ParseEventTypeError};
 pub use excerpt::excerpt;
 pub use external_id::{EXTERNAL_ID_CHARS_MAX, ExternalId, ExternalIdError};
 pub use guards::{Guards, RequestLimit, RequestLimitError};
+pub use header_name::{HEADER_NAME_CHARS_MAX, HeaderName, HeaderNameError, InjectedHeader};
 pub use host::{Host, HostError};
 pub use id::{
     CredentialId, EntryId, InvitationId, LeakId, OrgId, ParseIdError, PermissionId, RequestId, RoleId,
@@ -54,6 +57,7 @@ pub use people::{Invitation, ManagedRole, Org, OrgSettings, Role, User, UserKind
 pub use permissions::{Permission, PermissionSet, ScopeError, Scopes};
 pub use position::{ParsePositionError, Position};
 pub use random::Random;
+pub use refused_header::HeaderRefusal;
 pub use target::{Origin, Scheme, Target, TargetError};
 pub use timestamp::{Clock, Timestamp};
 pub use token_expiry::{TokenExpiry, TokenExpiryError};
