@@ -3,6 +3,7 @@
 //! Everything above depends on this crate and it depends on nothing of ours. It does no I/O and knows no
 //! clock and no source of randomness: [`Clock`] and [`Random`] are parameters wherever they are needed.
 
+mod allowed_domain;
 mod chain;
 mod collation;
 mod connection;
@@ -11,6 +12,8 @@ mod event;
 mod excerpt;
 mod external_id;
 mod guards;
+mod header_name;
+mod host;
 mod id;
 mod key_prefix;
 mod leak;
@@ -21,15 +24,18 @@ mod people;
 mod permission_list;
 pub mod permissions;
 mod position;
+mod public_suffix;
 mod random;
 mod restriction;
 mod tag;
+mod refused_header;
+mod target;
 pub mod testing;
 mod timestamp;
 mod token_expiry;
-mod web_url;
 mod webhook;
 
+pub use allowed_domain::{ALLOWED_DOMAIN_CHARS_MAX, AllowedDomain, AllowedDomainError};
 pub use chain::chain;
 pub use collation::collation_key;
 pub use connection::{
@@ -40,6 +46,8 @@ pub use event::{EventType, ParseEventTypeError};
 pub use excerpt::excerpt;
 pub use external_id::{EXTERNAL_ID_CHARS_MAX, ExternalId, ExternalIdError};
 pub use guards::{Guards, RequestLimit, RequestLimitError};
+pub use header_name::{HEADER_NAME_CHARS_MAX, HeaderName, HeaderNameError, InjectedHeader};
+pub use host::{Host, HostError};
 pub use id::{
     ConnectionId, CredentialId, EntryId, InvitationId, LeakId, OrgId, ParseIdError, PermissionId, RequestId,
     RoleId, UserId, WebhookId,
@@ -57,7 +65,8 @@ pub use position::{ParsePositionError, Position};
 pub use random::Random;
 pub use restriction::{ParseRestrictionError, Principal, Relation, Restriction};
 pub use tag::{TAGS_MAX, Tag, TagError, Tags};
+pub use refused_header::HeaderRefusal;
+pub use target::{Origin, Scheme, Target, TargetError};
 pub use timestamp::{Clock, Timestamp};
 pub use token_expiry::{TokenExpiry, TokenExpiryError};
-pub use web_url::{WebUrl, WebUrlError};
 pub use webhook::{Webhook, WebhookStanding};

@@ -1,9 +1,18 @@
-//! A clock and a source of randomness that tests control. Nothing but tests uses them.
+//! A clock and a source of randomness that tests control, and the cases by which rules are held wherever they are
+//! applied. Nothing but tests uses them.
+
+mod admissions;
+mod allowed_domains;
+mod header_names;
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use crate::{Clock, Random, Timestamp};
+
+pub use admissions::{ADMISSIONS, Admission};
+pub use allowed_domains::ALLOWED_DOMAINS;
+pub use header_names::HEADER_NAMES;
 
 /// A clock that stands still until it is told to move.
 #[derive(Debug)]
