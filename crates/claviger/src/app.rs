@@ -11,6 +11,7 @@ use claviger_http::{
 };
 use claviger_model::Random;
 use claviger_native::{Options as NativeOptions, VerifyFront};
+use claviger_zendesk::Options as ZendeskOptions;
 use http::StatusCode;
 
 use crate::openapi;
@@ -34,12 +35,16 @@ impl Application {
         limits: Limits,
         proxies: TrustedProxies,
         native: &NativeOptions,
+        zendesk: &ZendeskOptions,
         random: &dyn Random,
     ) -> Self {
         let datadog = claviger_datadog::routes(engine.catalog());
         let app = App::new(engine, limits, RequestIds::new(random), proxies);
         let fronts = [ValidateFront::routes(), VerifyFront::routes()].concat();
-        let mut routes = [datadog, claviger_native::routes(native)].into_iter().flatten().collect();
+        let mut routes = [datadog, claviger_native::routes(native), claviger_zendesk::routes(zendesk)]
+            .into_iter()
+            .flatten()
+            .collect();
         openapi::add(&mut routes, &fronts);
         let (router, mut routes) = router(app.clone(), routes, misfit);
         routes.extend(fronts.into_iter().map(|front| front.info));
@@ -56,8 +61,11 @@ pub fn server_options(drain: Duration) -> ServerOptions {
 
 /// A request that never reached a handler is refused in the form of the API that it looks like.
 fn misfit(path: &str, status: StatusCode, sentence: &str) -> String {
-    match path.starts_with("/claviger/") || path.starts_with("/verify") {
-        true => claviger_native::Error::misfit(status, sentence),
-        false => plain_misfit(path, status, sentence),
+    if path.starts_with("/claviger/") || path.starts_with("/verify") {
+        claviger_native::Error::misfit(status, sentence)
+    } else if claviger_zendesk::is_ours(path) {
+        claviger_zendesk::misfit(path, status, sentence)
+    } else {
+        plain_misfit(path, status, sentence)
     }
 }

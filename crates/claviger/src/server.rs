@@ -66,7 +66,8 @@ pub async fn serve(
         }
         _ => None,
     };
-    let application = Application::assemble(engine, limits, proxies, native, &SystemRandom);
+    let application =
+        Application::assemble(engine, limits, proxies, native, &settings.zendesk, &SystemRandom);
     let metrics = match settings.metrics_listen {
         Some(address) => Some(metrics(address, application.app.clone()).await.map_err(ServeError::Metrics)?),
         None => None,

@@ -18,6 +18,7 @@ use claviger_egress::Policy;
 use claviger_engine::FirstOrg;
 use claviger_model::{Email, Name, Network};
 use claviger_store::Location;
+use claviger_zendesk::Options as ZendeskOptions;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use zeroize::Zeroizing;
 
@@ -83,6 +84,8 @@ pub struct Serve {
     pub webhook_policy: Policy,
     /// Where GitHub's public keys are, if anywhere.
     pub github_keys: Option<PathBuf>,
+    /// How the Zendesk dialect tells orgs apart.
+    pub zendesk: ZendeskOptions,
 }
 
 /// Where signed checkpoints of the ledger go.
@@ -179,6 +182,7 @@ impl Settings {
                     true => Policy::private_too(),
                 },
                 github_keys: typed.github_keys,
+                zendesk: zendesk(typed.zendesk_base_domain)?,
             },
             data,
         })
@@ -287,6 +291,15 @@ fn log_filter(text: &str) -> Result<Targets, SettingsError> {
     Ok(filter)
 }
 
+fn zendesk(base_domain: Option<String>) -> Result<ZendeskOptions, SettingsError> {
+    match base_domain {
+        None => Ok(ZendeskOptions::default()),
+        Some(text) => {
+            ZendeskOptions::under(&text).map_err(|error| SettingsError::ZendeskBaseDomain { text, error })
+        }
+    }
+}
+
 fn drain(seconds: u64) -> Result<Duration, SettingsError> {
     if seconds <= DRAIN_SECONDS_MAX {
         Ok(Duration::from_secs(seconds))
@@ -345,6 +358,7 @@ mod tests {
             drain: Duration::from_secs(10),
             webhook_policy: Policy::public(),
             github_keys: None,
+            zendesk: ZendeskOptions::default(),
         };
         assert_eq!(settings.serve, serve);
     }
@@ -486,6 +500,20 @@ mod tests {
         }
         for text in ["inof", "", "claviger", "info,claviger=loud", "info,", "=info", "claviger="] {
             refused(|typed| typed.log = Some(text.into()), "error, warn, info, debug, trace or off");
+        }
+    }
+
+    #[test]
+    fn the_zendesk_dialect_has_a_domain_or_one_org() {
+        let under = |text: &str| {
+            check(|typed| typed.zendesk_base_domain = Some(text.into())).map(|it| it.serve.zendesk)
+        };
+        assert_eq!(under("claviger.example").unwrap(), ZendeskOptions::under("claviger.example").unwrap());
+        for text in ["", "https://claviger.example", "*.claviger.example"] {
+            refused(
+                |typed| typed.zendesk_base_domain = Some(text.into()),
+                "is not a domain: write it as example.com",
+            );
         }
     }
 

@@ -3,7 +3,7 @@
 //! The rules of the pair of API key and application key, and of tokens that stand alone, are the vendor's (fact
 //! sheet, 1.1); which status a failure becomes is the dialect's.
 
-use claviger_model::{CredentialKind, Timestamp};
+use claviger_model::{CredentialKind, OrgId, Timestamp};
 use claviger_vault::claims_to_be_token;
 
 use crate::directory::{ApiKeyIdentity, Identity};
@@ -135,12 +135,66 @@ impl Engine {
         self.with_directory(from, |on| self.caller(&self.api_key(api_key, on)?, None, on))
     }
 
-    /// Who presents any issued credential, by itself.
+    /// Who presents any issued credential, by itself; an integration token is good for its integration alone.
     pub fn authenticate_any(&self, secret: &[u8], from: &dyn Source) -> Result<Caller, AuthFailure> {
         self.with_directory(from, |on| {
             let identity = self.identify(Some(secret), on).map_err(AuthFailure::Token)?;
+            if identity.kind == CredentialKind::IntegrationToken {
+                return Err(AuthFailure::Token(AuthReason::WrongKind));
+            }
             self.caller(&identity, None, on)
         })
+    }
+
+    /// Who presents an integration token of an org.
+    pub fn authenticate_integration_token(
+        &self,
+        org: OrgId,
+        token: &[u8],
+        from: &dyn Source,
+    ) -> Result<Caller, AuthFailure> {
+        self.with_directory(from, |on| {
+            let found = self.identify_kind(Some(token), CredentialKind::IntegrationToken, on);
+            let identity = found.and_then(|found| of_org(found, org)).map_err(AuthFailure::Token)?;
+            self.caller(&identity, None, on)
+        })
+    }
+
+    /// Who presents a personal or service access token of an org.
+    pub fn authenticate_token_of(
+        &self,
+        org: OrgId,
+        token: &[u8],
+        from: &dyn Source,
+    ) -> Result<Caller, AuthFailure> {
+        self.with_directory(from, |on| {
+            let found = self.identify(Some(token), on);
+            found.and_then(|found| of_org(found, org)).map_err(AuthFailure::Token)?;
+            self.token(token, on)
+        })
+    }
+
+    /// Who presents a personal access token of an org together with the address of the person whom it acts for.
+    /// Whoever has no such token learns nothing of addresses.
+    pub async fn authenticate_personal(
+        &self,
+        org: OrgId,
+        email: &str,
+        token: &[u8],
+        from: &(dyn Source + Sync),
+    ) -> Result<Caller, AuthFailure> {
+        const UNKNOWN: AuthFailure = AuthFailure::Token(AuthReason::Unknown);
+        let identity = self.with_directory(from, |on| {
+            let found = self.identify_kind(Some(token), CredentialKind::PersonalAccessToken, on);
+            found.and_then(|found| of_org(found, org)).map_err(AuthFailure::Token)
+        })?;
+        let owner = identity.owner.ok_or(UNKNOWN)?;
+        let user = self.store.find_user(org, owner).await.map_err(|_| AuthFailure::Unavailable)?;
+        if user.is_none_or(|user| user.email != email.to_lowercase()) {
+            return Err(UNKNOWN);
+        }
+        // Looked up again: it may have died while the address was read.
+        self.authenticate_token_of(org, token, from)
     }
 
     /// Does nothing but ask whether this server may answer from its directory, then tells the time.
@@ -162,9 +216,10 @@ impl Engine {
             CredentialKind::PersonalAccessToken | CredentialKind::ServiceAccessToken => {
                 self.caller(&identity, None, on)
             }
-            CredentialKind::ApiKey | CredentialKind::ApplicationKey | CredentialKind::NativeKey => {
-                Err(AuthFailure::Token(AuthReason::WrongKind))
-            }
+            CredentialKind::ApiKey
+            | CredentialKind::ApplicationKey
+            | CredentialKind::NativeKey
+            | CredentialKind::IntegrationToken => Err(AuthFailure::Token(AuthReason::WrongKind)),
         }
     }
 
@@ -215,9 +270,13 @@ impl Engine {
             is_registered: identity.is_registered,
             api_key: api_key.map(|key| key.credential),
             acting: identity.credential,
-            native: identity.native.clone(),
+            special: identity.special.clone(),
         })
     }
+}
+
+fn of_org(identity: Identity, org: OrgId) -> Result<Identity, AuthReason> {
+    if identity.org == org { Ok(identity) } else { Err(AuthReason::OtherOrg) }
 }
 
 /// When and from where a request comes.

@@ -9,7 +9,7 @@ use claviger_model::{
 use claviger_store::Actor;
 
 use crate::Error;
-use crate::directory::NativeDetail;
+use crate::directory::SpecialDetail;
 
 /// Where a request came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,7 +31,7 @@ pub struct Caller {
     pub(crate) is_registered: bool,
     pub(crate) api_key: Option<CredentialId>,
     pub(crate) acting: CredentialId,
-    pub(crate) native: Option<Arc<NativeDetail>>,
+    pub(crate) special: Option<Arc<SpecialDetail>>,
 }
 
 impl Caller {
@@ -57,12 +57,26 @@ impl Caller {
 
     /// Of a native key: whose it is, in the words of the org that issued it.
     pub fn external_id(&self) -> Option<&str> {
-        self.native.as_ref()?.external_id.as_deref()
+        match self.special.as_deref()? {
+            SpecialDetail::Native { external_id, .. } => external_id.as_deref(),
+            SpecialDetail::Bound { .. } => None,
+        }
     }
 
     /// Of a native key: what the org wants to know when it is verified, a JSON object as text.
     pub fn metadata(&self) -> Option<&str> {
-        self.native.as_ref()?.metadata.as_deref()
+        match self.special.as_deref()? {
+            SpecialDetail::Native { metadata, .. } => metadata.as_deref(),
+            SpecialDetail::Bound { .. } => None,
+        }
+    }
+
+    /// Of an integration token: the name of the ZIS integration that it is bound to.
+    pub fn integration(&self) -> Option<&str> {
+        match self.special.as_deref()? {
+            SpecialDetail::Bound { integration, .. } => Some(integration),
+            SpecialDetail::Native { .. } => None,
+        }
     }
 
     /// The kind of the acting credential.
@@ -86,6 +100,8 @@ impl Caller {
     pub(crate) fn check_registered(&self, any_of: &'static [Permission]) -> Result<(), Error> {
         match self.kind {
             CredentialKind::ApplicationKey if self.is_registered => Ok(()),
+            // Made for that, by an admin, and for one integration's.
+            CredentialKind::IntegrationToken => Ok(()),
             CredentialKind::PersonalAccessToken | CredentialKind::ServiceAccessToken => {
                 let is_named = |scopes: &Scopes| any_of.iter().any(|it| scopes.set().contains(*it));
                 match self.scopes().is_some_and(is_named) {
@@ -102,10 +118,11 @@ impl Caller {
     /// Whether a credential with these scopes would have no right that this caller lacks. A caller without
     /// scopes may hand on whatever its owner has; a narrowed one only what it has itself, and never "all".
     pub(crate) fn contains(&self, scopes: Option<&Scopes>) -> bool {
-        match (&self.scopes, scopes) {
-            (None, _) => true,
-            (Some(_), None) => false,
-            (Some(_), Some(wanted)) => self.rights.contains_all(wanted.set()),
+        let is_narrowed = self.scopes.is_some() || self.kind == CredentialKind::IntegrationToken;
+        match (is_narrowed, scopes) {
+            (false, _) => true,
+            (true, None) => false,
+            (true, Some(wanted)) => self.rights.contains_all(wanted.set()),
         }
     }
 

@@ -19,6 +19,7 @@ use tokio::sync::watch;
 
 use crate::AuthReason;
 use crate::guarding::{KnownGuards, Source};
+use crate::tenants::Tenants;
 use crate::usage::Usage;
 
 /// Who a live secret belongs to, and what it may do now.
@@ -33,14 +34,32 @@ pub(crate) struct Identity {
     pub(crate) remote_config_read: bool,
     pub(crate) is_registered: bool,
     pub(crate) guards: Option<Arc<KnownGuards>>,
-    pub(crate) native: Option<Arc<NativeDetail>>,
+    pub(crate) special: Option<Arc<SpecialDetail>>,
 }
 
-/// What only native keys have, as they were given it.
+/// What only some kinds of credential have.
 #[derive(Debug)]
-pub(crate) struct NativeDetail {
-    pub(crate) external_id: Option<Box<str>>,
-    pub(crate) metadata: Option<Box<str>>,
+pub(crate) enum SpecialDetail {
+    /// Native keys, as they were given it.
+    Native { external_id: Option<Box<str>>, metadata: Option<Box<str>> },
+    /// Integration tokens.
+    Bound { integration: Box<str>, rights: PermissionSet },
+}
+
+impl SpecialDetail {
+    fn of(secret: &KnownSecret) -> Option<Arc<Self>> {
+        let boxed = |text: &Option<String>| text.as_deref().map(Into::into);
+        let special = match (&secret.binding, &secret.external_id, &secret.metadata) {
+            (Some(binding), ..) => {
+                Self::Bound { integration: binding.name.as_str().into(), rights: binding.scopes.rights() }
+            }
+            (None, None, None) => return None,
+            (None, external_id, metadata) => {
+                Self::Native { external_id: boxed(external_id), metadata: boxed(metadata) }
+            }
+        };
+        Some(Arc::new(special))
+    }
 }
 
 /// Whose a lone API key is.
@@ -72,9 +91,22 @@ struct Known {
     /// None for most: verifying those costs no more than this being looked at.
     guards: Option<Arc<KnownGuards>>,
     /// One word for all others.
-    native: Option<Arc<NativeDetail>>,
+    special: Option<Arc<SpecialDetail>>,
     /// In microseconds; 0 for never.
     last_used: AtomicI64,
+}
+
+impl Known {
+    /// What it has of its owner's rights.
+    fn narrowed(&self, owners: PermissionSet) -> PermissionSet {
+        match (self.kind, self.special.as_deref(), &self.scopes) {
+            (_, Some(SpecialDetail::Bound { rights, .. }), _) => owners & *rights,
+            // Bound to nothing that is there.
+            (CredentialKind::IntegrationToken, ..) => PermissionSet::EMPTY,
+            (.., Some(scopes)) => owners & *scopes.set(),
+            (.., None) => owners,
+        }
+    }
 }
 
 struct KnownUser {
@@ -108,6 +140,7 @@ pub(crate) struct Directory {
     roles: papaya::HashMap<RoleId, PermissionSet>,
     /// Whether each org is disabled.
     orgs: papaya::HashMap<OrgId, bool>,
+    tenants: Tenants,
     /// What the orgs' own permissions are called; of orgs that have some.
     own_permissions: papaya::HashMap<OrgId, Arc<OwnPermissions>>,
     scopes: ScopeSets,
@@ -127,6 +160,7 @@ impl Directory {
             users: papaya::HashMap::default(),
             roles: papaya::HashMap::default(),
             orgs: papaya::HashMap::default(),
+            tenants: Tenants::default(),
             own_permissions: papaya::HashMap::default(),
             scopes: ScopeSets::default(),
             guards: papaya::HashMap::default(),
@@ -168,7 +202,7 @@ impl Directory {
             // A native key's scopes are all that it has; an API key has none.
             None => known.scopes.as_ref().map_or(PermissionSet::EMPTY, |scopes| *scopes.set()),
             Some(owner) => match self.rights(owner) {
-                Some(rights) => known.scopes.as_ref().map_or(rights, |scopes| rights & *scopes.set()),
+                Some(rights) => known.narrowed(rights),
                 None => return Some(Err(AuthReason::Disabled)),
             },
         };
@@ -186,7 +220,7 @@ impl Directory {
             remote_config_read: known.remote_config_read,
             is_registered: known.is_registered,
             guards: known.guards.clone(),
-            native: known.native.clone(),
+            special: known.special.clone(),
         }))
     }
 
@@ -299,6 +333,7 @@ impl Directory {
         // What the directory knows of the last use may be newer than what is stored.
         let before = secrets.get(&secret.digest).map_or(0, |known| known.last_used.load(Ordering::Relaxed));
         let stored = secret.last_used.map_or(0, Timestamp::micros);
+        let special = SpecialDetail::of(&secret);
         let known = Known {
             credential: secret.credential,
             org: secret.org,
@@ -309,12 +344,7 @@ impl Directory {
             end: secret.expiry.timestamp().unwrap_or(NEVER),
             scopes: secret.scopes.map(|scopes| self.scopes.shared(scopes)),
             guards: self.shared_guards(secret.credential, secret.guards),
-            native: (secret.external_id.is_some() || secret.metadata.is_some()).then(|| {
-                Arc::new(NativeDetail {
-                    external_id: secret.external_id.map(String::into_boxed_str),
-                    metadata: secret.metadata.map(String::into_boxed_str),
-                })
-            }),
+            special,
             last_used: AtomicI64::new(before.max(stored)),
         };
         secrets.insert(secret.digest, known).is_some()
@@ -358,6 +388,17 @@ impl Directory {
 
     fn put_org(&self, org: &Org) {
         self.orgs.pin().insert(org.id, org.disabled_at.is_some());
+        self.tenants.put(org);
+    }
+
+    /// The org that was made first.
+    pub(crate) fn founding_org(&self) -> Option<OrgId> {
+        self.tenants.founding_org()
+    }
+
+    /// The org that has a subdomain.
+    pub(crate) fn org_at(&self, subdomain: &str) -> Option<OrgId> {
+        self.tenants.org_at(subdomain)
     }
 
     /// How many secrets it knows.

@@ -104,6 +104,10 @@ pub enum Thing {
     ServiceAccessToken,
     /// A native key.
     NativeKey,
+    /// An integration token.
+    IntegrationToken,
+    /// A ZIS integration.
+    ZisIntegration,
     /// A permission of the org's own.
     OwnPermission,
     /// A credential of some kind.
@@ -112,6 +116,8 @@ pub enum Thing {
     ServiceAccount,
     /// An org.
     Org,
+    /// The subdomain of an org.
+    Subdomain,
     /// A user or service account.
     User,
     /// A role.
@@ -134,6 +140,7 @@ impl Thing {
             CredentialKind::PersonalAccessToken => Self::PersonalAccessToken,
             CredentialKind::ServiceAccessToken => Self::ServiceAccessToken,
             CredentialKind::NativeKey => Self::NativeKey,
+            CredentialKind::IntegrationToken => Self::IntegrationToken,
         }
     }
 }
@@ -146,10 +153,13 @@ impl fmt::Display for Thing {
             Self::PersonalAccessToken => "Personal access token",
             Self::ServiceAccessToken => "Service access token",
             Self::NativeKey => "Key",
+            Self::IntegrationToken => "Integration token",
+            Self::ZisIntegration => "Integration",
             Self::OwnPermission => "Permission",
             Self::Credential => "Credential",
             Self::ServiceAccount => "Service account",
             Self::Org => "Org",
+            Self::Subdomain => "Subdomain",
             Self::User => "User",
             Self::Role => "Role",
             Self::Invitation => "Invitation",

@@ -83,6 +83,7 @@ impl Engine {
             id: OrgId::generate(random),
             number: 0,
             name: first.name.to_string(),
+            subdomain: None,
             settings: OrgSettings::default(),
             created_at: now,
             modified_at: now,

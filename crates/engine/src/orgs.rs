@@ -5,7 +5,7 @@
 //! cannot. A disabled org's credentials stop at once and are good again once it is enabled; the founding org is never
 //! disabled, since nobody would be left to enable it.
 
-use claviger_model::{Email, Name, Org, OrgId};
+use claviger_model::{Email, Name, Org, OrgId, Subdomain};
 use claviger_store::{Actor, Change, CommitError, Refusal};
 
 use crate::credentials::STALE_RETRIES_MAX;
@@ -30,6 +30,8 @@ pub struct OrgChange {
     pub name: Option<Name>,
     /// Whether it is disabled.
     pub is_disabled: Option<bool>,
+    /// The subdomain by which the Zendesk dialect knows it; within, none for no such host.
+    pub subdomain: Option<Option<Subdomain>>,
 }
 
 impl Operator {
@@ -45,7 +47,7 @@ impl Engine {
     /// # Errors
     /// [`Error::Refused`] for callers of any other org.
     pub async fn operator(&self, permit: &Permit<OrgManagement>) -> Result<Operator, Error> {
-        match self.founding_org().await? == Some(permit.org()) {
+        match self.directory.founding_org() == Some(permit.org()) {
             true => Ok(Operator {
                 actor: permit.actor(),
                 home: Some(permit.org()),
@@ -53,10 +55,6 @@ impl Engine {
             }),
             false => Err(Error::Refused(&[])),
         }
-    }
-
-    async fn founding_org(&self) -> Result<Option<OrgId>, Error> {
-        Ok(self.store.list_orgs_after(0, 1).await?.first().map(|org| org.id))
     }
 
     /// Makes an org with its built-in roles, its first admin, an API key and an application key, as the first start
@@ -97,17 +95,18 @@ impl Engine {
         self.org(id).await
     }
 
-    /// Renames, disables or enables an org. Nothing to change leaves it as it is, its time of change too.
+    /// Renames, disables or enables an org, or gives it a subdomain. Nothing to change leaves it as it is, its time of change too.
     ///
     /// # Errors
-    /// [`Error::Absent`] where there is no such org, [`Error::Protected`] for disabling the founding one.
+    /// [`Error::Absent`] where there is no such org, [`Error::Protected`] for disabling the founding one,
+    /// [`Error::Conflict`] for another org's subdomain.
     pub async fn change_org(
         &self,
         operator: &Operator,
         id: OrgId,
         change: &OrgChange,
     ) -> Result<Changed<Org>, Error> {
-        if change.is_disabled == Some(true) && self.founding_org().await? == Some(id) {
+        if change.is_disabled == Some(true) && self.directory.founding_org() == Some(id) {
             return Err(Error::Protected(FOUNDING));
         }
         for _ in 0..STALE_RETRIES_MAX {
@@ -121,6 +120,9 @@ impl Engine {
                 Some(false) => org.disabled_at = None,
                 None => {}
             }
+            if let Some(subdomain) = &change.subdomain {
+                org.subdomain.clone_from(subdomain);
+            }
             if org == read {
                 self.settle().await?;
                 return Ok(Changed { value: org, position: self.applied() });
@@ -130,6 +132,11 @@ impl Engine {
             match self.store.commit(Change::update_org(&org, &read, home, &operator.actor)).await {
                 Ok(position) => return Ok(Changed { value: org, position }),
                 Err(CommitError::Refused(Refusal::Stale)) => {}
+                Err(CommitError::Refused(Refusal::NameTaken)) => {
+                    self.settle().await?;
+                    let name = org.subdomain.map(|it| it.to_string()).unwrap_or_default();
+                    return Err(Error::Conflict { thing: Thing::Subdomain, name });
+                }
                 Err(error) => return Err(error.into()),
             }
         }

@@ -142,6 +142,8 @@ rights! {
     RolesWrite = [USER_ACCESS_MANAGE],
     /// Change the org's settings.
     OrgManagement = [ORG_MANAGEMENT],
+    /// Manage ZIS integrations and their tokens.
+    ZisRegistry = [ORG_MANAGEMENT],
     /// See connections.
     ConnectionsRead = registered [CONNECTIONS_READ],
     /// Create, change and delete connections.
@@ -177,7 +179,7 @@ mod tests {
             is_registered,
             api_key: None,
             acting: CredentialId::generate(&random),
-            native: None,
+            special: None,
         }
     }
 

@@ -210,7 +210,7 @@ fn describe(info: &RouteInfo, operation: &Operation) -> Value {
         "responses": responses(info, operation),
         "x-rate-limit-bucket": info.bucket.0,
     });
-    if let Who::User(any_of @ [_, ..]) = info.who {
+    if let Who::User(any_of @ [_, ..]) | Who::Admin(any_of @ [_, ..]) = info.who {
         let names: Vec<_> = any_of.iter().map(|permission| permission.name()).collect();
         described["x-permission"] = json!({ "operator": "OR", "permissions": names });
     }
@@ -263,7 +263,7 @@ fn responses(info: &RouteInfo, operation: &Operation) -> Value {
 }
 
 fn is_change(info: &RouteInfo) -> bool {
-    info.method != Method::GET && matches!(info.who, Who::User(_))
+    info.method != Method::GET && matches!(info.who, Who::User(_) | Who::Admin(_) | Who::Integration)
 }
 
 /// What follows from the route, and what was said beside.
@@ -273,7 +273,7 @@ fn failures(info: &RouteInfo, operation: &Operation) -> Vec<StatusCode> {
         Who::Anybody => {}
         Who::ApiKey => all.push(StatusCode::FORBIDDEN),
         Who::AnyCredential => all.extend([StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN]),
-        Who::User(_) => {
+        Who::User(_) | Who::Admin(_) | Who::Integration => {
             all.extend([StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN, StatusCode::INTERNAL_SERVER_ERROR])
         }
     }
@@ -299,6 +299,8 @@ fn security(who: Who, takes_bearer: bool) -> Value {
         Who::ApiKey => json!([{ "apiKey": [] }]),
         Who::User(_) if takes_bearer => json!([{ "apiKey": [], "applicationKey": [] }, { "bearer": [] }]),
         Who::User(_) => json!([{ "apiKey": [], "applicationKey": [] }]),
+        Who::Admin(_) => json!([{ "basic": [] }, { "bearer": [] }]),
+        Who::Integration => json!([{ "bearer": [] }]),
         Who::AnyCredential => json!([
             { "apiKey": [] }, { "apiKey": [], "applicationKey": [] }, { "bearer": [] }, { "anyCredential": [] },
         ]),
@@ -311,6 +313,7 @@ fn security_schemes() -> Value {
         "apiKey": header("DD-API-KEY", "An API key"),
         "applicationKey": header("DD-APPLICATION-KEY", "An application key"),
         "anyCredential": header("X-API-Key", "Any issued credential"),
+        "basic": { "type": "http", "scheme": "basic", "description": "An address with /token, and a personal access token" },
         "bearer": { "type": "http", "scheme": "bearer", "description": "An issued credential that stands alone" },
     })
 }

@@ -37,6 +37,10 @@ pub enum Who {
     User(&'static [Permission]),
     /// Whoever has any issued credential, presented alone or as a pair.
     AnyCredential,
+    /// A user with any one of these permissions, by a token alone or by a token beside the user's address.
+    Admin(&'static [Permission]),
+    /// Whoever has a token that is bound to a ZIS integration.
+    Integration,
 }
 
 /// One route.

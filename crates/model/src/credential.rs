@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::{CredentialId, Guards, KeyPrefix, OrgId, Scopes, Timestamp, UserId};
+use crate::{CredentialId, Guards, KeyPrefix, OrgId, Scopes, Timestamp, UserId, ZisIntegrationId, ZisScopes};
 
 /// A credential, without its secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,6 +84,19 @@ pub enum CredentialDetail {
         /// What the org wants to know when the key is verified: a JSON object as text.
         metadata: Option<String>,
     },
+    /// Of an integration token.
+    IntegrationToken {
+        /// The admin who made it, and for whom it acts.
+        owner: UserId,
+        /// The integration that it is bound to.
+        integration: ZisIntegrationId,
+        /// What it is narrowed to.
+        scopes: ZisScopes,
+        /// The number by which requests name it. It says nothing of how many there are.
+        number: i64,
+        /// The beginning of the secret, by which people tell tokens apart.
+        public_portion: String,
+    },
 }
 
 impl Credential {
@@ -102,6 +115,7 @@ impl CredentialDetail {
             Self::PersonalAccessToken { .. } => CredentialKind::PersonalAccessToken,
             Self::ServiceAccessToken { .. } => CredentialKind::ServiceAccessToken,
             Self::NativeKey { .. } => CredentialKind::NativeKey,
+            Self::IntegrationToken { .. } => CredentialKind::IntegrationToken,
         }
     }
 
@@ -111,14 +125,16 @@ impl CredentialDetail {
             Self::ApiKey { .. } | Self::NativeKey { .. } => None,
             Self::ApplicationKey { owner, .. }
             | Self::PersonalAccessToken { owner, .. }
-            | Self::ServiceAccessToken { owner, .. } => Some(*owner),
+            | Self::ServiceAccessToken { owner, .. }
+            | Self::IntegrationToken { owner, .. } => Some(*owner),
         }
     }
 
-    /// What it is narrowed to, if it is; of a native key, all that it may do.
+    /// What it is narrowed to, if it is; of a native key, all that it may do. An integration token is narrowed in
+    /// words of its own.
     pub const fn scopes(&self) -> Option<&Scopes> {
         match self {
-            Self::ApiKey { .. } => None,
+            Self::ApiKey { .. } | Self::IntegrationToken { .. } => None,
             Self::ApplicationKey { scopes, .. } => scopes.as_ref(),
             Self::PersonalAccessToken { scopes, .. } | Self::ServiceAccessToken { scopes, .. } => {
                 Some(scopes)
@@ -152,7 +168,8 @@ impl CredentialDetail {
     pub fn public_portion_mut(&mut self) -> Option<&mut String> {
         match self {
             Self::PersonalAccessToken { public_portion, .. }
-            | Self::ServiceAccessToken { public_portion, .. } => Some(public_portion),
+            | Self::ServiceAccessToken { public_portion, .. }
+            | Self::IntegrationToken { public_portion, .. } => Some(public_portion),
             Self::ApiKey { .. } | Self::ApplicationKey { .. } | Self::NativeKey { .. } => None,
         }
     }
@@ -161,7 +178,8 @@ impl CredentialDetail {
     pub fn public_portion(&self) -> Option<&str> {
         match self {
             Self::PersonalAccessToken { public_portion, .. }
-            | Self::ServiceAccessToken { public_portion, .. } => Some(public_portion),
+            | Self::ServiceAccessToken { public_portion, .. }
+            | Self::IntegrationToken { public_portion, .. } => Some(public_portion),
             Self::NativeKey { prefix, .. } => Some(prefix.as_str()),
             Self::ApiKey { .. } | Self::ApplicationKey { .. } => None,
         }
@@ -181,16 +199,19 @@ pub enum CredentialKind {
     ServiceAccessToken,
     /// Belongs to an org that issues it to a caller of its own API.
     NativeKey,
+    /// Belongs to a ZIS integration and acts for the admin who made it; says both, alone.
+    IntegrationToken,
 }
 
 impl CredentialKind {
     /// All of them.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::ApiKey,
         Self::ApplicationKey,
         Self::PersonalAccessToken,
         Self::ServiceAccessToken,
         Self::NativeKey,
+        Self::IntegrationToken,
     ];
 
     /// The text form.
@@ -201,6 +222,7 @@ impl CredentialKind {
             Self::PersonalAccessToken => "personal_access_token",
             Self::ServiceAccessToken => "service_access_token",
             Self::NativeKey => "native_key",
+            Self::IntegrationToken => "integration_token",
         }
     }
 }
@@ -211,7 +233,10 @@ impl CredentialKind {
     pub const fn is_shown_again(self) -> bool {
         match self {
             Self::ApiKey | Self::ApplicationKey => true,
-            Self::PersonalAccessToken | Self::ServiceAccessToken | Self::NativeKey => false,
+            Self::PersonalAccessToken
+            | Self::ServiceAccessToken
+            | Self::NativeKey
+            | Self::IntegrationToken => false,
         }
     }
 }

@@ -98,6 +98,8 @@ ids! {
     WebhookId,
     /// A connection.
     ConnectionId,
+    /// A ZIS integration.
+    ZisIntegrationId,
     /// A report that a secret was found where it should not be.
     LeakId,
     /// One entry of the ledger; it also settles whether a commit of unknown fate happened.

@@ -26,14 +26,16 @@ pub mod permissions;
 mod position;
 mod public_suffix;
 mod random;
-mod restriction;
-mod tag;
 mod refused_header;
+mod restriction;
+mod subdomain;
+mod tag;
 mod target;
 pub mod testing;
 mod timestamp;
 mod token_expiry;
 mod webhook;
+mod zis;
 
 pub use allowed_domain::{ALLOWED_DOMAIN_CHARS_MAX, AllowedDomain, AllowedDomainError};
 pub use chain::chain;
@@ -50,7 +52,7 @@ pub use header_name::{HEADER_NAME_CHARS_MAX, HeaderName, HeaderNameError, Inject
 pub use host::{Host, HostError};
 pub use id::{
     ConnectionId, CredentialId, EntryId, InvitationId, LeakId, OrgId, ParseIdError, PermissionId, RequestId,
-    RoleId, UserId, WebhookId,
+    RoleId, UserId, WebhookId, ZisIntegrationId,
 };
 pub use key_prefix::{KEY_PREFIX_CHARS_MAX, KeyPrefix, KeyPrefixError};
 pub use leak::{Leak, LeakPolicy, ParseLeakPolicyError};
@@ -63,10 +65,15 @@ pub use people::{Invitation, ManagedRole, Org, OrgSettings, Role, User, UserKind
 pub use permissions::{Permission, PermissionSet, ScopeError, Scopes};
 pub use position::{ParsePositionError, Position};
 pub use random::Random;
-pub use restriction::{ParseRestrictionError, Principal, Relation, Restriction};
-pub use tag::{TAGS_MAX, Tag, TagError, Tags};
 pub use refused_header::HeaderRefusal;
+pub use restriction::{ParseRestrictionError, Principal, Relation, Restriction};
+pub use subdomain::{Subdomain, SubdomainError};
+pub use tag::{TAGS_MAX, Tag, TagError, Tags};
 pub use target::{Origin, Scheme, Target, TargetError};
 pub use timestamp::{Clock, Timestamp};
 pub use token_expiry::{TokenExpiry, TokenExpiryError};
 pub use webhook::{Webhook, WebhookStanding};
+pub use zis::{
+    ZIS_DESCRIPTION_CHARS_MAX, ZIS_NAME_CHARS_MAX, ZIS_SCOPES_MAX, ZisIntegration, ZisName, ZisNameError,
+    ZisScopes, ZisScopesError,
+};

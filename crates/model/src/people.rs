@@ -3,7 +3,8 @@
 use std::fmt;
 
 use crate::{
-    InvitationId, KeyPrefix, LeakPolicy, OrgId, Permission, PermissionSet, RoleId, Timestamp, UserId,
+    InvitationId, KeyPrefix, LeakPolicy, OrgId, Permission, PermissionSet, RoleId, Subdomain, Timestamp,
+    UserId,
 };
 
 /// Settings of an org.
@@ -57,6 +58,8 @@ pub struct Org {
     pub number: i64,
     /// Its name.
     pub name: String,
+    /// By which subdomain the Zendesk dialect knows it, if it does.
+    pub subdomain: Option<Subdomain>,
     /// Its settings.
     pub settings: OrgSettings,
     /// When it was made.

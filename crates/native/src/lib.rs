@@ -21,6 +21,7 @@ mod role_permissions;
 mod users;
 mod verify;
 mod webhooks;
+mod zis_integrations;
 
 pub use error::Error;
 pub use options::{GithubKeys, GithubKeysError, Options};
@@ -42,6 +43,7 @@ pub fn routes(options: &Options) -> Vec<Route> {
         native_keys::routes(),
         users::routes(),
         webhooks::routes(options),
+        zis_integrations::routes(),
     ]
     .into_iter()
     .flatten()

@@ -7,7 +7,7 @@ use claviger_engine::rights::OrgManagement;
 use claviger_engine::{Error as EngineError, FieldError, FirstOrg, Founded, OrgChange, Thing};
 use claviger_http::openapi::{Named, Operation, Query};
 use claviger_http::{App, BodyError, Bucket, Json as Body, Route, RouteInfo, SecretText, Who, positioned};
-use claviger_model::{Email, Name, Org, OrgId, Permission, Timestamp};
+use claviger_model::{Email, Name, Org, OrgId, Permission, Subdomain, Timestamp};
 use http::{Method, StatusCode, Uri};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -39,7 +39,11 @@ pub(crate) fn routes() -> Vec<Route> {
     });
     let change = json!({
         "type": "object",
-        "properties": { "name": { "type": "string" }, "disabled": { "type": "boolean" } },
+        "properties": {
+            "name": { "type": "string" },
+            "disabled": { "type": "boolean" },
+            "subdomain": { "type": ["string", "null"] },
+        },
         "additionalProperties": false,
     });
     vec![
@@ -55,7 +59,11 @@ pub(crate) fn routes() -> Vec<Route> {
         ),
         Route::new(info(Method::GET, ONE, "Get one org"), get)
             .described(operation("GetServerOrg").answers(StatusCode::OK, one())),
-        Route::new(info(Method::PATCH, ONE, "Rename, disable or enable an org"), update).described(
+        Route::new(
+            info(Method::PATCH, ONE, "Rename, disable or enable an org, or give it a subdomain"),
+            update,
+        )
+        .described(
             operation("UpdateServerOrg")
                 .body(Named::new("ServerOrgPatch", change))
                 .answers(StatusCode::OK, one())
@@ -93,6 +101,8 @@ struct OrgObject {
     number: i64,
     name: String,
     disabled: bool,
+    /// The first label of the host by which the Zendesk dialect knows it.
+    subdomain: Option<String>,
     created_at: String,
     modified_at: String,
 }
@@ -222,8 +232,13 @@ fn change(body: &Value) -> Result<OrgChange, Error> {
     let mut fields = Fields::of(body)?;
     let name = fields.parsed("name", |text| Name::parse(text).map_err(|error| error.to_string()));
     let is_disabled = fields.flag("disabled");
+    let subdomain = fields.read("subdomain", |value| match value {
+        Value::Null => Ok(None),
+        Value::String(text) => Subdomain::parse(text).map(Some).map_err(|error| error.to_string()),
+        _ => Err("must be a string or null".to_owned()),
+    });
     fields.finish()?;
-    Ok(OrgChange { name, is_disabled })
+    Ok(OrgChange { name, is_disabled, subdomain })
 }
 
 fn parse_id(text: &str) -> Result<OrgId, EngineError> {
@@ -237,6 +252,7 @@ fn wire(org: &Org) -> OrgObject {
         number: org.number,
         name: org.name.clone(),
         disabled: org.disabled_at.is_some(),
+        subdomain: org.subdomain.as_ref().map(|it| it.to_string()),
         created_at: time(org.created_at),
         modified_at: time(org.modified_at),
     }

@@ -136,7 +136,9 @@ impl Condition {
             let like = condition.push(format!("%{}%", escaped(&search_key(text))));
             let is_token = matches!(
                 filter.kind,
-                CredentialKind::PersonalAccessToken | CredentialKind::ServiceAccessToken
+                CredentialKind::PersonalAccessToken
+                    | CredentialKind::ServiceAccessToken
+                    | CredentialKind::IntegrationToken
             );
             let found = match is_token {
                 // Of tokens nothing of the secret's end is shown, and so nothing of it is told.

@@ -4,7 +4,7 @@
 
 use claviger_model::{
     AllowList, Credential, CredentialDetail, CredentialId, CredentialKind, CredentialState, Expiry, Guards,
-    OrgId, RequestLimit, Scopes, Timestamp, UserId, collation_key,
+    OrgId, RequestLimit, Scopes, Timestamp, UserId, ZisIntegrationId, ZisScopes, collation_key,
 };
 use claviger_vault::Digest;
 use serde_json::{Value as Json, json};
@@ -94,16 +94,29 @@ pub struct KnownSecret {
     pub external_id: Option<String>,
     /// Of a native key: what its org wants to know.
     pub metadata: Option<String>,
+    /// Of an integration token: what it is bound to, and what it may do there.
+    pub binding: Option<KnownBinding>,
+}
+
+/// What an integration token is bound to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownBinding {
+    /// The integration.
+    pub integration: ZisIntegrationId,
+    /// Its name, which never changes.
+    pub name: String,
+    /// What the token may do there.
+    pub scopes: ZisScopes,
 }
 
 /// The columns of a credential, joined with its last use; read by [`read_credential`].
 pub(crate) const COLUMNS: &str = "c.id, c.org_id, c.kind, c.owner_id, c.name, c.last4, c.scopes, c.category,
      c.remote_config_read, c.revision, c.created_at, c.created_by, c.modified_at, c.modified_by, c.expires_at,
      c.revoked_at, l.at, c.public_portion, c.external_id, c.metadata, c.allow_list, c.requests_max,
-     c.requests_period";
+     c.requests_period, c.zis_integration_id, c.zis_scopes, c.token_number";
 
 /// How many columns [`COLUMNS`] are.
-pub(crate) const COLUMN_COUNT: usize = 23;
+pub(crate) const COLUMN_COUNT: usize = 26;
 
 pub(crate) fn read_credential(row: &dyn Row) -> Result<Credential, StoreError> {
     let detail = match row.parsed(2)? {
@@ -128,6 +141,13 @@ pub(crate) fn read_credential(row: &dyn Row) -> Result<Credential, StoreError> {
             permissions: read_scopes(row, 6)?,
             external_id: row.opt(18)?,
             metadata: row.opt(19)?,
+        },
+        CredentialKind::IntegrationToken => CredentialDetail::IntegrationToken {
+            owner: row.parsed(3)?,
+            integration: row.parsed(23)?,
+            scopes: row.parsed(24)?,
+            number: row.get(25)?,
+            public_portion: row.get(17)?,
         },
     };
     Ok(Credential {
@@ -239,14 +259,21 @@ impl Change {
         let (category, remote_config_read) = api_key_columns(&credential.detail);
         let (external_id, metadata) = native_key_columns(&credential.detail);
         let (allow_list, requests_max, requests_period) = guard_columns(&credential.guards);
-        self.counting_one_more(credential)
+        let (zis_integration, zis_scopes, number) = binding_columns(&credential.detail);
+        let change = match zis_integration {
+            None => self,
+            Some(integration) => self.requiring_zis_integration(org, integration),
+        };
+        change
+            .counting_one_more(credential)
             .naming(credential)
             .one(
                 "INSERT INTO credentials (id, org_id, kind, owner_id, name, name_sort, name_search, last4, scopes,
                      category, remote_config_read, revision, created_at, created_by, modified_at, modified_by,
-                     expires_at, public_portion, external_id, metadata, allow_list, requests_max, requests_period)
+                     expires_at, public_portion, external_id, metadata, allow_list, requests_max, requests_period,
+                     zis_integration_id, zis_scopes, token_number)
                  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
-                     $20, $21, $22, $23)",
+                     $20, $21, $22, $23, $24, $25, $26)",
                 params![
                     id,
                     org,
@@ -271,6 +298,9 @@ impl Change {
                     allow_list,
                     requests_max,
                     requests_period,
+                    zis_integration,
+                    zis_scopes,
+                    number,
                 ],
                 Refusal::Conflict,
             )
@@ -297,7 +327,8 @@ impl Change {
             CredentialKind::ApiKey
             | CredentialKind::PersonalAccessToken
             | CredentialKind::ServiceAccessToken
-            | CredentialKind::NativeKey => change,
+            | CredentialKind::NativeKey
+            | CredentialKind::IntegrationToken => change,
             // Decided here and not by whoever asked, so that turning one-time read on misses none.
             CredentialKind::ApplicationKey => change.any(
                 "UPDATE secrets SET sealed = NULL
@@ -330,7 +361,8 @@ impl Change {
             ),
             CredentialDetail::ApplicationKey { owner, .. }
             | CredentialDetail::PersonalAccessToken { owner, .. }
-            | CredentialDetail::ServiceAccessToken { owner, .. } => self
+            | CredentialDetail::ServiceAccessToken { owner, .. }
+            | CredentialDetail::IntegrationToken { owner, .. } => self
                 .require(
                     "SELECT 1 FROM users WHERE id = $1 AND org_id = $2 AND disabled_at IS NULL",
                     params![*owner, org],
@@ -451,7 +483,8 @@ impl Change {
             CredentialDetail::NativeKey { .. } => self.any(count, row(String::new())),
             CredentialDetail::ApplicationKey { owner, .. }
             | CredentialDetail::PersonalAccessToken { owner, .. }
-            | CredentialDetail::ServiceAccessToken { owner, .. } => {
+            | CredentialDetail::ServiceAccessToken { owner, .. }
+            | CredentialDetail::IntegrationToken { owner, .. } => {
                 self.any(count, row(String::new())).any(count, row(owner.to_string()))
             }
         }
@@ -474,7 +507,8 @@ fn api_key_columns(detail: &CredentialDetail) -> (String, bool) {
         CredentialDetail::ApplicationKey { .. }
         | CredentialDetail::PersonalAccessToken { .. }
         | CredentialDetail::ServiceAccessToken { .. }
-        | CredentialDetail::NativeKey { .. } => (String::new(), false),
+        | CredentialDetail::NativeKey { .. }
+        | CredentialDetail::IntegrationToken { .. } => (String::new(), false),
     }
 }
 
@@ -487,7 +521,18 @@ fn native_key_columns(detail: &CredentialDetail) -> (Option<&str>, Option<&str>)
         CredentialDetail::ApiKey { .. }
         | CredentialDetail::ApplicationKey { .. }
         | CredentialDetail::PersonalAccessToken { .. }
-        | CredentialDetail::ServiceAccessToken { .. } => (None, None),
+        | CredentialDetail::ServiceAccessToken { .. }
+        | CredentialDetail::IntegrationToken { .. } => (None, None),
+    }
+}
+
+/// `zis_integration_id`, `zis_scopes` and `token_number`.
+fn binding_columns(detail: &CredentialDetail) -> (Option<ZisIntegrationId>, Option<String>, Option<i64>) {
+    match detail {
+        CredentialDetail::IntegrationToken { integration, scopes, number, .. } => {
+            (Some(*integration), Some(scopes.to_string()), Some(*number))
+        }
+        _ => (None, None, None),
     }
 }
 
@@ -502,9 +547,10 @@ fn guard_columns(guards: &Guards) -> (Option<String>, Option<u32>, Option<u32>) 
 
 pub(crate) const SELECT_KNOWN: &str = "SELECT s.digest, c.id, c.org_id, c.kind, c.owner_id, c.scopes, c.expires_at,
      c.remote_config_read, s.dead_at, c.revoked_at, l.at, s.valid_until, c.allow_list, c.requests_max,
-     c.requests_period, c.external_id, c.metadata, r.application_key_id
+     c.requests_period, c.external_id, c.metadata, r.application_key_id, z.id, z.name, c.zis_scopes
      FROM secrets s JOIN credentials c ON c.id = s.credential_id LEFT JOIN last_used l ON l.credential_id = c.id
-     LEFT JOIN app_key_registrations r ON r.org_id = c.org_id AND r.application_key_id = c.id";
+     LEFT JOIN app_key_registrations r ON r.org_id = c.org_id AND r.application_key_id = c.id
+     LEFT JOIN zis_integrations z ON z.id = c.zis_integration_id";
 
 /// How many credentials [`Store::list_known_secrets_of`] asks for in one statement.
 const ASKED_AT_ONCE: usize = 16;
@@ -527,6 +573,10 @@ pub(crate) fn read_known(row: &dyn Row) -> Result<KnownSecret, StoreError> {
         last_used: row.opt(10)?,
         external_id: row.opt(15)?,
         metadata: row.opt(16)?,
+        binding: match (row.opt_parsed(18)?, row.opt(19)?, row.opt_parsed(20)?) {
+            (Some(integration), Some(name), Some(scopes)) => Some(KnownBinding { integration, name, scopes }),
+            _ => None,
+        },
     })
 }
 

@@ -48,6 +48,7 @@ mod vault_keys;
 mod verify;
 mod webhook_standings;
 mod webhooks;
+mod zis_integrations;
 
 pub use backup::{BackupError, BackupSummary, CheckedBackup, DeadSecrets, Restored, check_backup};
 pub use batch::{Batch, Feed};
@@ -56,7 +57,9 @@ pub use checkpoint::{Checkpoint, ParseCheckpointError};
 pub use connection_list::{ConnectionFilter, ConnectionSort};
 pub use connections::ConnectionSecret;
 pub use credential_list::{CredentialFilter, CredentialPage, CredentialSort, Page, SortKey};
-pub use credentials::{FIRST_SECRET_REVISION, KnownSecret, LiveSecret, Names, NewSecret, SealedSecret};
+pub use credentials::{
+    FIRST_SECRET_REVISION, KnownBinding, KnownSecret, LiveSecret, Names, NewSecret, SealedSecret,
+};
 pub use database::{Database, Location, Store};
 pub use error::{CommitError, Refusal, StoreError};
 pub use founding::Founding;
@@ -73,3 +76,4 @@ pub use user_list::{UserFilter, UserSort, UserStatus};
 pub use vault_keys::Rewrapped;
 pub use verify::{Check, Fault, Finding, Report};
 pub use webhooks::{WEBHOOKS_PER_ORG_MAX, WebhookSecrets};
+pub use zis_integrations::ZIS_INTEGRATIONS_PER_ORG_MAX;

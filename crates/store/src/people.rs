@@ -1,7 +1,8 @@
 //! Orgs, users and roles.
 
 use claviger_model::{
-    CredentialKind, ManagedRole, Org, OrgId, OrgSettings, PermissionSet, Role, RoleId, User, UserId, UserKind,
+    CredentialKind, ManagedRole, Org, OrgId, OrgSettings, PermissionSet, Role, RoleId, Subdomain, User,
+    UserId, UserKind,
 };
 
 use serde_json::json;
@@ -11,7 +12,7 @@ use crate::{Actor, Change, Refusal, Store, StoreError, state};
 
 pub(crate) const SELECT_ORG: &str =
     "SELECT id, number, name, one_time_read, api_keys_max, application_keys_per_user_max,
-     created_at, modified_at, disabled_at, native_keys_max, native_key_prefix, leaks FROM orgs";
+     created_at, modified_at, disabled_at, native_keys_max, native_key_prefix, leaks, subdomain FROM orgs";
 pub(crate) const SELECT_USER: &str =
     "SELECT id, org_id, kind, email, handle, name, title, verified, created_at, modified_at,
      disabled_at FROM users";
@@ -24,6 +25,7 @@ pub(crate) fn read_org(row: &dyn Row) -> Result<Org, StoreError> {
         id: row.parsed(0)?,
         number: row.get(1)?,
         name: row.get(2)?,
+        subdomain: row.opt_parsed(12)?,
         settings: OrgSettings {
             one_time_read: row.get(3)?,
             api_keys_max: row.get(4)?,
@@ -94,7 +96,8 @@ impl Change {
     /// Changes an org from what was read: its settings, and whether it is disabled; `home` is the actor's own. Turning one-time read on erases, in the same change, every
     /// sealed application key of the org.
     ///
-    /// Refused with [`Refusal::Stale`] where it was changed in between.
+    /// Refused with [`Refusal::Stale`] where it was changed in between, and with [`Refusal::NameTaken`] where its
+    /// subdomain is another org's.
     pub fn update_org(org: &Org, read: &Org, home: OrgId, actor: &Actor) -> Self {
         let detail = json!({
             "name": org.name,
@@ -103,6 +106,7 @@ impl Change {
             "application_keys_per_user_max": org.settings.application_keys_per_user_max,
             "native_keys_max": org.settings.native_keys_max,
             "native_key_prefix": org.settings.native_key_prefix.as_str(),
+            "subdomain": org.subdomain.as_ref().map(Subdomain::as_str),
         });
         let detail = state::with_states(detail, [state::org(org)]);
         let action = match (read.disabled_at.is_some(), org.disabled_at.is_some()) {
@@ -111,9 +115,20 @@ impl Change {
             _ => "org.updated",
         };
         let subject = ("org", org.id.to_string());
-        let change = Self::to_other_org(org.id, Some(home), actor, action, subject, detail).one(
+        let subdomain = org.subdomain.as_ref().map(Subdomain::as_str);
+        let change = Self::to_other_org(org.id, Some(home), actor, action, subject, detail);
+        let change = match subdomain {
+            None => change,
+            Some(subdomain) => change.require(
+                "SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM orgs WHERE subdomain = $1 AND id <> $2)",
+                params![subdomain, org.id],
+                Refusal::NameTaken,
+            ),
+        };
+        let change = change.one(
             "UPDATE orgs SET name = $1, one_time_read = $2, api_keys_max = $3, application_keys_per_user_max = $4,
-                 modified_at = $5, disabled_at = $6, native_keys_max = $9, native_key_prefix = $10, leaks = $11
+                 modified_at = $5, disabled_at = $6, native_keys_max = $9, native_key_prefix = $10, leaks = $11,
+                 subdomain = $12
              WHERE id = $7 AND modified_at = $8",
             params![
                 org.name.as_str(),
@@ -127,6 +142,7 @@ impl Change {
                 org.settings.native_keys_max,
                 org.settings.native_key_prefix.as_str(),
                 org.settings.leaks.as_str(),
+                subdomain,
             ],
             Refusal::Stale,
         );

@@ -5,8 +5,9 @@
 
 use claviger_model::{
     Connection, Credential, CredentialDetail, CredentialId, Leak, LeakPolicy, Org, OrgId, OwnPermission,
-    Role, Scopes, User, Webhook,
+    Role, Scopes, User, Webhook, ZisIntegration,
 };
+use claviger_vault::Digest;
 use serde_json::{Map, Value as Json, json};
 
 use crate::people::user_kind_text;
@@ -34,6 +35,10 @@ pub(crate) fn org(org: &Org) -> State {
     // Only where it is not as for every org before there was a choice, so that their entries stay true.
     if org.settings.leaks != LeakPolicy::default() {
         state["leaks"] = json!(org.settings.leaks.as_str());
+    }
+    // Likewise, of those that have none.
+    if let Some(subdomain) = &org.subdomain {
+        state["subdomain"] = json!(subdomain.as_str());
     }
     (format!("org:{}", org.id), state)
 }
@@ -126,6 +131,17 @@ pub(crate) fn connection(connection: &Connection) -> State {
     (format!("connection:{}", connection.id), state)
 }
 
+/// What a ZIS integration is called, and by what its OAuth client is known.
+pub(crate) fn zis_integration(integration: &ZisIntegration, client_secret: &Digest) -> State {
+    let state = json!({
+        "org": integration.org.to_string(),
+        "name": integration.name.as_str(),
+        "client_number": integration.client_number,
+        "client_secret": client_secret.to_hex(),
+    });
+    (format!("zis_integration:{}", integration.id), state)
+}
+
 /// That a credential's secret was found where it should not be.
 pub(crate) fn leak(leak: &Leak) -> State {
     let state = json!({
@@ -175,6 +191,11 @@ pub(crate) fn credential(credential: &Credential, live: &[LiveSecret]) -> State 
         state["external_id"] = external_id.as_deref().into();
         let hash = metadata.as_ref().map(|metadata| blake3::hash(metadata.as_bytes()));
         state["metadata"] = hash.map(|hash| hash.to_hex().to_string()).into();
+    }
+    if let CredentialDetail::IntegrationToken { integration, scopes, number, .. } = &credential.detail {
+        state["integration"] = json!(integration.to_string());
+        state["zis_scopes"] = json!(scopes.to_string());
+        state["number"] = json!(number);
     }
     // Only where there is one: entries of before there were tokens say nothing of it.
     if let Some(portion) = credential.detail.public_portion() {

@@ -2,7 +2,7 @@
 
 use claviger_model::{
     ConnectionId, CredentialId, CredentialKind, EntryId, Expiry, InvitationId, LeakId, OrgId, PermissionId,
-    RoleId, Timestamp, UserId, WebhookId,
+    RoleId, Timestamp, UserId, WebhookId, ZisIntegrationId,
 };
 use claviger_vault::Digest;
 use std::fmt::{self, Display};
@@ -118,6 +118,7 @@ ids!(
     WebhookId,
     ConnectionId,
     LeakId,
+    ZisIntegrationId,
     Uuid
 );
 

@@ -45,7 +45,7 @@ pub use kek::{KekId, ParseKekIdError};
 pub use kek_ring::{KekError, KekRing, PASSPHRASE_CHARS_MAX, PASSPHRASE_CHARS_MIN};
 pub use public_key::{EcdsaPublicKey, PublicKeyError, sha256_hex};
 pub use random::SystemRandom;
-pub use secret::{IssuedSecret, SecretFormatError, claims_to_be_token};
+pub use secret::{IssuedSecret, SecretFormatError, claims_to_be_token, is_integration_token_long};
 pub use vault::Vault;
 pub use vault::digests::{Digest, DigestLengthError};
 pub use vault::proofs::{CheckpointSignature, LedgerMac, UnknownKey};

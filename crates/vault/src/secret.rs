@@ -20,6 +20,10 @@ const SERVICE_ACCESS_TOKEN_PREFIX: &str = "ddsat_";
 /// The part of a token that is no secret.
 const PUBLIC_PORTION_CHARS: usize = 22;
 const TOKEN_RANDOM_CHARS: usize = 30;
+/// Of an integration token: what the vendor's clients have been seen to hold.
+const INTEGRATION_TOKEN_CHARS: usize = 64;
+/// How many characters at its beginning are shown again, as the vendor does.
+const INTEGRATION_TOKEN_SHOWN_CHARS: usize = 10;
 /// Of the longest kind.
 const CHARS_MAX: usize = 65;
 
@@ -32,7 +36,8 @@ impl IssuedSecret {
     /// A new secret: for an API key 128 random bits as 32 hexadecimal digits; for an application key `ddapp_`,
     /// 28 random base62 characters (166 bits) and 6 characters of checksum; for a native key the same after `clv_`, or
     /// after another prefix with [`generate_native`](Self::generate_native);
-    /// for a token its prefix, 22 random base62 characters that are no secret, `_`, 30 random ones (178 bits) and 6
+    /// for an integration token 256 random bits as 64 hexadecimal digits;
+    /// for another token its prefix, 22 random base62 characters that are no secret, `_`, 30 random ones (178 bits) and 6
     /// of checksum over all that follows the prefix.
     pub fn generate(kind: CredentialKind, random: &dyn Random) -> Self {
         // With the final capacity from the start, growing leaves no copy behind.
@@ -52,6 +57,11 @@ impl IssuedSecret {
                 push_token(&mut text, PERSONAL_ACCESS_TOKEN_PREFIX, random)
             }
             CredentialKind::ServiceAccessToken => push_token(&mut text, SERVICE_ACCESS_TOKEN_PREFIX, random),
+            CredentialKind::IntegrationToken => {
+                let mut bytes = Zeroizing::new([0; INTEGRATION_TOKEN_CHARS / 2]);
+                random.fill(bytes.as_mut_slice());
+                text.extend(hex::digits(bytes.as_slice()));
+            }
         }
         Self(text)
     }
@@ -63,6 +73,11 @@ impl IssuedSecret {
         Self(text)
     }
 
+    /// A new secret of an OAuth client: 256 random bits as 64 hexadecimal digits.
+    pub fn generate_client_secret(random: &dyn Random) -> Self {
+        Self::generate(CredentialKind::IntegrationToken, random)
+    }
+
     /// The part of a token that is no secret, as the vendor shows it: of a personal one without the prefix, of a
     /// service account's with it. Source: fact sheet, 1.5, as recorded.
     pub fn public_portion(&self, kind: CredentialKind) -> Option<&str> {
@@ -70,6 +85,7 @@ impl IssuedSecret {
         match kind {
             CredentialKind::PersonalAccessToken => self.0.get(prefix..prefix + PUBLIC_PORTION_CHARS),
             CredentialKind::ServiceAccessToken => self.0.get(..prefix + PUBLIC_PORTION_CHARS),
+            CredentialKind::IntegrationToken => self.0.get(..INTEGRATION_TOKEN_SHOWN_CHARS),
             CredentialKind::ApiKey | CredentialKind::ApplicationKey | CredentialKind::NativeKey => None,
         }
     }
@@ -93,6 +109,8 @@ impl IssuedSecret {
             }
             CredentialKind::NativeKey if is_native_key(text) => {}
             CredentialKind::NativeKey => return Err(SecretFormatError::NativeKey),
+            CredentialKind::IntegrationToken if is_integration_token(text.as_bytes()) => {}
+            CredentialKind::IntegrationToken => return Err(SecretFormatError::IntegrationToken),
         }
         Ok(Self(Zeroizing::new(text.to_owned())))
     }
@@ -155,6 +173,9 @@ pub enum SecretFormatError {
     /// Not a native key.
     #[error("a native key is 32 to 128 visible ASCII characters")]
     NativeKey,
+    /// Not an integration token.
+    #[error("an integration token is {INTEGRATION_TOKEN_CHARS} lower-case hexadecimal digits")]
+    IntegrationToken,
     /// Opened bytes that are not UTF-8.
     #[error("a secret is text, and these bytes are not")]
     NotText,
@@ -205,6 +226,16 @@ fn is_token(text: &str, prefix: &str) -> bool {
 /// refused.
 fn is_native_key(text: &str) -> bool {
     (32..=128).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+/// Whether something presented is as long as every integration token: the vendor refuses others with words of their
+/// own.
+pub fn is_integration_token_long(presented: &[u8]) -> bool {
+    presented.len() == INTEGRATION_TOKEN_CHARS
+}
+
+fn is_integration_token(text: &[u8]) -> bool {
+    is_integration_token_long(text) && std::str::from_utf8(text).is_ok_and(hex::is_hex)
 }
 
 fn is_api_key(text: &str) -> bool {
@@ -270,7 +301,8 @@ mod tests {
             let secret = IssuedSecret::generate(kind, &random);
             let is_token = [PersonalAccessToken, ServiceAccessToken].contains(&kind);
             assert_eq!(claims_to_be_token(secret.bytes()), is_token, "{kind}");
-            assert_eq!(secret.public_portion(kind).is_some(), is_token, "{kind}");
+            let is_shown = is_token || kind == CredentialKind::IntegrationToken;
+            assert_eq!(secret.public_portion(kind).is_some(), is_shown, "{kind}");
         }
         for (kind, prefix, shown) in [
             (PersonalAccessToken, "ddpat_", "0123456789ABCDEFGHIJab"),

@@ -38,6 +38,7 @@ fn name(kind: CredentialKind) -> &'static str {
         CredentialKind::PersonalAccessToken => "personal access token",
         CredentialKind::ServiceAccessToken => "service access token",
         CredentialKind::NativeKey => "native key",
+        CredentialKind::IntegrationToken => "integration token",
     }
 }
 

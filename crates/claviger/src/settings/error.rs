@@ -83,6 +83,14 @@ pub enum SettingsError {
         /// What is wrong with it.
         error: NetworkError,
     },
+    /// The domain of the Zendesk dialect is none.
+    #[error("--zendesk-base-domain {text} {error}")]
+    ZendeskBaseDomain {
+        /// What it says.
+        text: String,
+        /// What is wrong with it.
+        error: claviger_zendesk::BaseDomainError,
+    },
     /// Two listeners want one address.
     #[error(
         "--listen and --metrics-listen are both {address}: metrics are shown apart, give them another port"

@@ -82,6 +82,7 @@ mod tests {
             drain_seconds = 3
             webhooks_anywhere = true
             github_keys = "/run/github.json"
+            zendesk_base_domain = "claviger.example"
         "#;
         let typed = parse(Path::new("claviger.toml"), text).unwrap();
         assert_eq!(typed.data.as_deref(), Some(Path::new("/srv/claviger")));

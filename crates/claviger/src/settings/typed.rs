@@ -143,6 +143,9 @@ pub struct Typed {
     /// The public keys of GitHub's secret scanning, as it publishes them; without, none of its alerts is taken
     #[arg(long, value_name = "FILE", env = "CLAVIGER_GITHUB_KEYS", global = true)]
     pub github_keys: Option<PathBuf>,
+    /// The domain under which each org has a subdomain in the Zendesk dialect [default: none, for the first org alone]
+    #[arg(long, value_name = "DOMAIN", env = "CLAVIGER_ZENDESK_BASE_DOMAIN", global = true)]
+    pub zendesk_base_domain: Option<String>,
 }
 
 impl Typed {
@@ -169,6 +172,7 @@ impl Typed {
             drain_seconds: self.drain_seconds.or(below.drain_seconds),
             webhooks_anywhere: self.webhooks_anywhere.or(below.webhooks_anywhere),
             github_keys: self.github_keys.or(below.github_keys),
+            zendesk_base_domain: self.zendesk_base_domain.or(below.zendesk_base_domain),
         }
     }
 

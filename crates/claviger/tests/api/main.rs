@@ -29,3 +29,4 @@ mod v1;
 mod v2;
 mod verify;
 mod webhooks;
+mod zendesk;

@@ -140,7 +140,9 @@ impl Engine {
                 match credential.kind() {
                     CredentialKind::ApiKey | CredentialKind::NativeKey => imported.api_keys += 1,
                     CredentialKind::ApplicationKey => imported.application_keys += 1,
-                    CredentialKind::PersonalAccessToken | CredentialKind::ServiceAccessToken => {
+                    CredentialKind::PersonalAccessToken
+                    | CredentialKind::ServiceAccessToken
+                    | CredentialKind::IntegrationToken => {
                         imported.access_tokens += 1;
                     }
                 }

@@ -6,6 +6,7 @@
 mod connections;
 mod credentials;
 mod events;
+mod zis_integrations;
 
 use std::collections::{HashMap, HashSet};
 
@@ -32,10 +33,11 @@ enum Kind {
     Webhook,
     Leak,
     Connection,
+    ZisIntegration,
 }
 
 impl Kind {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::Org,
         Self::Role,
         Self::Permission,
@@ -45,6 +47,7 @@ impl Kind {
         Self::Webhook,
         Self::Leak,
         Self::Connection,
+        Self::ZisIntegration,
     ];
 
     const fn as_str(self) -> &'static str {
@@ -58,6 +61,7 @@ impl Kind {
             Self::Webhook => "webhook",
             Self::Leak => "leak",
             Self::Connection => "connection",
+            Self::ZisIntegration => "zis_integration",
         }
     }
 }
@@ -211,6 +215,7 @@ impl Snapshot {
         self.compare_webhooks(&mut fold, report).await?;
         self.compare_leaks(&mut fold, report).await?;
         self.compare_connections(&mut fold, report).await?;
+        self.compare_zis_integrations(&mut fold, report).await?;
         self.compare_tombstones(&fold, report).await?;
         fold.finish(report);
         Ok(())

@@ -224,6 +224,7 @@ impl Running {
             // Chosen by the database; the first is this.
             number: 100_001,
             name: "Ada's org".to_owned(),
+            subdomain: None,
             settings,
             created_at: START,
             modified_at: START,

@@ -82,6 +82,31 @@ on_both_engines! {
         server.verify_state().await;
     }
 
+    async fn a_subdomain_is_one_orgs_alone(server: &TestServer) {
+        let client = server.client();
+        let mut paths = Vec::new();
+        for name in ["One", "Two"] {
+            let made = client.post(PATH, &json!({ "name": name })).await.expect(201).json();
+            assert_eq!(made["org"]["subdomain"], Value::Null);
+            paths.push(format!("{PATH}/{}", made["org"]["id"].as_str().unwrap()));
+        }
+        let given = client.patch(&paths[0], &json!({ "subdomain": "acme" })).await.expect(200).json();
+        assert_eq!(given["subdomain"], "acme");
+        let refused = client.patch(&paths[1], &json!({ "name": "Zwei", "subdomain": "acme" })).await.expect(409);
+        assert_eq!(refused.json()["errors"][0]["code"], "conflict");
+        assert_eq!(client.get(&paths[1]).await.expect(200).json()["name"], "Two");
+        for bad in [json!("Acme"), json!("a.b"), json!(""), json!("zis"), json!(1)] {
+            let refused = client.patch(&paths[1], &json!({ "subdomain": bad })).await.expect(400).json();
+            assert_eq!(refused["errors"][0]["field"], "subdomain");
+        }
+        server.verify_state().await;
+        // Given up, it is anybody's.
+        client.patch(&paths[0], &json!({ "subdomain": null })).await.expect(200);
+        client.patch(&paths[1], &json!({ "subdomain": "acme" })).await.expect(200);
+        assert_eq!(client.get(&paths[0]).await.expect(200).json()["subdomain"], Value::Null);
+        server.verify_state().await;
+    }
+
     async fn the_founding_org_stays(server: &TestServer) {
         let client = server.client();
         let path = format!("{PATH}/{}", server.founded.org);

@@ -11,6 +11,7 @@ pub(crate) mod sample;
 mod server;
 pub(crate) mod tokens;
 pub(crate) mod wire;
+pub(crate) mod zis;
 
 pub(crate) use client::{Answer, Client, Keys};
 pub(crate) use database::TestDatabase;

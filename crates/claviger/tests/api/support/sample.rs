@@ -99,6 +99,11 @@ pub(crate) async fn sample(route: &RouteInfo, admin: &Client) -> Sample {
             let path = format!("/claviger/v1/credentials/{id}/permissions");
             with(path, (method == "PUT").then(|| json!({ "permissions": [] })), 200)
         }
+        (method, "/claviger/v1/zis_integrations/{integration}") => by_id(
+            method,
+            format!("/claviger/v1/zis_integrations/{}", zis_integration(admin).await),
+            Value::Null,
+        ),
         ("GET", "/claviger/v1/webhooks") => plain(None, 200),
         ("POST", "/claviger/v1/webhooks") => plain(Some(webhook_body()), 201),
         (method, "/claviger/v1/webhooks/{id}") => {
@@ -262,6 +267,17 @@ pub(crate) async fn native_key(admin: &Client, body: &Value) -> Made {
     let made = admin.post("/claviger/v1/keys", body).await.expect(201).json();
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     Made { id: text(&made["id"]), secret: text(&made["secret"]) }
+}
+
+/// The name of a new ZIS integration of the founding org, whose admin the client is.
+async fn zis_integration(admin: &Client) -> String {
+    let token = tokens::personal_access_token(admin, json!(["org_management"])).await;
+    let name = unique_name();
+    let authorization = format!("Bearer {}", token.secret);
+    let headers = [("authorization", authorization.as_str())];
+    let path = super::zis::registry(&name);
+    admin.send(http::Method::POST, &path, &headers, Some("{}")).await.expect(200);
+    name
 }
 
 /// A key that was made.

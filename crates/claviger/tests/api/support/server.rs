@@ -14,6 +14,7 @@ use claviger_outbound::Client as OutboundClient;
 use claviger_store::{Check, Database, Location, Report, Snapshot};
 use claviger_vault::{KekRing, SystemRandom, Vault};
 use claviger_webhooks::{Courier, Options as CourierOptions};
+use claviger_zendesk::Options as ZendeskOptions;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
@@ -34,6 +35,8 @@ pub(crate) struct Setup {
     pub(crate) is_answering_first: bool,
     /// What the operator decided for the native API.
     pub(crate) native: NativeOptions,
+    /// How the Zendesk dialect tells orgs apart.
+    pub(crate) zendesk: ZendeskOptions,
     /// With what webhooks are told of events; none for not at all.
     pub(crate) outbound: Option<OutboundClient>,
 }
@@ -50,6 +53,7 @@ impl Default for Setup {
                 github_keys: GithubKeys::parse(sample::GITHUB_KEYS).unwrap(),
                 ..NativeOptions::default()
             },
+            zendesk: ZendeskOptions::default(),
             outbound: None,
         }
     }
@@ -60,7 +64,9 @@ pub(crate) struct TestServer {
     pub(crate) address: SocketAddr,
     pub(crate) engine: Arc<Engine>,
     pub(crate) clock: Arc<ManualClock>,
+    /// All but the Zendesk dialect's, whose callers present other credentials.
     pub(crate) routes: Vec<RouteInfo>,
+    pub(crate) zendesk_routes: Vec<RouteInfo>,
     pub(crate) founded: Founded,
     app: App,
     background: Background,
@@ -115,6 +121,7 @@ impl TestServer {
             setup.limits,
             setup.proxies,
             &setup.native,
+            &setup.zendesk,
             &SeededRandom::new(1),
         );
         // Looks often, since the tests' clock moves by itself.
@@ -124,6 +131,7 @@ impl TestServer {
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
         let Application { app, front, router, routes } = application;
+        let (zendesk_routes, routes) = routes.into_iter().partition(|it| claviger_zendesk::is_ours(it.path));
         let serving = tokio::spawn(async move {
             let stopped = async { drop(stopped.await) };
             claviger_http::serve(listener, front, router, setup.options, stopped).await
@@ -133,6 +141,7 @@ impl TestServer {
             engine,
             clock,
             routes,
+            zendesk_routes,
             founded,
             app,
             background,

@@ -181,12 +181,17 @@ fn check_written(row: &dyn Row, credential: &Credential) -> Result<(), StoreErro
     if !is_native && (row.text(18)?.is_some() || row.text(19)?.is_some()) {
         return Err(StoreError::damaged("it has an external id or metadata, and is no native key"));
     }
+    let is_bound = credential.kind() == CredentialKind::IntegrationToken;
+    if !is_bound && (row.text(23)?.is_some() || row.text(24)?.is_some() || row.int(25)?.is_some()) {
+        return Err(StoreError::damaged("it is bound to an integration, and is no integration token"));
+    }
     let is_written = match credential.kind() {
         CredentialKind::ApiKey => row.text(3)?.is_none() && row.text(6)?.is_none(),
         CredentialKind::ApplicationKey
         | CredentialKind::PersonalAccessToken
         | CredentialKind::ServiceAccessToken
-        | CredentialKind::NativeKey => {
+        | CredentialKind::NativeKey
+        | CredentialKind::IntegrationToken => {
             row.int(8)? == Some(0)
                 && row.text(6)?.map(str::to_owned) == credential.detail.scopes().map(Scopes::to_list)
                 && row.text(3)?.map(str::to_owned) == credential.detail.owner().map(|owner| owner.to_string())

@@ -1,0 +1,175 @@
+//! Every route of the dialect × every way in which credentials can be wrong.
+
+use claviger_http::{Bucket, Limits, Rate, RouteInfo, Who};
+use http::Method;
+use serde_json::{Value, json};
+
+use crate::support::people::Member;
+use crate::support::zis::{ADMIN_SCOPES, TOKENS, Zis, basic, registry};
+use crate::support::{
+    Answer, Setup, TestDatabase, TestServer, on_both_engines, tokens, with_either_database,
+};
+
+/// A request to a route that would succeed with good credentials.
+async fn sample(route: &RouteInfo, admin: &Zis, client: i64) -> (String, Option<Value>, u16) {
+    match (route.method.as_str(), route.path) {
+        ("POST", "/api/services/zis/registry/{integration}") => {
+            (registry("sample"), Some(json!({ "description": "Sample" })), 200)
+        }
+        ("GET", "/api/services/zis/registry/integrations") => (route.path.to_owned(), None, 200),
+        ("POST", path) if path.starts_with(TOKENS) => {
+            (path.to_owned(), Some(json!({ "token": { "client_id": client, "scopes": ["read"] } })), 201)
+        }
+        ("GET", path) if !path.contains('{') => (path.to_owned(), None, 200),
+        (method, "/api/v2/oauth/tokens/{token_id}") => {
+            let (id, _) = admin.token(client, &["read"]).await;
+            (format!("{TOKENS}/{id}"), None, if method == "DELETE" { 204 } else { 200 })
+        }
+        (method, path) => {
+            panic!("{method} {path} is a route that this table does not know: add a request to it")
+        }
+    }
+}
+
+/// The status, and what a client reads of an error, in each service's own shape.
+fn told(answer: &Answer) -> (u16, String) {
+    let body = answer.json();
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let said = match (&body["errors"][0]["title"], &body["errors"][0]["detail"]) {
+        (Value::String(title), _) => format!("{} {title}", text(&body["errors"][0]["code"])),
+        (_, Value::String(detail)) => {
+            assert_eq!(body["message"], **detail);
+            format!("{} {detail}", text(&body["errors"][0]["code"]))
+        }
+        _ => format!("{} {}", text(&body["error"]), text(&body["description"])).trim().to_owned(),
+    };
+    (answer.status.as_u16(), said)
+}
+
+fn unauthorized(route: &RouteInfo) -> (u16, String) {
+    match route.path.contains("/registry/") {
+        true => (401, "1001 Authentication failed".to_owned()),
+        false => (401, "Couldn't authenticate you".to_owned()),
+    }
+}
+
+fn forbidden(route: &RouteInfo) -> (u16, String) {
+    let code = if route.path.contains("/registry/") { "1001" } else { "Forbidden" };
+    (403, format!("{code} Only admin user is allowed"))
+}
+
+on_both_engines! {
+    async fn every_route_refuses_all_but_those_who_may(server: &TestServer) {
+        let (admin, mine) = (Zis::admin(server).await, server.client());
+        let client = admin.integration("my_integration").await;
+        let personal = async |scopes: &[&str]| tokens::personal_access_token(&mine, json!(scopes)).await;
+        let good = personal(&ADMIN_SCOPES).await.secret;
+        let revoked = personal(&ADMIN_SCOPES).await;
+        mine.delete(&format!("/api/v2/personal_access_tokens/{}", revoked.id)).await.expect(204);
+        let dead = admin.token(client, &["read", "write"]).await;
+        admin.delete(&format!("{TOKENS}/{}", dead.0)).await.expect(204);
+        let foreign = server.client_with(crate::support::Keys::of(&server.found_another("Foreign").await));
+        let foreign = tokens::personal_access_token(&foreign, json!(ADMIN_SCOPES)).await.secret;
+        let keys = server.admin();
+        let garbage = "0".repeat(64);
+        let wrong = [
+            None,
+            Some("Bearer".to_owned()),
+            Some(format!("Bearer {garbage}")),
+            Some(format!("Bearer {}", revoked.secret)),
+            Some(format!("Bearer {}", dead.1)),
+            Some(format!("Bearer {foreign}")),
+            Some(format!("Bearer {}", keys.application_key.unwrap())),
+            Some(format!("Bearer {}", keys.api_key.unwrap())),
+            Some(format!("Token {good}")),
+            Some(basic(&format!("admin@example.com/token:{}", revoked.secret))),
+            Some(basic(&format!("admin@example.com/token:{garbage}"))),
+            Some(basic(&format!("somebody@example.com/token:{good}"))),
+            Some(basic(&format!("foreign@example.com/token:{foreign}"))),
+            Some(basic(&format!("admin@example.com:{good}"))),
+            Some(basic(&good)),
+            Some("Basic !".to_owned()),
+        ];
+        let (_, bound) = admin.token(client, &["read"]).await;
+        // Others may call, but are no admins: by a token's scopes, and by the owner's role.
+        let narrow = personal(&["connections_read", "connections_write"]).await.secret;
+        let member = Member::join(server, "human", &["Datadog Standard Role"], Value::Null).await;
+        let standard = tokens::personal_access_token(&server.client_with(member.keys), json!(ADMIN_SCOPES)).await;
+        let admins = [admin.clone(), Zis::bearer(server, &good), Zis::basic(server, "ADMIN@example.com", &good)];
+        let mut seen = 0;
+        for route in &server.zendesk_routes {
+            let about = format!("{} {}", route.method, route.path);
+            let (path, body, _) = sample(route, &admin, client).await;
+            let before = server.engine.applied();
+            let try_with = async |zis: Zis| zis.send(route.method.clone(), &path, body.clone()).await;
+            for authorization in &wrong {
+                let answer = try_with(Zis::with(server, authorization.clone())).await;
+                assert_eq!(told(&answer), unauthorized(route), "{about}: {authorization:?}");
+            }
+            let callers = match route.who {
+                Who::Admin(_) => {
+                    for other in [&narrow, &standard.secret] {
+                        assert_eq!(told(&try_with(Zis::bearer(server, other)).await), forbidden(route), "{about}");
+                    }
+                    assert_eq!(told(&try_with(Zis::bearer(server, &bound)).await), unauthorized(route), "{about}");
+                    admins.to_vec()
+                }
+                Who::Integration => {
+                    for other in &admins {
+                        assert_eq!(told(&try_with(other.clone()).await), unauthorized(route), "{about}");
+                    }
+                    vec![Zis::bearer(server, &bound)]
+                }
+                who => panic!("{about} is for {who:?}"),
+            };
+            assert_eq!(server.engine.applied(), before, "{about}: a refused request changes nothing");
+            for caller in callers {
+                let (path, body, success) = sample(route, &admin, client).await;
+                caller.send(route.method.clone(), &path, body).await.expect(success);
+            }
+            seen += 1;
+        }
+        assert_eq!(seen, 10);
+        server.verify_state().await;
+    }
+
+    async fn what_is_no_route_is_told_in_the_services_own_words(server: &TestServer) {
+        let nobody = Zis::with(server, None);
+        let answer = nobody.send(Method::PUT, &registry("a"), Some(json!({}))).await;
+        assert_eq!(told(&answer), (405, "1010 Method not allowed".to_owned()));
+        assert!(answer.header("allow").contains("POST"), "{:?}", answer.headers);
+        assert_eq!(told(&nobody.get("/api/services/zis/nothing").await), (404, "NotFound Not Found".to_owned()));
+        assert_eq!(told(&nobody.get("/api/v2/oauth/nothing").await), (404, "RecordNotFound Not found".to_owned()));
+        let admin = Zis::admin(server).await;
+        let large = json!({ "description": "x".repeat(64 * 1024) });
+        let answer = admin.post(&registry("a"), &large).await;
+        assert_eq!(told(&answer), (413, "1010 Payload too large".to_owned()));
+    }
+}
+
+with_either_database! {
+    async fn a_limit_is_told_in_the_vendors_headers(database: TestDatabase) {
+        let limits = Limits::of([(Bucket::ZIS, Rate { limit: 2, period_seconds: 60 })]);
+        let server = TestServer::start_with(database, Setup { limits, ..Setup::default() }).await;
+        let admin = Zis::admin(&server).await;
+        // Whoever has no credential uses nothing up.
+        for _ in 0..3 {
+            Zis::with(&server, None).get(TOKENS).await.expect(401);
+        }
+        let first = admin.get(TOKENS).await.expect(200);
+        let headers = |answer: &Answer| {
+            let names = ["x-rate-limit", "x-rate-limit-remaining", "ratelimit-limit", "ratelimit-remaining", "ratelimit-reset"];
+            names.map(|name| answer.header(name).to_owned())
+        };
+        // The clock stands at seven seconds past the minute.
+        assert_eq!(headers(&first), ["2", "1", "2", "1", "53"]);
+        assert_eq!(first.header("x-ratelimit-limit"), "");
+        admin.get(TOKENS).await.expect(200);
+        let beyond = admin.get("/api/services/zis/registry/integrations").await;
+        assert_eq!(told(&beyond), (429, "1010 Too many requests".to_owned()));
+        assert_eq!((headers(&beyond), beyond.header("retry-after")), (["2", "0", "2", "0", "53"].map(str::to_owned), "53"));
+        server.clock.advance_micros(53_000_000);
+        admin.get(TOKENS).await.expect(200);
+        server.stop().await;
+    }
+}

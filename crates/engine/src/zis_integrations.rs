@@ -1,0 +1,155 @@
+//! ZIS integrations: named containers of connections, each with an OAuth client of its own.
+//!
+//! Whoever manages the org makes them. A name is unique within the org, and not across orgs as it is at the vendor:
+//! that would tell orgs of each other. The client's secret is shown once and kept as a digest. Deleting an integration
+//! kills its tokens; one that still has connections stays, so that nobody loses secrets by it.
+
+use claviger_model::{ZIS_DESCRIPTION_CHARS_MAX, ZisIntegration, ZisIntegrationId, ZisName};
+use claviger_store::{Change, CommitError, Refusal, ZIS_INTEGRATIONS_PER_ORG_MAX};
+use claviger_vault::IssuedSecret;
+
+use crate::credentials::STALE_RETRIES_MAX;
+use crate::integration_tokens::generate_number;
+use crate::permit::rights::ZisRegistry;
+use crate::{Changed, Engine, Error, FieldError, Permit, Thing};
+
+/// Why an integration that has connections stays.
+const HAS_CONNECTIONS: &str = "The integration has connections: delete these first";
+
+/// An integration as the answer to a request for it to be there shows it.
+#[derive(Debug)]
+pub struct ShownZisIntegration {
+    /// The integration.
+    pub integration: ZisIntegration,
+    /// Its OAuth client's secret, where it was made just now.
+    pub client_secret: Option<IssuedSecret>,
+}
+
+impl Engine {
+    /// Makes an integration, or describes the one of that name anew. A new one's secret is in this answer and never
+    /// again.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a description that is too long, [`Error::LimitReached`] beyond
+    /// [`ZIS_INTEGRATIONS_PER_ORG_MAX`].
+    pub async fn put_zis_integration(
+        &self,
+        permit: &Permit<ZisRegistry>,
+        name: &ZisName,
+        description: &str,
+    ) -> Result<Changed<ShownZisIntegration>, Error> {
+        check_description(description)?;
+        for _ in 0..STALE_RETRIES_MAX {
+            let found = self.store.find_zis_integration(permit.org(), name).await?;
+            let (shown, change) = match found {
+                Some(found) if found.description == description => {
+                    self.settle().await?;
+                    let value = ShownZisIntegration { integration: found, client_secret: None };
+                    return Ok(Changed { value, position: self.applied() });
+                }
+                Some(found) => self.described(permit, found, description),
+                None => self.drawn(permit, name, description),
+            };
+            match self.store.commit(change).await {
+                Ok(position) => return Ok(Changed { value: shown, position }),
+                // Somebody else made, described or deleted it in between.
+                Err(CommitError::Refused(Refusal::Stale | Refusal::NameTaken)) => {}
+                Err(CommitError::Refused(Refusal::LimitReached)) => {
+                    let max = ZIS_INTEGRATIONS_PER_ORG_MAX;
+                    return Err(Error::LimitReached { thing: Thing::ZisIntegration, max });
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(Error::Unavailable(None))
+    }
+
+    /// The org's integrations, in the order in which they were made.
+    pub async fn list_zis_integrations(
+        &self,
+        permit: &Permit<ZisRegistry>,
+    ) -> Result<Vec<ZisIntegration>, Error> {
+        Ok(self.store.list_zis_integrations(permit.org()).await?)
+    }
+
+    /// Deletes an integration, and kills its tokens for good.
+    ///
+    /// # Errors
+    /// [`Error::Absent`]; [`Error::Protected`] where it still has connections.
+    pub async fn delete_zis_integration(
+        &self,
+        permit: &Permit<ZisRegistry>,
+        name: &ZisName,
+    ) -> Result<Changed<()>, Error> {
+        for _ in 0..STALE_RETRIES_MAX {
+            let Some(found) = self.store.find_zis_integration(permit.org(), name).await? else {
+                self.settle().await?;
+                return Err(Error::Absent(Thing::ZisIntegration));
+            };
+            let tokens = self.store.list_integration_tokens(permit.org(), found.id).await?;
+            let at = self.clock.now();
+            let change = Change::delete_zis_integration(&found, &tokens, at, permit.user(), &permit.actor());
+            match self.store.commit(change).await {
+                Ok(position) => return Ok(Changed { value: (), position }),
+                Err(CommitError::Refused(Refusal::Stale)) => {}
+                Err(CommitError::Refused(Refusal::InUse)) => return Err(Error::Protected(HAS_CONNECTIONS)),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(Error::Unavailable(None))
+    }
+
+    fn drawn(
+        &self,
+        permit: &Permit<ZisRegistry>,
+        name: &ZisName,
+        description: &str,
+    ) -> (ShownZisIntegration, Change) {
+        let (random, now) = (self.vault.random(), self.clock.now());
+        let integration = ZisIntegration {
+            id: ZisIntegrationId::generate_at(random, now),
+            org: permit.org(),
+            name: name.clone(),
+            description: description.to_owned(),
+            client_number: generate_number(random),
+            revision: 1,
+            created_at: now,
+            created_by: permit.user(),
+            modified_at: now,
+            modified_by: permit.user(),
+        };
+        let secret = IssuedSecret::generate_client_secret(random);
+        let digest = self.vault.digest(secret.bytes());
+        let change = Change::create_zis_integration(&integration, &digest, &permit.actor());
+        (ShownZisIntegration { integration, client_secret: Some(secret) }, change)
+    }
+
+    fn described(
+        &self,
+        permit: &Permit<ZisRegistry>,
+        found: ZisIntegration,
+        description: &str,
+    ) -> (ShownZisIntegration, Change) {
+        let read_at = found.modified_at;
+        let integration = ZisIntegration {
+            description: description.to_owned(),
+            modified_at: self.clock.now().max(read_at),
+            modified_by: permit.user(),
+            ..found
+        };
+        let change = Change::describe_zis_integration(&integration, &permit.actor());
+        (ShownZisIntegration { integration, client_secret: None }, change)
+    }
+}
+
+fn check_description(description: &str) -> Result<(), Error> {
+    // Not every database keeps a NUL in a text.
+    let reason = if description.chars().count() > ZIS_DESCRIPTION_CHARS_MAX {
+        format!("must have at most {ZIS_DESCRIPTION_CHARS_MAX} characters")
+    } else if description.contains('\0') {
+        "must not contain a NUL".to_owned()
+    } else {
+        return Ok(());
+    };
+    Err(Error::Invalid(vec![FieldError { field: "description".to_owned(), reason }]))
+}

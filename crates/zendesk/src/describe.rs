@@ -1,0 +1,31 @@
+//! What the routes of this dialect have in common in the API's description.
+
+use claviger_http::openapi::{Named, Operation};
+use serde_json::json;
+
+/// An operation of the registry.
+pub(crate) fn of_registry(id: &'static str) -> Operation {
+    let text = json!({ "type": "string" });
+    let fault = json!({
+        "type": "object",
+        "properties": { "code": text, "detail": text, "status": text },
+        "required": ["code", "detail", "status"],
+    });
+    let errors = json!({
+        "type": "object",
+        "properties": { "errors": { "type": "array", "items": fault }, "message": text },
+        "required": ["errors", "message"],
+    });
+    Operation::new(id, "Zendesk: ZIS Registry", Named::new("ZisRegistryErrors", errors))
+}
+
+/// An operation of tokens.
+pub(crate) fn of_tokens(id: &'static str) -> Operation {
+    let text = json!({ "type": "string" });
+    let errors = json!({
+        "type": "object",
+        "properties": { "error": text, "description": text, "details": { "type": "object" } },
+        "required": ["error"],
+    });
+    Operation::new(id, "Zendesk: OAuth Tokens", Named::new("ZendeskError", errors))
+}

@@ -1,0 +1,28 @@
+//! The Zendesk dialect: ZIS integrations and the tokens that are bound to them, as the vendor's clients know them.
+//!
+//! A file holds one resource: its routes, its wire types and its mapping to the engine. What they share stands beside
+//! them: which org a request is for ([`Options`]), how errors are told, and who may call. Sources are the sections of
+//! the fact sheet that each file names; where nothing is known, its recommended choices are taken.
+
+mod admin;
+mod describe;
+mod error;
+mod oauth_tokens;
+mod registry;
+mod tenant;
+
+pub use error::misfit;
+pub use tenant::{BaseDomainError, Options};
+
+use claviger_http::Route;
+
+/// Whether a path is this dialect's.
+pub fn is_ours(path: &str) -> bool {
+    path.starts_with("/api/services/zis/") || path.starts_with("/api/v2/oauth/")
+}
+
+/// Every route of the dialect.
+pub fn routes(options: &Options) -> Vec<Route> {
+    let routes = [registry::routes(), oauth_tokens::routes()].into_iter().flatten();
+    routes.map(|route| route.with(options.clone())).collect()
+}
