@@ -32,6 +32,7 @@ mod settings;
 pub mod template;
 mod update;
 mod vendor;
+mod zis;
 
 pub use aws::Signing;
 pub use catalog::{Catalog, UnknownType};
@@ -51,3 +52,4 @@ pub use schema::SchemaOf;
 pub use secret::{SecretJson, SecretName, SecretNameError, SecretText, Secrets};
 pub use settings::{HttpBody, NamedValue, Setting, Settings};
 pub use update::Updated;
+pub use zis::{ZIS_INTEGRATION, ZisSettings, ZisType};

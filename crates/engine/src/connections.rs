@@ -199,9 +199,15 @@ impl Engine {
         standing: ConnectionStanding,
         warnings: Vec<Warning>,
     ) -> Result<ShownConnection, Error> {
-        let settings = settings_of(&connection)?;
-        let entry = self.catalog().connection(&settings).map_err(internal)?;
-        let integration = entry.shown(&kept(&connection)?);
+        let integration = match connection.dialect {
+            ConnectionDialect::Datadog => {
+                let settings = settings_of(&connection)?;
+                let entry = self.catalog().connection(&settings).map_err(internal)?;
+                entry.shown(&kept(&connection)?)
+            }
+            // The catalog knows nothing of these: what they keep in clear is all that there is to show.
+            ConnectionDialect::Zendesk => serde_json::from_str(&connection.settings).map_err(internal)?,
+        };
         let is_resolvable = caller.may(Permission::CONNECTIONS_RESOLVE)
             && self.relation_to(caller, &connection) >= Some(Relation::Resolver);
         Ok(ShownConnection { connection, standing, integration, is_resolvable, warnings })
@@ -211,7 +217,7 @@ impl Engine {
         ServerValues { principal_id: &self.connections.aws_principal_id, random: self.vault.random() }
     }
 
-    fn seal_secrets(
+    pub(crate) fn seal_secrets(
         &self,
         connection: &Connection,
         secrets: &claviger_catalog::Secrets,
@@ -227,7 +233,7 @@ impl Engine {
 }
 
 /// A fault of ours: what is stored is not what we store.
-fn internal(error: impl std::error::Error + Send + Sync + 'static) -> Error {
+pub(crate) fn internal(error: impl std::error::Error + Send + Sync + 'static) -> Error {
     Error::Internal(Box::new(error))
 }
 

@@ -47,6 +47,7 @@ mod tokens;
 mod usage;
 mod users;
 mod webhooks;
+mod zis_connections;
 mod zis_integrations;
 
 pub use api_keys::{ApiKeyPatch, NewApiKey};
@@ -54,8 +55,9 @@ pub use application_keys::{ApplicationKeyPatch, NewApplicationKey};
 pub use authenticate::{AuthFailure, AuthReason, Presented};
 pub use caller::{Caller, Origin};
 pub use claviger_store::{
-    ConnectionFilter, ConnectionSort, CredentialFilter, CredentialPage, CredentialSort, ListedRole, Names,
-    Page, PeoplePage, RoleFilter, RoleSort, SortBy, SortKey, StoreMetrics, UserFilter, UserSort, UserStatus,
+    ConnectionCursor, ConnectionFilter, ConnectionSort, CredentialFilter, CredentialPage, CredentialSort,
+    ListedRole, Names, Page, PeoplePage, RoleFilter, RoleSort, SortBy, SortKey, StoreMetrics, UserFilter,
+    UserSort, UserStatus,
 };
 pub use connections::{ConnectionKey, ConnectionOptions, ConnectionPatch, NewConnection, ShownConnection};
 pub use credentials::{Changed, KeyRef, Shown};
@@ -83,4 +85,5 @@ pub use system_clock::SystemClock;
 pub use tokens::TokenPatch;
 pub use users::{NewUser, UserPatch};
 pub use webhooks::{NewWebhook, ROTATION_OVERLAP, ShownWebhook, WebhookPatch};
+pub use zis_connections::{NewZisConnection, ShownZisConnection, ZisConnectionKey, ZisConnectionPatch};
 pub use zis_integrations::ShownZisIntegration;

@@ -74,6 +74,6 @@ pub use timestamp::{Clock, Timestamp};
 pub use token_expiry::{TokenExpiry, TokenExpiryError};
 pub use webhook::{Webhook, WebhookStanding};
 pub use zis::{
-    ZIS_DESCRIPTION_CHARS_MAX, ZIS_NAME_CHARS_MAX, ZIS_SCOPES_MAX, ZisIntegration, ZisName, ZisNameError,
-    ZisScopes, ZisScopesError,
+    ZIS_DESCRIPTION_CHARS_MAX, ZIS_NAME_CHARS_MAX, ZIS_SCOPES_MAX, ZisConnectionName, ZisConnectionNameError,
+    ZisIntegration, ZisName, ZisNameError, ZisScopes, ZisScopesError,
 };

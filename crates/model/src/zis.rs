@@ -63,6 +63,39 @@ impl fmt::Display for ZisNameError {
 
 impl std::error::Error for ZisNameError {}
 
+/// The name of a ZIS connection: 3 to 64 letters, digits, `-` and `_`. Case matters.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct ZisConnectionName(String);
+
+/// A text that is no connection's name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ZisConnectionNameError;
+
+impl ZisConnectionName {
+    /// Checks a text and keeps it.
+    ///
+    /// # Errors
+    /// When it is none.
+    pub fn parse(text: &str) -> Result<Self, ZisConnectionNameError> {
+        let is_inner = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+        let fits = (3..=64).contains(&text.len()) && text.bytes().all(is_inner);
+        if fits { Ok(Self(text.to_owned())) } else { Err(ZisConnectionNameError) }
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for ZisConnectionNameError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("must be 3 to 64 letters, digits, - and _")
+    }
+}
+
+impl std::error::Error for ZisConnectionNameError {}
+
 /// An integration, without its OAuth client's secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ZisIntegration {
@@ -174,6 +207,21 @@ mod tests {
         let too_long = "a".repeat(ZIS_NAME_CHARS_MAX + 1);
         for text in ["", "My", "a b", "a.b", "a/b", "ä", "a\n", &too_long] {
             assert_eq!(ZisName::parse(text), Err(ZisNameError), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_connections_name_is_a_word_in_either_case() {
+        let longest = "a".repeat(64);
+        for text in ["abc", "My_Connection-2", "---", &longest] {
+            assert_eq!(
+                ZisConnectionName::parse(text).map(|name| name.as_str().to_owned()),
+                Ok(text.to_owned())
+            );
+        }
+        let too_long = "a".repeat(65);
+        for text in ["", "ab", "a b", "a.b", "äää", "abc\n", &too_long] {
+            assert_eq!(ZisConnectionName::parse(text), Err(ZisConnectionNameError), "{text:?}");
         }
     }
 

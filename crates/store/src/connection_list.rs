@@ -2,6 +2,7 @@
 
 use claviger_model::{
     Connection, ConnectionDialect, ConnectionId, ConnectionStanding, Health, OrgId, Timestamp, UserId,
+    collation_key,
 };
 
 use crate::connections::{COLUMNS, READ_BOTH, STANDING};
@@ -37,6 +38,17 @@ pub enum ConnectionSort {
     Name,
     /// When it was made.
     CreatedAt,
+}
+
+/// From where a list by name goes on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ConnectionCursor {
+    /// From its beginning.
+    First,
+    /// With what comes after a name, which need be nobody's.
+    After(String),
+    /// With what comes before a name, which need be nobody's; the nearest to it.
+    Before(String),
 }
 
 impl Condition {
@@ -106,11 +118,53 @@ impl Store {
         let order = order(sort.key.column(), "i.id", sort.descending);
         let sql = condition.page(FROM, &order, page);
         let ids: Vec<ConnectionId> = self.long_rows(sql, condition.params, |row| row.parsed(0)).await?;
+        let found = self.connections_of(&ids).await?;
+        Ok(PeoplePage { items: found, total_filtered, total })
+    }
+
+    /// Up to so many of an org's connections by name, from a cursor on, and whether there are more on its side.
+    pub async fn list_connections_from(
+        &self,
+        org: OrgId,
+        filter: &ConnectionFilter,
+        cursor: &ConnectionCursor,
+        limit: usize,
+    ) -> Result<(Vec<Connection>, bool), StoreError> {
+        let mut condition = Condition::of_connections(org, filter);
+        let (sign, name) = match cursor {
+            ConnectionCursor::First => ("", None),
+            ConnectionCursor::After(name) => (">", Some(name)),
+            ConnectionCursor::Before(name) => ("<", Some(name)),
+        };
+        if let Some(name) = name {
+            let place = condition.push(collation_key(name));
+            condition.sql += &format!(" AND i.name_sort {sign} {place}");
+        }
+        let is_backward = matches!(cursor, ConnectionCursor::Before(_));
+        let order = order(ConnectionSort::Name.column(), "i.id", is_backward);
+        // One more than is asked for tells whether there are more.
+        let page = Page { offset: 0, limit: i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1) };
+        let sql = condition.page(FROM, &order, page);
+        let mut ids: Vec<ConnectionId> = self.long_rows(sql, condition.params, |row| row.parsed(0)).await?;
+        let has_more = ids.len() > limit;
+        ids.truncate(limit);
+        if is_backward {
+            ids.reverse();
+        }
+        let found = self.connections_of(&ids).await?;
+        Ok((found.into_iter().map(|(connection, _)| connection).collect(), has_more))
+    }
+
+    /// The connections with these ids, in their order.
+    async fn connections_of(
+        &self,
+        ids: &[ConnectionId],
+    ) -> Result<Vec<(Connection, ConnectionStanding)>, StoreError> {
         let sql = format!("SELECT {COLUMNS}, {STANDING} FROM {FROM} WHERE i.id IN ({PLACES})");
-        let mut found = self.rows_of(&sql, &ids, READ_BOTH).await?;
+        let mut found = self.rows_of(&sql, ids, READ_BOTH).await?;
         let place = |connection: &Connection| ids.iter().position(|id| *id == connection.id);
         found.sort_by_key(|(connection, _)| place(connection));
-        Ok(PeoplePage { items: found, total_filtered, total })
+        Ok(found)
     }
 
     async fn count_connections(&self, condition: Condition) -> Result<i64, StoreError> {

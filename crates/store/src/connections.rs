@@ -1,7 +1,7 @@
 //! Connections and their sealed secrets: making, changing, restricting, deleting and finding them. Lists are in
 //! [`crate::connection_list`].
 
-use claviger_model::{Connection, ConnectionId, ConnectionStanding, OrgId, collation_key};
+use claviger_model::{Connection, ConnectionDialect, ConnectionId, ConnectionStanding, OrgId, collation_key};
 use serde_json::{Value as Json, json};
 
 use crate::credential_list::search_key;
@@ -101,7 +101,7 @@ impl Change {
     /// Makes a connection with its secrets.
     ///
     /// Refused with [`Refusal::LimitReached`] beyond the org's limit, with [`Refusal::NameTaken`] where its container
-    /// has one of that name, and with [`Refusal::Conflict`] where its id is taken.
+    /// has one of that name, with [`Refusal::Absent`] where that is an integration that is not there, and with [`Refusal::Conflict`] where its id is taken.
     pub fn create_connection(connection: &Connection, secrets: &[ConnectionSecret], actor: &Actor) -> Self {
         let detail = state::with_states(told(connection), [state::connection(connection)]);
         let change = Self::new(connection.org, actor, "connection.created", subject(connection.id), detail);
@@ -112,6 +112,7 @@ impl Change {
     pub(crate) fn with_connection(self, connection: &Connection, secrets: &[ConnectionSecret]) -> Self {
         let Connection { id, org, .. } = *connection;
         let change = self
+            .requiring_its_integration(connection)
             .one(
                 "UPDATE orgs SET connections = connections + 1 WHERE id = $1 AND connections < connections_max",
                 params![org],
@@ -164,6 +165,18 @@ impl Change {
             ],
             Refusal::Conflict,
         )
+    }
+
+    /// Refuses a connection in an integration that is not there.
+    fn requiring_its_integration(self, connection: &Connection) -> Self {
+        match (connection.dialect, &connection.container) {
+            (ConnectionDialect::Zendesk, Some(integration)) => self.require(
+                "SELECT 1 FROM zis_integrations WHERE org_id = $1 AND name = $2",
+                params![connection.org, integration.as_str()],
+                Refusal::Absent,
+            ),
+            _ => self,
+        }
     }
 
     /// Refuses the name of another connection in the same container.
@@ -275,6 +288,22 @@ impl Store {
         id: ConnectionId,
     ) -> Result<Option<(Connection, ConnectionStanding)>, StoreError> {
         self.row(FIND, &params![id, org], read_both).await
+    }
+
+    /// The connection of an org that has a name within a container.
+    pub async fn find_connection_in(
+        &self,
+        org: OrgId,
+        dialect: ConnectionDialect,
+        container: &str,
+        name: &str,
+    ) -> Result<Option<Connection>, StoreError> {
+        const FIND_IN: &str = concat!(
+            "SELECT ",
+            columns!(),
+            " FROM connections i WHERE i.org_id = $1 AND i.dialect = $2 AND i.container = $3 AND i.name = $4"
+        );
+        self.row(FIND_IN, &params![org, dialect.as_str(), container, name], read_connection).await
     }
 
     /// How many connections an org may have.

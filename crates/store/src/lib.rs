@@ -54,7 +54,7 @@ pub use backup::{BackupError, BackupSummary, CheckedBackup, DeadSecrets, Restore
 pub use batch::{Batch, Feed};
 pub use change::{Action, Actor, Change, Subject};
 pub use checkpoint::{Checkpoint, ParseCheckpointError};
-pub use connection_list::{ConnectionFilter, ConnectionSort};
+pub use connection_list::{ConnectionCursor, ConnectionFilter, ConnectionSort};
 pub use connections::ConnectionSecret;
 pub use credential_list::{CredentialFilter, CredentialPage, CredentialSort, Page, SortKey};
 pub use credentials::{

@@ -29,3 +29,19 @@ pub(crate) fn of_tokens(id: &'static str) -> Operation {
     });
     Operation::new(id, "Zendesk: OAuth Tokens", Named::new("ZendeskError", errors))
 }
+
+/// An operation of connections.
+pub(crate) fn of_connections(id: &'static str) -> Operation {
+    let text = json!({ "type": "string" });
+    let fault = json!({
+        "type": "object",
+        "properties": { "code": text, "title": text },
+        "required": ["code", "title"],
+    });
+    let errors = json!({
+        "type": "object",
+        "properties": { "errors": { "type": "array", "items": fault } },
+        "required": ["errors"],
+    });
+    Operation::new(id, "Zendesk: ZIS Connections", Named::new("ZisErrors", errors))
+}

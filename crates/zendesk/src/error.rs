@@ -17,6 +17,8 @@ use serde_json::{Map, Value, json};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Error {
     status: StatusCode,
+    /// Where it is not as the status says.
+    code: Option<&'static str>,
     faults: Vec<Fault>,
 }
 
@@ -28,14 +30,19 @@ struct Fault {
 
 impl Error {
     pub(crate) fn new(status: StatusCode, title: impl Into<String>) -> Self {
-        Self { status, faults: vec![Fault { field: None, title: title.into() }] }
+        Self { status, code: None, faults: vec![Fault { field: None, title: title.into() }] }
+    }
+
+    /// One with a code of its own.
+    pub(crate) fn named(status: StatusCode, code: &'static str, title: &str) -> Self {
+        Self { code: Some(code), ..Self::new(status, title) }
     }
 
     /// Bad members of a body, each named.
     pub(crate) fn invalid(fields: Vec<FieldError>) -> Self {
         let fault =
             |it: FieldError| Fault { title: format!("{} {}", it.field, it.reason), field: Some(it.field) };
-        Self { status: StatusCode::BAD_REQUEST, faults: fields.into_iter().map(fault).collect() }
+        Self { status: StatusCode::BAD_REQUEST, code: None, faults: fields.into_iter().map(fault).collect() }
     }
 
     pub(crate) fn limited() -> Self {
@@ -101,7 +108,8 @@ pub(crate) enum Service {}
 
 impl Face for Service {
     fn told(error: &Error) -> (StatusCode, Value) {
-        let fault = |fault: &Fault| json!({ "code": code(error.status), "title": fault.title });
+        let code = error.code.map_or_else(|| code(error.status), str::to_owned);
+        let fault = |fault: &Fault| json!({ "code": code, "title": fault.title });
         let errors: Vec<_> = error.faults.iter().map(fault).collect();
         (error.status, json!({ "errors": errors }))
     }

@@ -1,10 +1,12 @@
-//! The Zendesk dialect: ZIS integrations and the tokens that are bound to them, as the vendor's clients know them.
+//! The Zendesk dialect: ZIS integrations, their connections and the tokens that are bound to them, as the vendor's clients know them.
 //!
 //! A file holds one resource: its routes, its wire types and its mapping to the engine. What they share stands beside
 //! them: which org a request is for ([`Options`]), how errors are told, and who may call. Sources are the sections of
 //! the fact sheet that each file names; where nothing is known, its recommended choices are taken.
 
 mod admin;
+mod bound;
+mod connections;
 mod describe;
 mod error;
 mod oauth_tokens;
@@ -23,6 +25,6 @@ pub fn is_ours(path: &str) -> bool {
 
 /// Every route of the dialect.
 pub fn routes(options: &Options) -> Vec<Route> {
-    let routes = [registry::routes(), oauth_tokens::routes()].into_iter().flatten();
+    let routes = [registry::routes(), oauth_tokens::routes(), connections::routes()].into_iter().flatten();
     routes.map(|route| route.with(options.clone())).collect()
 }

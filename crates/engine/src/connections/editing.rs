@@ -16,6 +16,9 @@ use crate::{Changed, Engine, Error, FieldError, Permit, Thing};
 /// A connection's first revision.
 const FIRST_REVISION: i64 = 1;
 
+/// Why a change that speaks of the catalog's fields is refused.
+const OTHER_DIALECT: &str = "The connection was made by another API, and is changed by that alone";
+
 /// A connection that is ready to be stored.
 pub(crate) struct Drafted {
     pub(crate) connection: Connection,
@@ -168,6 +171,9 @@ impl Engine {
         by: UserId,
         patch: &ConnectionPatch,
     ) -> Result<Edited, Error> {
+        if read.dialect != CATALOGUED {
+            return Err(Error::Protected(OTHER_DIALECT));
+        }
         let (settings, kept) = (settings_of(read)?, kept(read)?);
         let entry = self.catalog().connection(&settings).map_err(internal)?;
         let merged = match &patch.integration {

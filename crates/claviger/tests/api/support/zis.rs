@@ -47,6 +47,16 @@ impl Zis {
         Self::basic(server, "admin@example.com", &token.secret)
     }
 
+    /// The header that it presents.
+    pub(crate) fn authorization(&self) -> Option<&str> {
+        self.authorization.as_deref()
+    }
+
+    /// The same client for another server, as after a restart.
+    pub(crate) fn to(&self, server: &TestServer) -> Self {
+        Self { client: server.client_with(Keys::default()), ..self.clone() }
+    }
+
     /// The same client at another host.
     pub(crate) fn at(&self, host: &str) -> Self {
         Self { host: Some(host.to_owned()), ..self.clone() }

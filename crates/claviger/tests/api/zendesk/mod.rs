@@ -1,6 +1,8 @@
 //! The Zendesk dialect.
 
+mod connections;
 mod oauth_tokens;
+mod record;
 mod refusals;
 mod registry;
 mod tenancy;

@@ -5,13 +5,17 @@ use http::Method;
 use serde_json::{Value, json};
 
 use crate::support::people::Member;
+use crate::support::sample::unique_name;
 use crate::support::zis::{ADMIN_SCOPES, TOKENS, Zis, basic, registry};
 use crate::support::{
     Answer, Setup, TestDatabase, TestServer, on_both_engines, tokens, with_either_database,
 };
 
 /// A request to a route that would succeed with good credentials.
-async fn sample(route: &RouteInfo, admin: &Zis, client: i64) -> (String, Option<Value>, u16) {
+async fn sample(route: &RouteInfo, admin: &Zis, holder: &Zis, client: i64) -> (String, Option<Value>, u16) {
+    if let Some((_, of)) = route.path.split_once("/connections/") {
+        return connection(route, of, holder).await;
+    }
     match (route.method.as_str(), route.path) {
         ("POST", "/api/services/zis/registry/{integration}") => {
             (registry("sample"), Some(json!({ "description": "Sample" })), 200)
@@ -31,6 +35,24 @@ async fn sample(route: &RouteInfo, admin: &Zis, client: i64) -> (String, Option<
     }
 }
 
+async fn connection(route: &RouteInfo, of: &str, holder: &Zis) -> (String, Option<Value>, u16) {
+    let path = route.path.replace("{integration}", "my_integration");
+    let name = unique_name();
+    let body = json!({ "name": name, "allowed_domain": "api.example.com", "header_name": "x-api-key",
+        "api_key": "MY_SECRET", "username": "ada", "password": "MY_SECRET", "token": "MY_SECRET" });
+    if of == "all" {
+        return (path, None, 200);
+    }
+    if route.method == Method::POST {
+        return (path, Some(body), 201);
+    }
+    holder.post(path.trim_end_matches("/{name}"), &body).await.expect(201);
+    let patch = json!({ "api_key": "ANOTHER", "password": "ANOTHER", "token": "ANOTHER" });
+    let is_patch = route.method == Method::PATCH;
+    let success = if route.method == Method::GET { 200 } else { 204 };
+    (path.replace("{name}", &name), is_patch.then_some(patch), success)
+}
+
 /// The status, and what a client reads of an error, in each service's own shape.
 fn told(answer: &Answer) -> (u16, String) {
     let body = answer.json();
@@ -46,7 +68,20 @@ fn told(answer: &Answer) -> (u16, String) {
     (answer.status.as_u16(), said)
 }
 
-fn unauthorized(route: &RouteInfo) -> (u16, String) {
+/// What a wrong `Authorization` header is told; of a token that is good elsewhere, its length alone counts.
+fn unauthorized(route: &RouteInfo, authorization: Option<&str>) -> (u16, String) {
+    if route.path.contains("/connections/") {
+        let token = authorization.and_then(|it| it.strip_prefix("Bearer "));
+        return match authorization {
+            Some(basic) if basic.starts_with("Basic ") => {
+                (403, "Forbidden API token is not supported".to_owned())
+            }
+            _ if token.is_some_and(|token| token.len() != 64) => {
+                (401, "InvalidCredentials Token length is invalid".to_owned())
+            }
+            _ => (401, "InvalidCredentials Authentication failed".to_owned()),
+        };
+    }
     match route.path.contains("/registry/") {
         true => (401, "1001 Authentication failed".to_owned()),
         false => (401, "Couldn't authenticate you".to_owned()),
@@ -90,7 +125,8 @@ on_both_engines! {
             Some(basic(&good)),
             Some("Basic !".to_owned()),
         ];
-        let (_, bound) = admin.token(client, &["read"]).await;
+        let (_, bound) = admin.token(client, &["read", "write"]).await;
+        let holder = Zis::bearer(server, &bound);
         // Others may call, but are no admins: by a token's scopes, and by the owner's role.
         let narrow = personal(&["connections_read", "connections_write"]).await.secret;
         let member = Member::join(server, "human", &["Datadog Standard Role"], Value::Null).await;
@@ -99,37 +135,39 @@ on_both_engines! {
         let mut seen = 0;
         for route in &server.zendesk_routes {
             let about = format!("{} {}", route.method, route.path);
-            let (path, body, _) = sample(route, &admin, client).await;
+            let (path, body, _) = sample(route, &admin, &holder, client).await;
             let before = server.engine.applied();
             let try_with = async |zis: Zis| zis.send(route.method.clone(), &path, body.clone()).await;
             for authorization in &wrong {
                 let answer = try_with(Zis::with(server, authorization.clone())).await;
-                assert_eq!(told(&answer), unauthorized(route), "{about}: {authorization:?}");
+                let expected = unauthorized(route, authorization.as_deref());
+                assert_eq!(told(&answer), expected, "{about}: {authorization:?}");
             }
             let callers = match route.who {
                 Who::Admin(_) => {
                     for other in [&narrow, &standard.secret] {
                         assert_eq!(told(&try_with(Zis::bearer(server, other)).await), forbidden(route), "{about}");
                     }
-                    assert_eq!(told(&try_with(Zis::bearer(server, &bound)).await), unauthorized(route), "{about}");
+                    assert_eq!(told(&try_with(holder.clone()).await), unauthorized(route, None), "{about}");
                     admins.to_vec()
                 }
                 Who::Integration => {
                     for other in &admins {
-                        assert_eq!(told(&try_with(other.clone()).await), unauthorized(route), "{about}");
+                        let expected = unauthorized(route, other.authorization());
+                        assert_eq!(told(&try_with(other.clone()).await), expected, "{about}");
                     }
-                    vec![Zis::bearer(server, &bound)]
+                    vec![holder.clone()]
                 }
                 who => panic!("{about} is for {who:?}"),
             };
             assert_eq!(server.engine.applied(), before, "{about}: a refused request changes nothing");
             for caller in callers {
-                let (path, body, success) = sample(route, &admin, client).await;
+                let (path, body, success) = sample(route, &admin, &holder, client).await;
                 caller.send(route.method.clone(), &path, body).await.expect(success);
             }
             seen += 1;
         }
-        assert_eq!(seen, 10);
+        assert_eq!(seen, 23);
         server.verify_state().await;
     }
 

@@ -1,0 +1,187 @@
+//! The types of ZIS connections, as data: what each keeps in clear, which secret it has, where that may go and how it
+//! stands in a request (fact sheet of the Zendesk dialect, sections 4 to 6 and 11.2).
+
+use claviger_model::{AllowedDomain, AllowedDomainError, HeaderNameError, InjectedHeader};
+use serde::{Deserialize, Serialize};
+
+use crate::inject::Presentation;
+use crate::placeholder::Text;
+use crate::secret::SecretName;
+
+/// What the `integration` of every ZIS connection is: its third party is whoever its allowed domain belongs to.
+pub const ZIS_INTEGRATION: &str = "zis";
+
+/// A type of ZIS connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ZisType {
+    /// A key in a header that its maker names.
+    ApiKey,
+    /// A user's name and password.
+    BasicAuth,
+    /// A token that is not refreshed.
+    BearerToken,
+}
+
+impl ZisType {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::ApiKey, Self::BasicAuth, Self::BearerToken];
+
+    /// The name, as paths and bodies have it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ApiKey => "api_key",
+            Self::BasicAuth => "basic_auth",
+            Self::BearerToken => "bearer_token",
+        }
+    }
+
+    /// The type of that name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|it| it.as_str() == name)
+    }
+
+    /// The member of a body that is its secret.
+    pub const fn secret(self) -> &'static str {
+        match self {
+            Self::ApiKey => "api_key",
+            Self::BasicAuth => "password",
+            Self::BearerToken => "token",
+        }
+    }
+
+    /// The name under which its secret is kept.
+    pub fn secret_name(self) -> SecretName {
+        SecretName::field(self.secret())
+    }
+}
+
+/// What a ZIS connection keeps in clear. Its JSON is what is stored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ZisSettings {
+    /// Kept as text: what a list of public suffixes admitted once, a newer one may refuse.
+    allowed_domain: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    header_name: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    username: Option<String>,
+}
+
+impl ZisSettings {
+    /// Those of an API key.
+    pub fn api_key(domain: &AllowedDomain, header: &InjectedHeader) -> Self {
+        let header_name = Some(header.as_str().to_owned());
+        Self { allowed_domain: domain.to_string(), header_name, username: None }
+    }
+
+    /// Those of a user's name and password.
+    pub fn basic_auth(domain: &AllowedDomain, username: &str) -> Self {
+        let username = Some(username.to_owned());
+        Self { allowed_domain: domain.to_string(), header_name: None, username }
+    }
+
+    /// Those of a token.
+    pub fn bearer_token(domain: &AllowedDomain) -> Self {
+        Self { allowed_domain: domain.to_string(), header_name: None, username: None }
+    }
+
+    /// Where its secret may go, as it is shown.
+    pub fn allowed_domain(&self) -> &str {
+        &self.allowed_domain
+    }
+
+    /// Where its secret may go.
+    ///
+    /// # Errors
+    /// When it may not go there any more.
+    pub fn domain(&self) -> Result<AllowedDomain, AllowedDomainError> {
+        self.allowed_domain.parse()
+    }
+
+    /// In which header its key goes, where it is one.
+    pub fn header_name(&self) -> Option<&str> {
+        self.header_name.as_deref()
+    }
+
+    /// Whose its password is, where it is one.
+    pub fn username(&self) -> Option<&str> {
+        self.username.as_deref()
+    }
+
+    /// Names another header; only an API key has one.
+    pub fn set_header(&mut self, header: &InjectedHeader) {
+        self.header_name = Some(header.as_str().to_owned());
+    }
+
+    /// Names another user; only a password has one.
+    pub fn set_username(&mut self, username: &str) {
+        self.username = Some(username.to_owned());
+    }
+
+    /// How its secret stands in a request: `{username}` is that of these settings, the other field the secret.
+    ///
+    /// # Errors
+    /// When its header is none that a secret may be sent in.
+    pub fn presentation(&self, of: ZisType) -> Result<Presentation, HeaderNameError> {
+        let text = |text| Text::parse(text).expect("these texts name fields as they are to be named");
+        Ok(match of {
+            ZisType::ApiKey => {
+                let header: InjectedHeader = self.header_name.as_deref().unwrap_or_default().parse()?;
+                Presentation::Header { name: header.as_str().to_owned(), value: text("{api_key}") }
+            }
+            ZisType::BasicAuth => {
+                Presentation::Basic { user: text("{username}"), password: text("{password}") }
+            }
+            ZisType::BearerToken => Presentation::Bearer(text("{token}")),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_survive_their_json_and_say_how_a_secret_is_sent() {
+        let domain: AllowedDomain = "*.Example.com".parse().unwrap();
+        let header: InjectedHeader = "X-Api-Key".parse().unwrap();
+        for (of, settings, json, fields) in [
+            (
+                ZisType::ApiKey,
+                ZisSettings::api_key(&domain, &header),
+                r#"{"allowed_domain":"*.example.com","header_name":"X-Api-Key"}"#,
+                vec!["api_key"],
+            ),
+            (
+                ZisType::BasicAuth,
+                ZisSettings::basic_auth(&domain, "ada"),
+                r#"{"allowed_domain":"*.example.com","username":"ada"}"#,
+                vec!["username", "password"],
+            ),
+            (
+                ZisType::BearerToken,
+                ZisSettings::bearer_token(&domain),
+                r#"{"allowed_domain":"*.example.com"}"#,
+                vec!["token"],
+            ),
+        ] {
+            assert_eq!(ZisType::parse(of.as_str()), Some(of));
+            assert_eq!(serde_json::to_string(&settings).unwrap(), json);
+            assert_eq!(serde_json::from_str::<ZisSettings>(json).unwrap(), settings);
+            assert_eq!(settings.domain(), Ok(domain.clone()));
+            let presentation = settings.presentation(of).unwrap();
+            let named: Vec<_> = presentation.texts().into_iter().flat_map(Text::fields).collect();
+            assert_eq!(named, fields);
+            assert!(named.contains(&of.secret()));
+        }
+        assert_eq!(ZisType::parse("oauth"), None);
+    }
+
+    #[test]
+    fn what_is_stored_is_checked_again_before_it_is_used() {
+        let edited = r#"{"allowed_domain":"*.com","header_name":"Host"}"#;
+        let settings: ZisSettings = serde_json::from_str(edited).unwrap();
+        assert!(settings.domain().is_err());
+        assert!(settings.presentation(ZisType::ApiKey).is_err());
+    }
+}
