@@ -31,7 +31,7 @@ pub use body::{
 };
 pub use credentials::{note_refusal, origin, presented, whence};
 pub use front::Front;
-pub use limits::{Bucket, Limits, Rate, Standing, take_share};
+pub use limits::{Bucket, Limits, Rate, Standing, take_share, take_share_of};
 pub use metrics::{Metrics, RefusalLabels};
 pub use misfit::{Misfit, plain_misfit};
 pub use refusals::RefusalLog;

@@ -1,4 +1,5 @@
-//! Rate limits: each route belongs to a named bucket; each org has its own share of every bucket.
+//! Rate limits: each route belongs to a named bucket; each org has its own share of every bucket, and within an org
+//! each part of it that a dialect tells apart.
 //!
 //! By default no bucket has a limit. Windows are aligned to the clock, as the vendor's are: an hour's window
 //! begins with the hour.
@@ -67,8 +68,14 @@ pub struct Rate {
 #[derive(Debug, Default)]
 pub struct Limits {
     rates: HashMap<Bucket, Rate>,
-    windows: Mutex<HashMap<(OrgId, Bucket), Window>>,
+    windows: Mutex<HashMap<Share, Window>>,
 }
+
+/// Whose share of a bucket: an org's, or that of a part of it.
+type Share = (OrgId, Bucket, Option<Box<str>>);
+
+/// Shares that are told apart: a few megabytes. Beyond, parts that did not call within their window share one place.
+const SHARES_MAX: usize = 65_536;
 
 #[derive(Debug, Clone, Copy)]
 struct Window {
@@ -115,12 +122,34 @@ impl Limits {
 
     /// Takes one request from an org's share; none where the bucket has no limit.
     pub fn take(&self, org: OrgId, bucket: Bucket, now: impl FnOnce() -> Timestamp) -> Option<Standing> {
+        self.take_of(org, None, bucket, now)
+    }
+
+    /// The same from the share of a part of an org.
+    pub fn take_of(
+        &self,
+        org: OrgId,
+        part: Option<&str>,
+        bucket: Bucket,
+        now: impl FnOnce() -> Timestamp,
+    ) -> Option<Standing> {
         let rate = *self.rates.get(&bucket)?;
         let now = now();
         let (second, period) = (now.micros().div_euclid(1_000_000), i64::from(rate.period_seconds));
         let start = second - second.rem_euclid(period);
         let mut windows = self.windows.lock().expect("nothing panics while it holds this lock");
-        let window = windows.entry((org, bucket)).or_insert(Window { start, used: 0 });
+        let mut share: Share = (org, bucket, part.map(Into::into));
+        if windows.len() >= SHARES_MAX && share.2.is_some() && !windows.contains_key(&share) {
+            let is_current = |bucket: &Bucket, window: &Window| {
+                let period = self.rates.get(bucket).map_or(0, |rate| i64::from(rate.period_seconds));
+                window.start + period > second
+            };
+            windows.retain(|(_, bucket, part), window| part.is_none() || is_current(bucket, window));
+            if windows.len() >= SHARES_MAX {
+                share.2 = None;
+            }
+        }
+        let window = windows.entry(share).or_insert(Window { start, used: 0 });
         if window.start != start {
             *window = Window { start, used: 0 };
         }
@@ -197,8 +226,14 @@ impl StandingSlot {
 /// Takes a request from the org's share of its route's bucket, and tells whether it is beyond the limit. The
 /// answer gets the headers in either case.
 pub fn take_share(app: &App, parts: &request::Parts, org: OrgId) -> bool {
+    take_share_of(app, parts, org, None)
+}
+
+/// The same from the share of a part of the org.
+pub fn take_share_of(app: &App, parts: &request::Parts, org: OrgId, part: Option<&str>) -> bool {
     let Some(bucket) = parts.extensions.get::<Bucket>() else { return false };
-    let Some(standing) = app.limits().take(org, *bucket, || app.engine().clock().now()) else { return false };
+    let standing = app.limits().take_of(org, part, *bucket, || app.engine().clock().now());
+    let Some(standing) = standing else { return false };
     if let Some(slot) = parts.extensions.get::<StandingSlot>() {
         slot.put(standing);
     }
@@ -225,5 +260,27 @@ mod tests {
         assert!(!take(other, 59).is_exceeded);
         assert!(!take(one, 60).is_exceeded);
         assert_eq!(limits.take(one, Bucket::NATIVE, || at(0)), None);
+    }
+
+    #[test]
+    fn each_part_of_an_org_has_its_own_share_and_those_beyond_the_table_have_one() {
+        let org = OrgId::generate(&SeededRandom::new(7));
+        let limits = Limits::of([(Bucket::ZIS, Rate { limit: 1, period_seconds: 60 })]);
+        let at = |second: i64| Timestamp::from_micros(second * 1_000_000);
+        let take = |part: Option<&str>, second| {
+            limits.take_of(org, part, Bucket::ZIS, || at(second)).unwrap().is_exceeded
+        };
+        assert_eq!(
+            [take(Some("a"), 0), take(Some("a"), 1), take(Some("b"), 1), take(None, 1)],
+            [false, true, false, false]
+        );
+        for number in 0..SHARES_MAX {
+            take(Some(&number.to_string()), 2);
+        }
+        // The org's own share, which is used up.
+        assert!(take(Some("c"), 3));
+        assert!(take(Some("a"), 3));
+        // Once the window is over there is room again.
+        assert_eq!([take(Some("c"), 60), take(Some("c"), 61), take(Some("d"), 61)], [false, true, false]);
     }
 }

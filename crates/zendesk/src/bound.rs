@@ -1,9 +1,9 @@
 //! Callers within an integration as extractors (fact sheet, 3.1 and 3.4, and its choices U1 to U3): whoever presents a
-//! token that is bound to the integration which the path names.
+//! token that is bound to the integration which the path names. Each integration has its own share of the rate limit.
 
 use axum::extract::{FromRequestParts, RawPathParams};
 use claviger_engine::{AuthFailure, AuthReason, Caller, Permit, Right};
-use claviger_http::{App, note_refusal, origin, presented, take_share, whence};
+use claviger_http::{App, note_refusal, origin, presented, take_share_of, whence};
 use claviger_model::OrgId;
 use http::StatusCode;
 use http::header::AUTHORIZATION;
@@ -36,7 +36,7 @@ impl<R: Right> FromRequestParts<App> for Bound<R> {
             return Err(Error::new(StatusCode::UNAUTHORIZED, title).into());
         };
         let integration = integration.to_owned();
-        if take_share(app, parts, org) {
+        if take_share_of(app, parts, org, Some(&integration)) {
             return Err(Error::limited().into());
         }
         Ok(Self { permit: caller.permit(origin(app, parts))?, integration })

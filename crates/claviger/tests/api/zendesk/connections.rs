@@ -287,6 +287,9 @@ with_either_database! {
     async fn beyond_the_limit_is_told_in_the_services_words(database: TestDatabase) {
         let server = TestServer::start(database).await;
         let zis = holder(&server).await;
+        let admin = Zis::admin(&server).await;
+        let other = admin.integration("other").await;
+        let other = Zis::bearer(&server, &admin.token(other, &["read"]).await.1);
         let limits = Limits::of([(Bucket::ZIS, Rate { limit: 1, period_seconds: 60 })]);
         let server = server.halt().await.start(Setup { limits, ..Setup::default() }).await;
         let zis = zis.to(&server);
@@ -294,6 +297,8 @@ with_either_database! {
         let beyond = zis.get(&path("all")).await.expect(429);
         assert_eq!(beyond.json(), error("TooManyRequests", "Too many requests"));
         assert!(!beyond.header("retry-after").is_empty());
+        // Each integration has its own share.
+        other.to(&server).get(&path("all").replace("my_integration", "other")).await.expect(200);
         server.stop().await;
     }
 }

@@ -211,3 +211,57 @@ with_either_database! {
         server.stop().await;
     }
 }
+
+on_both_engines! {
+    /// Whatever stands in a body's members, in a path or in a query, is refused or taken, and no fault of ours.
+    async fn nothing_odd_is_our_fault(server: &TestServer) {
+        let admin = Zis::admin(server).await;
+        let client = admin.integration("my_integration").await;
+        let holder = Zis::bearer(server, &admin.token(client, &["read", "write"]).await.1);
+        let odd = [
+            Value::Null, json!(true), json!(-1), json!(u64::MAX), json!(1e300), json!([]), json!({}), json!([null]),
+            json!(""), json!("\0"), json!("\u{feff}"), json!("\u{202e}x"), json!("x".repeat(5000)), json!("a\r\nb"),
+        ];
+        let mut tried = 0;
+        for route in &server.zendesk_routes {
+            let caller = if matches!(route.who, Who::Admin(_)) { &admin } else { &holder };
+            let (path, body, _) = sample(route, &admin, &holder, client).await;
+            let Some(body) = body else { continue };
+            let members = |of: &Value| of.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+            let inner = body["token"].as_object().map(|_| members(&body["token"]));
+            for value in &odd {
+                let mut bodies = vec![value.clone()];
+                for member in members(&body) {
+                    let mut changed = body.clone();
+                    changed[member] = value.clone();
+                    bodies.push(changed);
+                }
+                for member in inner.iter().flatten() {
+                    let mut changed = body.clone();
+                    changed["token"][member] = value.clone();
+                    bodies.push(changed);
+                }
+                for body in bodies {
+                    let answer = caller.send(route.method.clone(), &path, Some(body.clone())).await;
+                    assert!(answer.status.as_u16() < 500, "{} {path} {body}: {}", route.method, answer.text);
+                    tried += 1;
+                }
+            }
+        }
+        assert!(tried > 500, "{tried}");
+        let connections = "/api/services/zis/integrations/my_integration/connections";
+        for path in [
+            format!("{connections}/all?page[after]=%00&page[size]=1"),
+            format!("{connections}/all?page[before]=%ff"),
+            format!("{connections}/api_key/%00"),
+            format!("{connections}/api_key/{}", "x".repeat(2000)),
+        ] {
+            assert!(holder.get(&path).await.status.as_u16() < 500, "{path}");
+        }
+        for path in [format!("{TOKENS}/99999999999999999999"), format!("{TOKENS}/-1"), format!("{TOKENS}/%00.json"), format!("{TOKENS}?page=1000000000")] {
+            assert!(admin.get(&path).await.status.as_u16() < 500, "{path}");
+        }
+        assert!(admin.post(&registry("%00"), &json!({})).await.status.as_u16() < 500);
+        server.verify_state().await;
+    }
+}
