@@ -198,6 +198,15 @@ impl HostPattern {
     }
 }
 
+impl fmt::Display for HostPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exact(host) => host.fmt(f),
+            Self::Below(ending) => write!(f, "*{ending}"),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

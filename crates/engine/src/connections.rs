@@ -4,11 +4,12 @@
 //! bound to its connection, name and revision, and restrictions are kept. Using a connection is the broker's.
 
 mod editing;
+mod judging;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use claviger_catalog::{Catalog, Host, SecretJson, SecretName, ServerValues, Settings, Warning};
+use claviger_catalog::{Catalog, Host, SecretJson, SecretName, ServerValues, Settings, UnknownType, Warning};
 use claviger_model::{
     Connection, ConnectionDialect, ConnectionId, ConnectionStanding, Name, OrgId, Permission, Relation, Tags,
     Timestamp,
@@ -18,10 +19,12 @@ use claviger_store::{
     SortBy,
 };
 use claviger_vault::Place;
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
 use crate::permit::rights::{ConnectionsRead, ConnectionsWrite};
 use crate::{Caller, Changed, Engine, Error, Permit, Thing};
+
+pub use judging::CONNECTION_HOSTS_MAX;
 
 /// The AWS account that connections are told to trust where the operator has configured none.
 const NO_PRINCIPAL: &str = "000000000000";
@@ -79,8 +82,11 @@ pub struct ShownConnection {
     pub connection: Connection,
     /// How its uses go.
     pub standing: ConnectionStanding,
-    /// Its `integration` value, with every secret empty.
+    /// Its `integration` value, with every secret empty; the types alone where the catalog does not have them any more.
     pub integration: Json,
+    /// The hosts that its secrets may go to, as [`AllowedHosts::shown`](claviger_catalog::AllowedHosts::shown) has
+    /// them; none where the catalog does not have its type any more.
+    pub allowed_hosts: Vec<String>,
     /// Whether the caller could use it.
     pub is_resolvable: bool,
     /// What is unusual about the body that was just given.
@@ -181,11 +187,20 @@ impl Engine {
         warnings: Vec<Warning>,
     ) -> Result<ShownConnection, Error> {
         let settings = settings_of(&connection)?;
-        let entry = self.catalog().connection(&settings).map_err(internal)?;
-        let integration = entry.shown(&kept(&connection)?);
+        let (integration, allowed_hosts) = match self.catalog().connection(&settings) {
+            Ok(entry) => {
+                let allowed = entry.allowed_hosts(&hosts_of(&connection)?);
+                (entry.shown(&kept(&connection)?), allowed.shown())
+            }
+            // Its entry was in a file of the operator's that is not there any more: one such connection must not make
+            // lists unreadable.
+            Err(UnknownType { integration, credentials }) => {
+                (json!({ "type": integration, "credentials": { "type": credentials } }), Vec::new())
+            }
+        };
         let is_resolvable = caller.may(Permission::CONNECTIONS_RESOLVE)
             && self.relation_to(caller, &connection) >= Some(Relation::Resolver);
-        Ok(ShownConnection { connection, standing, integration, is_resolvable, warnings })
+        Ok(ShownConnection { connection, standing, integration, allowed_hosts, is_resolvable, warnings })
     }
 
     fn server_values(&self) -> ServerValues<'_> {
@@ -214,6 +229,11 @@ fn internal(error: impl std::error::Error + Send + Sync + 'static) -> Error {
 
 pub(crate) fn settings_of(connection: &Connection) -> Result<Settings, Error> {
     serde_json::from_str(&connection.settings).map_err(internal)
+}
+
+/// The hosts that a connection names by itself.
+pub(crate) fn hosts_of(connection: &Connection) -> Result<Vec<Host>, Error> {
+    connection.hosts.iter().map(|host| Host::parse(host).map_err(internal)).collect()
 }
 
 /// The names under which a connection keeps secrets.

@@ -1,11 +1,12 @@
 //! Making and changing connections.
 
-use claviger_catalog::{Created, Updated, Warning};
+use claviger_catalog::{Created, Host, Updated, Warning};
 use claviger_model::{
     Connection, ConnectionId, ConnectionSecrets, ConnectionStanding, OrgId, Relation, UserId,
 };
 use claviger_store::{Change, CommitError, ConnectionSecret, Refusal};
 
+use super::judging::{all_told, judge_end, judge_hosts};
 use super::{CATALOGUED, ConnectionPatch, NewConnection, ShownConnection, internal, kept, settings_of};
 use crate::credentials::STALE_RETRIES_MAX;
 use crate::permit::rights::ConnectionsWrite;
@@ -13,6 +14,9 @@ use crate::{Changed, Engine, Error, FieldError, Permit, Thing};
 
 /// A connection's first revision.
 const FIRST_REVISION: i64 = 1;
+
+/// Of a connection whose type came from a file of the operator's that is not there any more.
+const NO_ENTRY: &str = "The catalog does not have the type of this connection any more: it can only be deleted";
 
 /// A connection that is ready to be stored.
 pub(crate) struct Drafted {
@@ -39,9 +43,7 @@ impl Engine {
         permit: &Permit<ConnectionsWrite>,
         new: NewConnection,
     ) -> Result<Changed<ShownConnection>, Error> {
-        let id = ConnectionId::generate_at(self.vault.random(), self.clock.now());
-        let Drafted { connection, secrets, warnings } =
-            self.draft_connection(id, permit.org(), permit.user(), new)?;
+        let Drafted { connection, secrets, warnings } = self.draft_new(permit, new)?;
         let change = Change::create_connection(&connection, &secrets, &permit.actor());
         match self.store.commit(change).await {
             Ok(position) => {
@@ -66,9 +68,25 @@ impl Engine {
         permit: &Permit<ConnectionsWrite>,
         new: NewConnection,
     ) -> Result<ShownConnection, Error> {
-        let id = ConnectionId::generate_at(self.vault.random(), self.clock.now());
-        let drafted = self.draft_connection(id, permit.org(), permit.user(), new)?;
+        let drafted = self.draft_new(permit, new)?;
         self.show(permit.caller(), drafted.connection, ConnectionStanding::default(), drafted.warnings)
+    }
+
+    fn draft_new(&self, permit: &Permit<ConnectionsWrite>, new: NewConnection) -> Result<Drafted, Error> {
+        let id = ConnectionId::generate_at(self.vault.random(), self.clock.now());
+        let mut own: Vec<_> = judge_end(new.expires_at, self.clock.now()).into_iter().collect();
+        let hosts = new.hosts.clone();
+        let drafted = self.draft_connection(id, permit.org(), permit.user(), new);
+        if let Ok(drafted) = &drafted {
+            own.extend(self.judge_named_hosts(&drafted.connection, &hosts)?);
+        }
+        all_told(drafted, own)
+    }
+
+    fn judge_named_hosts(&self, connection: &Connection, hosts: &[Host]) -> Result<Vec<FieldError>, Error> {
+        let settings = settings_of(connection)?;
+        let entry = self.catalog().connection(&settings).map_err(internal)?;
+        Ok(judge_hosts(&entry, hosts))
     }
 
     /// A connection with its secrets sealed, not stored yet.
@@ -158,15 +176,30 @@ impl Engine {
         self.show(permit.caller(), edited.connection, standing, edited.warnings)
     }
 
-    /// Merges a change into a connection as it was read.
     fn edit_connection(
         &self,
         read: &Connection,
         by: UserId,
         patch: &ConnectionPatch,
     ) -> Result<Edited, Error> {
+        let end = patch.expires_at.flatten().filter(|end| Some(*end) != read.expires_at);
+        let mut own: Vec<_> = judge_end(end, self.clock.now()).into_iter().collect();
+        let edited = self.merge_connection(read, by, patch);
+        if let (Ok(edited), Some(hosts)) = (&edited, &patch.hosts) {
+            own.extend(self.judge_named_hosts(&edited.connection, hosts)?);
+        }
+        all_told(edited, own)
+    }
+
+    /// Merges a change into a connection as it was read.
+    fn merge_connection(
+        &self,
+        read: &Connection,
+        by: UserId,
+        patch: &ConnectionPatch,
+    ) -> Result<Edited, Error> {
         let (settings, kept) = (settings_of(read)?, kept(read)?);
-        let entry = self.catalog().connection(&settings).map_err(internal)?;
+        let entry = self.catalog().connection(&settings).map_err(|_| Error::Protected(NO_ENTRY))?;
         let merged = match &patch.integration {
             None => None,
             Some(integration) => {

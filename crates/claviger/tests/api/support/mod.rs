@@ -4,6 +4,7 @@ mod client;
 mod database;
 pub(crate) mod edit;
 pub(crate) mod guarded;
+pub(crate) mod native_connections;
 pub(crate) mod people;
 pub(crate) mod sample;
 mod server;
