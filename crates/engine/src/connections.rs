@@ -4,6 +4,7 @@
 //! bound to its connection, name and revision, and restrictions are kept. Using a connection is the broker's.
 
 mod editing;
+mod history;
 mod judging;
 
 use std::collections::BTreeSet;
@@ -11,7 +12,8 @@ use std::sync::Arc;
 
 use claviger_catalog::{Catalog, Host, SecretJson, SecretName, ServerValues, Settings, UnknownType, Warning};
 use claviger_model::{
-    Connection, ConnectionDialect, ConnectionId, ConnectionStanding, Name, OrgId, Permission, Relation, Tags,
+    Connection, ConnectionDialect, ConnectionId, ConnectionStanding, Name, OrgId, Permission, Relation,
+    Restriction, Tags,
     Timestamp,
 };
 use claviger_store::{
@@ -24,6 +26,7 @@ use serde_json::{Value as Json, json};
 use crate::permit::rights::{ConnectionsRead, ConnectionsWrite};
 use crate::{Caller, Changed, Engine, Error, Permit, Thing};
 
+pub use history::HistoryEntry;
 pub use judging::CONNECTION_HOSTS_MAX;
 
 /// The AWS account that connections are told to trust where the operator has configured none.
@@ -155,6 +158,12 @@ impl Engine {
         Err(Error::Unavailable(None))
     }
 
+    /// Notes that a connection was used, to be written in a moment with others; of uses that follow one another
+    /// closely, the first counts.
+    pub fn note_connection_used(&self, id: ConnectionId) {
+        self.connection_usage.note(id, self.clock.now());
+    }
+
     /// A connection of the caller's org, if its restriction lets the caller come so close.
     pub(crate) async fn connection_for(
         &self,
@@ -174,7 +183,14 @@ impl Engine {
 
     /// How close a caller may come to a connection, whatever its permissions.
     pub(crate) fn relation_to(&self, caller: &Caller, connection: &Connection) -> Option<Relation> {
-        let Some(restriction) = &connection.restriction else { return Some(Relation::Editor) };
+        match &connection.restriction {
+            None => Some(Relation::Editor),
+            Some(restriction) => self.relation_by(caller, restriction),
+        }
+    }
+
+    /// How close a restriction lets a caller come.
+    fn relation_by(&self, caller: &Caller, restriction: &Restriction) -> Option<Relation> {
         let user = caller.user?;
         restriction.relation_of(caller.org, user, |role| self.directory.has_role(user, role))
     }

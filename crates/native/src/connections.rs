@@ -4,6 +4,7 @@
 //! catalog's.
 
 mod body;
+mod history;
 mod list;
 mod wire;
 
@@ -59,6 +60,7 @@ pub(crate) fn routes(catalog: &Catalog) -> Vec<Route> {
         ),
         Route::new(info(Method::DELETE, ONE, WRITE, "Delete a connection"), delete)
             .described(operation("DeleteConnection").answers_nothing()),
+        history::route(),
     ]
 }
 

@@ -9,6 +9,7 @@ mod error;
 mod fields;
 mod guards;
 mod health;
+mod integrations;
 mod keys;
 mod leaks;
 mod native_keys;
@@ -35,6 +36,7 @@ pub fn routes(options: &Options, catalog: &Catalog) -> Vec<Route> {
     [
         connections::routes(catalog),
         health::routes(),
+        integrations::routes(),
         keys::routes(),
         leaks::routes(options),
         org::routes(),

@@ -180,7 +180,7 @@ impl Change {
     }
 
     /// Changes a connection. `connection` is the new state, with the revision that was read; `written` are its new
-    /// secrets, `erased` the names of those that go.
+    /// secrets, `erased` the names of those that go, and `changed` is what else changes, in words.
     ///
     /// Refused with [`Refusal::Stale`] where it has another revision by now, or is gone, and with
     /// [`Refusal::NameTaken`].
@@ -188,12 +188,14 @@ impl Change {
         connection: &Connection,
         written: &[ConnectionSecret],
         erased: &[String],
+        changed: &[String],
         actor: &Actor,
     ) -> Self {
         let mut detail = told(connection);
         // Whoever reads the record sees which secrets were replaced, and never what they are.
         detail["secrets_written"] = written.iter().map(|secret| secret.name.as_str()).collect();
         detail["secrets_erased"] = json!(erased);
+        detail["changed"] = json!(changed);
         let detail = state::with_states(detail, [state::connection(connection)]);
         let change = Self::new(connection.org, actor, "connection.updated", subject(connection.id), detail)
             .requiring_free_name(connection)

@@ -13,6 +13,8 @@ mod backup;
 mod batch;
 mod change;
 mod checkpoint;
+mod connection_expiry;
+mod connection_history;
 mod connection_list;
 mod connections;
 mod credential_list;

@@ -30,6 +30,8 @@ struct Edited {
     connection: Connection,
     written: Vec<ConnectionSecret>,
     erased: Vec<String>,
+    /// What else changes, in words that hold no value.
+    changed: Vec<String>,
     warnings: Vec<Warning>,
 }
 
@@ -145,9 +147,10 @@ impl Engine {
                 let value = self.show(permit.caller(), read, standing, Vec::new())?;
                 return Ok(Changed { value, position: self.applied() });
             }
-            let Edited { mut connection, written, erased, warnings } =
+            let Edited { mut connection, written, erased, changed, warnings } =
                 self.edit_connection(&read, permit.user(), &patch)?;
-            let change = Change::update_connection(&connection, &written, &erased, &permit.actor());
+            let change =
+                Change::update_connection(&connection, &written, &erased, &changed, &permit.actor());
             match self.store.commit(change).await {
                 Ok(position) => {
                     connection.revision += 1;
@@ -231,10 +234,12 @@ impl Engine {
         if let Some(expires_at) = patch.expires_at {
             connection.expires_at = expires_at;
         }
+        let mut changed = changed_members(read, &connection);
         let (mut written, mut erased, mut warnings) = (Vec::new(), Vec::new(), Vec::new());
         if let Some(updated) = merged {
             // The revision that the row will have once this is stored: each value opens with its own alone.
             let revision = read.revision + 1;
+            changed.extend(updated.settings.changed_from(&settings).into_iter().map(str::to_owned));
             connection.settings = serde_json::to_string(&updated.settings).map_err(internal)?;
             erased = updated.delete.iter().map(|name| name.as_str().to_owned()).collect();
             connection.secrets.0.retain(|name, _| !erased.contains(name));
@@ -245,6 +250,17 @@ impl Engine {
         }
         connection.modified_at = self.clock.now().max(read.modified_at);
         connection.modified_by = by;
-        Ok(Edited { connection, written, erased, warnings })
+        Ok(Edited { connection, written, erased, changed, warnings })
     }
+}
+
+/// Which members beside the `integration` value differ.
+fn changed_members(before: &Connection, after: &Connection) -> Vec<String> {
+    let members = [
+        ("name", before.name != after.name),
+        ("tags", before.tags != after.tags),
+        ("hosts", before.hosts != after.hosts),
+        ("expires_at", before.expires_at != after.expires_at),
+    ];
+    members.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name.to_owned()).collect()
 }
