@@ -133,7 +133,8 @@ impl Engine {
             }
         });
         let used = engine.connection_usage.clone();
-        let flusher = tokio::spawn(flush(engine.store.clone(), notes, used, engine.sweeping.clone(), stopping));
+        let flusher =
+            tokio::spawn(flush(engine.store.clone(), notes, used, engine.sweeping.clone(), stopping));
         let burier = tokio::spawn(bury_replaced(engine.clone()));
         Ok((engine, Background { burier, follower, flusher, stop }))
     }

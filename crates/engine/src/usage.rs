@@ -99,7 +99,8 @@ impl ConnectionUsage {
     /// resolution is forgotten, by the last use of all.
     fn waiting(&self) -> Vec<(ConnectionId, Timestamp)> {
         let mut noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut waiting: Vec<_> = noted.iter().filter(|(_, it)| !it.is_written).map(|(id, it)| (*id, it.at)).collect();
+        let mut waiting: Vec<_> =
+            noted.iter().filter(|(_, it)| !it.is_written).map(|(id, it)| (*id, it.at)).collect();
         waiting.sort_unstable();
         if let Some(last) = noted.values().map(|it| it.at).max() {
             noted.retain(|_, it| last < it.at + RESOLUTION);

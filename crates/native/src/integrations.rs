@@ -106,5 +106,8 @@ fn credentials(credential: &CredentialType) -> Credentials {
         required: field.is_required(),
         decides_host: credential.host_fields().contains(field.name()),
     };
-    Credentials { kind: credential.kind().to_owned(), fields: credential.fields().iter().map(field).collect() }
+    Credentials {
+        kind: credential.kind().to_owned(),
+        fields: credential.fields().iter().map(field).collect(),
+    }
 }

@@ -20,7 +20,10 @@ impl Store {
     }
 
     /// The same of connections. Of those that are gone by now, nothing is kept.
-    pub async fn record_connections_used(&self, used: &[(ConnectionId, Timestamp)]) -> Result<(), CommitError> {
+    pub async fn record_connections_used(
+        &self,
+        used: &[(ConnectionId, Timestamp)],
+    ) -> Result<(), CommitError> {
         let upsert = |change: Change, (id, at): &(ConnectionId, Timestamp)| {
             change.any(
                 "INSERT INTO connection_standings (connection_id, last_used_at)

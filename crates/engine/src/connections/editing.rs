@@ -7,7 +7,9 @@ use claviger_model::{
 use claviger_store::{Change, CommitError, ConnectionSecret, Refusal};
 
 use super::judging::{all_told, judge_end, judge_hosts};
-use super::{CATALOGUED, ConnectionPatch, NewConnection, ShownConnection, internal, kept, settings_of};
+use super::{
+    CATALOGUED, ConnectionKey, ConnectionPatch, NewConnection, ShownConnection, internal, kept, settings_of,
+};
 use crate::credentials::STALE_RETRIES_MAX;
 use crate::permit::rights::ConnectionsWrite;
 use crate::{Changed, Engine, Error, FieldError, Permit, Thing};
@@ -16,7 +18,8 @@ use crate::{Changed, Engine, Error, FieldError, Permit, Thing};
 const FIRST_REVISION: i64 = 1;
 
 /// Of a connection whose type came from a file of the operator's that is not there any more.
-const NO_ENTRY: &str = "The catalog does not have the type of this connection any more: it can only be deleted";
+const NO_ENTRY: &str =
+    "The catalog does not have the type of this connection any more: it can only be deleted";
 
 /// A connection that is ready to be stored.
 pub(crate) struct Drafted {
@@ -138,19 +141,19 @@ impl Engine {
     pub async fn update_connection(
         &self,
         permit: &Permit<ConnectionsWrite>,
-        id: ConnectionId,
+        key: impl Into<ConnectionKey>,
         patch: ConnectionPatch,
     ) -> Result<Changed<ShownConnection>, Error> {
+        let key = key.into();
         for _ in 0..STALE_RETRIES_MAX {
-            let (read, standing) = self.connection_for(permit.caller(), id, Relation::Editor).await?;
+            let (read, standing) = self.connection_for(permit.caller(), key, Relation::Editor).await?;
             if patch.is_empty() {
                 let value = self.show(permit.caller(), read, standing, Vec::new())?;
                 return Ok(Changed { value, position: self.applied() });
             }
             let Edited { mut connection, written, erased, changed, warnings } =
                 self.edit_connection(&read, permit.user(), &patch)?;
-            let change =
-                Change::update_connection(&connection, &written, &erased, &changed, &permit.actor());
+            let change = Change::update_connection(&connection, &written, &erased, &changed, &permit.actor());
             match self.store.commit(change).await {
                 Ok(position) => {
                     connection.revision += 1;
@@ -171,10 +174,10 @@ impl Engine {
     pub async fn try_update_connection(
         &self,
         permit: &Permit<ConnectionsWrite>,
-        id: ConnectionId,
+        key: impl Into<ConnectionKey>,
         patch: ConnectionPatch,
     ) -> Result<ShownConnection, Error> {
-        let (read, standing) = self.connection_for(permit.caller(), id, Relation::Editor).await?;
+        let (read, standing) = self.connection_for(permit.caller(), key.into(), Relation::Editor).await?;
         let edited = self.edit_connection(&read, permit.user(), &patch)?;
         self.show(permit.caller(), edited.connection, standing, edited.warnings)
     }

@@ -57,7 +57,7 @@ impl Engine {
     ) -> Result<(Vec<HistoryEntry>, i64), Error> {
         let caller = permit.caller();
         if self.store.find_connection(caller.org, id).await?.is_some() {
-            self.connection_for(caller, id, Relation::Viewer).await?;
+            self.connection_for(caller, id.into(), Relation::Viewer).await?;
         } else {
             self.check_last_restriction(caller, id).await?;
         }
@@ -117,8 +117,8 @@ impl From<Entry> for HistoryEntry {
             let kept = state["secrets_kept"].as_str().unwrap_or_default().split(' ');
             secrets_written.extend(kept.filter_map(|one| Some(one.split_once('=')?.0.to_owned())));
         }
-        let says_who = entry.action.as_str() == "connection.restricted"
-            || (is_new && !state["restriction"].is_null());
+        let says_who =
+            entry.action.as_str() == "connection.restricted" || (is_new && !state["restriction"].is_null());
         Self {
             id: entry.id,
             position: entry.position,

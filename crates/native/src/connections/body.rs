@@ -90,7 +90,8 @@ fn read_hosts(value: &Value, faults: &mut Faults) -> Option<Vec<Host>> {
         let host = text(item, |text| Host::parse(text).map_err(|_| "is no host name and no address"));
         faults.note(&format!("hosts/{place}"), host)
     };
-    let hosts: Vec<Option<Host>> = items.iter().take(CONNECTION_HOSTS_MAX + 1).enumerate().map(read).collect();
+    let hosts: Vec<Option<Host>> =
+        items.iter().take(CONNECTION_HOSTS_MAX + 1).enumerate().map(read).collect();
     let mut hosts = hosts.into_iter().collect::<Option<Vec<_>>>()?;
     // The order and what is given twice mean nothing.
     hosts.sort();

@@ -73,11 +73,7 @@ pub(super) fn parameters() -> Vec<Query> {
         query("dialect", "Only those that were made by this API", one_of(&["datadog", "zendesk"])),
         query("used_since", "Only those that were used then or later", moment()),
         query("unused_since", "Only those that were not used then or later", moment()),
-        query(
-            "health",
-            "Only those whose last test said this",
-            one_of(&["ok", "bad", "limited", "unknown"]),
-        ),
+        query("health", "Only those whose last test said this", one_of(&["ok", "bad", "limited", "unknown"])),
         query("sort", "By what, with - for the other way round", sort),
     ]
 }

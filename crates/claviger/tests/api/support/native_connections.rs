@@ -10,7 +10,9 @@ pub(crate) const CONNECTIONS: &str = "/claviger/v1/connections";
 
 /// Whether a path is one of these routes'.
 pub(super) fn knows(path: &str) -> bool {
-    path == CONNECTIONS || path.starts_with("/claviger/v1/connections/") || path == "/claviger/v1/integrations"
+    path == CONNECTIONS
+        || path.starts_with("/claviger/v1/connections/")
+        || path == "/claviger/v1/integrations"
 }
 
 /// An `integration` value of one secret.
@@ -51,7 +53,8 @@ pub(crate) fn path_of(shown: &Value) -> String {
 
 /// A request to one of these routes that would succeed for an admin.
 pub(super) async fn sample(route: &RouteInfo, admin: &Client) -> Sample {
-    let plain = |path: String, body: Option<Value>, success| Sample { path, headers: Vec::new(), body, success };
+    let plain =
+        |path: String, body: Option<Value>, success| Sample { path, headers: Vec::new(), body, success };
     let body = || {
         json!({ "name": "Sample", "integration": aws(), "tags": ["env:test"],
             "hosts": ["a1b2c3.execute-api.eu-west-1.amazonaws.com"], "expires_at": "2100-01-01T00:00:00Z" })
