@@ -4,16 +4,19 @@
 //! bound to its connection, name and revision, and restrictions are kept. Using a connection is the broker's.
 
 mod editing;
+mod exporting;
 mod history;
 mod judging;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use claviger_catalog::{Catalog, Host, SecretJson, SecretName, ServerValues, Settings, UnknownType, Warning};
+use claviger_catalog::{
+    Catalog, Host, SecretJson, SecretName, SecretText, ServerValues, Settings, UnknownType, Warning,
+};
 use claviger_model::{
-    Connection, ConnectionDialect, ConnectionId, ConnectionStanding, Name, OrgId, Permission, Relation,
-    Restriction, Tags, Timestamp,
+    Connection, ConnectionDialect, ConnectionId, ConnectionStanding, Name, OrgId, Permission, Random,
+    Relation, Restriction, Tags, Timestamp,
 };
 use claviger_store::{
     Change, CommitError, ConnectionFilter, ConnectionSecret, ConnectionSort, Page, PeoplePage, Refusal,
@@ -25,8 +28,11 @@ use serde_json::{Value as Json, json};
 use crate::permit::rights::{ConnectionsRead, ConnectionsWrite};
 use crate::{Caller, Changed, Engine, Error, Permit, Thing};
 
+pub(crate) use editing::FIRST_REVISION;
+pub use exporting::ExportedConnection;
 pub use history::HistoryEntry;
 pub use judging::CONNECTION_HOSTS_MAX;
+pub(crate) use judging::judge_hosts;
 
 /// The AWS account that connections are told to trust where the operator has configured none.
 const NO_PRINCIPAL: &str = "000000000000";
@@ -36,14 +42,35 @@ const NO_PRINCIPAL: &str = "000000000000";
 pub struct ConnectionOptions {
     /// The integrations.
     pub catalog: Arc<Catalog>,
-    /// The AWS account of the server's own AWS credentials.
-    pub aws_principal_id: String,
+    /// As whom the server assumes the roles of AWS connections; none, and it assumes none.
+    pub aws: Option<Arc<AwsPrincipal>>,
+}
+
+/// The server's own credentials at AWS.
+#[derive(Debug)]
+pub struct AwsPrincipal {
+    /// Their account, which roles are to trust.
+    pub principal_id: String,
+    /// The region whose STS they go to.
+    pub region: String,
+    /// The access key's id.
+    pub access_key_id: String,
+    /// The access key's secret.
+    pub secret_access_key: SecretText,
 }
 
 impl Default for ConnectionOptions {
     fn default() -> Self {
         let catalog = Catalog::embedded().expect("a test of the catalog reads the embedded one");
-        Self { catalog: Arc::new(catalog), aws_principal_id: NO_PRINCIPAL.to_owned() }
+        Self { catalog: Arc::new(catalog), aws: None }
+    }
+}
+
+impl ConnectionOptions {
+    /// What the server puts into connections by itself.
+    pub(crate) fn server_values<'o>(&'o self, random: &'o dyn Random) -> ServerValues<'o> {
+        let principal_id = self.aws.as_ref().map_or(NO_PRINCIPAL, |aws| &aws.principal_id);
+        ServerValues { principal_id, random }
     }
 }
 
@@ -238,10 +265,10 @@ impl Engine {
     }
 
     fn server_values(&self) -> ServerValues<'_> {
-        ServerValues { principal_id: &self.connections.aws_principal_id, random: self.vault.random() }
+        self.connections.server_values(self.vault.random())
     }
 
-    fn seal_secrets(
+    pub(crate) fn seal_secrets(
         &self,
         connection: &Connection,
         secrets: &claviger_catalog::Secrets,
@@ -284,4 +311,4 @@ impl ConnectionPatch {
 }
 
 /// The dialect whose connections the catalog describes.
-const CATALOGUED: ConnectionDialect = ConnectionDialect::Datadog;
+pub(crate) const CATALOGUED: ConnectionDialect = ConnectionDialect::Datadog;

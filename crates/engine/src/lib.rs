@@ -54,8 +54,8 @@ pub use claviger_store::{
     Page, PeoplePage, RoleFilter, RoleSort, SortBy, SortKey, StoreMetrics, UserFilter, UserSort, UserStatus,
 };
 pub use connections::{
-    CONNECTION_HOSTS_MAX, ConnectionKey, ConnectionOptions, ConnectionPatch, HistoryEntry, NewConnection,
-    ShownConnection,
+    AwsPrincipal, CONNECTION_HOSTS_MAX, ConnectionKey, ConnectionOptions, ConnectionPatch,
+    ExportedConnection, HistoryEntry, NewConnection, ShownConnection,
 };
 pub use credentials::{Changed, KeyRef, Shown};
 pub use dead_list::{DeadList, NoDeadList};

@@ -9,6 +9,9 @@ use crate::read::Map;
 use crate::value::{Row, params};
 use crate::{Actor, Change, Refusal, Store, StoreError, state};
 
+/// How many connections a new org may have: as its column says.
+pub const CONNECTIONS_MAX_DEFAULT: i64 = 10_000;
+
 /// A sealed secret of a connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConnectionSecret {
@@ -103,8 +106,26 @@ impl Change {
     /// Refused with [`Refusal::LimitReached`] beyond the org's limit, with [`Refusal::NameTaken`] where its container
     /// has one of that name, and with [`Refusal::Conflict`] where its id is taken.
     pub fn create_connection(connection: &Connection, secrets: &[ConnectionSecret], actor: &Actor) -> Self {
+        Self::bring_connection("connection.created", connection, secrets, actor)
+    }
+
+    /// The same of a connection that an import brings.
+    pub(crate) fn import_connection(
+        connection: &Connection,
+        secrets: &[ConnectionSecret],
+        actor: &Actor,
+    ) -> Self {
+        Self::bring_connection("connection.imported", connection, secrets, actor)
+    }
+
+    fn bring_connection(
+        action: &'static str,
+        connection: &Connection,
+        secrets: &[ConnectionSecret],
+        actor: &Actor,
+    ) -> Self {
         let detail = state::with_states(told(connection), [state::connection(connection)]);
-        let change = Self::new(connection.org, actor, "connection.created", subject(connection.id), detail);
+        let change = Self::new(connection.org, actor, action, subject(connection.id), detail);
         change.with_connection(connection, secrets)
     }
 
@@ -284,6 +305,32 @@ impl Store {
         let sql = "SELECT connections_max FROM orgs WHERE id = $1";
         let found = self.row(sql, &params![org], |row| row.get(0)).await?;
         found.ok_or_else(|| StoreError::damaged("an org is missing"))
+    }
+
+    /// How many connections an org has, and may have; none where there is no such org.
+    pub async fn count_connections_of(&self, org: OrgId) -> Result<Option<(i64, i64)>, StoreError> {
+        let sql = "SELECT connections, connections_max FROM orgs WHERE id = $1";
+        self.row(sql, &params![org], |row| Ok((row.get(0)?, row.get(1)?))).await
+    }
+
+    /// The org of a connection.
+    pub async fn find_org_of_connection(&self, id: ConnectionId) -> Result<Option<OrgId>, StoreError> {
+        self.row("SELECT org_id FROM connections WHERE id = $1", &params![id], |row| row.parsed(0)).await
+    }
+
+    /// The connections of an org that have exactly this name.
+    pub async fn list_connections_named(
+        &self,
+        org: OrgId,
+        name: &str,
+    ) -> Result<Vec<Connection>, StoreError> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM connections i WHERE i.org_id = $1 AND i.name_sort = $2 AND i.name = $3"
+        );
+        let mut found = Vec::new();
+        let params = params![org, collation_key(name), name];
+        self.each(&sql, &params, |row| Ok(found.push(read_connection(row)?))).await?;
+        Ok(found)
     }
 
     /// The sealed secrets of a connection.

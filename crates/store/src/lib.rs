@@ -55,7 +55,7 @@ pub use batch::{Batch, Feed};
 pub use change::{Action, Actor, Change, Subject};
 pub use checkpoint::{Checkpoint, ParseCheckpointError};
 pub use connection_list::{ConnectionFilter, ConnectionSort};
-pub use connections::ConnectionSecret;
+pub use connections::{CONNECTIONS_MAX_DEFAULT, ConnectionSecret};
 pub use credential_list::{CredentialFilter, CredentialPage, CredentialSort, Page, SortKey};
 pub use credentials::{FIRST_SECRET_REVISION, KnownSecret, LiveSecret, Names, NewSecret, SealedSecret};
 pub use database::{Database, Location, Store};

@@ -15,7 +15,7 @@ use crate::permit::rights::ConnectionsWrite;
 use crate::{Changed, Engine, Error, FieldError, Permit, Thing};
 
 /// A connection's first revision.
-const FIRST_REVISION: i64 = 1;
+pub(crate) const FIRST_REVISION: i64 = 1;
 
 /// Of a connection whose type came from a file of the operator's that is not there any more.
 const NO_ENTRY: &str =

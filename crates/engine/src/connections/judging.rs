@@ -10,7 +10,7 @@ pub const CONNECTION_HOSTS_MAX: usize = 20;
 
 /// Faults in a connection's hosts. A host that its type would never send anything to is no use, and taken for a
 /// mistake.
-pub(super) fn judge_hosts(entry: &Entry<'_>, hosts: &[Host]) -> Vec<FieldError> {
+pub(crate) fn judge_hosts(entry: &Entry<'_>, hosts: &[Host]) -> Vec<FieldError> {
     if hosts.len() > CONNECTION_HOSTS_MAX {
         return vec![field("hosts", format!("must be at most {CONNECTION_HOSTS_MAX}"))];
     }
