@@ -1,17 +1,29 @@
 //! `/claviger/v1/connections`: made, shown, changed and deleted.
 
 mod dry_run;
+mod history;
 mod list;
+mod moving;
 
 use serde_json::{Value, json};
 
 use super::fields;
 use crate::support::native_connections::{CONNECTIONS as PATH, aws, gitlab, http, made, path_of};
+use crate::support::people::Member;
 use crate::support::{Keys, START, TestDatabase, TestServer, on_both_engines};
 
 const SECRET: &str = "glpat-canary-canary-1";
 /// A customer's API at AWS: a connection reaches it only by naming it.
 const API: &str = "a1b2c3.execute-api.eu-west-1.amazonaws.com";
+
+/// A registered application key of somebody's.
+async fn registered_key(server: &TestServer, member: &Member) -> String {
+    let org = server.founded.org.to_string();
+    let key = json!({ "name": "registered", "owner": member.id, "registered": true });
+    let document = json!({ "orgs": [{ "id": org, "application_keys": [key] }] });
+    let imported = server.engine.import(&document).await.unwrap();
+    imported.secrets[0].secret.reveal().to_owned()
+}
 
 on_both_engines! {
     async fn a_connection_lives_from_create_to_delete(server: &TestServer) {

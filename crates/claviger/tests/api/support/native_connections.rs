@@ -3,8 +3,8 @@
 use claviger_http::RouteInfo;
 use serde_json::{Value, json};
 
-use super::Client;
-use super::sample::{Sample, by_id};
+use super::sample::{Sample, by_id, unique_name};
+use super::{Client, TestServer};
 
 pub(crate) const CONNECTIONS: &str = "/claviger/v1/connections";
 
@@ -44,6 +44,16 @@ pub(crate) async fn made(client: &Client, name: &str, integration: &Value, more:
     let mut body = json!({ "name": name, "integration": integration });
     body.as_object_mut().unwrap().extend(more.as_object().cloned().unwrap_or_default());
     client.post(CONNECTIONS, &body).await.expect(201).json()
+}
+
+/// Brings a connection into the first org by an import, and gives its id as an answer would.
+pub(crate) async fn imported(server: &TestServer, mut connection: Value) -> Value {
+    let id = unique_name();
+    connection["id"] = json!(id);
+    let org = server.founded.org.to_string();
+    let document = json!({ "orgs": [{ "id": org, "connections": [connection] }] });
+    assert_eq!(server.engine.import(&document).await.unwrap().connections, 1);
+    json!({ "id": id })
 }
 
 /// The path of what an answer shows.
