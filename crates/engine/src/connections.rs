@@ -20,9 +20,8 @@ use claviger_model::{
 };
 use claviger_store::{
     Change, CommitError, ConnectionFilter, ConnectionSecret, ConnectionSort, Page, PeoplePage, Refusal,
-    SortBy,
+    SortBy, connection_secret_place,
 };
-use claviger_vault::Place;
 use serde_json::{Value as Json, json};
 
 use crate::permit::rights::{ConnectionsRead, ConnectionsWrite};
@@ -135,11 +134,6 @@ pub struct ShownConnection {
     pub is_resolvable: bool,
     /// What is unusual about the body that was just given.
     pub warnings: Vec<Warning>,
-}
-
-/// Where a secret of a connection is sealed.
-pub(crate) fn place(org: OrgId, id: ConnectionId, name: &str, revision: i64) -> Place<'_> {
-    Place { org, table: "connection_secrets", row: id.uuid(), column: name, revision }
 }
 
 impl Engine {
@@ -275,7 +269,7 @@ impl Engine {
         revision: i64,
     ) -> Result<Vec<ConnectionSecret>, Error> {
         let seal = |(name, secret): (&SecretName, &claviger_catalog::SecretText)| {
-            let place = place(connection.org, connection.id, name.as_str(), revision);
+            let place = connection_secret_place(connection.org, connection.id, name.as_str(), revision);
             let sealed = self.vault.seal(&place, secret.reveal().as_bytes())?;
             Ok(ConnectionSecret { name: name.as_str().to_owned(), revision, sealed })
         };

@@ -2,6 +2,7 @@
 //! [`crate::connection_list`].
 
 use claviger_model::{Connection, ConnectionId, ConnectionStanding, OrgId, collation_key};
+use claviger_vault::Place;
 use serde_json::{Value as Json, json};
 
 use crate::credential_list::search_key;
@@ -21,6 +22,11 @@ pub struct ConnectionSecret {
     pub revision: i64,
     /// The value.
     pub sealed: Vec<u8>,
+}
+
+/// Where a secret of a connection is sealed: it opens nowhere else, and with no other revision.
+pub fn connection_secret_place(org: OrgId, id: ConnectionId, name: &str, revision: i64) -> Place<'_> {
+    Place { org, table: "connection_secrets", row: id.uuid(), column: name, revision }
 }
 
 macro_rules! columns {

@@ -18,7 +18,7 @@ const HOUR: i64 = 3600 * SECOND;
 const DAY: i64 = 24 * HOUR;
 
 /// A server that tells webhooks of events, on this machine too.
-fn telling() -> Setup {
+pub(crate) fn telling() -> Setup {
     let outbound = OutboundClient::new(Roots::none(), Reach::Anywhere, Duration::from_secs(5), 1024);
     Setup { outbound: Some(outbound), native: anywhere(), ..Setup::default() }
 }
@@ -27,12 +27,12 @@ fn anywhere() -> NativeOptions {
     NativeOptions { webhook_reach: Reach::Anywhere, ..Setup::default().native }
 }
 
-struct Hook {
-    id: String,
-    secret: String,
+pub(crate) struct Hook {
+    pub(crate) id: String,
+    pub(crate) secret: String,
 }
 
-async fn hook(client: &Client, url: &str, events: Option<Value>) -> Hook {
+pub(crate) async fn hook(client: &Client, url: &str, events: Option<Value>) -> Hook {
     let mut body = json!({ "url": url });
     if let Some(events) = events {
         body["events"] = events;

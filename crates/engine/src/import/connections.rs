@@ -2,12 +2,12 @@
 
 use claviger_catalog::{SecretName, SecretText};
 use claviger_model::{Connection, ConnectionId, ConnectionSecrets, Principal, Restriction, UserId};
-use claviger_store::{CONNECTIONS_MAX_DEFAULT, ConnectionSecret};
+use claviger_store::{CONNECTIONS_MAX_DEFAULT, ConnectionSecret, connection_secret_place};
 
 use super::connection_entry::ConnectionEntry;
 use super::document::OrgEntry;
 use super::plan::{PlannedConnection, PlannedOrg, Planner};
-use crate::connections::{CATALOGUED, FIRST_REVISION, hosts_of, judge_hosts, kept, place, settings_of};
+use crate::connections::{CATALOGUED, FIRST_REVISION, hosts_of, judge_hosts, kept, settings_of};
 use crate::{Engine, Error};
 
 /// What an entry turns out to mean.
@@ -139,7 +139,7 @@ impl Planner<'_> {
         let sealed = self.store.list_connection_secrets(there.org, there.id).await?;
         for (name, pointer, secret) in given {
             let is_it = |kept: &ConnectionSecret| {
-                let place = place(there.org, there.id, &kept.name, kept.revision);
+                let place = connection_secret_place(there.org, there.id, &kept.name, kept.revision);
                 self.vault.is_sealed(&place, &kept.sealed, secret.reveal().as_bytes())
             };
             let kept = sealed.iter().find(|kept| kept.name == name.as_str());

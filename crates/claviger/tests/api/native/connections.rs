@@ -1,6 +1,7 @@
 //! `/claviger/v1/connections`: made, shown, changed and deleted.
 
 mod dry_run;
+mod events;
 mod history;
 mod list;
 mod moving;

@@ -3,7 +3,7 @@
 use claviger_engine::Engine;
 use serde_json::{Value, json};
 
-use super::{API, PATH};
+use super::{API, PATH, aws, registered_key};
 use crate::native::fields;
 use crate::support::native_connections::{http, imported, made, path_of};
 use crate::support::people::Member;
@@ -60,7 +60,7 @@ on_both_engines! {
 
     async fn of_a_deleted_connection_it_stays(server: &TestServer) {
         let admin = server.client();
-        let shown = made(&admin, "n", &super::aws(), json!({ "hosts": [API] })).await;
+        let shown = made(&admin, "n", &aws(), json!({ "hosts": [API] })).await;
         admin.delete(&path_of(&shown)).await.expect(204);
         assert_eq!(actions(&history(&admin, &shown, "").await), ["connection.deleted", "connection.created"]);
         let other = server.client_with(Keys::of(&server.found_another("Other").await));
@@ -72,12 +72,12 @@ on_both_engines! {
     /// Whom a restriction kept from a connection does not see afterwards what was done about it.
     async fn what_was_hidden_stays_hidden(server: &TestServer) {
         let admin = server.client();
-        let me = made(&admin, "n", &super::aws(), Value::Null).await["created_by"].as_str().unwrap().to_owned();
+        let me = made(&admin, "n", &aws(), Value::Null).await["created_by"].as_str().unwrap().to_owned();
         let member = Member::join(server, "human", &["Datadog Admin Role"], Value::Null).await;
-        let key = super::registered_key(server, &member).await;
+        let key = registered_key(server, &member).await;
         let member = server.client_with(Keys { application_key: Some(key), ..server.admin() });
         let editor = json!({ "editor": [format!("user:{me}")] });
-        let shown = imported(server, json!({ "name": "hidden", "integration": super::aws(), "restriction": editor })).await;
+        let shown = imported(server, json!({ "name": "hidden", "integration": aws(), "restriction": editor })).await;
         let path = format!("{}/history", path_of(&shown));
         assert_eq!(member.get(&path).await.expect(403).json()["errors"][0]["code"], "restricted");
         let told = history(&admin, &shown, "").await;
@@ -90,9 +90,9 @@ on_both_engines! {
     /// What a broker notes is written in the background, and shows.
     async fn uses_are_noted_and_shown(server: &TestServer) {
         let admin = server.client();
-        let used = made(&admin, "used", &super::aws(), Value::Null).await;
-        let gone = made(&admin, "gone", &super::aws(), Value::Null).await;
-        made(&admin, "unused", &super::aws(), Value::Null).await;
+        let used = made(&admin, "used", &aws(), Value::Null).await;
+        let gone = made(&admin, "gone", &aws(), Value::Null).await;
+        made(&admin, "unused", &aws(), Value::Null).await;
         let engine: &Engine = &server.engine;
         engine.note_connection_used(gone["id"].as_str().unwrap().parse().unwrap());
         admin.delete(&path_of(&gone)).await.expect(204);

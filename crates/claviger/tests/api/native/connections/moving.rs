@@ -3,7 +3,7 @@
 use claviger_engine::ImportError;
 use serde_json::{Value, json};
 
-use super::{API, PATH, SECRET};
+use super::{API, PATH, SECRET, registered_key};
 use crate::support::native_connections::{aws, gitlab, http, imported, made, path_of};
 use crate::support::people::{Member, role};
 use crate::support::{Keys, TestDatabase, TestServer, on_both_engines};
@@ -134,7 +134,7 @@ on_both_engines! {
         let admin = server.client();
         let member = Member::join(server, "human", &["Datadog Admin Role"], Value::Null).await;
         let id = format!("user:{}", member.id);
-        let key = super::registered_key(server, &member).await;
+        let key = registered_key(server, &member).await;
         let member = server.client_with(Keys { application_key: Some(key), ..server.admin() });
         let me = made(&admin, "free", &gitlab(SECRET), Value::Null).await["created_by"].as_str().unwrap().to_owned();
         let given = json!({ "viewer": [id], "editor": [format!("user:{me}")] });
