@@ -8,6 +8,9 @@ const TAG: &str = "Datadog: Key Management";
 /// The tag of the routes of users, roles and orgs.
 const PEOPLE: &str = "Datadog: Users and Roles";
 
+/// The tag of the routes of restrictions.
+const RESTRICTIONS: &str = "Datadog: Restriction Policies";
+
 /// An operation, by the vendor's name for it.
 pub(crate) fn operation(id: &'static str) -> Operation {
     tagged(id, TAG)
@@ -26,6 +29,11 @@ pub(crate) fn of_roles(id: &'static str) -> Operation {
 /// One of tokens, which answer as JSON:API.
 pub(crate) fn of_tokens(id: &'static str) -> Operation {
     operation(id).in_vendor_json()
+}
+
+/// One of restrictions.
+pub(crate) fn of_restrictions(id: &'static str) -> Operation {
+    tagged(id, RESTRICTIONS)
 }
 
 /// A user may call each with a token alone; only routes of users are described as such.

@@ -6,7 +6,7 @@
 mod editing;
 mod restricting;
 
-pub use restricting::SelfLockout;
+pub use restricting::{RESTRICTION_PRINCIPALS_MAX, SelfLockout};
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

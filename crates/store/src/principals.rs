@@ -48,7 +48,11 @@ impl Store {
         }
         let mut condition = Condition::in_org(org);
         let places: Vec<_> = ids.iter().map(|id| condition.push(*id)).collect();
-        let sql = format!("SELECT i.id FROM {from} WHERE {}{and} AND i.id IN ({})", condition.sql, places.join(", "));
+        let sql = format!(
+            "SELECT i.id FROM {from} WHERE {}{and} AND i.id IN ({})",
+            condition.sql,
+            places.join(", ")
+        );
         self.long_rows(sql, condition.params, map).await
     }
 }

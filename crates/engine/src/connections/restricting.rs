@@ -15,7 +15,7 @@ use crate::{Caller, Changed, Engine, Error, FieldError, Permit, Right, Thing};
 
 /// How many relations a restriction may give: far more than people keep in mind, and few enough to be read, compared
 /// and searched with every use.
-const PRINCIPALS_MAX: usize = 100;
+pub const RESTRICTION_PRINCIPALS_MAX: usize = 100;
 
 /// Why somebody may not let go of a connection.
 const SELF_LOCKOUT: &str = "This would take away access of your own";
@@ -120,8 +120,8 @@ impl Engine {
 
     /// Refuses a restriction that names too many, or somebody who is nobody in the org; every one of these.
     async fn check_principals(&self, org: OrgId, restriction: &Restriction) -> Result<(), Error> {
-        if restriction.len() > PRINCIPALS_MAX {
-            let reason = format!("must name at most {PRINCIPALS_MAX} principals in all");
+        if restriction.len() > RESTRICTION_PRINCIPALS_MAX {
+            let reason = format!("must name at most {RESTRICTION_PRINCIPALS_MAX} principals in all");
             return Err(Error::Invalid(vec![FieldError { field: "bindings".to_owned(), reason }]));
         }
         let principals: Vec<Principal> = restriction.iter().map(|(_, principal)| principal).collect();
