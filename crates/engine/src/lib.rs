@@ -54,8 +54,8 @@ pub use claviger_store::{
     Page, PeoplePage, RoleFilter, RoleSort, SortBy, SortKey, StoreMetrics, UserFilter, UserSort, UserStatus,
 };
 pub use connections::{
-    ConnectionOptions, ConnectionPatch, NewConnection, RESTRICTION_PRINCIPALS_MAX, SelfLockout,
-    ShownConnection,
+    ConnectionKey, ConnectionOptions, ConnectionPatch, NewConnection, RESTRICTION_PRINCIPALS_MAX,
+    SelfLockout, ShownConnection,
 };
 pub use credentials::{Changed, KeyRef, Shown};
 pub use dead_list::{DeadList, NoDeadList};

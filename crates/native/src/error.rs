@@ -110,9 +110,7 @@ impl From<EngineError> for Error {
                 };
                 Self::invalid(faults.iter().map(field).collect())
             }
-            EngineError::Restricted(_) => {
-                Self::new(StatusCode::FORBIDDEN, "restricted", error.to_string())
-            }
+            EngineError::Restricted(_) => Self::new(StatusCode::FORBIDDEN, "restricted", error.to_string()),
             EngineError::CallerGone => Self::new(StatusCode::UNAUTHORIZED, "unknown", error.to_string()),
             EngineError::Conflict { .. } => Self::new(StatusCode::CONFLICT, "conflict", error.to_string()),
             EngineError::LimitReached { .. } => {

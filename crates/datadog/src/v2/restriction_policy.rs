@@ -49,7 +49,7 @@ pub(crate) fn routes() -> Vec<Route> {
 }
 
 fn info(method: Method, permission: &'static [Permission], summary: &'static str) -> RouteInfo {
-    RouteInfo { method, path: PATH, who: Who::User(permission), bucket: Bucket::PEOPLE, summary }
+    RouteInfo { method, path: PATH, who: Who::User(permission), bucket: Bucket::CONNECTIONS, summary }
 }
 
 async fn get(

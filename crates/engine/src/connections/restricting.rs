@@ -109,7 +109,7 @@ impl Engine {
     ) -> Result<Connection, Error> {
         if !manages_everybody(caller) {
             caller.check::<R>()?;
-            return Ok(self.connection_for(caller, id, wanted).await?.0);
+            return Ok(self.connection_for(caller, id.into(), wanted).await?.0);
         }
         let Some((connection, _)) = self.store.find_connection(caller.org, id).await? else {
             self.settle().await?;

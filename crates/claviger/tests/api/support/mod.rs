@@ -1,10 +1,12 @@
 //! A server of one's own for each test, and plain clients for it.
 
 mod client;
+pub(crate) mod connections;
 mod database;
 pub(crate) mod edit;
 pub(crate) mod guarded;
 pub(crate) mod people;
+pub(crate) mod restrictions;
 pub(crate) mod sample;
 mod server;
 pub(crate) mod tokens;

@@ -1,11 +1,12 @@
 //! Restriction policies for tests, and people whom they are about.
 
+use claviger_http::RouteInfo;
 use http::Method;
 use serde_json::{Value, json};
 
 use super::people::{self, Member};
-use super::sample::unique_name;
-use super::{Answer, Client, Keys, TestServer, tokens};
+use super::sample::{Sample, unique_name};
+use super::{Answer, Client, Keys, TestServer, connections, tokens};
 
 /// `connections_read`, `connections_write` and `connections_resolve`, by the vendor's ids.
 pub(crate) const CONNECTIONS: [&str; 3] = [
@@ -21,7 +22,8 @@ pub(crate) fn path(connection: &str) -> String {
 
 /// The body that gives these relations, each to one principal.
 pub(crate) fn policy(connection: &str, given: &[(&str, String)]) -> Value {
-    let binding = |(relation, principal): &(&str, String)| json!({ "relation": relation, "principals": [principal] });
+    let binding =
+        |(relation, principal): &(&str, String)| json!({ "relation": relation, "principals": [principal] });
     let bindings: Vec<_> = given.iter().map(binding).collect();
     with_bindings(connection, json!(bindings))
 }
@@ -30,6 +32,23 @@ pub(crate) fn policy(connection: &str, given: &[(&str, String)]) -> Value {
 pub(crate) fn with_bindings(connection: &str, bindings: Value) -> Value {
     json!({ "data": { "type": "restriction_policy", "id": format!("connection:{connection}"),
         "attributes": { "bindings": bindings } } })
+}
+
+/// A request to one of the routes that would succeed for an admin. Everybody keeps access: whoever sends it is nobody
+/// whom it could take away from.
+pub(super) async fn sample(route: &RouteInfo, admin: &Client) -> Sample {
+    let connection = connections::made(admin, &connections::gitlab("glpat-sample-sample")).await;
+    let (path, body, success) = match route.method.as_str() {
+        "POST" => {
+            let me = admin.get("/api/v2/current_user").await.expect(200).json();
+            let org = me["data"]["relationships"]["org"]["data"]["id"].as_str().unwrap();
+            let body = policy(&connection, &[("editor", format!("org:{org}"))]);
+            (format!("{}?allow_self_lockout=false", path(&connection)), Some(body), 200)
+        }
+        "DELETE" => (path(&connection), None, 204),
+        _ => (path(&connection), None, 200),
+    };
+    Sample { path, headers: Vec::new(), body, success }
 }
 
 /// Sets a policy, whoever loses by it.

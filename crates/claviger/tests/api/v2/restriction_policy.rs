@@ -8,11 +8,9 @@ use serde_json::{Value, json};
 
 use crate::support::connections::{ALL, gitlab, made, patch};
 use crate::support::people::{self, Member};
-use crate::support::restrictions::{
-    Someone, everybody, keyholder, path, policy, restrict, with_bindings,
-};
+use crate::support::restrictions::{Someone, everybody, keyholder, path, policy, restrict, with_bindings};
 use crate::support::sample::unique_name;
-use crate::support::{Client, Keys, TestServer, on_both_engines};
+use crate::support::{Client, Keys, TestDatabase, TestServer, on_both_engines};
 
 async fn connection(admin: &Client) -> String {
     made(admin, &gitlab("glpat-sample-sample")).await
@@ -22,7 +20,7 @@ fn errors(texts: &[&str]) -> Value {
     json!({ "errors": texts })
 }
 
-/// The last entries' actions, the newest last.
+/// The bindings of a connection's policy, as one sees them.
 async fn bindings(client: &Client, connection: &str) -> Value {
     client.get(&path(connection)).await.expect(200).json()["data"]["attributes"]["bindings"].clone()
 }

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::support::restrictions::{Someone, everybody, restrict};
 use crate::support::sample;
-use crate::support::{TestServer, on_both_engines};
+use crate::support::{TestDatabase, TestServer, on_both_engines};
 
 /// How close a route asks one to come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::support::connections::{ALL, gitlab, made, patch};
 use crate::support::restrictions::{Someone, path, policy, restrict};
-use crate::support::{Answer, TestServer, on_both_engines};
+use crate::support::{Answer, TestDatabase, TestServer, on_both_engines};
 
 /// How often somebody is shut out.
 const ROUNDS: usize = 40;
@@ -35,16 +35,18 @@ on_both_engines! {
                 .map(|writer| {
                     let (someone, is_shut_out, done) = (someone.clone(), is_shut_out.clone(), done.clone());
                     let (at, policy_at) = (format!("{ALL}/{id}"), path(&id));
-                    let open = policy(&id, &[("editor", format!("user:{}", someone.user)), ("editor", user.clone()),
-                        ("viewer", format!("role:{}", someone.role))]);
+                    let editors = [("editor", format!("user:{}", someone.user)), ("editor", user.clone())];
+                    let viewer = [("viewer", format!("role:{}", someone.role))];
+                    // Always another one than is there.
+                    let policies = [policy(&id, &[&editors[..], &viewer].concat()), policy(&id, &editors)];
                     tokio::spawn(async move {
                         let mut positions = Vec::new();
                         let mut was_overlapped = false;
-                        for number in 0.. {
+                        for number in 0_usize.. {
                             let began_before = !is_shut_out.load(SeqCst);
                             // One of them sets the policy itself, so that shutting out is a matter of who is first.
                             let answer = match writer {
-                                0 => someone.client.post(&policy_at, &open).await,
+                                0 => someone.client.post(&policy_at, &policies[number % 2]).await,
                                 _ => {
                                     let name = format!("{round}-{writer}-{number}");
                                     someone.client.patch(&at, &patch(json!({ "name": name }))).await
@@ -69,7 +71,6 @@ on_both_engines! {
             while done.load(SeqCst) < WRITERS as u64 {
                 tokio::task::yield_now().await;
             }
-            // Nobody goes on with writers that opened the connection again after this: it is decided once.
             let shut = policy(&id, &[("editor", user.clone())]);
             let shut_out = loop {
                 let answer = admin.post(&path(&id), &shut).await;
