@@ -43,7 +43,7 @@ pub(super) async fn sample(route: &RouteInfo, admin: &Client) -> Sample {
             let me = admin.get("/api/v2/current_user").await.expect(200).json();
             let org = me["data"]["relationships"]["org"]["data"]["id"].as_str().unwrap();
             let body = policy(&connection, &[("editor", format!("org:{org}"))]);
-            (format!("{}?allow_self_lockout=false", path(&connection)), Some(body), 200)
+            (path(&connection), Some(body), 200)
         }
         "DELETE" => (path(&connection), None, 204),
         _ => (path(&connection), None, 200),

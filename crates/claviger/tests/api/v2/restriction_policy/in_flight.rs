@@ -46,7 +46,7 @@ on_both_engines! {
                             let began_before = !is_shut_out.load(SeqCst);
                             // One of them sets the policy itself, so that shutting out is a matter of who is first.
                             let answer = match writer {
-                                0 => someone.client.post(&policy_at, &policies[number % 2]).await,
+                                0 => someone.client.post(&policy_at, &policies[positions.len() % 2]).await,
                                 _ => {
                                     let name = format!("{round}-{writer}-{number}");
                                     someone.client.patch(&at, &patch(json!({ "name": name }))).await
