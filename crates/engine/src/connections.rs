@@ -4,6 +4,9 @@
 //! bound to its connection, name and revision, and restrictions are kept. Using a connection is the broker's.
 
 mod editing;
+mod restricting;
+
+pub use restricting::{RESTRICTION_PRINCIPALS_MAX, SelfLockout};
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -7,6 +7,7 @@ mod database;
 pub(crate) mod edit;
 pub(crate) mod guarded;
 pub(crate) mod people;
+pub(crate) mod restrictions;
 pub(crate) mod sample;
 mod server;
 pub(crate) mod tokens;
