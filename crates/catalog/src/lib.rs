@@ -48,7 +48,7 @@ pub use load::CatalogError;
 pub use placeholder::Text;
 pub use request::LIST_MAX;
 pub use schema::SchemaOf;
-pub use secret::{SecretName, SecretNameError, SecretText, Secrets};
+pub use secret::{SecretJson, SecretName, SecretNameError, SecretText, Secrets};
 pub use settings::{HttpBody, NamedValue, Setting, Settings};
 pub use update::Updated;
 

@@ -29,6 +29,36 @@ impl fmt::Debug for SecretText {
     }
 }
 
+/// A JSON value of a request that may hold secrets anywhere. It does not print, and its texts are cleared when it is
+/// dropped.
+#[derive(Clone)]
+pub struct SecretJson(Value);
+
+impl SecretJson {
+    /// Takes over a value.
+    pub fn new(value: Value) -> Self {
+        Self(value)
+    }
+
+    /// The value itself, for [`crate::Catalog::create`] or [`crate::Connection::update`], which clear what they do
+    /// not keep.
+    pub fn take(mut self) -> Value {
+        self.0.take()
+    }
+}
+
+impl fmt::Debug for SecretJson {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SecretJson(..)")
+    }
+}
+
+impl Drop for SecretJson {
+    fn drop(&mut self) {
+        wipe(&mut self.0);
+    }
+}
+
 /// Under which name a connection keeps a secret: a field (`api_token`), or a list and an item's name
 /// (`tokens/token1`). No secret itself.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -93,6 +123,7 @@ mod tests {
     #[test]
     fn a_secret_does_not_print() {
         assert_eq!(format!("{:?}", SecretText::new("canary".to_owned())), "SecretText(..)");
+        assert_eq!(format!("{:?}", SecretJson::new(serde_json::json!("canary"))), "SecretJson(..)");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 
-use claviger_engine::{Background, Engine, SystemClock};
+use claviger_engine::{Background, Engine, EngineOptions, SystemClock};
 use claviger_http::Identity;
 use claviger_model::Clock;
 use claviger_native::{GithubKeys, Options as NativeOptions};
@@ -105,8 +105,8 @@ pub(crate) async fn open(settings: &Settings, data: &DataDir) -> Result<Opened, 
     let vault = Arc::new(unlock(settings, data, &mut database, &*clock).await?);
     let (store, feed) = database.start(vault.clone(), clock.clone()).await?;
     let dead_list = Arc::new(DeadListFile::open(data.dead_list_file(), &store, vault.clone()).await?);
-    let (engine, background) =
-        Engine::start_with_dead_list(store, feed, vault, clock, dead_list.clone()).await?;
+    let options = EngineOptions { dead_list: dead_list.clone(), ..EngineOptions::default() };
+    let (engine, background) = Engine::start_with(store, feed, vault, clock, options).await?;
     Ok((engine, background, dead_list))
 }
 

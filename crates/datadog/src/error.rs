@@ -92,10 +92,17 @@ impl From<EngineError> for Error {
                 StatusCode::FORBIDDEN,
                 vec!["Forbidden".to_owned(), "Failed permission authorization checks".to_owned()],
             ),
+            // No service that is told of in texts asks for it.
+            error @ (EngineError::Unregistered | EngineError::ScopeNotNamed(_)) => {
+                Self::Texts(StatusCode::FORBIDDEN, vec!["Forbidden".to_owned(), error.to_string()])
+            }
             EngineError::Invalid(fields) => {
                 let text = |field: claviger_engine::FieldError| format!("'{}' {}", field.field, field.reason);
                 Self::invalid(fields.into_iter().map(text).collect())
             }
+            // The connections' own endpoints tell it in their words.
+            error @ EngineError::BadConnection(_) => Self::text(StatusCode::BAD_REQUEST, error.to_string()),
+            EngineError::Restricted(_) => Self::text(StatusCode::FORBIDDEN, "Forbidden"),
             EngineError::Conflict { thing, name } => Self::conflict(thing, &name),
             EngineError::Protected(sentence) => Self::text(StatusCode::BAD_REQUEST, sentence),
             EngineError::LimitReached { thing, .. } => {

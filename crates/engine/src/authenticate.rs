@@ -212,6 +212,7 @@ impl Engine {
             user: identity.owner,
             rights: identity.rights,
             scopes: identity.scopes.clone(),
+            is_registered: identity.is_registered,
             api_key: api_key.map(|key| key.credential),
             acting: identity.credential,
             native: identity.native.clone(),

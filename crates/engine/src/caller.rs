@@ -28,6 +28,7 @@ pub struct Caller {
     pub(crate) user: Option<UserId>,
     pub(crate) rights: PermissionSet,
     pub(crate) scopes: Option<Arc<Scopes>>,
+    pub(crate) is_registered: bool,
     pub(crate) api_key: Option<CredentialId>,
     pub(crate) acting: CredentialId,
     pub(crate) native: Option<Arc<NativeDetail>>,
@@ -77,6 +78,25 @@ impl Caller {
     /// Whether the caller has a permission, by its owner's roles and its own scopes.
     pub fn may(&self, permission: Permission) -> bool {
         self.rights.contains(permission)
+    }
+
+    /// Whether the acting credential was given the management of connections, which takes more than a permission (fact
+    /// sheet 7): an application key must be registered, and a token, which cannot be, must name one of these permissions
+    /// among its scopes. A token without scopes names none.
+    pub(crate) fn check_registered(&self, any_of: &'static [Permission]) -> Result<(), Error> {
+        match self.kind {
+            CredentialKind::ApplicationKey if self.is_registered => Ok(()),
+            CredentialKind::PersonalAccessToken | CredentialKind::ServiceAccessToken => {
+                let is_named = |scopes: &Scopes| any_of.iter().any(|it| scopes.set().contains(*it));
+                match self.scopes().is_some_and(is_named) {
+                    true => Ok(()),
+                    false => Err(Error::ScopeNotNamed(any_of)),
+                }
+            }
+            CredentialKind::ApplicationKey | CredentialKind::ApiKey | CredentialKind::NativeKey => {
+                Err(Error::Unregistered)
+            }
+        }
     }
 
     /// Whether a credential with these scopes would have no right that this caller lacks. A caller without

@@ -83,7 +83,7 @@ pub(crate) type Edit<'a> = dyn Fn(&mut Credential) -> Option<Json> + Send + Sync
 /// The same, where what was read may be a reason to refuse.
 pub(crate) type TryEdit<'a> = dyn Fn(&mut Credential) -> Result<Option<Json>, Error> + Send + Sync + 'a;
 
-pub(crate) fn place(org: OrgId, credential: CredentialId, revision: i64) -> Place {
+pub(crate) fn place(org: OrgId, credential: CredentialId, revision: i64) -> Place<'static> {
     Place { org, table: "secrets", row: credential.uuid(), column: "sealed", revision }
 }
 

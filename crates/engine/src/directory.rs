@@ -31,6 +31,7 @@ pub(crate) struct Identity {
     pub(crate) rights: PermissionSet,
     pub(crate) scopes: Option<Arc<Scopes>>,
     pub(crate) remote_config_read: bool,
+    pub(crate) is_registered: bool,
     pub(crate) guards: Option<Arc<KnownGuards>>,
     pub(crate) native: Option<Arc<NativeDetail>>,
 }
@@ -63,6 +64,8 @@ struct Known {
     owner: Option<UserId>,
     kind: CredentialKind,
     remote_config_read: bool,
+    /// Of an application key: whether it is registered. It takes up what was padding.
+    is_registered: bool,
     /// [`NEVER`] for no end: an [`claviger_model::Expiry`] is twice as large.
     end: Timestamp,
     scopes: Option<Arc<Scopes>>,
@@ -181,6 +184,7 @@ impl Directory {
             rights,
             scopes: known.scopes.clone(),
             remote_config_read: known.remote_config_read,
+            is_registered: known.is_registered,
             guards: known.guards.clone(),
             native: known.native.clone(),
         }))
@@ -200,6 +204,13 @@ impl Directory {
         Some(user.roles.iter().fold(PermissionSet::EMPTY, union))
     }
 
+    /// Whether a user who is not disabled has a role.
+    pub(crate) fn has_role(&self, user: UserId, role: RoleId) -> bool {
+        let (users, roles) = (self.users.pin(), self.roles.pin());
+        let held = users.get(&user).is_some_and(|user| !user.is_disabled && user.roles.contains(&role));
+        held && roles.contains_key(&role)
+    }
+
     /// Brings the directory up to date with entries, by reading again what they name. What died by them is added
     /// to `dead`; after an error, give the same list again.
     pub(crate) async fn apply(
@@ -213,11 +224,14 @@ impl Directory {
         for entry in entries {
             for (kind, id) in entry.touched() {
                 match (kind.as_str(), id.parse()) {
-                    ("credential", Ok(id)) => credentials.push(id),
+                    // A registration has the id of its application key, and is read with it.
+                    ("credential" | "registration", Ok(id)) => credentials.push(id),
                     _ => self.refresh(store, entry.org, &kind, &id).await?,
                 }
             }
         }
+        credentials.sort_unstable();
+        credentials.dedup();
         let secrets = store.list_known_secrets_of(&credentials).await?;
         let living: HashSet<_> = secrets.iter().filter(|it| it.is_live).map(|it| it.credential).collect();
         for gone in credentials.iter().filter(|id| !living.contains(*id)) {
@@ -269,7 +283,7 @@ impl Directory {
                     self.put_org(&org);
                 }
             }
-            // Registrations and what is to come are not the directory's.
+            // What is to come is not the directory's.
             _ => {}
         }
         Ok(())
@@ -291,6 +305,7 @@ impl Directory {
             owner: secret.owner,
             kind: secret.kind,
             remote_config_read: secret.remote_config_read,
+            is_registered: secret.is_registered,
             end: secret.expiry.timestamp().unwrap_or(NEVER),
             scopes: secret.scopes.map(|scopes| self.scopes.shared(scopes)),
             guards: self.shared_guards(secret.credential, secret.guards),

@@ -10,6 +10,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::Error;
+use crate::connections::ConnectionOptions;
 use crate::dead_list::{DeadList, NoDeadList};
 use crate::directory::Directory;
 use crate::sweeping::Sweeping;
@@ -34,7 +35,22 @@ pub struct Engine {
     /// Held by what makes or moves keys of the vault, of which there is one at a time.
     pub(crate) administration: tokio::sync::Mutex<()>,
     dead_list: Arc<dyn DeadList>,
+    pub(crate) connections: ConnectionOptions,
     pub(crate) sweeping: Arc<Sweeping>,
+}
+
+/// What an engine may be given.
+pub struct EngineOptions {
+    /// Where the digests of dead secrets go.
+    pub dead_list: Arc<dyn DeadList>,
+    /// What connections may be made to, and as whom.
+    pub connections: ConnectionOptions,
+}
+
+impl Default for EngineOptions {
+    fn default() -> Self {
+        Self { dead_list: Arc::new(NoDeadList), connections: ConnectionOptions::default() }
+    }
 }
 
 /// The work in the background: following the ledger, writing last-used times, and ending rotations.
@@ -46,25 +62,25 @@ pub struct Background {
 }
 
 impl Engine {
-    /// Loads the directory and begins to follow the ledger, keeping no list of the dead.
+    /// Loads the directory and begins to follow the ledger, with the default options.
     pub async fn start(
         store: Store,
         feed: Feed,
         vault: Arc<Vault>,
         clock: Arc<dyn Clock>,
     ) -> Result<(Arc<Self>, Background), StoreError> {
-        Self::start_following(store, feed, vault, clock, Arc::new(NoDeadList), follow_faithfully).await
+        Self::start_following(store, feed, vault, clock, EngineOptions::default(), follow_faithfully).await
     }
 
-    /// Like [`Engine::start`], with a list of the dead.
-    pub async fn start_with_dead_list(
+    /// Like [`Engine::start`], as the options say.
+    pub async fn start_with(
         store: Store,
         feed: Feed,
         vault: Arc<Vault>,
         clock: Arc<dyn Clock>,
-        dead_list: Arc<dyn DeadList>,
+        options: EngineOptions,
     ) -> Result<(Arc<Self>, Background), StoreError> {
-        Self::start_following(store, feed, vault, clock, dead_list, follow_faithfully).await
+        Self::start_following(store, feed, vault, clock, options, follow_faithfully).await
     }
 
     /// Like [`Engine::start`], but answers before the directory is applied: the mistake that the revocation
@@ -76,7 +92,7 @@ impl Engine {
         vault: Arc<Vault>,
         clock: Arc<dyn Clock>,
     ) -> Result<(Arc<Self>, Background), StoreError> {
-        Self::start_following(store, feed, vault, clock, Arc::new(NoDeadList), |engine, batch| {
+        Self::start_following(store, feed, vault, clock, EngineOptions::default(), |engine, batch| {
             Box::pin(async move {
                 let entries = batch.entries().to_vec();
                 batch.acknowledge();
@@ -91,7 +107,7 @@ impl Engine {
         mut feed: Feed,
         vault: Arc<Vault>,
         clock: Arc<dyn Clock>,
-        dead_list: Arc<dyn DeadList>,
+        options: EngineOptions,
         follow: fn(Arc<Self>, Batch) -> Step,
     ) -> Result<(Arc<Self>, Background), StoreError> {
         let directory = Directory::load(&store).await?;
@@ -103,7 +119,8 @@ impl Engine {
             directory,
             usage,
             administration: tokio::sync::Mutex::default(),
-            dead_list,
+            dead_list: options.dead_list,
+            connections: options.connections,
             sweeping: Arc::default(),
         });
         let following = engine.clone();

@@ -15,9 +15,21 @@ pub enum Error {
     /// The caller lacks the right; any one of these would do. Empty where no permission would help.
     #[error("permission denied")]
     Refused(&'static [Permission]),
+    /// The caller may do it by permission, but not with an application key that is not registered.
+    #[error("the application key is not registered")]
+    Unregistered,
+    /// The caller may do it by permission, but only with a token that names one of these among its scopes.
+    #[error("the token does not name the scope that is needed")]
+    ScopeNotNamed(&'static [Permission]),
     /// What was asked is not valid; every bad field is named.
     #[error("invalid: {0:?}")]
     Invalid(Vec<FieldError>),
+    /// A connection's settings or secrets are not valid; every fault has its place in the `integration` value.
+    #[error("invalid connection: {0}")]
+    BadConnection(claviger_catalog::Faults),
+    /// A restriction keeps the caller this far from a connection.
+    #[error("the connection's restriction does not make the caller its {0}")]
+    Restricted(claviger_model::Relation),
     /// Something of that name exists already.
     #[error("a {thing} with the name {name} already exists")]
     Conflict {
@@ -108,6 +120,8 @@ pub enum Thing {
     Invitation,
     /// A webhook.
     Webhook,
+    /// A connection.
+    Connection,
 }
 
 impl Thing {
@@ -138,6 +152,7 @@ impl fmt::Display for Thing {
             Self::Role => "Role",
             Self::Invitation => "Invitation",
             Self::Webhook => "Webhook",
+            Self::Connection => "Connection",
         })
     }
 }

@@ -9,6 +9,7 @@ mod api_keys;
 mod application_keys;
 mod authenticate;
 mod caller;
+mod connections;
 mod credentials;
 mod dead_list;
 mod deliveries;
@@ -49,14 +50,15 @@ pub use application_keys::{ApplicationKeyPatch, NewApplicationKey};
 pub use authenticate::{AuthFailure, AuthReason, Presented};
 pub use caller::{Caller, Origin};
 pub use claviger_store::{
-    CredentialFilter, CredentialPage, CredentialSort, ListedRole, Names, Page, PeoplePage, RoleFilter,
-    RoleSort, SortBy, SortKey, StoreMetrics, UserFilter, UserSort, UserStatus,
+    ConnectionFilter, ConnectionSort, CredentialFilter, CredentialPage, CredentialSort, ListedRole, Names,
+    Page, PeoplePage, RoleFilter, RoleSort, SortBy, SortKey, StoreMetrics, UserFilter, UserSort, UserStatus,
 };
+pub use connections::{ConnectionOptions, ConnectionPatch, NewConnection, ShownConnection};
 pub use credentials::{Changed, KeyRef, Shown};
 pub use dead_list::{DeadList, NoDeadList};
 pub use deliveries::Upcoming;
 pub use directory::ApiKeyIdentity;
-pub use engine::{Background, Engine};
+pub use engine::{Background, Engine, EngineOptions};
 pub use error::{Error, FieldError, Thing};
 pub use events::Event;
 pub use founding::{FIRST_API_KEY, FIRST_APPLICATION_KEY, FirstOrg, Founded, OrgDraft};

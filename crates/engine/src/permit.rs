@@ -14,6 +14,9 @@ use crate::{Caller, Error, Origin};
 pub trait Right: Send + Sync + 'static {
     /// Any one of these permissions gives it; where there is none, every user has it ([`rights::Oneself`]).
     const ANY_OF: &'static [Permission];
+    /// Whether the credential must moreover have been given it: an application key by being registered, a token by
+    /// naming the permission among its scopes.
+    const IS_REGISTERED_ONLY: bool = false;
 }
 
 /// Proof that a caller, who is a user, has a right.
@@ -29,12 +32,16 @@ impl Caller {
     /// Checks the right and gives the permit for it.
     ///
     /// # Errors
-    /// [`Error::Refused`] with what would be needed.
+    /// [`Error::Refused`] with what would be needed. Where only registered keys have the right, [`Error::Unregistered`]
+    /// for one that is not, and [`Error::ScopeNotNamed`] for a token that does not name it.
     pub fn permit<R: Right>(self, origin: Origin) -> Result<Permit<R>, Error> {
         let user = self.user.ok_or(Error::Refused(R::ANY_OF))?;
         let is_everybodys = R::ANY_OF.is_empty();
         if !is_everybodys && !R::ANY_OF.iter().any(|permission| self.may(*permission)) {
             return Err(Error::Refused(R::ANY_OF));
+        }
+        if R::IS_REGISTERED_ONLY {
+            self.check_registered(R::ANY_OF)?;
         }
         Ok(Permit { caller: self, user, origin, right: PhantomData })
     }
@@ -68,7 +75,7 @@ impl<R: Right> Permit<R> {
 }
 
 macro_rules! rights {
-    ($($(#[$doc:meta])* $name:ident = [$($permission:ident),+]),* $(,)?) => {
+    ($($(#[$doc:meta])* $name:ident = $($is_registered_only:ident)? [$($permission:ident),+]),* $(,)?) => {
         /// The rights, each named for what it allows.
         pub mod rights {
             use super::{Permission, Right};
@@ -85,9 +92,13 @@ macro_rules! rights {
                 pub enum $name {}
                 impl Right for $name {
                     const ANY_OF: &'static [Permission] = &[$(Permission::$permission),+];
+                    $(rights!(@ $is_registered_only);)?
                 }
             )*
         }
+    };
+    (@ registered) => {
+        const IS_REGISTERED_ONLY: bool = true;
     };
 }
 
@@ -131,4 +142,86 @@ rights! {
     RolesWrite = [USER_ACCESS_MANAGE],
     /// Change the org's settings.
     OrgManagement = [ORG_MANAGEMENT],
+    /// See connections.
+    ConnectionsRead = registered [CONNECTIONS_READ],
+    /// Create, change and delete connections.
+    ConnectionsWrite = registered [CONNECTIONS_WRITE],
+    /// Use connections, without seeing their secrets: whoever manages none needs no registration.
+    ConnectionsResolve = [CONNECTIONS_RESOLVE],
+    /// See which application keys are registered.
+    RegistrationsRead = [ORG_APP_KEYS_READ],
+    /// Register application keys, and take that back, as far as the permissions held reach: one's own, service
+    /// accounts', everybody's.
+    RegistrationsInReachWrite = [USER_ACCESS_MANAGE, USER_APP_KEYS, SERVICE_ACCOUNT_WRITE],
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use claviger_model::testing::SeededRandom;
+    use claviger_model::{CredentialId, CredentialKind, PermissionSet, RequestId, Scopes};
+
+    use super::rights::{ConnectionsRead, ConnectionsResolve, ConnectionsWrite};
+    use super::*;
+
+    fn caller(kind: CredentialKind, scopes: Option<&str>, is_registered: bool) -> Caller {
+        let random = SeededRandom::new(1);
+        let scopes = scopes.map(|scopes| Scopes::parse(scopes.split(' ')).unwrap().unwrap());
+        Caller {
+            kind,
+            org: OrgId::generate(&random),
+            user: Some(UserId::generate(&random)),
+            rights: scopes.as_ref().map_or(PermissionSet::all(), |scopes| *scopes.set()),
+            scopes: scopes.map(Arc::new),
+            is_registered,
+            api_key: None,
+            acting: CredentialId::generate(&random),
+            native: None,
+        }
+    }
+
+    fn check<R: Right>(caller: Caller) -> Result<(), Error> {
+        let origin = Origin { address: None, request: RequestId::generate(&SeededRandom::new(2)) };
+        caller.permit::<R>(origin).map(drop)
+    }
+
+    #[test]
+    fn an_application_key_manages_connections_only_where_it_is_registered() {
+        let key = |scopes, is_registered| caller(CredentialKind::ApplicationKey, scopes, is_registered);
+        let named = Some("connections_read connections_write");
+        for scopes in [None, named] {
+            assert!(matches!(check::<ConnectionsRead>(key(scopes, false)), Err(Error::Unregistered)));
+            assert!(matches!(check::<ConnectionsWrite>(key(scopes, false)), Err(Error::Unregistered)));
+            assert!(check::<ConnectionsRead>(key(scopes, true)).is_ok());
+            assert!(check::<ConnectionsWrite>(key(scopes, true)).is_ok());
+        }
+        // A registration is no permission.
+        let read_only = || key(Some("connections_read"), true);
+        assert!(check::<ConnectionsRead>(read_only()).is_ok());
+        assert!(matches!(check::<ConnectionsWrite>(read_only()), Err(Error::Refused(_))));
+    }
+
+    #[test]
+    fn a_token_manages_connections_only_where_its_scopes_say_so() {
+        for kind in [CredentialKind::PersonalAccessToken, CredentialKind::ServiceAccessToken] {
+            let token = |scopes, is_registered| caller(kind, scopes, is_registered);
+            for is_registered in [false, true] {
+                let refused = check::<ConnectionsRead>(token(None, is_registered));
+                assert!(matches!(refused, Err(Error::ScopeNotNamed(_))), "{refused:?}");
+            }
+            assert!(check::<ConnectionsWrite>(token(Some("connection_write"), false)).is_ok());
+            let refused = check::<ConnectionsWrite>(token(Some("connections_read"), false));
+            assert!(matches!(refused, Err(Error::Refused(_))), "{refused:?}");
+        }
+    }
+
+    #[test]
+    fn using_connections_takes_no_registration() {
+        for kind in [CredentialKind::ApplicationKey, CredentialKind::PersonalAccessToken] {
+            assert!(check::<ConnectionsResolve>(caller(kind, None, false)).is_ok());
+            let other = caller(kind, Some("connections_read"), true);
+            assert!(matches!(check::<ConnectionsResolve>(other), Err(Error::Refused(_))));
+        }
+    }
 }

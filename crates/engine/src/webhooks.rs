@@ -48,7 +48,7 @@ pub struct ShownWebhook {
     pub secret: Option<WebhookSecret>,
 }
 
-fn place(org: OrgId, id: WebhookId, revision: i64) -> Place {
+fn place(org: OrgId, id: WebhookId, revision: i64) -> Place<'static> {
     Place { org, table: "webhooks", row: id.uuid(), column: "secret", revision }
 }
 

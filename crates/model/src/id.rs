@@ -96,6 +96,8 @@ ids! {
     PermissionId,
     /// A webhook.
     WebhookId,
+    /// A connection.
+    ConnectionId,
     /// A report that a secret was found where it should not be.
     LeakId,
     /// One entry of the ledger; it also settles whether a commit of unknown fate happened.

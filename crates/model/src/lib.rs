@@ -5,6 +5,7 @@
 
 mod chain;
 mod collation;
+mod connection;
 mod credential;
 mod event;
 mod excerpt;
@@ -22,6 +23,8 @@ mod permission_list;
 pub mod permissions;
 mod position;
 mod random;
+mod restriction;
+mod tag;
 mod target;
 pub mod testing;
 mod timestamp;
@@ -30,6 +33,9 @@ mod webhook;
 
 pub use chain::chain;
 pub use collation::collation_key;
+pub use connection::{
+    Connection, ConnectionDialect, ConnectionSecrets, ConnectionStanding, Health, ParseConnectionError,
+};
 pub use credential::{Credential, CredentialDetail, CredentialKind, CredentialState, Expiry, ParseKindError};
 pub use event::{EventType, ParseEventTypeError};
 pub use excerpt::excerpt;
@@ -37,8 +43,8 @@ pub use external_id::{EXTERNAL_ID_CHARS_MAX, ExternalId, ExternalIdError};
 pub use guards::{Guards, RequestLimit, RequestLimitError};
 pub use host::{Host, HostError};
 pub use id::{
-    CredentialId, EntryId, InvitationId, LeakId, OrgId, ParseIdError, PermissionId, RequestId, RoleId,
-    UserId, WebhookId,
+    ConnectionId, CredentialId, EntryId, InvitationId, LeakId, OrgId, ParseIdError, PermissionId, RequestId,
+    RoleId, UserId, WebhookId,
 };
 pub use key_prefix::{KEY_PREFIX_CHARS_MAX, KeyPrefix, KeyPrefixError};
 pub use leak::{Leak, LeakPolicy, ParseLeakPolicyError};
@@ -51,6 +57,8 @@ pub use people::{Invitation, ManagedRole, Org, OrgSettings, Role, User, UserKind
 pub use permissions::{Permission, PermissionSet, ScopeError, Scopes};
 pub use position::{ParsePositionError, Position};
 pub use random::Random;
+pub use restriction::{ParseRestrictionError, Principal, Relation, Restriction};
+pub use tag::{TAGS_MAX, Tag, TagError, Tags};
 pub use target::{Origin, Scheme, Target, TargetError};
 pub use timestamp::{Clock, Timestamp};
 pub use token_expiry::{TokenExpiry, TokenExpiryError};

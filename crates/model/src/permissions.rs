@@ -68,11 +68,14 @@ named! {
 }
 
 impl Permission {
-    /// The permission of that name, if there is one.
+    /// The permission of that name, if there is one. `connection_write` is taken for `connections_write`, since the
+    /// vendor's reference calls it so where connections are deleted (fact sheet 7); it is never shown under that name.
     pub fn parse(name: &str) -> Option<Self> {
         // Looked up and not searched for: verification parses names too.
-        static PLACES: LazyLock<HashMap<&str, u16>> =
-            LazyLock::new(|| NAMES.iter().copied().zip(0..).collect());
+        static PLACES: LazyLock<HashMap<&str, u16>> = LazyLock::new(|| {
+            let alias = ("connection_write", Permission::CONNECTIONS_WRITE.0);
+            NAMES.iter().copied().zip(0..).chain([alias]).collect()
+        });
         PLACES.get(name).copied().map(Self)
     }
 
@@ -423,6 +426,13 @@ mod tests {
             assert_eq!(set.iter().collect::<Vec<_>>(), [permission]);
             assert_eq!(PermissionSet::parse_list(&set.to_list()), Ok(set));
         }
+    }
+
+    #[test]
+    fn the_reference_s_other_name_is_understood_and_not_shown() {
+        let scopes = Scopes::parse(["connection_write", "connections_write"]).unwrap().unwrap();
+        assert_eq!(scopes.to_list(), "connections_write");
+        assert_eq!(Permission::parse("connection_read"), None);
     }
 
     #[test]

@@ -94,7 +94,23 @@ impl From<EngineError> for Error {
                 };
                 Self::new(StatusCode::FORBIDDEN, "forbidden", detail)
             }
+            EngineError::Unregistered => {
+                Self::new(StatusCode::FORBIDDEN, "unregistered", "The application key is not registered")
+            }
+            EngineError::ScopeNotNamed(any_of) => {
+                let names: Vec<_> = any_of.iter().map(|permission| permission.name()).collect();
+                let detail = format!("The token must name one of these scopes: {}", names.join(", "));
+                Self::new(StatusCode::FORBIDDEN, "forbidden", detail)
+            }
             EngineError::Invalid(fields) => Self::invalid(fields),
+            EngineError::BadConnection(faults) => {
+                let field = |fault: &claviger_catalog::Fault| FieldError {
+                    field: format!("integration{}", fault.pointer),
+                    reason: fault.reason.clone(),
+                };
+                Self::invalid(faults.iter().map(field).collect())
+            }
+            EngineError::Restricted(_) => Self::new(StatusCode::FORBIDDEN, "restricted", error.to_string()),
             EngineError::CallerGone => Self::new(StatusCode::UNAUTHORIZED, "unknown", error.to_string()),
             EngineError::Conflict { .. } => Self::new(StatusCode::CONFLICT, "conflict", error.to_string()),
             EngineError::LimitReached { .. } => {

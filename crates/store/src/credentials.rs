@@ -84,6 +84,8 @@ pub struct KnownSecret {
     pub guards: Guards,
     /// Whether it may read remote configuration.
     pub remote_config_read: bool,
+    /// Of an application key: whether it is registered for the management of connections.
+    pub is_registered: bool,
     /// Whether secret and credential are both alive.
     pub is_live: bool,
     /// When the credential was last used.
@@ -522,8 +524,9 @@ fn guard_columns(guards: &Guards) -> (Option<String>, Option<u32>, Option<u32>) 
 
 pub(crate) const SELECT_KNOWN: &str = "SELECT s.digest, c.id, c.org_id, c.kind, c.owner_id, c.scopes, c.expires_at,
      c.remote_config_read, s.dead_at, c.revoked_at, l.at, s.valid_until, c.allow_list, c.requests_max,
-     c.requests_period, c.external_id, c.metadata
-     FROM secrets s JOIN credentials c ON c.id = s.credential_id LEFT JOIN last_used l ON l.credential_id = c.id";
+     c.requests_period, c.external_id, c.metadata, r.application_key_id
+     FROM secrets s JOIN credentials c ON c.id = s.credential_id LEFT JOIN last_used l ON l.credential_id = c.id
+     LEFT JOIN app_key_registrations r ON r.org_id = c.org_id AND r.application_key_id = c.id";
 
 /// How many credentials [`Store::list_known_secrets_of`] asks for in one statement.
 const ASKED_AT_ONCE: usize = 16;
@@ -541,6 +544,7 @@ pub(crate) fn read_known(row: &dyn Row) -> Result<KnownSecret, StoreError> {
         valid_until,
         guards: read_guards(row, 12)?,
         remote_config_read: row.get(7)?,
+        is_registered: row.text(17)?.is_some(),
         is_live: row.opt::<Timestamp>(8)?.is_none() && row.opt::<Timestamp>(9)?.is_none(),
         last_used: row.opt(10)?,
         external_id: row.opt(15)?,

@@ -13,6 +13,8 @@ mod backup;
 mod batch;
 mod change;
 mod checkpoint;
+mod connection_list;
+mod connections;
 mod credential_list;
 mod credentials;
 mod database;
@@ -50,6 +52,8 @@ pub use backup::{BackupError, BackupSummary, CheckedBackup, DeadSecrets, Restore
 pub use batch::{Batch, Feed};
 pub use change::{Action, Actor, Change, Subject};
 pub use checkpoint::{Checkpoint, ParseCheckpointError};
+pub use connection_list::{ConnectionFilter, ConnectionSort};
+pub use connections::ConnectionSecret;
 pub use credential_list::{CredentialFilter, CredentialPage, CredentialSort, Page, SortKey};
 pub use credentials::{FIRST_SECRET_REVISION, KnownSecret, LiveSecret, Names, NewSecret, SealedSecret};
 pub use database::{Database, Location, Store};

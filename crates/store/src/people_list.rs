@@ -61,13 +61,10 @@ impl Condition {
         self.sql += &format!(" AND i.search LIKE {like} ESCAPE '\\'");
     }
 
-    /// The ids of a page.
-    pub(crate) fn page(&mut self, table: &str, order: &str, page: Page) -> String {
+    /// The ids of a page. What they are from calls them `i`.
+    pub(crate) fn page(&mut self, from: &str, order: &str, page: Page) -> String {
         let (limit, offset) = (self.push(page.limit), self.push(page.offset));
-        format!(
-            "SELECT i.id FROM {table} i WHERE {} ORDER BY {order} LIMIT {limit} OFFSET {offset}",
-            self.sql
-        )
+        format!("SELECT i.id FROM {from} WHERE {} ORDER BY {order} LIMIT {limit} OFFSET {offset}", self.sql)
     }
 }
 

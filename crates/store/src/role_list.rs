@@ -90,7 +90,7 @@ impl Store {
         let total = self.count(all.to_owned(), params![filter.org]).await?;
         let sql = format!("SELECT COUNT(*) FROM roles i WHERE {}", condition.sql);
         let total_filtered = self.count(sql, condition.params.clone()).await?;
-        let sql = condition.page("roles", &order(sort.key.expression(), "i.id", sort.descending), page);
+        let sql = condition.page("roles i", &order(sort.key.expression(), "i.id", sort.descending), page);
         let ids: Vec<RoleId> = self.long_rows(sql, condition.params, |row| row.parsed(0)).await?;
         let mut found = HashMap::with_capacity(ids.len());
         let sql = format!("SELECT {ROLE_COLUMNS} FROM roles r {ROLE_JOINS} WHERE r.id IN ({PLACES})");

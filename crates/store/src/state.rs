@@ -4,8 +4,8 @@
 //! gives what the tables must hold, so that a row edited behind the server's back is found by comparison.
 
 use claviger_model::{
-    Credential, CredentialDetail, CredentialId, Leak, LeakPolicy, Org, OrgId, OwnPermission, Role, Scopes,
-    User, Webhook,
+    Connection, Credential, CredentialDetail, CredentialId, Leak, LeakPolicy, Org, OrgId, OwnPermission,
+    Role, Scopes, User, Webhook,
 };
 use serde_json::{Map, Value as Json, json};
 
@@ -101,6 +101,29 @@ pub(crate) fn webhook(webhook: &Webhook, is_deleted: bool) -> State {
         "deleted": is_deleted,
     });
     (format!("webhook:{}", webhook.id), state)
+}
+
+/// What a connection is, where its secrets may go, which it has, and who may do what with it.
+pub(crate) fn connection(connection: &Connection) -> State {
+    let mut state = json!({
+        "org": connection.org.to_string(),
+        "dialect": connection.dialect.as_str(),
+        "name": connection.name,
+        "integration": connection.integration,
+        "credentials": connection.credentials,
+        // By their hash: they may be long, and the record is for all who may read it.
+        "settings": blake3::hash(connection.settings.as_bytes()).to_hex().as_str(),
+        "secrets_kept": connection.secrets.to_string(),
+        "restriction": connection.restriction.as_ref().map(ToString::to_string),
+        "expires_at": connection.expires_at.map(|end| end.micros()),
+    });
+    if let Some(container) = &connection.container {
+        state["container"] = json!(container);
+    }
+    if !connection.hosts.is_empty() {
+        state["hosts"] = json!(connection.hosts);
+    }
+    (format!("connection:{}", connection.id), state)
 }
 
 /// That a credential's secret was found where it should not be.

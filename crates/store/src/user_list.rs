@@ -117,7 +117,7 @@ impl Store {
             }
         };
         let column = format!("i.{}", sort.key.column());
-        let sql = condition.page("users", &order(&column, "i.id", sort.descending), page);
+        let sql = condition.page("users i", &order(&column, "i.id", sort.descending), page);
         let ids = self.long_rows(sql, condition.params, |row| row.parsed(0)).await?;
         Ok(PeoplePage { items: self.list_users_by_id(&ids).await?, total_filtered, total })
     }

@@ -1,8 +1,8 @@
 //! What goes into a statement and what comes out of a row, for both drivers.
 
 use claviger_model::{
-    CredentialId, CredentialKind, EntryId, Expiry, InvitationId, LeakId, OrgId, PermissionId, RoleId,
-    Timestamp, UserId, WebhookId,
+    ConnectionId, CredentialId, CredentialKind, EntryId, Expiry, InvitationId, LeakId, OrgId, PermissionId,
+    RoleId, Timestamp, UserId, WebhookId,
 };
 use claviger_vault::Digest;
 use std::fmt::{self, Display};
@@ -107,7 +107,19 @@ macro_rules! ids {
         }
     )*};
 }
-ids!(OrgId, UserId, RoleId, PermissionId, InvitationId, CredentialId, EntryId, WebhookId, LeakId, Uuid);
+ids!(
+    OrgId,
+    UserId,
+    RoleId,
+    PermissionId,
+    InvitationId,
+    CredentialId,
+    EntryId,
+    WebhookId,
+    ConnectionId,
+    LeakId,
+    Uuid
+);
 
 /// Builds a statement's parameters.
 macro_rules! params {

@@ -19,7 +19,7 @@ fn vault_and_orgs() -> (Vault, OrgId, OrgId) {
     (vault, orgs[0], orgs[1])
 }
 
-fn place(org: OrgId) -> Place {
+fn place(org: OrgId) -> Place<'static> {
     Place { org, table: "connection_secret", row: Uuid::from_u128(1), column: "sealed", revision: 1 }
 }
 

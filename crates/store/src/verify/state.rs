@@ -3,6 +3,7 @@
 //! Both are written by the same functions ([`crate::state`]) and compared by their hashes, so that each
 //! credential takes a few hundred bytes and not the memory for two rows.
 
+mod connections;
 mod credentials;
 mod events;
 
@@ -30,10 +31,11 @@ enum Kind {
     Registration,
     Webhook,
     Leak,
+    Connection,
 }
 
 impl Kind {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Org,
         Self::Role,
         Self::Permission,
@@ -42,6 +44,7 @@ impl Kind {
         Self::Registration,
         Self::Webhook,
         Self::Leak,
+        Self::Connection,
     ];
 
     const fn as_str(self) -> &'static str {
@@ -54,6 +57,7 @@ impl Kind {
             Self::Registration => "registration",
             Self::Webhook => "webhook",
             Self::Leak => "leak",
+            Self::Connection => "connection",
         }
     }
 }
@@ -194,6 +198,7 @@ impl Snapshot {
         self.compare_registrations(&mut fold, report).await?;
         self.compare_webhooks(&mut fold, report).await?;
         self.compare_leaks(&mut fold, report).await?;
+        self.compare_connections(&mut fold, report).await?;
         self.compare_tombstones(&fold, report).await?;
         fold.finish(report);
         Ok(())

@@ -21,7 +21,7 @@ const FORMAT: u8 = 1;
 
 /// Where a sealed value stands. It opens nowhere else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Place {
+pub struct Place<'c> {
     /// Whose it is; also decides under whose key it is sealed.
     pub org: OrgId,
     /// The table.
@@ -29,12 +29,12 @@ pub struct Place {
     /// The row's id.
     pub row: Uuid,
     /// The column.
-    pub column: &'static str,
+    pub column: &'c str,
     /// The row's revision when the value was sealed.
     pub revision: i64,
 }
 
-impl Place {
+impl Place<'_> {
     fn binding(&self) -> Vec<u8> {
         associated_data(&[
             &[FORMAT],
@@ -74,7 +74,7 @@ impl Vault {
     /// # Panics
     ///
     /// On values of 64 GiB and more.
-    pub fn seal(&self, place: &Place, plain: &[u8]) -> Result<Vec<u8>, SealError> {
+    pub fn seal(&self, place: &Place<'_>, plain: &[u8]) -> Result<Vec<u8>, SealError> {
         let (id, cipher) = self.org_keys.newest(place.org).ok_or(SealError::NoOrgKey)?;
         let header = [&[FORMAT], id.as_bytes().as_slice()].concat();
         Ok(cipher.seal(&place.binding(), &header, plain, self.random()))
@@ -85,7 +85,7 @@ impl Vault {
     /// # Errors
     ///
     /// When the value was not sealed by us for this place, was altered, or its key is not here.
-    pub fn open(&self, place: &Place, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, SealError> {
+    pub fn open(&self, place: &Place<'_>, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, SealError> {
         let rest = sealed.strip_prefix(&[FORMAT]).ok_or(SealError::UnknownFormat)?;
         let (id, body) = rest.split_first_chunk().ok_or(SealError::DoesNotOpen)?;
         let cipher = self.org_keys.find(place.org, Uuid::from_bytes(*id))?;

@@ -1,0 +1,233 @@
+//! Connections: third parties' credentials, made, seen, changed and deleted by those who may, and never shown.
+//!
+//! What a body must hold and how a change is merged is the catalog's; here secrets are sealed, each on its own and
+//! bound to its connection, name and revision, and restrictions are kept. Using a connection is the broker's.
+
+mod editing;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use claviger_catalog::{Catalog, Host, SecretJson, SecretName, ServerValues, Settings, Warning};
+use claviger_model::{
+    Connection, ConnectionDialect, ConnectionId, ConnectionStanding, Name, OrgId, Permission, Relation, Tags,
+    Timestamp,
+};
+use claviger_store::{
+    Change, CommitError, ConnectionFilter, ConnectionSecret, ConnectionSort, Page, PeoplePage, Refusal,
+    SortBy,
+};
+use claviger_vault::Place;
+use serde_json::Value as Json;
+
+use crate::permit::rights::{ConnectionsRead, ConnectionsWrite};
+use crate::{Caller, Changed, Engine, Error, Permit, Thing};
+
+/// The AWS account that connections are told to trust where the operator has configured none.
+const NO_PRINCIPAL: &str = "000000000000";
+
+/// What connections may be made to, and as whom.
+#[derive(Clone)]
+pub struct ConnectionOptions {
+    /// The integrations.
+    pub catalog: Arc<Catalog>,
+    /// The AWS account of the server's own AWS credentials.
+    pub aws_principal_id: String,
+}
+
+impl Default for ConnectionOptions {
+    fn default() -> Self {
+        let catalog = Catalog::embedded().expect("a test of the catalog reads the embedded one");
+        Self { catalog: Arc::new(catalog), aws_principal_id: NO_PRINCIPAL.to_owned() }
+    }
+}
+
+/// A new connection.
+#[derive(Debug)]
+pub struct NewConnection {
+    /// Its name.
+    pub name: Name,
+    /// Its type, settings and secrets, as the vendor's API takes them.
+    pub integration: SecretJson,
+    /// Its tags.
+    pub tags: Option<Tags>,
+    /// Hosts that it names by itself.
+    pub hosts: Vec<Host>,
+    /// When its owner means to have replaced its secrets.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// Changes of a connection; what is none stays.
+#[derive(Debug, Default)]
+pub struct ConnectionPatch {
+    /// Its name.
+    pub name: Option<Name>,
+    /// Settings and secrets that change.
+    pub integration: Option<SecretJson>,
+    /// All of its tags.
+    pub tags: Option<Tags>,
+    /// All of the hosts that it names by itself.
+    pub hosts: Option<Vec<Host>>,
+    /// When its owner means to have replaced its secrets; within, none for never.
+    pub expires_at: Option<Option<Timestamp>>,
+}
+
+/// A connection as it may be shown.
+#[derive(Debug)]
+pub struct ShownConnection {
+    /// What is kept in clear.
+    pub connection: Connection,
+    /// How its uses go.
+    pub standing: ConnectionStanding,
+    /// Its `integration` value, with every secret empty.
+    pub integration: Json,
+    /// Whether the caller could use it.
+    pub is_resolvable: bool,
+    /// What is unusual about the body that was just given.
+    pub warnings: Vec<Warning>,
+}
+
+/// Where a secret of a connection is sealed.
+pub(crate) fn place(org: OrgId, id: ConnectionId, name: &str, revision: i64) -> Place<'_> {
+    Place { org, table: "connection_secrets", row: id.uuid(), column: name, revision }
+}
+
+impl Engine {
+    /// The integrations that connections can be made to.
+    pub fn catalog(&self) -> &Catalog {
+        &self.connections.catalog
+    }
+
+    /// One connection, for whoever may see it.
+    ///
+    /// # Errors
+    /// [`Error::Absent`]; [`Error::Restricted`] where its restriction does not make the caller its viewer.
+    pub async fn find_connection(
+        &self,
+        permit: &Permit<ConnectionsRead>,
+        id: ConnectionId,
+    ) -> Result<ShownConnection, Error> {
+        let (connection, standing) = self.connection_for(permit.caller(), id, Relation::Viewer).await?;
+        self.show(permit.caller(), connection, standing, Vec::new())
+    }
+
+    /// A page of the connections that the caller may see.
+    pub async fn list_connections(
+        &self,
+        permit: &Permit<ConnectionsRead>,
+        filter: ConnectionFilter,
+        sort: SortBy<ConnectionSort>,
+        page: Page,
+    ) -> Result<PeoplePage<ShownConnection>, Error> {
+        let filter = ConnectionFilter { seen_by: Some(permit.user()), ..filter };
+        let found = self.store.list_connections(permit.org(), &filter, sort, page).await?;
+        let show = |(connection, standing)| self.show(permit.caller(), connection, standing, Vec::new());
+        Ok(PeoplePage {
+            items: found.items.into_iter().map(show).collect::<Result<_, _>>()?,
+            total_filtered: found.total_filtered,
+            total: found.total,
+        })
+    }
+
+    /// Deletes a connection and erases its secrets.
+    ///
+    /// # Errors
+    /// [`Error::Absent`]; [`Error::Restricted`] where its restriction does not make the caller its editor.
+    pub async fn delete_connection(
+        &self,
+        permit: &Permit<ConnectionsWrite>,
+        id: ConnectionId,
+    ) -> Result<Changed<()>, Error> {
+        for _ in 0..crate::credentials::STALE_RETRIES_MAX {
+            let (connection, _) = self.connection_for(permit.caller(), id, Relation::Editor).await?;
+            match self.store.commit(Change::delete_connection(&connection, &permit.actor())).await {
+                Ok(position) => return Ok(Changed { value: (), position }),
+                Err(CommitError::Refused(Refusal::Stale)) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(Error::Unavailable(None))
+    }
+
+    /// A connection of the caller's org, if its restriction lets the caller come so close.
+    pub(crate) async fn connection_for(
+        &self,
+        caller: &Caller,
+        id: ConnectionId,
+        wanted: Relation,
+    ) -> Result<(Connection, ConnectionStanding), Error> {
+        let Some(found) = self.store.find_connection(caller.org, id).await? else {
+            self.settle().await?;
+            return Err(Error::Absent(Thing::Connection));
+        };
+        match self.relation_to(caller, &found.0) >= Some(wanted) {
+            true => Ok(found),
+            false => Err(Error::Restricted(wanted)),
+        }
+    }
+
+    /// How close a caller may come to a connection, whatever its permissions.
+    pub(crate) fn relation_to(&self, caller: &Caller, connection: &Connection) -> Option<Relation> {
+        let Some(restriction) = &connection.restriction else { return Some(Relation::Editor) };
+        let user = caller.user?;
+        restriction.relation_of(caller.org, user, |role| self.directory.has_role(user, role))
+    }
+
+    fn show(
+        &self,
+        caller: &Caller,
+        connection: Connection,
+        standing: ConnectionStanding,
+        warnings: Vec<Warning>,
+    ) -> Result<ShownConnection, Error> {
+        let settings = settings_of(&connection)?;
+        let entry = self.catalog().connection(&settings).map_err(internal)?;
+        let integration = entry.shown(&kept(&connection)?);
+        let is_resolvable = caller.may(Permission::CONNECTIONS_RESOLVE)
+            && self.relation_to(caller, &connection) >= Some(Relation::Resolver);
+        Ok(ShownConnection { connection, standing, integration, is_resolvable, warnings })
+    }
+
+    fn server_values(&self) -> ServerValues<'_> {
+        ServerValues { principal_id: &self.connections.aws_principal_id, random: self.vault.random() }
+    }
+
+    fn seal_secrets(
+        &self,
+        connection: &Connection,
+        secrets: &claviger_catalog::Secrets,
+        revision: i64,
+    ) -> Result<Vec<ConnectionSecret>, Error> {
+        let seal = |(name, secret): (&SecretName, &claviger_catalog::SecretText)| {
+            let place = place(connection.org, connection.id, name.as_str(), revision);
+            let sealed = self.vault.seal(&place, secret.reveal().as_bytes())?;
+            Ok(ConnectionSecret { name: name.as_str().to_owned(), revision, sealed })
+        };
+        secrets.iter().map(seal).collect()
+    }
+}
+
+/// A fault of ours: what is stored is not what we store.
+fn internal(error: impl std::error::Error + Send + Sync + 'static) -> Error {
+    Error::Internal(Box::new(error))
+}
+
+pub(crate) fn settings_of(connection: &Connection) -> Result<Settings, Error> {
+    serde_json::from_str(&connection.settings).map_err(internal)
+}
+
+/// The names under which a connection keeps secrets.
+pub(crate) fn kept(connection: &Connection) -> Result<BTreeSet<SecretName>, Error> {
+    connection.secrets.0.keys().map(|name| SecretName::parse(name).map_err(internal)).collect()
+}
+
+impl ConnectionPatch {
+    /// Whether it asks for nothing.
+    fn is_empty(&self) -> bool {
+        let Self { name, integration, tags, hosts, expires_at } = self;
+        name.is_none() && integration.is_none() && tags.is_none() && hosts.is_none() && expires_at.is_none()
+    }
+}
+
+/// The dialect whose connections the catalog describes.
+const CATALOGUED: ConnectionDialect = ConnectionDialect::Datadog;

@@ -1,0 +1,217 @@
+//! Making and changing connections.
+
+use claviger_catalog::{Created, Updated, Warning};
+use claviger_model::{
+    Connection, ConnectionId, ConnectionSecrets, ConnectionStanding, OrgId, Relation, UserId,
+};
+use claviger_store::{Change, CommitError, ConnectionSecret, Refusal};
+
+use super::{CATALOGUED, ConnectionPatch, NewConnection, ShownConnection, internal, kept, settings_of};
+use crate::credentials::STALE_RETRIES_MAX;
+use crate::permit::rights::ConnectionsWrite;
+use crate::{Changed, Engine, Error, FieldError, Permit, Thing};
+
+/// A connection's first revision.
+const FIRST_REVISION: i64 = 1;
+
+/// A connection that is ready to be stored.
+pub(crate) struct Drafted {
+    pub(crate) connection: Connection,
+    pub(crate) secrets: Vec<ConnectionSecret>,
+    pub(crate) warnings: Vec<Warning>,
+}
+
+/// A change that is ready to be stored.
+struct Edited {
+    connection: Connection,
+    written: Vec<ConnectionSecret>,
+    erased: Vec<String>,
+    warnings: Vec<Warning>,
+}
+
+impl Engine {
+    /// Makes a connection.
+    ///
+    /// # Errors
+    /// [`Error::BadConnection`] with every fault; [`Error::LimitReached`].
+    pub async fn create_connection(
+        &self,
+        permit: &Permit<ConnectionsWrite>,
+        new: NewConnection,
+    ) -> Result<Changed<ShownConnection>, Error> {
+        let id = ConnectionId::generate_at(self.vault.random(), self.clock.now());
+        let Drafted { connection, secrets, warnings } =
+            self.draft_connection(id, permit.org(), permit.user(), new)?;
+        let change = Change::create_connection(&connection, &secrets, &permit.actor());
+        match self.store.commit(change).await {
+            Ok(position) => {
+                let standing = ConnectionStanding::default();
+                let value = self.show(permit.caller(), connection, standing, warnings)?;
+                Ok(Changed { value, position })
+            }
+            Err(CommitError::Refused(Refusal::LimitReached)) => {
+                let max = self.store.find_connections_max(permit.org()).await?;
+                Err(Error::LimitReached { thing: Thing::Connection, max })
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// What [`Engine::create_connection`] would make, without making it.
+    ///
+    /// # Errors
+    /// As there, but for the limit.
+    pub fn try_create_connection(
+        &self,
+        permit: &Permit<ConnectionsWrite>,
+        new: NewConnection,
+    ) -> Result<ShownConnection, Error> {
+        let id = ConnectionId::generate_at(self.vault.random(), self.clock.now());
+        let drafted = self.draft_connection(id, permit.org(), permit.user(), new)?;
+        self.show(permit.caller(), drafted.connection, ConnectionStanding::default(), drafted.warnings)
+    }
+
+    /// A connection with its secrets sealed, not stored yet.
+    pub(crate) fn draft_connection(
+        &self,
+        id: ConnectionId,
+        org: OrgId,
+        by: UserId,
+        new: NewConnection,
+    ) -> Result<Drafted, Error> {
+        let NewConnection { name, integration, tags, hosts, expires_at } = new;
+        let created = self.catalog().create(integration.take(), &self.server_values());
+        let Created { settings, secrets, warnings } = created.map_err(Error::BadConnection)?;
+        let now = self.clock.now();
+        let connection = Connection {
+            id,
+            org,
+            dialect: CATALOGUED,
+            container: None,
+            name: name.as_str().to_owned(),
+            integration: settings.integration().to_owned(),
+            credentials: settings.credentials().to_owned(),
+            settings: serde_json::to_string(&settings).map_err(internal)?,
+            hosts: hosts.iter().map(ToString::to_string).collect(),
+            tags,
+            secrets: ConnectionSecrets(
+                secrets.keys().map(|name| (name.as_str().to_owned(), FIRST_REVISION)).collect(),
+            ),
+            restriction: None,
+            revision: FIRST_REVISION,
+            created_at: now,
+            created_by: by,
+            modified_at: now,
+            modified_by: by,
+            expires_at,
+        };
+        let secrets = self.seal_secrets(&connection, &secrets, FIRST_REVISION)?;
+        Ok(Drafted { connection, secrets, warnings })
+    }
+
+    /// Changes a connection. One that asks for nothing changes nothing.
+    ///
+    /// # Errors
+    /// [`Error::Absent`]; [`Error::Restricted`] where its restriction does not make the caller its editor;
+    /// [`Error::BadConnection`] with every fault, among them secrets that are missing though the change aims the
+    /// connection elsewhere.
+    pub async fn update_connection(
+        &self,
+        permit: &Permit<ConnectionsWrite>,
+        id: ConnectionId,
+        patch: ConnectionPatch,
+    ) -> Result<Changed<ShownConnection>, Error> {
+        for _ in 0..STALE_RETRIES_MAX {
+            let (read, standing) = self.connection_for(permit.caller(), id, Relation::Editor).await?;
+            if patch.is_empty() {
+                let value = self.show(permit.caller(), read, standing, Vec::new())?;
+                return Ok(Changed { value, position: self.applied() });
+            }
+            let Edited { mut connection, written, erased, warnings } =
+                self.edit_connection(&read, permit.user(), &patch)?;
+            let change = Change::update_connection(&connection, &written, &erased, &permit.actor());
+            match self.store.commit(change).await {
+                Ok(position) => {
+                    connection.revision += 1;
+                    let value = self.show(permit.caller(), connection, standing, warnings)?;
+                    return Ok(Changed { value, position });
+                }
+                Err(CommitError::Refused(Refusal::Stale)) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(Error::Unavailable(None))
+    }
+
+    /// What [`Engine::update_connection`] would make of a connection, without changing it.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn try_update_connection(
+        &self,
+        permit: &Permit<ConnectionsWrite>,
+        id: ConnectionId,
+        patch: ConnectionPatch,
+    ) -> Result<ShownConnection, Error> {
+        let (read, standing) = self.connection_for(permit.caller(), id, Relation::Editor).await?;
+        let edited = self.edit_connection(&read, permit.user(), &patch)?;
+        self.show(permit.caller(), edited.connection, standing, edited.warnings)
+    }
+
+    /// Merges a change into a connection as it was read.
+    fn edit_connection(
+        &self,
+        read: &Connection,
+        by: UserId,
+        patch: &ConnectionPatch,
+    ) -> Result<Edited, Error> {
+        let (settings, kept) = (settings_of(read)?, kept(read)?);
+        let entry = self.catalog().connection(&settings).map_err(internal)?;
+        let merged = match &patch.integration {
+            None => None,
+            Some(integration) => {
+                let merged = entry.update(&kept, integration.clone().take(), &self.server_values());
+                Some(merged.map_err(Error::BadConnection)?)
+            }
+        };
+        let mut connection = read.clone();
+        if let Some(hosts) = &patch.hosts {
+            connection.hosts = hosts.iter().map(ToString::to_string).collect();
+        }
+        let is_settled = |name| {
+            let updated = merged.as_ref();
+            updated.is_some_and(|it: &Updated| it.write.contains_key(name) || it.delete.contains(name))
+        };
+        // Hosts lead somewhere as much as the settings do: whoever adds one brings the secrets that will go there.
+        let missing = kept.iter().filter(|name| connection.hosts != read.hosts && !is_settled(name));
+        let missing: Vec<_> = missing.map(|name| name.as_str()).collect();
+        if !missing.is_empty() {
+            let reason = format!("change where secrets are sent: bring anew {}", missing.join(", "));
+            return Err(Error::Invalid(vec![FieldError { field: "hosts".to_owned(), reason }]));
+        }
+        if let Some(name) = &patch.name {
+            connection.name = name.as_str().to_owned();
+        }
+        if let Some(tags) = &patch.tags {
+            connection.tags = Some(tags.clone());
+        }
+        if let Some(expires_at) = patch.expires_at {
+            connection.expires_at = expires_at;
+        }
+        let (mut written, mut erased, mut warnings) = (Vec::new(), Vec::new(), Vec::new());
+        if let Some(updated) = merged {
+            // The revision that the row will have once this is stored: each value opens with its own alone.
+            let revision = read.revision + 1;
+            connection.settings = serde_json::to_string(&updated.settings).map_err(internal)?;
+            erased = updated.delete.iter().map(|name| name.as_str().to_owned()).collect();
+            connection.secrets.0.retain(|name, _| !erased.contains(name));
+            let names = updated.write.keys().map(|name| (name.as_str().to_owned(), revision));
+            connection.secrets.0.extend(names);
+            written = self.seal_secrets(&connection, &updated.write, revision)?;
+            warnings = updated.warnings;
+        }
+        connection.modified_at = self.clock.now().max(read.modified_at);
+        connection.modified_by = by;
+        Ok(Edited { connection, written, erased, warnings })
+    }
+}

@@ -1,0 +1,120 @@
+//! Lists of connections.
+
+use claviger_model::{
+    Connection, ConnectionDialect, ConnectionId, ConnectionStanding, Health, OrgId, Timestamp, UserId,
+};
+
+use crate::connections::{COLUMNS, READ_BOTH, STANDING};
+use crate::credential_list::Page;
+use crate::people_list::{Condition, PLACES, PeoplePage, SortBy, order};
+use crate::{Store, StoreError};
+
+/// Which connections of an org. What is none does not narrow.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ConnectionFilter {
+    /// Only those that this user may see, by their restrictions.
+    pub seen_by: Option<UserId>,
+    /// A part of the name, in any case.
+    pub text: Option<String>,
+    /// By which API they were made.
+    pub dialect: Option<ConnectionDialect>,
+    /// Of this type of integration.
+    pub integration: Option<String>,
+    /// Within this container.
+    pub container: Option<String>,
+    /// Used since then.
+    pub used_since: Option<Timestamp>,
+    /// Not used since then.
+    pub unused_since: Option<Timestamp>,
+    /// Whose last test said this.
+    pub health: Option<Health>,
+}
+
+/// What connections are sorted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ConnectionSort {
+    /// The name, in the vendor's collation.
+    Name,
+    /// When it was made.
+    CreatedAt,
+}
+
+impl Condition {
+    fn of_connections(org: OrgId, filter: &ConnectionFilter) -> Self {
+        let mut condition = Self::in_org(org);
+        condition.search(filter.text.as_deref());
+        if let Some(user) = filter.seen_by {
+            let (user, org) = (condition.push(user), condition.push(org));
+            condition.sql += &format!(
+                " AND (i.restriction IS NULL OR i.restriction LIKE '%:user:' || {user} || '%'
+                     OR i.restriction LIKE '%:org:' || {org} || '%'
+                     OR EXISTS (SELECT 1 FROM user_roles r JOIN roles g ON g.id = r.role_id
+                         WHERE r.user_id = {user} AND g.removed_at IS NULL
+                         AND i.restriction LIKE '%:role:' || r.role_id || '%'))"
+            );
+        }
+        let texts = [
+            ("i.dialect", filter.dialect.map(ConnectionDialect::as_str)),
+            ("i.integration", filter.integration.as_deref()),
+            ("i.container", filter.container.as_deref()),
+            ("s.health", filter.health.map(Health::as_str)),
+        ];
+        for (column, wanted) in texts {
+            let Some(wanted) = wanted else { continue };
+            let place = condition.push(wanted);
+            condition.sql += &format!(" AND {column} = {place}");
+        }
+        if let Some(since) = filter.used_since {
+            let place = condition.push(since);
+            condition.sql += &format!(" AND s.last_used_at >= {place}");
+        }
+        if let Some(since) = filter.unused_since {
+            let place = condition.push(since);
+            condition.sql += &format!(" AND (s.last_used_at IS NULL OR s.last_used_at < {place})");
+        }
+        condition
+    }
+}
+
+impl ConnectionSort {
+    const fn column(self) -> &'static str {
+        match self {
+            Self::Name => "i.name_sort",
+            Self::CreatedAt => "i.created_at",
+        }
+    }
+}
+
+const FROM: &str = "connections i LEFT JOIN connection_standings s ON s.connection_id = i.id";
+
+impl Store {
+    /// A page of an org's connections, and how many there are that a filter without all but `seen_by` would show.
+    pub async fn list_connections(
+        &self,
+        org: OrgId,
+        filter: &ConnectionFilter,
+        sort: SortBy<ConnectionSort>,
+        page: Page,
+    ) -> Result<PeoplePage<(Connection, ConnectionStanding)>, StoreError> {
+        let visible = ConnectionFilter { seen_by: filter.seen_by, ..ConnectionFilter::default() };
+        let total = self.count_connections(Condition::of_connections(org, &visible)).await?;
+        let total_filtered = match *filter == visible {
+            true => total,
+            false => self.count_connections(Condition::of_connections(org, filter)).await?,
+        };
+        let mut condition = Condition::of_connections(org, filter);
+        let order = order(sort.key.column(), "i.id", sort.descending);
+        let sql = condition.page(FROM, &order, page);
+        let ids: Vec<ConnectionId> = self.long_rows(sql, condition.params, |row| row.parsed(0)).await?;
+        let sql = format!("SELECT {COLUMNS}, {STANDING} FROM {FROM} WHERE i.id IN ({PLACES})");
+        let mut found = self.rows_of(&sql, &ids, READ_BOTH).await?;
+        let place = |connection: &Connection| ids.iter().position(|id| *id == connection.id);
+        found.sort_by_key(|(connection, _)| place(connection));
+        Ok(PeoplePage { items: found, total_filtered, total })
+    }
+
+    async fn count_connections(&self, condition: Condition) -> Result<i64, StoreError> {
+        let sql = format!("SELECT COUNT(*) FROM {FROM} WHERE {}", condition.sql);
+        self.count(sql, condition.params).await
+    }
+}

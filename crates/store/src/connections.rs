@@ -1,0 +1,299 @@
+//! Connections and their sealed secrets: making, changing, restricting, deleting and finding them. Lists are in
+//! [`crate::connection_list`].
+
+use claviger_model::{Connection, ConnectionId, ConnectionStanding, OrgId, collation_key};
+use serde_json::{Value as Json, json};
+
+use crate::credential_list::search_key;
+use crate::read::Map;
+use crate::value::{Row, params};
+use crate::{Actor, Change, Refusal, Store, StoreError, state};
+
+/// A sealed secret of a connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConnectionSecret {
+    /// A field, or a list and the name of one of its items.
+    pub name: String,
+    /// The connection's revision at which it was sealed.
+    pub revision: i64,
+    /// The value.
+    pub sealed: Vec<u8>,
+}
+
+macro_rules! columns {
+    () => {
+        "i.id, i.org_id, i.dialect, i.container, i.name, i.integration, i.credentials, \
+         i.settings, i.hosts, i.tags, i.secrets, i.restriction, i.revision, i.created_at, i.created_by, i.modified_at, \
+         i.modified_by, i.expires_at"
+    };
+}
+macro_rules! standing {
+    () => {
+        "s.last_used_at, s.health, s.health_reason, s.health_at"
+    };
+}
+/// The columns of a connection; read by [`read_connection`].
+pub(crate) const COLUMNS: &str = columns!();
+/// How many [`COLUMNS`] are.
+pub(crate) const COLUMN_COUNT: usize = 18;
+/// The columns of a connection's standing, if it has one: read by [`read_standing`].
+pub(crate) const STANDING: &str = standing!();
+const FIND: &str = concat!(
+    "SELECT ",
+    columns!(),
+    ", ",
+    standing!(),
+    " FROM connections i LEFT JOIN connection_standings s ON s.connection_id = i.id",
+    " WHERE i.id = $1 AND i.org_id = $2"
+);
+
+pub(crate) fn read_connection(row: &dyn Row) -> Result<Connection, StoreError> {
+    Ok(Connection {
+        id: row.parsed(0)?,
+        org: row.parsed(1)?,
+        dialect: row.parsed(2)?,
+        container: row.opt(3)?,
+        name: row.get(4)?,
+        integration: row.get(5)?,
+        credentials: row.get(6)?,
+        settings: row.get(7)?,
+        hosts: row.get::<String>(8)?.split_ascii_whitespace().map(str::to_owned).collect(),
+        tags: row.opt_parsed(9)?,
+        secrets: row.parsed(10)?,
+        restriction: row.opt_parsed(11)?,
+        revision: row.get(12)?,
+        created_at: row.get(13)?,
+        created_by: row.parsed(14)?,
+        modified_at: row.get(15)?,
+        modified_by: row.parsed(16)?,
+        expires_at: row.opt(17)?,
+    })
+}
+
+pub(crate) fn read_standing(row: &dyn Row, at: usize) -> Result<ConnectionStanding, StoreError> {
+    let health = match (row.opt_parsed(at + 1)?, row.opt(at + 3)?) {
+        (Some(health), Some(moment)) => Some((health, row.opt(at + 2)?, moment)),
+        _ => None,
+    };
+    Ok(ConnectionStanding { last_used_at: row.opt(at)?, health })
+}
+
+fn read_both(row: &dyn Row) -> Result<(Connection, ConnectionStanding), StoreError> {
+    Ok((read_connection(row)?, read_standing(row, COLUMN_COUNT)?))
+}
+
+pub(crate) const READ_BOTH: Map<(Connection, ConnectionStanding)> = read_both;
+
+pub(crate) fn subject(id: ConnectionId) -> (&'static str, String) {
+    ("connection", id.to_string())
+}
+
+/// What the record tells people of a change, beside the state.
+fn told(connection: &Connection) -> Json {
+    json!({
+        "name": connection.name,
+        "integration": connection.integration,
+        "credentials": connection.credentials,
+    })
+}
+
+impl Change {
+    /// Makes a connection with its secrets.
+    ///
+    /// Refused with [`Refusal::LimitReached`] beyond the org's limit, with [`Refusal::NameTaken`] where its container
+    /// has one of that name, and with [`Refusal::Conflict`] where its id is taken.
+    pub fn create_connection(connection: &Connection, secrets: &[ConnectionSecret], actor: &Actor) -> Self {
+        let detail = state::with_states(told(connection), [state::connection(connection)]);
+        let change = Self::new(connection.org, actor, "connection.created", subject(connection.id), detail);
+        change.with_connection(connection, secrets)
+    }
+
+    /// Adds the rows of a new connection.
+    pub(crate) fn with_connection(self, connection: &Connection, secrets: &[ConnectionSecret]) -> Self {
+        let Connection { id, org, .. } = *connection;
+        let change = self
+            .one(
+                "UPDATE orgs SET connections = connections + 1 WHERE id = $1 AND connections < connections_max",
+                params![org],
+                Refusal::LimitReached,
+            )
+            .requiring_free_name(connection)
+            .one(
+                "INSERT INTO connections (id, org_id, dialect, container, name, name_sort, search, integration,
+                     credentials, settings, hosts, tags, secrets, restriction, revision, created_at, created_by,
+                     modified_at, modified_by, expires_at)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)",
+                params![
+                    id,
+                    org,
+                    connection.dialect.as_str(),
+                    connection.container.as_deref(),
+                    connection.name.as_str(),
+                    collation_key(&connection.name),
+                    search_key(&connection.name),
+                    connection.integration.as_str(),
+                    connection.credentials.as_str(),
+                    connection.settings.as_str(),
+                    connection.hosts.join(" "),
+                    connection.tags.as_ref().map(ToString::to_string),
+                    connection.secrets.to_string(),
+                    connection.restriction.as_ref().map(ToString::to_string),
+                    connection.revision,
+                    connection.created_at,
+                    connection.created_by,
+                    connection.modified_at,
+                    connection.modified_by,
+                    connection.expires_at,
+                ],
+                Refusal::Conflict,
+            );
+        secrets.iter().fold(change, |change, secret| change.with_connection_secret(connection, secret))
+    }
+
+    fn with_connection_secret(self, connection: &Connection, secret: &ConnectionSecret) -> Self {
+        self.one(
+            "INSERT INTO connection_secrets (connection_id, name, org_id, revision, sealed)
+             VALUES ($1, $2, $3, $4, $5)
+             ON CONFLICT (connection_id, name) DO UPDATE SET revision = excluded.revision, sealed = excluded.sealed",
+            params![
+                connection.id,
+                secret.name.as_str(),
+                connection.org,
+                secret.revision,
+                secret.sealed.clone(),
+            ],
+            Refusal::Conflict,
+        )
+    }
+
+    /// Refuses the name of another connection in the same container.
+    fn requiring_free_name(self, connection: &Connection) -> Self {
+        match &connection.container {
+            None => self,
+            Some(container) => self.require(
+                "SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM connections
+                 WHERE org_id = $1 AND container = $2 AND name = $3 AND id <> $4)",
+                params![connection.org, container.as_str(), connection.name.as_str(), connection.id],
+                Refusal::NameTaken,
+            ),
+        }
+    }
+
+    /// Changes a connection. `connection` is the new state, with the revision that was read; `written` are its new
+    /// secrets, `erased` the names of those that go.
+    ///
+    /// Refused with [`Refusal::Stale`] where it has another revision by now, or is gone, and with
+    /// [`Refusal::NameTaken`].
+    pub fn update_connection(
+        connection: &Connection,
+        written: &[ConnectionSecret],
+        erased: &[String],
+        actor: &Actor,
+    ) -> Self {
+        let mut detail = told(connection);
+        // Whoever reads the record sees which secrets were replaced, and never what they are.
+        detail["secrets_written"] = written.iter().map(|secret| secret.name.as_str()).collect();
+        detail["secrets_erased"] = json!(erased);
+        let detail = state::with_states(detail, [state::connection(connection)]);
+        let change = Self::new(connection.org, actor, "connection.updated", subject(connection.id), detail)
+            .requiring_free_name(connection)
+            .one(
+                "UPDATE connections SET name = $1, name_sort = $2, search = $3, settings = $4, hosts = $5, tags = $6,
+                     secrets = $7, modified_at = $8, modified_by = $9, expires_at = $10, revision = revision + 1
+                 WHERE id = $11 AND org_id = $12 AND revision = $13",
+                params![
+                    connection.name.as_str(),
+                    collation_key(&connection.name),
+                    search_key(&connection.name),
+                    connection.settings.as_str(),
+                    connection.hosts.join(" "),
+                    connection.tags.as_ref().map(ToString::to_string),
+                    connection.secrets.to_string(),
+                    connection.modified_at,
+                    connection.modified_by,
+                    connection.expires_at,
+                    connection.id,
+                    connection.org,
+                    connection.revision,
+                ],
+                Refusal::Stale,
+            )
+;
+        let change = erased.iter().fold(change, |change, name| {
+            change.one(
+                "DELETE FROM connection_secrets WHERE connection_id = $1 AND org_id = $2 AND name = $3",
+                params![connection.id, connection.org, name.as_str()],
+                Refusal::Stale,
+            )
+        });
+        written.iter().fold(change, |change, secret| change.with_connection_secret(connection, secret))
+    }
+
+    /// Says who may do what with a connection, or that the permission alone decides. `connection` is the new state,
+    /// with the revision that was read.
+    ///
+    /// Refused with [`Refusal::Stale`].
+    pub fn restrict_connection(connection: &Connection, actor: &Actor) -> Self {
+        let restriction = connection.restriction.as_ref().map(ToString::to_string);
+        let detail = json!({ "name": connection.name, "restriction": restriction });
+        let detail = state::with_states(detail, [state::connection(connection)]);
+        Self::new(connection.org, actor, "connection.restricted", subject(connection.id), detail).one(
+            "UPDATE connections SET restriction = $1, revision = revision + 1
+             WHERE id = $2 AND org_id = $3 AND revision = $4",
+            params![restriction, connection.id, connection.org, connection.revision],
+            Refusal::Stale,
+        )
+    }
+
+    /// Deletes a connection and erases its secrets.
+    ///
+    /// Refused with [`Refusal::Stale`] where it is not as it was read any more.
+    pub fn delete_connection(connection: &Connection, actor: &Actor) -> Self {
+        let Connection { id, org, revision, .. } = *connection;
+        let detail = state::with_states(told(connection), [state::gone(subject(id))]);
+        Self::new(org, actor, "connection.deleted", subject(id), detail)
+            .any("DELETE FROM connection_secrets WHERE connection_id = $1 AND org_id = $2", params![id, org])
+            .any("DELETE FROM connection_standings WHERE connection_id = $1", params![id])
+            .one(
+                "DELETE FROM connections WHERE id = $1 AND org_id = $2 AND revision = $3",
+                params![id, org, revision],
+                Refusal::Stale,
+            )
+            .one(
+                "UPDATE orgs SET connections = connections - 1 WHERE id = $1 AND connections > 0",
+                params![org],
+                Refusal::Conflict,
+            )
+    }
+}
+
+impl Store {
+    /// One connection of an org.
+    pub async fn find_connection(
+        &self,
+        org: OrgId,
+        id: ConnectionId,
+    ) -> Result<Option<(Connection, ConnectionStanding)>, StoreError> {
+        self.row(FIND, &params![id, org], read_both).await
+    }
+
+    /// How many connections an org may have.
+    pub async fn find_connections_max(&self, org: OrgId) -> Result<u32, StoreError> {
+        let sql = "SELECT connections_max FROM orgs WHERE id = $1";
+        let found = self.row(sql, &params![org], |row| row.get(0)).await?;
+        found.ok_or_else(|| StoreError::damaged("an org is missing"))
+    }
+
+    /// The sealed secrets of a connection.
+    pub async fn list_connection_secrets(
+        &self,
+        org: OrgId,
+        id: ConnectionId,
+    ) -> Result<Vec<ConnectionSecret>, StoreError> {
+        let sql = "SELECT name, revision, sealed FROM connection_secrets
+                   WHERE connection_id = $1 AND org_id = $2 ORDER BY name";
+        let read: Map<ConnectionSecret> =
+            |row| Ok(ConnectionSecret { name: row.get(0)?, revision: row.get(1)?, sealed: row.get(2)? });
+        self.rows(sql, &params![id, org], read).await
+    }
+}
