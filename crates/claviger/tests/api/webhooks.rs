@@ -123,8 +123,12 @@ on_both_engines! {
         let fields: Vec<_> = errors.as_array().unwrap().iter().map(|error| error["field"].as_str().unwrap()).collect();
         assert_eq!(fields, ["url", "events", "enabled", "x"]);
         for url in ["http://example.com/", "https://127.0.0.1/", "https://[::1]/", "https://10.0.0.1/",
-            "https://169.254.169.254/latest", "https://[::ffff:127.0.0.1]/", "https://user:pw@example.com/"] {
-            client.post(PATH, &json!({ "url": url })).await.expect(400);
+            "https://169.254.169.254/latest", "https://[::ffff:127.0.0.1]/", "https://user:pw@example.com/",
+            "https://127.1/", "https://0x7f000001/", "https://0177.0.0.1/", "https://2130706433/",
+            "https://[fe80::1%25eth0]/", "https://１２７.0.0.1/", "https://[64:ff9b::10.0.0.1]/",
+            "https://[2002:808:808::1]/", "https://[2600::5efe:a00:1]/", "https://xn--a.example/"] {
+            let refused = client.post(PATH, &json!({ "url": url })).await.expect(400).json();
+            assert_eq!(refused["errors"][0]["field"], "url", "{url}");
         }
         for body in [json!({}), json!({ "url": "https://example.com", "events": [] })] {
             client.post(PATH, &body).await.expect(400);
