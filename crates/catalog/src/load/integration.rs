@@ -179,7 +179,7 @@ fn base_url_is_allowed(credential: &CredentialType, integration: &Integration) -
         |name: &str| samples.iter().find(|(field, _)| *field == name).map(|(_, value)| value.as_str());
     let Some(url) = text.fill(value_of) else { return wrong("base_url", "names a field that is not there") };
     let url = BaseUrl::parse(&url).or_else(|error| wrong("base_url", error.to_string()))?;
-    if !integration.schemes.contains(&&url.origin.scheme()) {
+    if !integration.schemes.contains(&url.origin.scheme()) {
         return wrong("base_url", "has a scheme that is not among `schemes`");
     }
     let allows = |host: &HostText| match host {
