@@ -52,7 +52,25 @@ impl Faults {
         self.faults.is_empty()
     }
 
-    pub(crate) fn push(&mut self, pointer: impl Into<String>, reason: impl Into<String>) {
+    /// The same, with pointers into what the `integration` value stands in, at this place.
+    #[must_use]
+    pub fn within(mut self, place: &str) -> Self {
+        for fault in &mut self.faults {
+            fault.pointer.insert_str(0, place);
+        }
+        self
+    }
+
+    /// These, and the others behind them.
+    #[must_use]
+    pub fn and(mut self, others: Self) -> Self {
+        others.faults.into_iter().for_each(|fault| self.add(fault));
+        self.untold += others.untold;
+        self
+    }
+
+    /// Adds one that is wrong at a place.
+    pub fn push(&mut self, pointer: impl Into<String>, reason: impl Into<String>) {
         self.add(Fault { pointer: pointer.into(), reason: reason.into(), vendor: None });
     }
 
@@ -106,6 +124,19 @@ mod tests {
         }
         assert_eq!((faults.iter().count(), faults.untold()), (FAULTS_MAX, 5));
         assert!(faults.to_string().ends_with("; /99 is wrong; and 5 more"));
+    }
+
+    #[test]
+    fn faults_of_a_part_are_told_as_those_of_the_whole() {
+        let mut outer = Faults::default();
+        outer.push("/data/attributes/name", "is required");
+        let mut inner = Faults::default();
+        inner.push("", "is required");
+        inner.push("/type", "is wrong");
+        let told = outer.and(inner.within("/data/attributes/integration")).to_string();
+        let expected = "/data/attributes/name is required; /data/attributes/integration is required; \
+                        /data/attributes/integration/type is wrong";
+        assert_eq!(told, expected);
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use crate::catalog::Catalog;
 use crate::connection::Connection;
 use crate::create::ServerValues;
 use crate::fault::{Faults, Warning};
@@ -27,6 +28,25 @@ pub struct Updated {
     pub repointed: bool,
     /// What is unusual about it.
     pub warnings: Vec<Warning>,
+}
+
+impl Catalog {
+    /// What is wrong with the `integration` value of an update by its form alone, whatever connection it is for.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong with it so.
+    pub fn check_update(&self, integration: Value) -> Result<(), Faults> {
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let nothing = Settings {
+            integration: text(&integration["type"]),
+            credentials: text(&integration["credentials"]["type"]),
+            fields: Default::default(),
+        };
+        let mut faults = Faults::default();
+        read(self, Some(&nothing), integration, &mut faults);
+        faults.or(())
+    }
 }
 
 impl Connection<'_> {

@@ -7,6 +7,8 @@ use serde_json::json;
 const TAG: &str = "Datadog: Key Management";
 /// The tag of the routes of users, roles and orgs.
 const PEOPLE: &str = "Datadog: Users and Roles";
+/// The tag of the routes of connections.
+const CONNECTIONS: &str = "Datadog: Action Connections";
 
 /// An operation, by the vendor's name for it.
 pub(crate) fn operation(id: &'static str) -> Operation {
@@ -40,15 +42,25 @@ fn tagged(id: &'static str, tag: &'static str) -> Operation {
 
 /// One of version 2's validation, whose errors are objects.
 pub(crate) fn validation(id: &'static str) -> Operation {
+    Operation::new(id, TAG, error_objects(&["status", "title", "detail"]))
+}
+
+/// One of connections, whose errors are objects too.
+pub(crate) fn of_connections(id: &'static str) -> Operation {
+    Operation::new(id, CONNECTIONS, error_objects(&["detail"])).in_vendor_json().takes_bearer()
+}
+
+fn error_objects(required: &[&str]) -> Named {
     let text = json!({ "type": "string" });
     let errors = json!({
         "type": "object",
         "properties": { "errors": { "type": "array", "items": {
             "type": "object",
             "properties": { "status": text, "title": text, "detail": text },
-            "required": ["status", "title", "detail"],
+            "required": required,
         } } },
         "required": ["errors"],
     });
-    Operation::new(id, TAG, Named::new("DatadogErrorObjects", errors))
+    let name = if required.len() == 1 { "DatadogConnectionErrors" } else { "DatadogErrorObjects" };
+    Named::new(name, errors)
 }

@@ -20,14 +20,16 @@ mod wire;
 pub use error::Error;
 pub use v2::validate::ValidateFront;
 
+use claviger_catalog::Catalog;
 use claviger_http::Route;
 
 /// Every route of the dialect but those that the [`ValidateFront`] answers.
-pub fn routes() -> Vec<Route> {
+pub fn routes(catalog: &Catalog) -> Vec<Route> {
     [
         v1::api_keys::routes(),
         v1::application_keys::routes(),
         v1::org::routes(),
+        v2::actions::connections::routes(catalog),
         v2::api_keys::routes(),
         v2::application_keys::routes(),
         v2::current_user::application_keys::routes(),

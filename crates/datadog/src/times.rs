@@ -48,6 +48,13 @@ pub(crate) fn trimmed(moment: Timestamp) -> String {
     format!("{}{fraction}Z", seconds(moment))
 }
 
+/// Connections: as Go prints times, microseconds without the zeros at their end, and no fraction where there is none.
+pub(crate) fn go(moment: Timestamp) -> String {
+    let fraction = format!(".{:06}", moment.utc().microsecond());
+    let fraction = fraction.trim_end_matches('0').trim_end_matches('.');
+    format!("{}{fraction} +0000 UTC", v1(moment))
+}
+
 fn seconds(moment: Timestamp) -> String {
     v1(moment).replacen(' ', "T", 1)
 }
@@ -62,6 +69,14 @@ mod tests {
         assert_eq!(v2(moment), "2025-09-10T21:40:08.000976+00:00");
         assert_eq!(vendor_json(moment), "2025-09-10T21:40:08.000976Z");
         assert_eq!(v1(moment), "2025-09-10 21:40:08");
+    }
+
+    #[test]
+    fn connections_have_gos_form() {
+        let shown = |text: &str| go(Timestamp::parse_rfc3339(text).unwrap());
+        assert_eq!(shown("2026-01-02T03:04:05.678901Z"), "2026-01-02 03:04:05.678901 +0000 UTC");
+        assert_eq!(shown("2026-01-02T03:04:05.5Z"), "2026-01-02 03:04:05.5 +0000 UTC");
+        assert_eq!(shown("2026-01-02T03:04:05Z"), "2026-01-02 03:04:05 +0000 UTC");
     }
 
     #[test]

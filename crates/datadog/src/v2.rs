@@ -1,6 +1,7 @@
 //! Version 2: `{"data": …}` in the manner of JSON:API, and ids that are UUIDs.
 
 mod access_tokens;
+pub(crate) mod actions;
 pub(crate) mod api_keys;
 pub(crate) mod application_keys;
 pub(crate) mod current_user;

@@ -57,6 +57,21 @@ pub struct NewConnection {
     pub expires_at: Option<Timestamp>,
 }
 
+/// Which connection a use case is about.
+#[derive(Debug, Clone, Copy)]
+pub struct ConnectionKey {
+    /// Its id.
+    pub id: ConnectionId,
+    /// Only if it was made by this API; none for any.
+    pub dialect: Option<ConnectionDialect>,
+}
+
+impl From<ConnectionId> for ConnectionKey {
+    fn from(id: ConnectionId) -> Self {
+        Self { id, dialect: None }
+    }
+}
+
 /// Changes of a connection; what is none stays.
 #[derive(Debug, Default)]
 pub struct ConnectionPatch {
@@ -105,9 +120,10 @@ impl Engine {
     pub async fn find_connection(
         &self,
         permit: &Permit<ConnectionsRead>,
-        id: ConnectionId,
+        key: impl Into<ConnectionKey>,
     ) -> Result<ShownConnection, Error> {
-        let (connection, standing) = self.connection_for(permit.caller(), id, Relation::Viewer).await?;
+        let (connection, standing) =
+            self.connection_for(permit.caller(), key.into(), Relation::Viewer).await?;
         self.show(permit.caller(), connection, standing, Vec::new())
     }
 
@@ -136,10 +152,11 @@ impl Engine {
     pub async fn delete_connection(
         &self,
         permit: &Permit<ConnectionsWrite>,
-        id: ConnectionId,
+        key: impl Into<ConnectionKey>,
     ) -> Result<Changed<()>, Error> {
+        let key = key.into();
         for _ in 0..crate::credentials::STALE_RETRIES_MAX {
-            let (connection, _) = self.connection_for(permit.caller(), id, Relation::Editor).await?;
+            let (connection, _) = self.connection_for(permit.caller(), key, Relation::Editor).await?;
             match self.store.commit(Change::delete_connection(&connection, &permit.actor())).await {
                 Ok(position) => return Ok(Changed { value: (), position }),
                 Err(CommitError::Refused(Refusal::Stale)) => {}
@@ -153,10 +170,12 @@ impl Engine {
     pub(crate) async fn connection_for(
         &self,
         caller: &Caller,
-        id: ConnectionId,
+        key: ConnectionKey,
         wanted: Relation,
     ) -> Result<(Connection, ConnectionStanding), Error> {
-        let Some(found) = self.store.find_connection(caller.org, id).await? else {
+        let found = self.store.find_connection(caller.org, key.id).await?;
+        let is_meant = |it: &Connection| key.dialect.is_none_or(|dialect| dialect == it.dialect);
+        let Some(found) = found.filter(|(connection, _)| is_meant(connection)) else {
             self.settle().await?;
             return Err(Error::Absent(Thing::Connection));
         };

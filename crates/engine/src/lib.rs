@@ -53,7 +53,7 @@ pub use claviger_store::{
     ConnectionFilter, ConnectionSort, CredentialFilter, CredentialPage, CredentialSort, ListedRole, Names,
     Page, PeoplePage, RoleFilter, RoleSort, SortBy, SortKey, StoreMetrics, UserFilter, UserSort, UserStatus,
 };
-pub use connections::{ConnectionOptions, ConnectionPatch, NewConnection, ShownConnection};
+pub use connections::{ConnectionKey, ConnectionOptions, ConnectionPatch, NewConnection, ShownConnection};
 pub use credentials::{Changed, KeyRef, Shown};
 pub use dead_list::{DeadList, NoDeadList};
 pub use deliveries::Upcoming;

@@ -10,6 +10,9 @@ use serde_json::Value;
 /// The largest body of a key request: a hundred times what any client sends.
 pub const BODY_BYTES_MAX: usize = 64 * 1024;
 
+/// The largest body of a connection: the content of an HTTP connection's body and its tokens fit in.
+pub const CONNECTION_BYTES_MAX: usize = 256 * 1024;
+
 /// The largest body of a batch, as others' services send them.
 pub const BATCH_BYTES_MAX: usize = 1024 * 1024;
 
@@ -50,6 +53,18 @@ impl<S: Send + Sync> FromRequest<S> for Json {
 
     async fn from_request(request: Request, _: &S) -> Result<Self, BodyError> {
         parse(&collect(request, BODY_BYTES_MAX).await?).map(Self)
+    }
+}
+
+/// A JSON body up to [`CONNECTION_BYTES_MAX`].
+#[derive(Debug)]
+pub struct LargeJson(pub Value);
+
+impl<S: Send + Sync> FromRequest<S> for LargeJson {
+    type Rejection = BodyError;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, BodyError> {
+        parse(&collect(request, CONNECTION_BYTES_MAX).await?).map(Self)
     }
 }
 

@@ -26,7 +26,9 @@ mod tls;
 mod whence;
 
 pub use address_limits::AddressLimits;
-pub use body::{BATCH_BYTES_MAX, BODY_BYTES_MAX, Batch, BodyError, Json, JsonObject};
+pub use body::{
+    BATCH_BYTES_MAX, BODY_BYTES_MAX, Batch, BodyError, CONNECTION_BYTES_MAX, Json, JsonObject, LargeJson,
+};
 pub use credentials::{note_refusal, origin, presented, whence};
 pub use front::Front;
 pub use limits::{Bucket, Limits, Rate, Standing, take_share};

@@ -26,6 +26,8 @@ impl Bucket {
     pub const ACCESS_TOKENS: Self = Self("access_tokens");
     /// Users, their invitations, roles and orgs.
     pub const PEOPLE: Self = Self("people");
+    /// Connections, and who may manage and reach them.
+    pub const CONNECTIONS: Self = Self("connections");
     /// Validation of keys.
     pub const VALIDATE: Self = Self("validate");
     /// Verification for gateways.
@@ -37,11 +39,12 @@ impl Bucket {
     pub const CREDENTIAL: Self = Self("credential");
 
     /// Those of routes.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::API_KEYS,
         Self::APPLICATION_KEYS,
         Self::ACCESS_TOKENS,
         Self::PEOPLE,
+        Self::CONNECTIONS,
         Self::VALIDATE,
         Self::VERIFY,
         Self::NATIVE,

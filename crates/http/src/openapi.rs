@@ -78,6 +78,16 @@ impl Named {
         Self { name, schema: schema.to_value() }
     }
 
+    /// The same with another schema at a place, a JSON pointer, for what no type says.
+    ///
+    /// # Panics
+    ///
+    /// Where there is no such place.
+    pub fn with(mut self, place: &str, schema: Value) -> Self {
+        *self.schema.pointer_mut(place).expect("the place is in the schema") = schema;
+        self
+    }
+
     fn reference(&self) -> Value {
         json!({ "$ref": format!("#/components/schemas/{}", self.name) })
     }

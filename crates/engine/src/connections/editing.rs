@@ -6,7 +6,9 @@ use claviger_model::{
 };
 use claviger_store::{Change, CommitError, ConnectionSecret, Refusal};
 
-use super::{CATALOGUED, ConnectionPatch, NewConnection, ShownConnection, internal, kept, settings_of};
+use super::{
+    CATALOGUED, ConnectionKey, ConnectionPatch, NewConnection, ShownConnection, internal, kept, settings_of,
+};
 use crate::credentials::STALE_RETRIES_MAX;
 use crate::permit::rights::ConnectionsWrite;
 use crate::{Changed, Engine, Error, FieldError, Permit, Thing};
@@ -118,11 +120,12 @@ impl Engine {
     pub async fn update_connection(
         &self,
         permit: &Permit<ConnectionsWrite>,
-        id: ConnectionId,
+        key: impl Into<ConnectionKey>,
         patch: ConnectionPatch,
     ) -> Result<Changed<ShownConnection>, Error> {
+        let key = key.into();
         for _ in 0..STALE_RETRIES_MAX {
-            let (read, standing) = self.connection_for(permit.caller(), id, Relation::Editor).await?;
+            let (read, standing) = self.connection_for(permit.caller(), key, Relation::Editor).await?;
             if patch.is_empty() {
                 let value = self.show(permit.caller(), read, standing, Vec::new())?;
                 return Ok(Changed { value, position: self.applied() });
@@ -150,10 +153,10 @@ impl Engine {
     pub async fn try_update_connection(
         &self,
         permit: &Permit<ConnectionsWrite>,
-        id: ConnectionId,
+        key: impl Into<ConnectionKey>,
         patch: ConnectionPatch,
     ) -> Result<ShownConnection, Error> {
-        let (read, standing) = self.connection_for(permit.caller(), id, Relation::Editor).await?;
+        let (read, standing) = self.connection_for(permit.caller(), key.into(), Relation::Editor).await?;
         let edited = self.edit_connection(&read, permit.user(), &patch)?;
         self.show(permit.caller(), edited.connection, standing, edited.warnings)
     }

@@ -1,6 +1,7 @@
 //! A server of one's own for each test, and plain clients for it.
 
 mod client;
+pub(crate) mod connections;
 mod database;
 pub(crate) mod edit;
 pub(crate) mod guarded;

@@ -1,3 +1,4 @@
+mod actions;
 mod api_keys;
 mod api_keys_search;
 mod current_user;
