@@ -7,6 +7,7 @@ mod editing;
 mod exporting;
 mod history;
 mod judging;
+mod restricting;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -15,8 +16,8 @@ use claviger_catalog::{
     Catalog, Host, SecretJson, SecretName, SecretText, ServerValues, Settings, UnknownType, Warning,
 };
 use claviger_model::{
-    Connection, ConnectionDialect, ConnectionId, ConnectionStanding, Name, OrgId, Permission, Random,
-    Relation, Restriction, Tags, Timestamp,
+    Connection, ConnectionDialect, ConnectionId, ConnectionStanding, Name, Permission, Random, Relation,
+    Restriction, Tags, Timestamp,
 };
 use claviger_store::{
     Change, CommitError, ConnectionFilter, ConnectionSecret, ConnectionSort, Page, PeoplePage, Refusal,
@@ -32,6 +33,7 @@ pub use exporting::ExportedConnection;
 pub use history::HistoryEntry;
 pub use judging::CONNECTION_HOSTS_MAX;
 pub(crate) use judging::judge_hosts;
+pub use restricting::{RESTRICTION_PRINCIPALS_MAX, SelfLockout};
 
 /// The AWS account that connections are told to trust where the operator has configured none.
 const NO_PRINCIPAL: &str = "000000000000";
@@ -288,7 +290,7 @@ pub(crate) fn settings_of(connection: &Connection) -> Result<Settings, Error> {
 
 /// The hosts that a connection names by itself.
 pub(crate) fn hosts_of(connection: &Connection) -> Result<Vec<Host>, Error> {
-    connection.hosts.iter().map(|host| Host::parse(host).map_err(internal)).collect()
+    connection.hosts.iter().map(|host| host.parse().map_err(internal)).collect()
 }
 
 /// The names under which a connection keeps secrets.

@@ -56,7 +56,8 @@ pub use claviger_store::{
 };
 pub use connections::{
     AwsPrincipal, CONNECTION_HOSTS_MAX, ConnectionKey, ConnectionOptions, ConnectionPatch,
-    ExportedConnection, HistoryEntry, NewConnection, ShownConnection,
+    ExportedConnection, HistoryEntry, NewConnection, RESTRICTION_PRINCIPALS_MAX, SelfLockout,
+    ShownConnection,
 };
 pub use credentials::{Changed, KeyRef, Shown};
 pub use dead_list::{DeadList, NoDeadList};

@@ -35,6 +35,7 @@ mod own_permissions;
 mod people;
 mod people_list;
 mod postgres;
+mod principals;
 mod read;
 mod registrations;
 mod role_list;

@@ -16,7 +16,7 @@ pub(crate) fn judge_hosts(entry: &Entry<'_>, hosts: &[Host]) -> Vec<FieldError> 
     }
     let allowed = entry.allowed_hosts(hosts);
     let refused = |host: &Host| {
-        let target = Origin { scheme: Scheme::Https, host: host.clone(), port: Scheme::Https.port() };
+        let target = Origin::new(Scheme::Https, host.clone());
         allowed.check(&target).is_err()
     };
     let wrong = hosts.iter().enumerate().filter(|(_, host)| refused(host));

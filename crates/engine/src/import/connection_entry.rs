@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::fault::Faults;
 use super::reader::Object;
+use crate::connections::RESTRICTION_PRINCIPALS_MAX;
 
 /// What a connection's entry says.
 pub(super) struct ConnectionEntry {
@@ -68,7 +69,7 @@ fn tags(entry: &Object<'_>, faults: &Faults) -> Option<Tags> {
 fn hosts(entry: &Object<'_>, faults: &Faults) -> BTreeSet<Host> {
     let mut hosts = BTreeSet::new();
     for (at, text) in entry.texts("hosts") {
-        match Host::parse(text) {
+        match text.parse::<Host>() {
             Ok(host) => drop(hosts.insert(host)),
             Err(_) => faults.add(at, "is no host name and no address"),
         }
@@ -89,6 +90,12 @@ fn restriction(entry: &Object<'_>, faults: &Faults) -> Option<Restriction> {
                 Err(_) => faults.add(at, "is none of org:ID, role:ID and user:ID"),
             }
         }
+    }
+    if all.len() > RESTRICTION_PRINCIPALS_MAX {
+        entry.fault(
+            "restriction",
+            format!("must name at most {RESTRICTION_PRINCIPALS_MAX} principals in all"),
+        );
     }
     (!all.is_empty()).then(|| all.into_iter().collect())
 }

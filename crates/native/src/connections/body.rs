@@ -87,7 +87,7 @@ fn read_tags(value: &Value, faults: &mut Faults) -> Option<Tags> {
 fn read_hosts(value: &Value, faults: &mut Faults) -> Option<Vec<Host>> {
     let items = list("hosts", value, faults)?;
     let read = |(place, item)| {
-        let host = text(item, |text| Host::parse(text).map_err(|_| "is no host name and no address"));
+        let host = text(item, |text| text.parse::<Host>().map_err(|_| "is no host name and no address"));
         faults.note(&format!("hosts/{place}"), host)
     };
     let hosts: Vec<Option<Host>> =

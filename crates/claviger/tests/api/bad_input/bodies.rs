@@ -415,7 +415,8 @@ on_both_engines! {
             }
             // Nothing tells it from what was never there.
             let place = route.path.split('/').position(|part| part.starts_with('{')).unwrap();
-            let one = sample.path.split('/').nth(place).unwrap();
+            // Of resources that are named by type and id, the latter.
+            let one = sample.path.split('/').nth(place).unwrap().rsplit(':').next().unwrap();
             let nobodys = uuid::Uuid::from_u128(u128::MAX / 3).to_string();
             let text = sample.body.as_ref().map(|body| body.to_string().replace(one, &nobodys));
             let path = sample.path.replace(one, &nobodys);

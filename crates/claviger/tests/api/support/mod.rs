@@ -8,6 +8,7 @@ pub(crate) mod edit;
 pub(crate) mod guarded;
 pub(crate) mod native_connections;
 pub(crate) mod people;
+pub(crate) mod restrictions;
 pub(crate) mod sample;
 mod server;
 pub(crate) mod tokens;

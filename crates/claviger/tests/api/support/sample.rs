@@ -3,7 +3,7 @@
 use claviger_http::RouteInfo;
 use serde_json::{Value, json};
 
-use super::{Answer, Client, actions, native_connections, people, tokens};
+use super::{Answer, Client, actions, native_connections, people, restrictions, tokens};
 
 /// A request.
 #[derive(Clone)]
@@ -98,6 +98,9 @@ pub(crate) async fn sample(route: &RouteInfo, admin: &Client) -> Sample {
             let id = application_key(admin, Value::Null).await.id;
             let path = format!("/claviger/v1/credentials/{id}/permissions");
             with(path, (method == "PUT").then(|| json!({ "permissions": [] })), 200)
+        }
+        (_, path) if path.starts_with("/api/v2/restriction_policy/") => {
+            restrictions::sample(route, admin).await
         }
         ("GET", "/claviger/v1/webhooks") => plain(None, 200),
         ("POST", "/claviger/v1/webhooks") => plain(Some(webhook_body()), 201),
