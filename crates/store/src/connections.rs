@@ -277,13 +277,6 @@ impl Store {
         self.row(FIND, &params![id, org], read_both).await
     }
 
-    /// How many connections an org may have.
-    pub async fn find_connections_max(&self, org: OrgId) -> Result<u32, StoreError> {
-        let sql = "SELECT connections_max FROM orgs WHERE id = $1";
-        let found = self.row(sql, &params![org], |row| row.get(0)).await?;
-        found.ok_or_else(|| StoreError::damaged("an org is missing"))
-    }
-
     /// The sealed secrets of a connection.
     pub async fn list_connection_secrets(
         &self,
