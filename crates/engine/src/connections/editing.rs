@@ -57,7 +57,7 @@ impl Engine {
                 Ok(Changed { value, position })
             }
             Err(CommitError::Refused(Refusal::LimitReached)) => {
-                let max = self.store.find_connections_max(permit.org()).await?;
+                let max = self.org(permit.org()).await?.settings.connections_max;
                 Err(Error::LimitReached { thing: Thing::Connection, max })
             }
             Err(error) => Err(error.into()),

@@ -49,7 +49,7 @@ pub(crate) async fn sample(route: &RouteInfo, admin: &Client) -> Sample {
         ("GET", "/claviger/v1/org") => plain(None, 200),
         ("PATCH", "/claviger/v1/org") => {
             let body = json!({ "name": "Sample", "one_time_read": false, "api_keys_max": 1000,
-                "application_keys_per_user_max": 1000, "native_keys_max": 1000, "native_key_prefix": "acme",
+                "application_keys_per_user_max": 1000, "native_keys_max": 1000, "connections_max": 1000, "native_key_prefix": "acme",
                 "leaks": "revoke" });
             plain(Some(body), 200)
         }
