@@ -196,6 +196,15 @@ impl AllowedHosts {
         }
     }
 
+    /// Where it may go, for people: an origin, or hosts, with `*.` before those below which every host is meant. Of AWS
+    /// only services are, as [`AllowedHosts::check`] has them.
+    pub fn shown(&self) -> Vec<String> {
+        match &self.origin {
+            Some(origin) => vec![origin.to_string()],
+            None => self.patterns.iter().map(ToString::to_string).collect(),
+        }
+    }
+
     fn is_origin(&self, origin: &Origin, target: &Origin) -> Result<Destination, HostRefusal> {
         if origin.host() != target.host() {
             Err(HostRefusal::Host)

@@ -10,6 +10,7 @@
 //!
 //! No I/O, no HTTP, no vault: a secret passes through as a [`SecretText`], that does not print.
 
+mod adopt;
 mod aws;
 mod azure;
 mod catalog;
@@ -33,6 +34,7 @@ pub mod template;
 mod update;
 mod vendor;
 
+pub use adopt::Compared;
 pub use aws::Signing;
 pub use catalog::{Catalog, UnknownType};
 pub use connection::{AllowedHosts, Connection, Destination, HostRefusal};

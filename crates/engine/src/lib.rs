@@ -55,8 +55,9 @@ pub use claviger_store::{
     Page, PeoplePage, RoleFilter, RoleSort, SortBy, SortKey, StoreMetrics, UserFilter, UserSort, UserStatus,
 };
 pub use connections::{
-    ConnectionKey, ConnectionOptions, ConnectionPatch, NewConnection, RESTRICTION_PRINCIPALS_MAX,
-    SelfLockout, ShownConnection,
+    AwsPrincipal, CONNECTION_HOSTS_MAX, ConnectionKey, ConnectionOptions, ConnectionPatch,
+    ExportedConnection, HistoryEntry, NewConnection, RESTRICTION_PRINCIPALS_MAX, SelfLockout,
+    ShownConnection,
 };
 pub use credentials::{Changed, KeyRef, Shown};
 pub use dead_list::{DeadList, NoDeadList};

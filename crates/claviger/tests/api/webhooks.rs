@@ -19,7 +19,7 @@ const HOUR: i64 = 3600 * SECOND;
 const DAY: i64 = 24 * HOUR;
 
 /// A server that tells webhooks of events, on this machine too.
-fn telling() -> Setup {
+pub(crate) fn telling() -> Setup {
     let outbound = self::outbound(Policy::private_too());
     Setup { outbound: Some(outbound), native: anywhere(), ..Setup::default() }
 }
@@ -32,12 +32,12 @@ fn anywhere() -> NativeOptions {
     NativeOptions { webhook_policy: Policy::private_too().into(), ..Setup::default().native }
 }
 
-struct Hook {
-    id: String,
-    secret: String,
+pub(crate) struct Hook {
+    pub(crate) id: String,
+    pub(crate) secret: String,
 }
 
-async fn hook(client: &Client, url: &str, events: Option<Value>) -> Hook {
+pub(crate) async fn hook(client: &Client, url: &str, events: Option<Value>) -> Hook {
     let mut body = json!({ "url": url });
     if let Some(events) = events {
         body["events"] = events;

@@ -6,6 +6,7 @@
 
 mod closing;
 mod connection_restrictions;
+mod connections;
 mod credentials;
 mod faults;
 mod founding;

@@ -6,6 +6,7 @@ pub(crate) mod connections;
 mod database;
 pub(crate) mod edit;
 pub(crate) mod guarded;
+pub(crate) mod native_connections;
 pub(crate) mod people;
 pub(crate) mod restrictions;
 pub(crate) mod sample;

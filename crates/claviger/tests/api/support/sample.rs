@@ -3,7 +3,7 @@
 use claviger_http::RouteInfo;
 use serde_json::{Value, json};
 
-use super::{Answer, Client, actions, people, restrictions, tokens};
+use super::{Answer, Client, actions, native_connections, people, restrictions, tokens};
 
 /// A request.
 #[derive(Clone)]
@@ -171,6 +171,7 @@ pub(crate) async fn sample(route: &RouteInfo, admin: &Client) -> Sample {
             let body = json!({ "data": { "type": "application_keys", "id": id, "attributes": attributes } });
             by_id(method, route.path.replace("{app_key_id}", &id), body)
         }
+        (_, path) if native_connections::knows(path) => native_connections::sample(route, admin).await,
         (_, path) if actions::knows(path) => actions::sample(route, admin).await,
         (_, path) if tokens::knows(path) => tokens::sample(route, admin).await,
         (_, path) if people::knows(path) => people::sample(route, admin).await,
