@@ -37,6 +37,10 @@ fn is_application_key_good(server: &Server, keys: &Keys) -> bool {
     server.call(keys, "GET", "/api/v2/api_keys", None).0 == 200
 }
 
+fn registration(id: &str) -> String {
+    format!("/api/v2/actions/app_key_registrations/{id}")
+}
+
 /// The epoch at which the ledger stands.
 fn epoch(home: &Home) -> String {
     let newest = home.run(&["ledger", "tail", "-n", "1"]).succeeds().stdout();
@@ -55,9 +59,16 @@ fn round(from: Home, to: Option<String>) -> Home {
     let (_, application_key) = server.create_application_key(&admin, "scoped", &["api_keys_read"]);
     let scoped = Keys { application_key, ..admin.clone() };
     let native = server.create_native_keys(&admin);
+    // Registered keys, of which one dies after the backup.
+    let [registered, doomed] = ["registered", "doomed"].map(|name| {
+        let (id, _) = server.create_application_key(&admin, name, &["connections_read"]);
+        server.expect(201, &admin, "PUT", &registration(&id), None);
+        id
+    });
     // The server goes on running.
     let file = backup(&from, "one.backup");
     server.revoke_api_key(&admin, &victim);
+    server.expect(204, &admin, "DELETE", &format!("/api/v2/application_keys/{doomed}"), None);
     server.expect(204, &admin, "DELETE", &format!("/claviger/v1/keys/{}", native[1].0), None);
     let (unknown, unknown_secret) = server.create_api_key(&admin, "made and revoked after");
     server.revoke_api_key(&admin, &unknown);
@@ -72,7 +83,7 @@ fn round(from: Home, to: Option<String>) -> Home {
 
     let to = beside(&from, to);
     let said = to.run(&["restore", &file]).succeeds().stdout();
-    assert!(said.contains("2 credentials revoked, 1 tombstones kept"), "{said}");
+    assert!(said.contains("3 credentials revoked, 1 tombstones kept"), "{said}");
     let grown: u32 = epoch(&from).parse().unwrap();
     assert_eq!(epoch(&to), (grown + 1).to_string());
     let checked = to.run(&["ledger", "verify", "--state"]).succeeds().stdout();
@@ -92,6 +103,9 @@ fn round(from: Home, to: Option<String>) -> Home {
         native.iter().map(|(_, secret)| server.verify(secret)).collect::<Vec<_>>(),
         [200, 401, 200, 401]
     );
+    // What the dead list kills is registered no more.
+    server.expect(200, &admin, "GET", &registration(&registered), None);
+    server.expect(404, &admin, "GET", &registration(&doomed), None);
     let (fresh, fresh_secret) = server.create_api_key(&admin, "new");
     assert!(server.is_valid(&fresh_secret));
     server.revoke_api_key(&admin, &fresh);

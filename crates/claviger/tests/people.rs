@@ -233,6 +233,37 @@ fn an_application_key_is_narrowed_and_whoever_has_it_is_told_what_is_missing() {
 }
 
 #[test]
+fn an_application_key_is_registered_and_registered_no_more() {
+    let person = Person::logged_in();
+    let made = person.json(&["key", "app", "create", "terraform"]);
+    let id = text(&made, "/id");
+    let is_registered = |arguments: &[&str]| {
+        let list = person.json(&[&["key", "app", "list"], arguments].concat());
+        let key = list.as_array().unwrap().iter().find(|key| key["id"] == *id).unwrap().clone();
+        key.get("registered").and_then(Value::as_bool)
+    };
+    assert_eq!(is_registered(&[]), Some(false));
+    assert!(person.run(&["key", "register", &id]).ok().text().contains("is registered"));
+    person.run(&["key", "register", &id]).ok();
+    assert_eq!(is_registered(&["--all"]), Some(true));
+    let table = person.run(&["key", "app", "list"]).ok().text();
+    assert!(table.lines().any(|line| line.contains("terraform") && line.contains("yes")), "{table}");
+
+    // Whoever may not see everybody's keys is told of none.
+    let robot = person.json(&["key", "app", "create", "robot", "--scope", "user_app_keys"]);
+    let secrets = format!("{}\n{}\n", Keys::of(&person.home).api_key, text(&robot, "/attributes/key"));
+    person.run_with(&["login", &person.url(), "--as", "robot"], &secrets).ok();
+    assert_eq!(is_registered(&["--as", "robot"]), None);
+
+    person.run(&["key", "unregister", &id]).ok();
+    assert_eq!(is_registered(&[]), Some(false));
+    person.run(&["key", "unregister", &id]).fails(4, "app key not found");
+    person.run(&["key", "register", "../users"]).fails(2, "an id is");
+    person.run(&["key", "register", "terraform"]).fails(1, "expected type \"uuid\"");
+    person.server.stop();
+}
+
+#[test]
 fn a_server_that_is_away_is_told_from_one_that_refuses() {
     let Person { home, server } = Person::logged_in();
     let address = server.address.clone();

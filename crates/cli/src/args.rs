@@ -130,6 +130,16 @@ pub enum KeyCommand {
     /// Application keys: they say who a request is from
     #[command(subcommand)]
     App(AppKeyCommand),
+    /// Let an application key manage connections, as far as its owner may
+    Register {
+        /// Its id
+        id: String,
+    },
+    /// Let it manage connections no more
+    Unregister {
+        /// Its id
+        id: String,
+    },
 }
 
 /// What can be done with API keys.

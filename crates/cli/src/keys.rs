@@ -7,6 +7,7 @@ use crate::CliError;
 use crate::args::{ApiKeyCommand, AppKeyCommand, KeyCommand, ListArgs, RotateArgs};
 use crate::client::Client;
 use crate::output::{Column, Output, text, without_secret};
+use crate::registrations::{marked, register, unregister};
 
 const API_KEYS: &str = "/api/v2/api_keys";
 const OWN: &str = "/api/v2/current_user/application_keys";
@@ -28,11 +29,19 @@ const APP_COLUMNS: &[Column] = &[
     ("CREATED", |item| text(item, "/attributes/created_at")),
     ("LAST USED", |item| text(item, "/attributes/last_used_at")),
 ];
+/// Nothing, where the caller may not know.
+const REGISTERED: Column = ("REGISTERED", |item| match item["registered"].as_bool() {
+    None => String::new(),
+    Some(true) => "yes".to_owned(),
+    Some(false) => "no".to_owned(),
+});
 
 pub(crate) async fn run(client: &Client, output: &Output, command: KeyCommand) -> Result<(), CliError> {
     match command {
         KeyCommand::Api(command) => api(client, output, command).await,
         KeyCommand::App(command) => app(client, output, command).await,
+        KeyCommand::Register { id } => register(client, output, &id).await,
+        KeyCommand::Unregister { id } => unregister(client, output, &id).await,
     }
 }
 
@@ -68,7 +77,8 @@ async fn app(client: &Client, output: &Output, command: AppKeyCommand) -> Result
     match command {
         AppKeyCommand::List { all, list } => {
             let path = if all { ALL } else { OWN };
-            output.list(&client.list(path, list.filter.as_deref()).await?, APP_COLUMNS)
+            let keys = client.list(path, list.filter.as_deref()).await?;
+            output.list(&marked(client, keys).await?, &[APP_COLUMNS, &[REGISTERED]].concat())
         }
         AppKeyCommand::Create { name, scopes, service_account } => {
             let scopes = (!scopes.is_empty()).then_some(scopes);

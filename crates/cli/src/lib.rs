@@ -12,6 +12,7 @@ mod keys;
 mod login;
 mod output;
 mod profile;
+mod registrations;
 mod roles;
 mod tokens;
 mod users;

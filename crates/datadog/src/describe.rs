@@ -7,8 +7,8 @@ use serde_json::json;
 const TAG: &str = "Datadog: Key Management";
 /// The tag of the routes of users, roles and orgs.
 const PEOPLE: &str = "Datadog: Users and Roles";
-/// The tag of the routes of connections.
-const CONNECTIONS: &str = "Datadog: Action Connections";
+/// The tag of the routes of connections and of what may manage them.
+const ACTIONS: &str = "Datadog: Action Connections";
 
 /// The tag of the routes of restrictions.
 const RESTRICTIONS: &str = "Datadog: Restriction Policies";
@@ -38,6 +38,24 @@ pub(crate) fn of_restrictions(id: &'static str) -> Operation {
     tagged(id, RESTRICTIONS)
 }
 
+/// One of connections and what may manage them, which answer as JSON:API and tell of errors by objects, but of bad
+/// credentials, limits and troubles of the server by texts, as all services do.
+pub(crate) fn of_actions(id: &'static str) -> Operation {
+    let text = json!({ "type": "string" });
+    let object = json!({
+        "type": "object",
+        "properties": { "status": text, "title": text, "detail": text },
+        "required": ["detail"],
+    });
+    let errors = json!({
+        "type": "object",
+        "properties": { "errors": { "type": "array", "items": { "anyOf": [object, text] } } },
+        "required": ["errors"],
+    });
+    let errors = Named::new("DatadogActionErrors", errors);
+    Operation::new(id, ACTIONS, errors).takes_bearer().in_vendor_json().errors_in_either()
+}
+
 /// A user may call each with a token alone; only routes of users are described as such.
 fn tagged(id: &'static str, tag: &'static str) -> Operation {
     let errors = json!({
@@ -50,25 +68,15 @@ fn tagged(id: &'static str, tag: &'static str) -> Operation {
 
 /// One of version 2's validation, whose errors are objects.
 pub(crate) fn validation(id: &'static str) -> Operation {
-    Operation::new(id, TAG, error_objects(&["status", "title", "detail"]))
-}
-
-/// One of connections, whose errors are objects too.
-pub(crate) fn of_connections(id: &'static str) -> Operation {
-    Operation::new(id, CONNECTIONS, error_objects(&["detail"])).in_vendor_json().takes_bearer()
-}
-
-fn error_objects(required: &[&str]) -> Named {
     let text = json!({ "type": "string" });
     let errors = json!({
         "type": "object",
         "properties": { "errors": { "type": "array", "items": {
             "type": "object",
             "properties": { "status": text, "title": text, "detail": text },
-            "required": required,
+            "required": ["status", "title", "detail"],
         } } },
         "required": ["errors"],
     });
-    let name = if required.len() == 1 { "DatadogConnectionErrors" } else { "DatadogErrorObjects" };
-    Named::new(name, errors)
+    Operation::new(id, TAG, Named::new("DatadogErrorObjects", errors))
 }

@@ -30,6 +30,7 @@ pub fn routes(catalog: &Catalog) -> Vec<Route> {
         v1::application_keys::routes(),
         v1::org::routes(),
         v2::actions::connections::routes(catalog),
+        v2::actions::app_key_registrations::routes(),
         v2::api_keys::routes(),
         v2::application_keys::routes(),
         v2::current_user::application_keys::routes(),

@@ -1,7 +1,7 @@
 //! Permits as extractors: a handler's signature says which right it needs.
 
 use axum::extract::FromRequestParts;
-use claviger_engine::{Permit, Right};
+use claviger_engine::{Caller, Permit, Right};
 use claviger_http::{App, note_refusal, origin, presented, take_share, whence};
 use http::StatusCode;
 use http::request::Parts;
@@ -16,13 +16,18 @@ impl<R: Right> FromRequestParts<App> for Permitted<R> {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Error> {
-        let engine = app.engine();
-        let caller = engine
-            .authenticate(presented(&parts.headers), &whence(app, parts))
-            .inspect_err(|failure| note_refusal(app, parts, *failure))?;
-        if take_share(app, parts, caller.org()) {
-            return Err(Error::text(StatusCode::TOO_MANY_REQUESTS, "Rate limit exceeded"));
-        }
-        Ok(Self(caller.permit(origin(app, parts))?))
+        Ok(Self(caller(parts, app)?.permit(origin(app, parts))?))
+    }
+}
+
+/// Who calls, once the credentials and the org's rate limit have been checked; the right has not.
+pub(crate) fn caller(parts: &Parts, app: &App) -> Result<Caller, Error> {
+    let caller = app
+        .engine()
+        .authenticate(presented(&parts.headers), &whence(app, parts))
+        .inspect_err(|failure| note_refusal(app, parts, *failure))?;
+    match take_share(app, parts, caller.org()) {
+        true => Err(Error::text(StatusCode::TOO_MANY_REQUESTS, "Rate limit exceeded")),
+        false => Ok(caller),
     }
 }

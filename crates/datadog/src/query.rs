@@ -178,19 +178,26 @@ impl ListQuery {
 /// The parameters of a list, as the API's description has them.
 pub(crate) fn list_parameters(sort: &[(&str, SortKey)]) -> Vec<Query> {
     let keys: Vec<_> = sort.iter().flat_map(|(key, _)| [(*key).to_owned(), format!("-{key}")]).collect();
-    let number = |low: i64, high: i64, default: i64| json!({ "type": "integer", "minimum": low, "maximum": high, "default": default });
-    let mut parameters = vec![
-        parameter("page[size]", "How many on a page", number(1, PAGE_SIZE_MAX, PAGE_SIZE_DEFAULT)),
-        parameter("page[number]", "Which page", number(0, PAGE_NUMBER_MAX, 0)),
+    let mut parameters = page_parameters();
+    parameters.extend([
         parameter(
             "sort",
             "By what; reversed by a minus",
             json!({ "type": "string", "enum": keys, "default": "name" }),
         ),
         parameter("filter", "Only those whose name has this in it", json!({ "type": "string" })),
-    ];
+    ]);
     parameters.extend(moments(["filter[created_at][start]", "filter[created_at][end]"]));
     parameters
+}
+
+/// The parameters of lists that are paged and nothing else.
+pub(crate) fn page_parameters() -> Vec<Query> {
+    let number = |low: i64, high: i64, default: i64| json!({ "type": "integer", "minimum": low, "maximum": high, "default": default });
+    vec![
+        parameter("page[size]", "How many on a page", number(1, PAGE_SIZE_MAX, PAGE_SIZE_DEFAULT)),
+        parameter("page[number]", "Which page", number(0, PAGE_NUMBER_MAX, 0)),
+    ]
 }
 
 /// The parameters of lists of people and of roles.

@@ -122,6 +122,8 @@ pub enum Thing {
     Webhook,
     /// A connection.
     Connection,
+    /// The registration of an application key.
+    Registration,
 }
 
 impl Thing {
@@ -153,6 +155,7 @@ impl fmt::Display for Thing {
             Self::Invitation => "Invitation",
             Self::Webhook => "Webhook",
             Self::Connection => "Connection",
+            Self::Registration => "Registration",
         })
     }
 }

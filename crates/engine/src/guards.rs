@@ -189,7 +189,7 @@ impl Engine {
     }
 
     /// The live credential of that id, if it is in reach.
-    async fn owned<R: Right>(
+    pub(crate) async fn owned<R: Right>(
         &self,
         permit: &Permit<R>,
         kind: OwnedKind,

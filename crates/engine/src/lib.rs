@@ -33,6 +33,7 @@ mod own_permissions;
 mod owned;
 mod permit;
 mod personal_access_tokens;
+mod registrations;
 mod role_members;
 mod roles;
 mod rotation;

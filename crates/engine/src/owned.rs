@@ -3,9 +3,11 @@
 //! A caller that is narrowed by scopes hands on no more than it may do itself, be it to itself or to others. Whoever
 //! makes or widens what is somebody else's, a service account's above all, moreover gives it no right of the owner's
 //! that they lack themselves, unless they manage everybody's access ([`crate::grants`]): otherwise a key of the
-//! mightiest machine would be as good as its rights.
+//! mightiest machine would be as good as its rights. To register a key widens it.
 
-use claviger_model::{Credential, CredentialDetail, Expiry, Guards, Name, PermissionSet, Scopes, UserId};
+use claviger_model::{
+    Credential, CredentialDetail, Expiry, Guards, Name, Permission, PermissionSet, Scopes, UserId,
+};
 use claviger_store::{Names, Refusal};
 
 use crate::credentials::{Draft, IssueError, Target};
@@ -86,6 +88,18 @@ impl Engine {
         let before = narrowed(rights, credential.detail.scopes());
         let after = narrowed(rights, scopes);
         check_grant(permit.caller(), &after.without(&before))
+    }
+
+    /// Refuses to register a key that would manage connections which the caller may not manage.
+    pub(crate) async fn check_registering<R: Right>(
+        &self,
+        permit: &Permit<R>,
+        key: &Credential,
+    ) -> Result<(), Error> {
+        let managing = [Permission::CONNECTIONS_READ, Permission::CONNECTIONS_WRITE].into_iter().collect();
+        let Some(owner) = key.detail.owner() else { return Ok(()) };
+        let rights = self.rights_of(permit, owner).await?;
+        check_grant(permit.caller(), &(narrowed(rights, key.detail.scopes()) & managing))
     }
 
     /// What a user of the org may do by its roles.

@@ -26,7 +26,7 @@ impl Bucket {
     pub const ACCESS_TOKENS: Self = Self("access_tokens");
     /// Users, their invitations, roles and orgs.
     pub const PEOPLE: Self = Self("people");
-    /// Connections, and who may manage and reach them.
+    /// Connections, and the registration of what may manage them.
     pub const CONNECTIONS: Self = Self("connections");
     /// Validation of keys.
     pub const VALIDATE: Self = Self("validate");

@@ -27,6 +27,7 @@ pub struct Operation {
     further: &'static [StatusCode],
     takes_bearer: bool,
     media: &'static str,
+    error_media: &'static [&'static str],
 }
 
 /// A route and what a description says of it.
@@ -107,12 +108,19 @@ impl Operation {
             further: &[],
             takes_bearer: false,
             media: "application/json",
+            error_media: &["application/json"],
         }
     }
 
     /// Whose successes are JSON:API's own content type; errors stay plain JSON.
     pub fn in_vendor_json(mut self) -> Self {
         self.media = "application/vnd.api+json";
+        self
+    }
+
+    /// Whose errors are sometimes the one and sometimes the other.
+    pub fn errors_in_either(mut self) -> Self {
+        self.error_media = &["application/json", "application/vnd.api+json"];
         self
     }
 
@@ -231,16 +239,18 @@ fn query_parameter(query: &Query) -> Value {
 }
 
 fn responses(info: &RouteInfo, operation: &Operation) -> Value {
-    let content = |media: &str, schema: &Named| json!({ media: { "schema": schema.reference() } });
+    let content = |media: &str, schema: &Named| (media.to_owned(), json!({ "schema": schema.reference() }));
     let reason = |status: StatusCode| status.canonical_reason().unwrap_or("As the status says").to_owned();
     let mut responses = BTreeMap::new();
     for status in failures(info, operation) {
-        let response = json!({ "description": reason(status), "content": content("application/json", &operation.errors) });
+        let content: Map<_, _> =
+            operation.error_media.iter().map(|media| content(media, &operation.errors)).collect();
+        let response = json!({ "description": reason(status), "content": content });
         responses.insert(status.as_str().to_owned(), response);
     }
     let mut success = json!({ "description": reason(operation.success) });
     if let Some(answer) = &operation.answer {
-        success["content"] = content(operation.media, answer);
+        success["content"] = Map::from_iter([content(operation.media, answer)]).into();
     }
     if is_change(info) {
         let schema = json!({ "type": "string", "pattern": "^[0-9]+\\.[0-9]+$" });

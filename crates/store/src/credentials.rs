@@ -402,14 +402,14 @@ impl Change {
     pub fn revoke_credential(credential: &Credential, at: Timestamp, by: UserId, actor: &Actor) -> Self {
         let dead = Credential { state: CredentialState::Revoked { at }, ..credential.clone() };
         let detail = json!({ "kind": credential.kind().as_str(), "name": credential.name });
-        let detail = state::with_states(detail, [state::credential(&dead, &[])]);
+        let detail = state::with_states(detail, state::dead(&dead));
         Self::new(credential.org, actor, "credential.revoked", subject(credential.id), detail)
             .killing_credential(credential, at, by)
             .counting_one_less(credential)
     }
 
-    /// Adds the statements that kill a live credential and its secrets, and count off the org's own permissions that
-    /// it named; the credential itself is counted out apart.
+    /// Adds the statements that kill a live credential and its secrets, take its registration away, and count off the
+    /// org's own permissions that it named; the credential itself is counted out apart.
     pub(crate) fn killing_credential(self, credential: &Credential, at: Timestamp, by: UserId) -> Self {
         self.naming_no_more(credential).one(
             "UPDATE credentials SET revoked_at = $1, modified_at = $1, modified_by = $2, revision = revision + 1
@@ -422,6 +422,7 @@ impl Change {
              WHERE credential_id = $2 AND org_id = $3 AND dead_at IS NULL",
             params![at, credential.id, credential.org],
         )
+        .without_registration(credential)
     }
 
     /// Counts a dead credential out, be it the last of its kind.
@@ -454,29 +455,6 @@ impl Change {
                 self.any(count, row(String::new())).any(count, row(owner.to_string()))
             }
         }
-    }
-
-    /// Registers an application key for the use of connections; doing so again changes nothing.
-    ///
-    /// Refused with [`Refusal::Absent`] where the org has no such live application key.
-    pub fn register_application_key(org: OrgId, id: CredentialId, at: Timestamp, actor: &Actor) -> Self {
-        let detail = state::with_states(json!({}), [state::registration(org, id)]);
-        Self::new(org, actor, "registration.created", ("registration", id.to_string()), detail)
-            .require(
-                "SELECT 1 FROM credentials WHERE id = $1 AND org_id = $2 AND kind = $3 AND revoked_at IS NULL",
-                params![id, org, CredentialKind::ApplicationKey],
-                Refusal::Absent,
-            )
-            .with_registration(org, id, at)
-    }
-
-    /// Adds the row of a registration.
-    pub(crate) fn with_registration(self, org: OrgId, id: CredentialId, at: Timestamp) -> Self {
-        self.any(
-            "INSERT INTO app_key_registrations (org_id, application_key_id, created_at) VALUES ($1, $2, $3)
-             ON CONFLICT (org_id, application_key_id) DO NOTHING",
-            params![org, id, at],
-        )
     }
 
     /// Records that secrets of an org were shown, by name of the answer that showed them; changes nothing else.

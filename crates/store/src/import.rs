@@ -111,10 +111,4 @@ impl Store {
         let owner = owner.map_or(Value::Text(String::new()), Value::from);
         Ok(self.row(sql, &params![org, kind, owner], |row| row.get(0)).await?.unwrap_or(0))
     }
-
-    /// The application keys of an org that are registered for the use of connections; some may not exist.
-    pub async fn list_registrations(&self, org: OrgId) -> Result<Vec<CredentialId>, StoreError> {
-        let sql = "SELECT application_key_id FROM app_key_registrations WHERE org_id = $1";
-        self.rows(sql, &params![org], |row| row.parsed(0)).await
-    }
 }

@@ -39,14 +39,14 @@ impl Change {
         if is_new {
             states.push(state::leak(leak));
         }
-        states.push(match live {
-            Some(live) => state::credential(credential, live),
+        match live {
+            Some(live) => states.push(state::credential(credential, live)),
             None => {
                 let dead =
                     Credential { state: CredentialState::Revoked { at: leak.at }, ..credential.clone() };
-                state::credential(&dead, &[])
+                states.extend(state::dead(&dead));
             }
-        });
+        }
         let detail = json!({
             "kind": credential.kind().as_str(),
             "name": credential.name,

@@ -9,9 +9,9 @@ use claviger_model::{
 };
 use serde_json::{Map, Value as Json, json};
 
-use crate::LiveSecret;
 use crate::people::user_kind_text;
 use crate::webhooks::events_text;
+use crate::{LiveSecret, registrations};
 
 /// `kind:id` and its state.
 pub(crate) type State = (String, Json);
@@ -143,6 +143,11 @@ pub(crate) fn tombstones(count: u64, hash: &blake3::Hash) -> State {
 
 /// What stands for all tombstones.
 pub(crate) const TOMBSTONES: &str = "tombstones:all";
+
+/// The states that the death of a credential leaves: its own, and that it is no longer registered.
+pub(crate) fn dead(credential: &Credential) -> impl Iterator<Item = State> {
+    [self::credential(credential, &[])].into_iter().chain(registrations::gone_with(credential))
+}
 
 /// A credential's state, with its live secrets. What few credentials have is only there where they have it.
 pub(crate) fn credential(credential: &Credential, live: &[LiveSecret]) -> State {

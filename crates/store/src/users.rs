@@ -58,9 +58,9 @@ impl Change {
         let detail = json!({ "email": user.email, "name": user.name, "title": user.title });
         let mut states = vec![state::user(user)];
         if let Some(at) = user.disabled_at {
-            states.extend(killed.iter().map(|credential| {
+            states.extend(killed.iter().flat_map(|credential| {
                 let dead = Credential { state: CredentialState::Revoked { at }, ..credential.clone() };
-                state::credential(&dead, &[])
+                state::dead(&dead).collect::<Vec<_>>()
             }));
         }
         let detail = state::with_states(detail, states);
@@ -90,19 +90,7 @@ impl Change {
 
     /// Kills credentials of one owner, who must not have any others.
     fn killing(self, owner: &User, killed: &[Credential], at: Timestamp, by: UserId) -> Self {
-        let kill = |change: Self, credential: &Credential| {
-            change.naming_no_more(credential).one(
-                "UPDATE credentials SET revoked_at = $1, modified_at = $1, modified_by = $2, revision = revision + 1
-                 WHERE id = $3 AND org_id = $4 AND revision = $5 AND revoked_at IS NULL",
-                params![at, by, credential.id, credential.org, credential.revision],
-                Refusal::Stale,
-            )
-            .any(
-                "UPDATE secrets SET dead_at = $1, sealed = NULL
-                 WHERE credential_id = $2 AND org_id = $3 AND dead_at IS NULL",
-                params![at, credential.id, credential.org],
-            )
-        };
+        let kill = |change: Self, credential: &Credential| change.killing_credential(credential, at, by);
         let change = killed.iter().fold(self, kill).require(
             "SELECT 1 WHERE NOT EXISTS (
                  SELECT 1 FROM credentials WHERE owner_id = $1 AND org_id = $2 AND revoked_at IS NULL)",

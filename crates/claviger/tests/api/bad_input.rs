@@ -42,12 +42,10 @@ fn is_in_words(path: &str, text: &str) -> bool {
         path if path.starts_with("/verify") => {
             errors.is_some_and(|errors| errors.iter().all(|error| has_texts(error, &["code", "detail"])))
         }
-        // The services behind connections tell objects.
-        path if path.starts_with("/api/v2/actions/connections")
-            && errors.is_some_and(|errors| errors[0].is_object()) =>
-        {
-            errors.is_some_and(|errors| errors.iter().all(|error| has_texts(error, &["title", "detail"])))
-        }
+        // What concerns the credentials or the server is told as everywhere.
+        path if path.starts_with("/api/v2/actions/") => errors.is_some_and(|errors| {
+            errors.iter().all(|error| error.is_string() || has_texts(error, &["detail"]))
+        }),
         // Reading one role is told by a newer service.
         path if path.starts_with("/api/v2/roles/") && errors.is_some_and(|errors| errors[0].is_object()) => {
             errors.is_some_and(|errors| errors.iter().all(|error| has_texts(error, &["title", "detail"])))
@@ -60,9 +58,9 @@ fn is_in_words(path: &str, text: &str) -> bool {
 #[track_caller]
 fn assert_refused(about: &str, path: &str, answer: &Answer) {
     assert!(answer.status.is_client_error(), "{about}: {} {}", answer.status, answer.text);
-    let is_connection = path.starts_with("/api/v2/actions/") && answer.text.contains("\"detail\"");
-    let kind = if is_connection { "application/vnd.api+json" } else { "application/json" };
-    assert_eq!(answer.header("content-type"), kind, "{about}");
+    let tells_objects = path.starts_with("/api/v2/actions/") && answer.text.contains("\"detail\"");
+    let media = if tells_objects { "application/vnd.api+json" } else { "application/json" };
+    assert_eq!(answer.header("content-type"), media, "{about}");
     assert!(is_in_words(path, &answer.text), "{about}: {:?}", answer.text);
     assert!(answer.text.len() < 4096, "{about}: a refusal does not give back what was sent");
 }

@@ -9,6 +9,7 @@ use claviger_http::{Bucket, Limits, Rate, RouteInfo, Who};
 use claviger_model::{CredentialId, Permission, PermissionSet};
 use serde_json::{Value, json};
 
+use crate::support::actions;
 use crate::support::edit::Edit;
 use crate::support::people::{self, Member};
 use crate::support::sample::{self, Made, REQUIRED, Sample};
@@ -141,6 +142,8 @@ enum Family {
     Keys,
     /// `/api/v2/validate`: a list of objects.
     ValidateV2,
+    /// Without a right a list of objects, as JSON:API; else as `Keys`.
+    Actions,
     /// A list of objects with codes.
     Native,
     /// One object with a reason.
@@ -150,6 +153,7 @@ enum Family {
 fn family(route: &RouteInfo) -> Family {
     match route.path {
         "/api/v2/validate" => Family::ValidateV2,
+        path if path.starts_with("/api/v2/actions/") => Family::Actions,
         path if path.starts_with("/api/") => Family::Keys,
         path if path.starts_with("/verify") => Family::Verify,
         _ => Family::Native,
@@ -203,7 +207,13 @@ fn expected(route: &RouteInfo, case: Case) -> Option<Refusal> {
     let refusal =
         |status, body: String| Refusal { status, body, headers: vec![("content-type", "application/json")] };
     Some(match family(route) {
-        Family::Keys => match fault {
+        Family::Actions if fault == Fault::Right => Refusal {
+            status: 403,
+            body: r#"{"errors":[{"status":"403","title":"Forbidden","detail":"Failed permission authorization checks"}]}"#
+                .into(),
+            headers: vec![("content-type", "application/vnd.api+json")],
+        },
+        Family::Keys | Family::Actions => match fault {
             Fault::Nothing => refusal(403, r#"{"errors":["API key required"]}"#.into()),
             Fault::ApiKey(_) => {
                 let mut edge = refusal(403, EDGE.into());
@@ -414,6 +424,7 @@ impl World {
                 let key = sample::application_key(&admin, Value::Null).await;
                 let owner = edit.add_user(org, &[*one].into_iter().collect());
                 edit.give(id(&key), owner);
+                actions::register(&admin, &key.id).await;
                 only.insert(*one, beside(&key));
             }
             let keys = [beside(&by_role), beside(&by_scope), with_token(&by_tokens_scope)];
@@ -475,6 +486,13 @@ with_either_database! {
                 let answer = sample::send(route, &sample, &world.client(&world.only[&permission])).await;
                 assert!(!is_refused(&answer), "{about} with {}: {}", permission.name(), answer.text);
             }
+            // Connections are managed by registered keys alone, whatever they may do otherwise.
+            if route.path.contains("/connections") {
+                let mut keys = world.server.admin();
+                keys.application_key = Some(sample::application_key(&admin, Value::Null).await.secret);
+                let answer = sample::send(route, &sample, &world.client(&keys)).await.expect(403);
+                assert!(answer.text.contains("not registered"), "{about}: {}", answer.text);
+            }
             sample::send(route, &sample, &admin).await.expect(sample.success);
         }
         world.server.stop().await;
@@ -521,7 +539,7 @@ with_either_database! {
 
 fn exceeded(route: &RouteInfo) -> &'static str {
     match family(route) {
-        Family::Keys => r#"{"errors":["Rate limit exceeded"]}"#,
+        Family::Keys | Family::Actions => r#"{"errors":["Rate limit exceeded"]}"#,
         Family::ValidateV2 => {
             r#"{"errors":[{"status":"429","title":"Too many requests","detail":"Rate limit exceeded"}]}"#
         }

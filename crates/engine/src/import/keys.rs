@@ -4,7 +4,7 @@ use claviger_model::{
     Credential, CredentialDetail, CredentialId, CredentialKind, CredentialState, Expiry, Guards, Scopes,
     UserId, UserKind,
 };
-use claviger_store::KnownSecret;
+use claviger_store::{KnownSecret, Page};
 
 use super::document::{KeyEntry, KeyKind, OrgEntry};
 use super::plan::{PlannedCredential, PlannedOrg, Planner};
@@ -59,7 +59,7 @@ impl Planner<'_> {
                 registrations.push(*id);
             }
         }
-        let there = self.store.list_registrations(plan.org.id).await?;
+        let (there, _) = self.store.list_registrations(plan.org.id, Page::ALL).await?;
         registrations.retain(|id| !there.contains(id));
         registrations.sort_unstable();
         registrations.dedup();

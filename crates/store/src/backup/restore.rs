@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::io::BufRead;
 
-use claviger_model::{Credential, CredentialState, EntryId, OrgId, Position, Timestamp};
+use claviger_model::{Credential, CredentialKind, CredentialState, EntryId, OrgId, Position, Timestamp};
 use claviger_vault::Digest;
 use serde_json::{Value as Json, json};
 
@@ -17,7 +17,7 @@ use crate::ledger::Head;
 use crate::own_permissions::NO_LONGER_NAMING;
 use crate::value::{Value, params};
 use crate::verify::Tombstones;
-use crate::{Actor, Database, LiveSecret, StoreError, state, vault_keys};
+use crate::{Actor, Database, LiveSecret, StoreError, registrations, state, vault_keys};
 
 /// Rows that are written at once.
 const CHUNK: usize = 512;
@@ -198,6 +198,9 @@ impl Database {
             let mut found = None;
             self.each(&sql, &params![id.as_str()], |row| Ok(found = Some(read_credential(row)?))).await?;
             let Some(credential) = found else { continue };
+            if !credential.state.is_live() && credential.kind() == CredentialKind::ApplicationKey {
+                self.execute(registrations::DELETE, &params![credential.org, credential.id]).await?;
+            }
             history.add_killed(&credential, &live);
         }
         Ok(revoked)
@@ -255,7 +258,10 @@ impl<'a> History<'a> {
             "name": credential.name,
             "by": "the dead list, in a restore",
         });
-        let detail = state::with_states(detail, [state::credential(credential, live)]);
+        let detail = match credential.state {
+            CredentialState::Live => state::with_states(detail, [state::credential(credential, live)]),
+            CredentialState::Revoked { .. } => state::with_states(detail, state::dead(credential)),
+        };
         self.add(Some(credential.org), action, ("credential", credential.id.to_string()), detail);
     }
 

@@ -62,12 +62,18 @@ impl Kind {
     }
 }
 
-type Key = (Kind, Uuid);
+/// The org is only told where the id alone does not say which thing it is: several orgs may register the same id.
+type Key = (Kind, Option<OrgId>, Uuid);
 
-fn parse(key: &str) -> Option<Key> {
+fn parse(key: &str, org: Option<OrgId>) -> Option<Key> {
     let (kind, id) = key.split_once(':')?;
     let kind = Kind::ALL.into_iter().find(|it| it.as_str() == kind)?;
-    Some((kind, Uuid::try_parse(id).ok()?))
+    Some((kind, org.filter(|_| kind == Kind::Registration), Uuid::try_parse(id).ok()?))
+}
+
+/// The org of a thing, by its state.
+fn org_in(state: &Json) -> Option<OrgId> {
+    state.get("org").and_then(Json::as_str)?.parse().ok()
 }
 
 fn hash(state: &Json) -> [u8; 32] {
@@ -98,11 +104,11 @@ impl Fold {
         for (key, state) in entry.states() {
             if key == state::TOMBSTONES {
                 self.tombstones = Some(hash(&state));
-            } else if let (Some(key), true) = (parse(&key), state.is_null()) {
+            } else if let (Some(key), true) = (parse(&key, entry.org), state.is_null()) {
                 self.things.remove(&key);
-            } else if let Some(key) = parse(&key) {
+            } else if let Some(key) = parse(&key, entry.org) {
                 if key.0 == Kind::Role && state.get(state::REMOVED) == Some(&Json::Bool(true)) {
-                    self.removed_roles.insert(key.1);
+                    self.removed_roles.insert(key.2);
                 }
                 let expected = self.things.entry(key).or_insert(Expected {
                     state: [0; 32],
@@ -122,7 +128,7 @@ impl Fold {
     /// Compares what a row gives, with every secret that it has or had.
     fn meet(&mut self, (key, state): State, digests: &[Digest], report: &mut Report) {
         report.rows += 1;
-        let found = parse(&key).and_then(|key| Some((key.0, self.things.remove(&key)?)));
+        let found = parse(&key, org_in(&state)).and_then(|key| Some((key.0, self.things.remove(&key)?)));
         let fault = match found {
             None => Fault::Surplus,
             Some((kind, expected)) if !self.is_met(kind, &expected, &state) => Fault::Differs,
@@ -141,8 +147,14 @@ impl Fold {
     /// Tells of a row that cannot be read, or that has what it must not have.
     fn blame(&mut self, key: String, fault: Fault, report: &mut Report) {
         report.rows += 1;
-        if let Some(key) = parse(&key) {
-            self.things.remove(&key);
+        if let Some((kind, _, id)) = parse(&key, None) {
+            // Of which org it is cannot be known where the row cannot be read.
+            let is_meant = |key: &Key| key.0 == kind && key.2 == id;
+            let key = match kind {
+                Kind::Registration => self.things.keys().copied().find(is_meant),
+                _ => Some((kind, None, id)),
+            };
+            key.and_then(|key| self.things.remove(&key));
         }
         report.add(Finding::Row { row: key, fault });
     }
@@ -150,7 +162,7 @@ impl Fold {
     /// Whatever no row has met is missing.
     fn finish(self, report: &mut Report) {
         let mut missing: Vec<_> =
-            self.things.into_keys().map(|(kind, id)| format!("{}:{id}", kind.as_str())).collect();
+            self.things.into_keys().map(|(kind, _, id)| format!("{}:{id}", kind.as_str())).collect();
         missing.sort_unstable();
         for row in missing {
             report.add(Finding::Row { row, fault: Fault::Missing });

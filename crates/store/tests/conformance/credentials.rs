@@ -11,7 +11,7 @@ use claviger_store::{Actor, Change, Names};
 
 use crate::on_both_engines;
 use crate::raw::Raw;
-use crate::testbed::{Running, START, Tenant, TestDatabase, create, refusal, rename, revoke};
+use crate::testbed::{Running, START, Tenant, TestDatabase, create, revoke};
 
 on_both_engines!(
     an_update_reads_back,
@@ -21,7 +21,6 @@ on_both_engines!(
     the_later_use_stays,
     the_longest_name_is_kept,
     a_shown_secret_is_recorded,
-    a_registration_is_made_once,
 );
 
 async fn an_update_reads_back(db: &TestDatabase) {
@@ -259,26 +258,5 @@ async fn a_shown_secret_is_recorded(db: &TestDatabase) {
     );
     assert!(ids.iter().all(|id| entries[1].change.contains(&id.to_string())));
     assert!(entries.iter().all(|entry| entry.touched().is_empty()));
-    running.stop().await;
-}
-
-async fn a_registration_is_made_once(db: &TestDatabase) {
-    let (running, tenant) = db.start_with_org().await;
-    let (org, raw) = (tenant.org.id, db.raw().await);
-    let key = running.create(&running.draft_app_key(org, tenant.admin.id, "registered")).await;
-    let count = async || {
-        let sql =
-            format!("SELECT COUNT(*) FROM app_key_registrations WHERE application_key_id = '{}'", key.id);
-        raw.int(&sql).await
-    };
-    let register =
-        || running.store.commit(Change::register_application_key(org, key.id, START, &Actor::SERVER));
-    register().await.unwrap();
-    register().await.unwrap();
-    assert_eq!(count().await, 1);
-
-    let renamed = rename(&key, "renamed");
-    assert_eq!(refusal(&running.store.commit(renamed).await), None);
-    assert_eq!(count().await, 1);
     running.stop().await;
 }

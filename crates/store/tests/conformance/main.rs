@@ -18,6 +18,7 @@ mod postgres_only;
 mod postgres_silence;
 mod raw;
 mod refusals;
+mod registrations;
 mod rotation;
 mod sqlite_only;
 mod tenancy;

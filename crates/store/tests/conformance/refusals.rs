@@ -216,7 +216,8 @@ async fn actor_gone(db: &TestDatabase) {
             Change::update_credential(&victim, &[], serde_json::json!({}), Names::Any, actor),
             Change::revoke_credential(&victim, at, user, actor),
             Change::show_secrets(org, &[victim.id], actor),
-            Change::register_application_key(org, tenant.app_key.0.id, at, actor),
+            Change::register(org, victim.id, None, at, actor),
+            Change::unregister(org, tenant.app_key.0.id, actor),
         ]
     };
     // Revoked in the same batch, before the changes that it asked for.

@@ -11,7 +11,6 @@ on_both_engines!(
     nothing_of_another_org_is_changed,
     a_credential_of_another_org_is_no_actor,
     an_owner_of_another_org_is_none,
-    a_key_of_another_org_is_not_registered,
 );
 
 async fn two_orgs(db: &TestDatabase) -> (Running, Tenant, Tenant) {
@@ -83,19 +82,5 @@ async fn an_owner_of_another_org_is_none(db: &TestDatabase) {
     for change in [create(&made), unique] {
         assert_eq!(refusal(&running.store.commit(change).await), Some(Refusal::OwnerDisabled));
     }
-    running.stop().await;
-}
-
-async fn a_key_of_another_org_is_not_registered(db: &TestDatabase) {
-    let (running, ours, theirs) = two_orgs(db).await;
-    let dead = running.create(&running.draft_app_key(ours.org.id, ours.admin.id, "dead")).await;
-    running.revoke(&dead).await.unwrap();
-    let raw = db.raw().await;
-    let before = raw.dump().await;
-    for id in [theirs.app_key.0.id, ours.api_key.0.id, dead.id] {
-        let change = Change::register_application_key(ours.org.id, id, START, &Actor::SERVER);
-        assert_eq!(refusal(&running.store.commit(change).await), Some(Refusal::Absent));
-    }
-    assert_eq!(raw.dump().await, before);
     running.stop().await;
 }

@@ -370,11 +370,18 @@ on_both_engines! {
     }
 
     async fn keys_of_another_org_are_absent(server: &TestServer) {
+        // Whoever manages access may register whatever id; it gives nobody anything.
+        const REGISTERS: (Method, &str) = (Method::PUT, "/api/v2/actions/app_key_registrations/{app_key_id}");
         let foreign = server.found_another("Foreign").await;
         let stranger = server.client_with(Keys::of(&foreign));
         let samples = {
             let mut samples = Vec::new();
-            for route in server.routes.iter().filter(|route| route.path.contains('{') && !route.path.starts_with("/verify")) {
+            let is_about_one = |route: &&RouteInfo| {
+                route.path.contains('{')
+                    && !route.path.starts_with("/verify")
+                    && (route.method.clone(), route.path) != REGISTERS
+            };
+            for route in server.routes.iter().filter(is_about_one) {
                 samples.push((route.clone(), sample::sample(route, &server.client()).await));
             }
             samples

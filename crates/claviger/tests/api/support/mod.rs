@@ -1,5 +1,6 @@
 //! A server of one's own for each test, and plain clients for it.
 
+pub(crate) mod actions;
 mod client;
 pub(crate) mod connections;
 mod database;

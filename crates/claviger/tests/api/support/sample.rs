@@ -3,7 +3,7 @@
 use claviger_http::RouteInfo;
 use serde_json::{Value, json};
 
-use super::{Answer, Client, connections, people, restrictions, tokens};
+use super::{Answer, Client, actions, people, restrictions, tokens};
 
 /// A request.
 #[derive(Clone)]
@@ -99,7 +99,6 @@ pub(crate) async fn sample(route: &RouteInfo, admin: &Client) -> Sample {
             let path = format!("/claviger/v1/credentials/{id}/permissions");
             with(path, (method == "PUT").then(|| json!({ "permissions": [] })), 200)
         }
-        (_, path) if path.starts_with("/api/v2/actions/") => connections::sample(route, admin).await,
         (_, path) if path.starts_with("/api/v2/restriction_policy/") => {
             restrictions::sample(route, admin).await
         }
@@ -172,6 +171,7 @@ pub(crate) async fn sample(route: &RouteInfo, admin: &Client) -> Sample {
             let body = json!({ "data": { "type": "application_keys", "id": id, "attributes": attributes } });
             by_id(method, route.path.replace("{app_key_id}", &id), body)
         }
+        (_, path) if actions::knows(path) => actions::sample(route, admin).await,
         (_, path) if tokens::knows(path) => tokens::sample(route, admin).await,
         (_, path) if people::knows(path) => people::sample(route, admin).await,
         (method, path) => {

@@ -17,9 +17,10 @@ use serde::Serialize;
 use serde_json::Value;
 
 use self::body::Given;
-use self::error::{Error, Verb, within};
-use crate::describe::of_connections;
-use crate::permitted::Permitted;
+use self::error::{Verb, invalid, malformed_id, unreadable, within};
+use super::ActionPermitted;
+use super::error::ActionError as Error;
+use crate::describe::of_actions;
 use crate::times;
 use crate::vendor_json::VendorJson;
 use crate::wire::{One, Reference, Relation};
@@ -38,37 +39,38 @@ pub(crate) fn routes(catalog: &Catalog) -> Vec<Route> {
     let answer = || answer(catalog);
     vec![
         Route::new(info(Method::POST, all, WRITE, "Create a connection"), create).described(
-            of_connections("CreateActionConnection")
+            of_actions("CreateActionConnection")
                 .body(Named::new("CreateActionConnection", body::schema(catalog, SchemaOf::Create)))
                 .answers(StatusCode::CREATED, answer()),
         ),
         Route::new(info(Method::GET, one, READ, "Get a connection"), get)
-            .described(of_connections("GetActionConnection").answers(StatusCode::OK, answer())),
+            .described(of_actions("GetActionConnection").answers(StatusCode::OK, answer())),
         Route::new(info(Method::PATCH, one, WRITE, "Update a connection"), update).described(
-            of_connections("UpdateActionConnection")
+            of_actions("UpdateActionConnection")
                 .body(Named::new("UpdateActionConnection", body::schema(catalog, SchemaOf::Update)))
                 .answers(StatusCode::OK, answer()),
         ),
         Route::new(info(Method::DELETE, one, WRITE, "Delete a connection"), delete)
-            .described(of_connections("DeleteActionConnection").answers_nothing()),
+            .described(of_actions("DeleteActionConnection").answers_nothing()),
     ]
 }
 
 async fn create(
     State(app): State<App>,
-    Permitted(permit): Permitted<ConnectionsWrite>,
+    ActionPermitted(permit): ActionPermitted<ConnectionsWrite>,
     body: Result<Body, BodyError>,
 ) -> Result<Response, Error> {
     let engine = app.engine();
-    let Given { name, integration, tags, faults } = Given::read(body?.0, SchemaOf::Create);
-    let Some(integration) = integration else { return Err(Error::invalid(&faults)) };
+    let Given { name, integration, tags, faults } =
+        Given::read(body.map_err(unreadable)?.0, SchemaOf::Create);
+    let Some(integration) = integration else { return Err(invalid(&faults)) };
     let name = name.unwrap_or_else(placeholder);
     let new = NewConnection { name, integration, tags, hosts: Vec::new(), expires_at: None };
     if !faults.is_empty() {
         // What else is wrong is told too.
         return Err(match engine.try_create_connection(&permit, new) {
-            Err(EngineError::BadConnection(more)) => Error::invalid(&faults.and(within(more))),
-            _ => Error::invalid(&faults),
+            Err(EngineError::BadConnection(more)) => invalid(&faults.and(within(more))),
+            _ => invalid(&faults),
         });
     }
     let made = engine.create_connection(&permit, new).await.map_err(|error| Verb::Create.failed(error))?;
@@ -78,7 +80,7 @@ async fn create(
 
 async fn get(
     State(app): State<App>,
-    Permitted(permit): Permitted<ConnectionsRead>,
+    ActionPermitted(permit): ActionPermitted<ConnectionsRead>,
     Path(id): Path<String>,
 ) -> Result<VendorJson<One<Wire>>, Error> {
     let found = app.engine().find_connection(&permit, parse_id(&id)?).await;
@@ -87,19 +89,20 @@ async fn get(
 
 async fn update(
     State(app): State<App>,
-    Permitted(permit): Permitted<ConnectionsWrite>,
+    ActionPermitted(permit): ActionPermitted<ConnectionsWrite>,
     Path(id): Path<String>,
     body: Result<Body, BodyError>,
 ) -> Result<Response, Error> {
     let (engine, id) = (app.engine(), parse_id(&id)?);
-    let Given { name, integration, tags, faults } = Given::read(body?.0, SchemaOf::Update);
+    let Given { name, integration, tags, faults } =
+        Given::read(body.map_err(unreadable)?.0, SchemaOf::Update);
     let form = integration.clone();
     let patch = ConnectionPatch { name, integration, tags, ..ConnectionPatch::default() };
     let outcome = match faults.is_empty() {
         true => engine.update_connection(&permit, id, patch).await,
         // What else is wrong is told too.
         false => match engine.try_update_connection(&permit, id, patch).await {
-            Ok(_) => return Err(Error::invalid(&faults)),
+            Ok(_) => return Err(invalid(&faults)),
             Err(error) => Err(error),
         },
     };
@@ -108,14 +111,14 @@ async fn update(
             let answer = VendorJson(wire(changed.value, Seen::Updated));
             Ok(positioned(changed.position, answer))
         }
-        Err(EngineError::BadConnection(more)) => Err(Error::invalid(&faults.and(within(more)))),
+        Err(EngineError::BadConnection(more)) => Err(invalid(&faults.and(within(more)))),
         // The vendor looks at a body's form before it looks for the connection.
         Err(error @ EngineError::Absent(_)) => {
             let form = form.and_then(|form| engine.catalog().check_update(form.take()).err());
             let faults = faults.and(form.map(within).unwrap_or_default());
             match faults.is_empty() {
                 true => Err(Verb::Update.failed(error)),
-                false => Err(Error::invalid(&faults)),
+                false => Err(invalid(&faults)),
             }
         }
         Err(error) => Err(Verb::Update.failed(error)),
@@ -124,7 +127,7 @@ async fn update(
 
 async fn delete(
     State(app): State<App>,
-    Permitted(permit): Permitted<ConnectionsWrite>,
+    ActionPermitted(permit): ActionPermitted<ConnectionsWrite>,
     Path(id): Path<String>,
 ) -> Result<Response, Error> {
     let gone = app.engine().delete_connection(&permit, parse_id(&id)?).await;
@@ -134,7 +137,7 @@ async fn delete(
 
 /// One of this dialect's: others' are absent here.
 fn parse_id(text: &str) -> Result<ConnectionKey, Error> {
-    let id: ConnectionId = text.parse().map_err(|_| Error::malformed_id())?;
+    let id: ConnectionId = text.parse().map_err(|_| malformed_id())?;
     Ok(ConnectionKey { id, dialect: Some(ConnectionDialect::Datadog) })
 }
 

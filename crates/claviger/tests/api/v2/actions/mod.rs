@@ -1,3 +1,4 @@
 //! `/api/v2/actions`
 
+mod app_key_registrations;
 mod connections;
