@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use claviger_model::Scheme;
+
 use crate::exchange::Exchange;
 use crate::field::Field;
-use crate::host::{HostPattern, Scheme};
+use crate::host::HostPattern;
 use crate::inject::{Injection, Probe, Retry, Strip};
 use crate::placeholder::Text;
 

@@ -14,9 +14,9 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use claviger_egress::Policy;
 use claviger_engine::FirstOrg;
 use claviger_model::{Email, Name, Network};
-use claviger_outbound::Reach;
 use claviger_store::Location;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use zeroize::Zeroizing;
@@ -80,7 +80,7 @@ pub struct Serve {
     /// How long requests that are under way may take to end once the server was asked to stop.
     pub drain: Duration,
     /// How far webhooks may reach.
-    pub webhook_reach: Reach,
+    pub webhook_policy: Policy,
     /// Where GitHub's public keys are, if anywhere.
     pub github_keys: Option<PathBuf>,
 }
@@ -174,9 +174,9 @@ impl Settings {
                 },
                 limits: typed.limits.unwrap_or_default(),
                 drain: drain(typed.drain_seconds.unwrap_or(DRAIN_SECONDS))?,
-                webhook_reach: match typed.webhooks_anywhere.unwrap_or(false) {
-                    false => Reach::Public,
-                    true => Reach::Anywhere,
+                webhook_policy: match typed.webhooks_anywhere.unwrap_or(false) {
+                    false => Policy::public(),
+                    true => Policy::private_too(),
                 },
                 github_keys: typed.github_keys,
             },
@@ -343,7 +343,7 @@ mod tests {
             checkpoints: CheckpointPlace::File("./data/checkpoints.jsonl".into()),
             limits: RateLimits::None,
             drain: Duration::from_secs(10),
-            webhook_reach: Reach::Public,
+            webhook_policy: Policy::public(),
             github_keys: None,
         };
         assert_eq!(settings.serve, serve);

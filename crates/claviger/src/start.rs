@@ -81,8 +81,8 @@ pub async fn run(
 
 /// What the settings' files hold for the native API.
 fn native(settings: &Settings) -> Result<NativeOptions, StartError> {
-    let mut options =
-        NativeOptions { webhook_reach: settings.serve.webhook_reach, ..NativeOptions::default() };
+    let webhook_policy = settings.serve.webhook_policy.clone().into();
+    let mut options = NativeOptions { webhook_policy, ..NativeOptions::default() };
     if let Some(path) = &settings.serve.github_keys {
         let text = std::fs::read_to_string(path)
             .map_err(|source| StartError::Read { path: path.clone(), source })?;
@@ -147,7 +147,7 @@ async fn serve(
     let checkpoints = Checkpoints::start(engine.clone(), settings.serve.checkpoints.clone());
     let context = Context { engine: engine.clone(), kek: settings.kek.clone() };
     let control = ControlServer::open(data, context)?;
-    let courier = webhooks::start(engine.clone(), settings.serve.webhook_reach);
+    let courier = webhooks::start(engine.clone(), settings.serve.webhook_policy.clone());
     let served = server::serve(&settings.serve, certificate, native, engine.clone(), listener).await;
     courier.stop().await;
     control.close(settings.serve.drain).await;

@@ -33,11 +33,6 @@ pub(crate) fn of_tokens(id: &'static str) -> Operation {
     operation(id).in_vendor_json()
 }
 
-/// One of restrictions.
-pub(crate) fn of_restrictions(id: &'static str) -> Operation {
-    tagged(id, RESTRICTIONS)
-}
-
 /// One of connections and what may manage them, which answer as JSON:API and tell of errors by objects, but of bad
 /// credentials, limits and troubles of the server by texts, as all services do.
 pub(crate) fn of_actions(id: &'static str) -> Operation {
@@ -54,6 +49,11 @@ pub(crate) fn of_actions(id: &'static str) -> Operation {
     });
     let errors = Named::new("DatadogActionErrors", errors);
     Operation::new(id, ACTIONS, errors).takes_bearer().in_vendor_json().errors_in_either()
+}
+
+/// One of restrictions.
+pub(crate) fn of_restrictions(id: &'static str) -> Operation {
+    tagged(id, RESTRICTIONS)
 }
 
 /// A user may call each with a token alone; only routes of users are described as such.

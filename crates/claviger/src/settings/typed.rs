@@ -133,7 +133,7 @@ pub struct Typed {
     /// How long requests may take to end when the server stops, up to 300 [default: 10]
     #[arg(long, value_name = "N", env = "CLAVIGER_DRAIN_SECONDS", global = true)]
     pub drain_seconds: Option<u64>,
-    /// Let webhooks go to private addresses and over plain HTTP, as in a test or a closed network
+    /// Let webhooks go to private addresses, and over plain HTTP to these, as in a test or a closed network
     #[arg(
         long, value_name = "BOOL", env = "CLAVIGER_WEBHOOKS_ANYWHERE", global = true,
         num_args = 0..=1, require_equals = true, default_missing_value = "true",
