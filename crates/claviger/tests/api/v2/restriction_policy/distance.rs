@@ -32,9 +32,14 @@ fn is_about_connections(route: &RouteInfo) -> bool {
 
 fn wanted(route: &RouteInfo) -> Distance {
     match (route.method.as_str(), route.path) {
-        ("POST", "/api/v2/actions/connections") => Distance::Any,
-        ("GET", "/api/v2/actions/connections/{connection_id}") => Distance::Viewer,
-        ("PATCH" | "DELETE", "/api/v2/actions/connections/{connection_id}") => Distance::Editor,
+        ("POST", "/api/v2/actions/connections")
+        | ("GET" | "POST", "/claviger/v1/connections")
+        | ("GET", "/claviger/v1/connections/export") => Distance::Any,
+        ("GET", "/api/v2/actions/connections/{connection_id}")
+        | ("GET", "/claviger/v1/connections/{connection_id}")
+        | ("GET", "/claviger/v1/connections/{connection_id}/history") => Distance::Viewer,
+        ("PATCH" | "DELETE", "/api/v2/actions/connections/{connection_id}")
+        | ("PATCH" | "DELETE", "/claviger/v1/connections/{connection_id}") => Distance::Editor,
         ("GET", "/api/v2/restriction_policy/{resource_id}") => Distance::Viewer,
         ("POST" | "DELETE", "/api/v2/restriction_policy/{resource_id}") => Distance::Editor,
         (_, "/claviger/v1/connections" | "/claviger/v1/connections/export") => Distance::Any,
