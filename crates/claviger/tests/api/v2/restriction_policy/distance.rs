@@ -42,9 +42,6 @@ fn wanted(route: &RouteInfo) -> Distance {
         | ("PATCH" | "DELETE", "/claviger/v1/connections/{connection_id}") => Distance::Editor,
         ("GET", "/api/v2/restriction_policy/{resource_id}") => Distance::Viewer,
         ("POST" | "DELETE", "/api/v2/restriction_policy/{resource_id}") => Distance::Editor,
-        (_, "/claviger/v1/connections" | "/claviger/v1/connections/export") => Distance::Any,
-        ("GET", path) if path.starts_with("/claviger/v1/connections/{connection_id}") => Distance::Viewer,
-        ("PATCH" | "DELETE", "/claviger/v1/connections/{connection_id}") => Distance::Editor,
         (method, path) => {
             panic!("{method} {path} is about connections: say here how close its callers must come to one")
         }
