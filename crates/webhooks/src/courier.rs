@@ -189,7 +189,8 @@ impl Round {
         let has_more = self.engine.warn_of_expiry(&of_credentials, now).await?
             | self.engine.warn_of_connection_expiry(&of_connections, now).await?;
         // Where there may be more, the next look goes on with it; where there was nobody to warn, too.
-        let is_done = !has_more && !(of_credentials.is_empty() && of_connections.is_empty());
+        let has_anybody = !of_credentials.is_empty() || !of_connections.is_empty();
+        let is_done = has_anybody && !has_more;
         self.warned_at = is_done.then_some(now);
         Ok(())
     }
