@@ -153,13 +153,13 @@ fn check_engine(binary: &Path, engine: Engine, cluster: &Cluster, log_path: &Pat
 }
 
 /// Brings a service account into the running server, and returns its application key: the recorded traffic is a
-/// machine's, and shows whose keys are.
+/// machine's, and shows whose keys are. The key may manage connections.
 fn import_service_account(binary: &Path, directory: &Path, data: &Path, org: &str) -> Result<String> {
     let owner = "ci@example.com";
     let document = json!({ "orgs": [{
         "id": org,
         "users": [{ "email": owner, "name": "CI Account", "kind": "service_account", "roles": ["Datadog Admin Role"] }],
-        "application_keys": [{ "name": "recorded traffic", "owner": owner }],
+        "application_keys": [{ "name": "recorded traffic", "owner": owner, "registered": true }],
     }]});
     let file = directory.join("import.json");
     fs::write(&file, document.to_string())?;
