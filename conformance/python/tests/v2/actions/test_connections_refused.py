@@ -78,6 +78,7 @@ class TestRepointing:
         [
             ("HTTPTokenAuth", "base_url", ["credentials/tokens must bring token1 anew", "must bring token2 anew"]),
             ("DatadogAPIKey", "credentials/datacenter", ["credentials/api_key", "credentials/app_key"]),
+            ("AzureTenant", "credentials/tenant_id", ["credentials/client_secret"]),
             ("FreshserviceAPIKey", "credentials/domain", ["credentials/api_key"]),
             ("OktaAPIToken", "credentials/domain", ["credentials/api_token"]),
             ("ServiceNowBasicAuth", "credentials/instance", ["credentials/password"]),
