@@ -179,8 +179,8 @@ with_either_database! {
         server.stop().await;
     }
 
-    /// What sealed a secret goes with it: on SQLite at the next checkpoint, on PostgreSQL as soon as the table is
-    /// written anew.
+    /// What sealed a secret goes with it: on SQLite at the next checkpoint, on PostgreSQL when VACUUM FULL writes the
+    /// table anew. VACUUM alone gives the room back, but may leave in it what stood there.
     async fn what_sealed_a_secret_goes_with_it(database: TestDatabase) {
         let server = TestServer::start(database).await;
         let admin = server.client();
