@@ -10,9 +10,6 @@ use crate::read::Map;
 use crate::value::{Row, params};
 use crate::{Actor, Change, Refusal, Store, StoreError, state};
 
-/// How many connections a new org may have: as its column says.
-pub const CONNECTIONS_MAX_DEFAULT: i64 = 10_000;
-
 /// A sealed secret of a connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConnectionSecret {
@@ -306,10 +303,10 @@ impl Store {
         self.row(FIND, &params![id, org], read_both).await
     }
 
-    /// How many connections an org has, and may have; none where there is no such org.
-    pub async fn count_connections_of(&self, org: OrgId) -> Result<Option<(i64, i64)>, StoreError> {
-        let sql = "SELECT connections, connections_max FROM orgs WHERE id = $1";
-        self.row(sql, &params![org], |row| Ok((row.get(0)?, row.get(1)?))).await
+    /// How many connections an org has.
+    pub async fn count_connections_of(&self, org: OrgId) -> Result<i64, StoreError> {
+        let sql = "SELECT connections FROM orgs WHERE id = $1";
+        Ok(self.row(sql, &params![org], |row| row.get(0)).await?.unwrap_or(0))
     }
 
     /// The org of a connection.

@@ -57,7 +57,7 @@ pub use batch::{Batch, Feed};
 pub use change::{Action, Actor, Change, Subject};
 pub use checkpoint::{Checkpoint, ParseCheckpointError};
 pub use connection_list::{ConnectionFilter, ConnectionSort};
-pub use connections::{CONNECTIONS_MAX_DEFAULT, ConnectionSecret, connection_secret_place};
+pub use connections::{ConnectionSecret, connection_secret_place};
 pub use credential_list::{CredentialFilter, CredentialPage, CredentialSort, Page, SortKey};
 pub use credentials::{FIRST_SECRET_REVISION, KnownSecret, LiveSecret, Names, NewSecret, SealedSecret};
 pub use database::{Database, Location, Store};

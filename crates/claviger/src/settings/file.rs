@@ -158,7 +158,7 @@ mod tests {
             ("kek", "did you mean `kek_file`?"),
             ("aws_region", "did you mean `aws.region`?"),
             ("aws.reigon", "did you mean `aws.region`?"),
-            ("catalog.file", "`claviger help` names them all"),
+            ("catalog.file", "did you mean `catalog.extra`?"),
             ("port", "`claviger help` names them all"),
         ] {
             let sentence = refused(&format!("# first\nlog = \"info\"\n\n{key} = \"x\"\n"));

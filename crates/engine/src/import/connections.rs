@@ -2,7 +2,7 @@
 
 use claviger_catalog::{SecretName, SecretText};
 use claviger_model::{Connection, ConnectionId, ConnectionSecrets, Principal, Restriction, UserId};
-use claviger_store::{CONNECTIONS_MAX_DEFAULT, ConnectionSecret, connection_secret_place};
+use claviger_store::{ConnectionSecret, connection_secret_place};
 
 use super::connection_entry::ConnectionEntry;
 use super::document::OrgEntry;
@@ -235,8 +235,8 @@ impl Planner<'_> {
 
     async fn check_connection_limit(&mut self, plan: &PlannedOrg<'_>, entry: &OrgEntry) -> Result<(), Error> {
         let new = plan.connections.len() as i64;
-        let counted = self.store.count_connections_of(plan.org.id).await?;
-        let (there, max) = counted.unwrap_or((0, CONNECTIONS_MAX_DEFAULT));
+        let there = self.store.count_connections_of(plan.org.id).await?;
+        let max = i64::from(plan.org.settings.connections_max);
         if new > 0 && there + new > max {
             let reason = format!("would make {} connections; this org may have {max}", there + new);
             self.fault(format!("{}/connections", entry.at), reason);

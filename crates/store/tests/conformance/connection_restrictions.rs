@@ -228,6 +228,7 @@ async fn what_was_read_before_a_restriction_is_not_changed_after_it(db: &TestDat
                 &Connection { name: "Late".to_owned(), ..read.clone() },
                 &[],
                 &[],
+                &[],
                 &Actor::SERVER,
             ),
             Change::restrict_connection(&Connection { restriction: None, ..read.clone() }, &Actor::SERVER),

@@ -8,6 +8,7 @@ use crate::support::native_connections::{http, imported, made, path_of};
 use crate::support::{TestDatabase, TestServer, with_either_database};
 use crate::webhooks::{hook, telling};
 
+const MINUTE: i64 = 60 * 1_000_000;
 const DAY: i64 = 24 * 3600 * 1_000_000;
 
 fn kinds(told: &[Delivery]) -> Vec<String> {
@@ -44,7 +45,8 @@ with_either_database! {
         let later = made(&admin, "later", &aws(), json!({ "expires_at": "2026-03-24T05:06:07Z" })).await;
         let soon = made(&admin, "soon", &aws(), json!({ "expires_at": "2026-03-05T00:00:00Z" })).await;
         made(&admin, "never", &aws(), Value::Null).await;
-        // What is made with less time left is told once.
+        // What is made with less time left is told once, at the next look.
+        server.clock.advance_micros(MINUTE);
         let told = receiver.wait_for(1);
         assert_eq!(told[0].json()["data"], json!({
             "subject": { "kind": "connection", "id": soon["id"], "name": "soon" },

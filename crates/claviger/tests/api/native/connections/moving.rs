@@ -20,6 +20,17 @@ async fn faults(server: &TestServer, document: &Value) -> Vec<(String, String)> 
     }
 }
 
+/// The connections of an export, which are put in the order of their names.
+fn by_name(export: &mut Value) -> Vec<Value> {
+    let connections = export["orgs"][0]["connections"].as_array_mut().unwrap();
+    connections.sort_by_key(|one| one["name"].as_str().unwrap().to_owned());
+    connections.clone()
+}
+
+fn names_in(connections: &[Value]) -> Vec<&str> {
+    connections.iter().map(|one| one["name"].as_str().unwrap()).collect()
+}
+
 /// The document of an org's connections.
 fn document(server: &TestServer, connections: Value) -> Value {
     json!({ "orgs": [{ "id": server.founded.org.to_string(), "connections": connections }] })
@@ -38,10 +49,10 @@ on_both_engines! {
         let answer = admin.get(&format!("{PATH}/export")).await.expect(200);
         assert!(!answer.text.contains("canary"), "{}", answer.text);
         let mut export = answer.json();
-        let connections = export["orgs"][0]["connections"].as_array().unwrap().clone();
-        assert_eq!(connections.len(), 4);
+        let connections = by_name(&mut export);
+        assert_eq!(names_in(&connections), ["four", "one", "three", "two"]);
         assert_eq!(connections[2]["integration"], third["integration"]);
-        assert_eq!((&connections[2]["hosts"], &connections[3]["restriction"]), (&json!([API]), &given));
+        assert_eq!((&connections[2]["hosts"], &connections[0]["restriction"]), (&json!([API]), &given));
 
         // As it is, it brings nothing: all of it is there.
         let before = server.engine.applied();
@@ -50,22 +61,19 @@ on_both_engines! {
         for one in &connections {
             admin.delete(&path_of(one)).await.expect(204);
         }
-        let missing = [
-            ("/orgs/0/connections/0/integration/credentials/api_token", "must be filled in: an export leaves secrets out"),
-            ("/orgs/0/connections/1/integration/credentials/tokens/0/value", "must be filled in: an export leaves secrets out"),
-            ("/orgs/0/connections/3/integration/credentials/api_token", "must be filled in: an export leaves secrets out"),
-        ];
-        assert_eq!(faults(server, &export).await, missing.map(|(place, reason)| (place.to_owned(), reason.to_owned())));
+        let missing = ["0/integration/credentials/api_token", "1/integration/credentials/api_token", "3/integration/credentials/tokens/0/value"];
+        let missing = missing.map(|place| (format!("/orgs/0/connections/{place}"), "must be filled in: an export leaves secrets out".to_owned()));
+        assert_eq!(faults(server, &export).await, missing);
         assert_eq!(admin.get(PATH).await.expect(200).json()["total"], 0, "nothing half done");
 
-        let secrets = [SECRET, "canary-2", "glpat-canary-canary-4"];
+        let secrets = ["glpat-canary-canary-4", SECRET, "canary-2"];
         for ((place, _), secret) in missing.into_iter().zip(secrets) {
-            *export.pointer_mut(place).unwrap() = json!(secret);
+            *export.pointer_mut(&place).unwrap() = json!(secret);
         }
         let brought = server.engine.import(&export).await.unwrap();
         assert_eq!((brought.connections, brought.secrets.len()), (4, 0));
         assert!(brought.position.unwrap() > before);
-        assert_eq!(admin.get(&format!("{PATH}/export")).await.expect(200).json()["orgs"][0]["connections"], json!(connections));
+        assert_eq!(by_name(&mut admin.get(&format!("{PATH}/export")).await.expect(200).json()), connections);
         let shown = admin.get(&path_of(&third)).await.expect(200).json();
         assert_eq!(shown["integration"], third["integration"], "the ExternalId is the same");
         server.verify_state().await;
