@@ -117,3 +117,23 @@ fn fuzz(options: &Options<'_>, program: &Path, folder: &Path, regressions: &Path
     )
     .into())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_are_numbers_with_names() {
+        let read = |words: &[&str]| parse(words).map(|options| (options.seconds, options.seed)).ok();
+        assert_eq!(read(&["connections"]), Some((60, 1)));
+        assert_eq!(read(&["connections", "--seed", "7", "--seconds", "3600"]), Some((3600, 7)));
+        for words in [
+            &[][..],
+            &["connections", "--seed"],
+            &["connections", "--seed", "x"],
+            &["connections", "-q", "1"],
+        ] {
+            assert_eq!(read(words), None, "{words:?}");
+        }
+    }
+}

@@ -110,15 +110,14 @@ impl Case {
     fn built(&mut self, u: &mut Unstructured<'_>) -> arbitrary::Result<()> {
         let (entry, credential) = *u.choose(&types())?;
         let mut body = source::create(u, entry, credential)?;
-        let spoiled = u.ratio(1, 8)? && spoil::spoil(u, credential, &mut body)?;
-        let expected = Model::empty(entry.kind(), credential.kind()).after(credential, &body).is_ok();
-        self.create(&body, Some(expected && !spoiled));
+        let empty = Model::empty(entry.kind(), credential.kind());
+        let expected = judged(u, credential, &empty, &mut body, 8)?;
+        self.create(&body, expected);
         for _ in 0..STEPS_MAX {
             let Some(kept) = self.kept.as_ref().filter(|_| !u.is_empty()) else { break };
             let mut body = source::update(u, credential, &kept.model)?;
-            let spoiled = u.ratio(1, 4)? && spoil::spoil(u, credential, &mut body)?;
-            let expected = kept.model.after(credential, &body).is_ok();
-            self.update(&body, Some(expected && !spoiled));
+            let expected = judged(u, credential, &kept.model, &mut body, 3)?;
+            self.update(&body, expected);
         }
         Ok(())
     }
@@ -215,6 +214,26 @@ impl Case {
         assert_eq!(updated.settings, kept.settings, "what is shown is a change");
         assert!(updated.write.is_empty() && updated.delete.is_empty() && !updated.repointed);
     }
+}
+
+/// Spoils or blurs one of so many bodies. Says whether the body must be taken, where that is known.
+fn judged(
+    u: &mut Unstructured<'_>,
+    credential: &CredentialType,
+    model: &Model,
+    body: &mut Value,
+    one_of: u8,
+) -> arbitrary::Result<Option<bool>> {
+    if u.ratio(1, one_of)? {
+        if u.arbitrary()? {
+            if spoil::spoil(u, credential, body)? {
+                return Ok(Some(false));
+            }
+        } else if spoil::blur(u, body)? {
+            return Ok(None);
+        }
+    }
+    Ok(Some(model.after(credential, body).is_ok()))
 }
 
 /// A secret goes where it went before, or whoever changes that brings it or deletes it. Says whether it goes elsewhere.

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::{source, types};
 
 /// So many runs of built bodies of each type.
-const BUILT: usize = 8;
+const BUILT: usize = 12;
 
 /// The first inputs, each with a name.
 pub(crate) fn all() -> Vec<(String, Vec<u8>)> {
@@ -25,7 +25,7 @@ pub(crate) fn all() -> Vec<(String, Vec<u8>)> {
         let lines = changes.map(|change| change.to_string()).join("\n");
         seeds.push((format!("update-{kind}"), [&[1, number][..], lines.as_bytes()].concat()));
         for round in 0..BUILT {
-            let mut bytes = [0; 160];
+            let mut bytes = [0; 240];
             random.fill(&mut bytes);
             (bytes[0], bytes[1]) = (2, number);
             seeds.push((format!("built-{kind}-{round}"), bytes.to_vec()));

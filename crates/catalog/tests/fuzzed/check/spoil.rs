@@ -19,6 +19,35 @@ fn wrong(u: &mut Unstructured<'_>) -> Result<Value> {
     })
 }
 
+/// What means something in URLs, hosts, headers, templates and names.
+const PIECES: [&str; 20] = [
+    ":", ":0", ":65536", "/", "//", "@", "?", "#", "\\", ".", "..", "[", "]", "%", "{{", "}}", "\r\n", " ",
+    "é", "~",
+];
+
+/// Puts a piece into a text of a body, whatever comes of it. Secrets stay whole, so that they are known again.
+pub(crate) fn blur(u: &mut Unstructured<'_>, body: &mut Value) -> Result<bool> {
+    let mut texts = Vec::new();
+    collect(body, &mut texts);
+    if texts.is_empty() {
+        return Ok(false);
+    }
+    let index = u.choose_index(texts.len())?;
+    let text = &mut *texts[index];
+    let boundaries: Vec<usize> = (0..=text.len()).filter(|at| text.is_char_boundary(*at)).collect();
+    text.insert_str(*u.choose(&boundaries)?, u.choose(&PIECES)?);
+    Ok(true)
+}
+
+fn collect<'v>(value: &'v mut Value, texts: &mut Vec<&'v mut String>) {
+    match value {
+        Value::String(text) if !text.contains(CANARY) => texts.push(text),
+        Value::Array(items) => items.iter_mut().for_each(|item| collect(item, texts)),
+        Value::Object(members) => members.values_mut().for_each(|member| collect(member, texts)),
+        _ => {}
+    }
+}
+
 /// Spoils a body, or leaves it when this way does not fit. Says whether it did.
 pub(crate) fn spoil(u: &mut Unstructured<'_>, credential: &CredentialType, body: &mut Value) -> Result<bool> {
     let way = u.int_in_range(0..=10)?;
