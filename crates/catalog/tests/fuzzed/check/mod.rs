@@ -3,41 +3,27 @@
 //! The first byte chooses: the text of a create, texts of updates, or well-formed bodies that are built from the bytes,
 //! some of them spoiled. For the last, a model says whether a body must be taken, and for all of them, what comes of it.
 
+mod case;
 mod model;
 mod oracle;
 pub(crate) mod seeds;
 mod source;
 mod spoil;
 
-use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use arbitrary::Unstructured;
-use claviger_catalog::{
-    Catalog, Connection, CredentialType, Faults, Integration, SecretName, Secrets, ServerValues, Settings,
-    Shape, Updated,
-};
-use claviger_model::testing::SeededRandom;
+use claviger_catalog::{Catalog, CredentialType, Integration};
 use serde_json::Value;
 
+use self::case::{Case, Seen};
 use self::model::Model;
 use self::source::CANARY;
 
 pub(crate) static CATALOG: LazyLock<Catalog> = LazyLock::new(|| Catalog::embedded().unwrap());
 
-const PRINCIPAL: &str = "464622532012";
 /// So long is no run of bytes that is worth its time.
 const STEPS_MAX: usize = 16;
-
-/// What happened, for whoever wants to know that anything does.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Seen {
-    pub(crate) kind: Option<String>,
-    pub(crate) created: usize,
-    pub(crate) updated: usize,
-    pub(crate) repointed: usize,
-    pub(crate) refused: usize,
-}
 
 /// All types, in the catalog's order.
 pub(crate) fn types() -> Vec<(&'static Integration, &'static CredentialType)> {
@@ -49,171 +35,53 @@ pub(crate) fn types() -> Vec<(&'static Integration, &'static CredentialType)> {
 /// Tries what the bytes say.
 pub(crate) fn run(bytes: &[u8]) -> Seen {
     let Some((mode, rest)) = bytes.split_first() else { return Seen::default() };
-    let mut case = Case { random: SeededRandom::new(1), needle: CANARY, kept: None, seen: Seen::default() };
+    let mut case = Case::new(CANARY);
     match mode % 3 {
         0 => {
             if let Ok(body) = serde_json::from_slice(rest) {
                 case.create(&body, None);
             }
         }
-        1 => case.texts(rest),
+        1 => texts(&mut case, rest),
         _ => {
             // What the catalog gets here holds the canary whole or not at all, so that a part of it is a leak too. An
             // error may show four letters of it.
             case.needle = &CANARY[..5];
             // There are always as many bytes as one asks for: the rest are zeros.
-            case.built(&mut Unstructured::new(rest)).unwrap();
+            built(&mut case, &mut Unstructured::new(rest)).unwrap();
         }
     }
     case.unchanged_by_what_is_shown();
     case.seen
 }
 
-/// One connection and its fate.
-struct Case {
-    random: SeededRandom,
-    needle: &'static str,
-    kept: Option<Kept>,
-    seen: Seen,
-}
-
-/// A connection as it is stored, and as the model has it.
-struct Kept {
-    settings: Settings,
-    credential: &'static CredentialType,
-    model: Model,
-}
-
-impl Kept {
-    fn connection(&self) -> Connection<'_> {
-        CATALOG.connection(&self.settings).unwrap()
-    }
-
-    fn names(&self) -> BTreeSet<SecretName> {
-        self.model.secrets.keys().map(|name| SecretName::parse(name).unwrap()).collect()
+/// Updates as texts, one a line, of a connection with everything; its type comes first.
+fn texts(case: &mut Case, bytes: &[u8]) {
+    let Some((index, rest)) = bytes.split_first() else { return };
+    let types = types();
+    let (entry, credential) = types[usize::from(*index) % types.len()];
+    case.create(&source::full(entry, credential), Some(true));
+    for line in rest.split(|byte| *byte == b'\n').take(STEPS_MAX) {
+        if let Ok(body) = serde_json::from_slice(line) {
+            case.update(&body, None);
+        }
     }
 }
 
-impl Case {
-    fn texts(&mut self, bytes: &[u8]) {
-        let Some((index, rest)) = bytes.split_first() else { return };
-        let types = types();
-        let (entry, credential) = types[usize::from(*index) % types.len()];
-        self.create(&source::full(entry, credential), Some(true));
-        for line in rest.split(|byte| *byte == b'\n').take(STEPS_MAX) {
-            if let Ok(body) = serde_json::from_slice(line) {
-                self.update(&body, None);
-            }
-        }
+/// A create and updates, built.
+fn built(case: &mut Case, u: &mut Unstructured<'_>) -> arbitrary::Result<()> {
+    let (entry, credential) = *u.choose(&types())?;
+    let mut body = source::create(u, entry, credential)?;
+    let empty = Model::empty(entry.kind(), credential.kind());
+    let expected = judged(u, credential, &empty, &mut body, 8)?;
+    case.create(&body, expected);
+    for _ in 0..STEPS_MAX {
+        let Some(kept) = case.kept.as_ref().filter(|_| !u.is_empty()) else { break };
+        let mut body = source::update(u, credential, &kept.model)?;
+        let expected = judged(u, credential, &kept.model, &mut body, 3)?;
+        case.update(&body, expected);
     }
-
-    fn built(&mut self, u: &mut Unstructured<'_>) -> arbitrary::Result<()> {
-        let (entry, credential) = *u.choose(&types())?;
-        let mut body = source::create(u, entry, credential)?;
-        let empty = Model::empty(entry.kind(), credential.kind());
-        let expected = judged(u, credential, &empty, &mut body, 8)?;
-        self.create(&body, expected);
-        for _ in 0..STEPS_MAX {
-            let Some(kept) = self.kept.as_ref().filter(|_| !u.is_empty()) else { break };
-            let mut body = source::update(u, credential, &kept.model)?;
-            let expected = judged(u, credential, &kept.model, &mut body, 3)?;
-            self.update(&body, expected);
-        }
-        Ok(())
-    }
-
-    /// `expected`: whether it must be taken, where that is known.
-    fn create(&mut self, body: &Value, expected: Option<bool>) {
-        let server = ServerValues { principal_id: PRINCIPAL, random: &self.random };
-        let created = match CATALOG.create(body.clone(), &server) {
-            Ok(created) => created,
-            Err(faults) => return self.refused(body, &faults, expected),
-        };
-        assert_ne!(expected, Some(false), "taken, but must be refused: {body}");
-        self.seen.created += 1;
-        oracle::warnings(body, &created.warnings, self.needle);
-        let settings = oracle::stored(&created.settings);
-        let (entry, credential) =
-            *types().iter().find(|(_, credential)| credential.kind() == settings.credentials()).unwrap();
-        self.seen.kind = Some(credential.kind().to_owned());
-        let model = Model::empty(entry.kind(), credential.kind()).after(credential, body);
-        let mut model = model.unwrap_or_else(|reason| panic!("taken in spite of: {reason}: {body}"));
-        let shown = CATALOG.connection(&settings).unwrap().shown(&created.secrets.keys().cloned().collect());
-        made(credential, &mut model, &shown, true);
-        assert_eq!(shown, model.shown, "what is kept is not what was created: {body}");
-        assert_eq!(revealed(&created.secrets), model.secrets, "other secrets are kept: {body}");
-        self.keep(body, settings, credential, model, &created, &shown);
-    }
-
-    fn update(&mut self, body: &Value, expected: Option<bool>) {
-        let Some(kept) = &self.kept else { return };
-        let server = ServerValues { principal_id: PRINCIPAL, random: &self.random };
-        let names = kept.names();
-        let updated = match kept.connection().update(&names, body.clone(), &server) {
-            Ok(updated) => updated,
-            Err(faults) => return self.refused(body, &faults, expected),
-        };
-        assert_ne!(expected, Some(false), "taken, but must be refused: {body} over {:?}", kept.model);
-        self.seen.updated += 1;
-        oracle::warnings(body, &updated.warnings, self.needle);
-        let settings = oracle::stored(&updated.settings);
-        self.seen.repointed += usize::from(stays_or_brings_all(kept, &names, &settings, &updated));
-        let model = kept.model.after(kept.credential, body);
-        let mut model = model.unwrap_or_else(|reason| panic!("taken in spite of: {reason}: {body}"));
-        let mut secrets = kept.model.secrets.clone();
-        for name in &updated.delete {
-            assert!(secrets.remove(name.as_str()).is_some(), "deletes {name}, which is not kept: {body}");
-        }
-        secrets.extend(revealed(&updated.write));
-        assert_eq!(secrets, model.secrets, "other secrets are kept: {body}");
-        let now = secrets.keys().map(|name| SecretName::parse(name).unwrap()).collect();
-        let shown = CATALOG.connection(&settings).unwrap().shown(&now);
-        let renew = body["credentials"]["generate_new_external_id"] == true;
-        made(kept.credential, &mut model, &shown, renew);
-        assert_eq!(shown, model.shown, "what is kept is not what was changed: {body}");
-        self.keep(body, settings, kept.credential, model, &updated, &shown);
-    }
-
-    fn refused(&mut self, body: &Value, faults: &Faults, expected: Option<bool>) {
-        self.seen.refused += 1;
-        oracle::refusal(body, faults, self.needle);
-        assert_ne!(expected, Some(true), "refused, but must be taken: {faults}: {body}");
-    }
-
-    fn keep(
-        &mut self,
-        body: &Value,
-        settings: Settings,
-        credential: &'static CredentialType,
-        model: Model,
-        answer: &impl std::fmt::Debug,
-        shown: &Value,
-    ) {
-        if oracle::in_clear(credential, body, self.needle) {
-            // Somebody put a secret where none belongs, and there it is kept: from here on it is none.
-            self.needle = "\u{0}";
-        }
-        oracle::no_leak(self.needle, answer, &settings, shown);
-        oracle::one_line_each("", shown);
-        model.secrets.iter().for_each(|(name, text)| oracle::one_line(name, text));
-        let kept = Kept { settings, credential, model };
-        oracle::destination(&kept.connection(), &kept.settings);
-        self.kept = Some(kept);
-    }
-
-    /// Clients send back what they read. Without the secrets, which nobody reads, that is no change.
-    fn unchanged_by_what_is_shown(&self) {
-        let Some(kept) = &self.kept else { return };
-        let mut body = kept.model.shown.clone();
-        for field in kept.credential.secret_fields() {
-            body["credentials"].as_object_mut().unwrap().remove(field.name());
-        }
-        let server = ServerValues { principal_id: PRINCIPAL, random: &self.random };
-        let updated = kept.connection().update(&kept.names(), body, &server);
-        let updated = updated.unwrap_or_else(|faults| panic!("what is shown is refused: {faults}"));
-        assert_eq!(updated.settings, kept.settings, "what is shown is a change");
-        assert!(updated.write.is_empty() && updated.delete.is_empty() && !updated.repointed);
-    }
+    Ok(())
 }
 
 /// Spoils or blurs one of so many bodies. Says whether the body must be taken, where that is known.
@@ -234,44 +102,4 @@ fn judged(
         }
     }
     Ok(Some(model.after(credential, body).is_ok()))
-}
-
-/// A secret goes where it went before, or whoever changes that brings it or deletes it. Says whether it goes elsewhere.
-fn stays_or_brings_all(
-    kept: &Kept,
-    names: &BTreeSet<SecretName>,
-    settings: &Settings,
-    updated: &Updated,
-) -> bool {
-    let before = oracle::destination(&kept.connection(), &kept.settings);
-    let after = oracle::destination(&CATALOG.connection(settings).unwrap(), settings);
-    let goes_elsewhere = before != after;
-    if goes_elsewhere || updated.repointed {
-        let settled = |name: &SecretName| updated.write.contains_key(name) || updated.delete.contains(name);
-        assert!(names.iter().all(settled), "a kept secret goes from {before} to {after}");
-        assert!(updated.repointed, "goes from {before} to {after} unsaid");
-    }
-    goes_elsewhere
-}
-
-/// Takes over what the server made, when it had to make it.
-fn made(credential: &CredentialType, model: &mut Model, shown: &Value, anew: bool) {
-    for field in credential.fields().iter().filter(|field| matches!(field.shape(), Shape::Made(_))) {
-        let is_external = field.name() == "external_id";
-        let now = &shown["credentials"][field.name()];
-        let known = &mut model.shown["credentials"][field.name()];
-        if is_external && anew {
-            let text = now.as_str().unwrap();
-            assert!(text.len() == 32 && text.chars().all(|c| c.is_ascii_hexdigit()), "{text}");
-            assert_ne!(now, known, "no new ExternalId");
-            *known = now.clone();
-        } else if !is_external {
-            assert_eq!(now, PRINCIPAL);
-            *known = now.clone();
-        }
-    }
-}
-
-fn revealed(secrets: &Secrets) -> std::collections::BTreeMap<String, String> {
-    secrets.iter().map(|(name, secret)| (name.to_string(), secret.reveal().to_owned())).collect()
 }
