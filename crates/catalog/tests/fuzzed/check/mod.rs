@@ -22,6 +22,12 @@ use self::source::CANARY;
 
 pub(crate) static CATALOG: LazyLock<Catalog> = LazyLock::new(|| Catalog::embedded().unwrap());
 
+/// First bytes, modulo four. What is built of them is of any type, or of HTTP connections.
+const CREATE: u8 = 0;
+const UPDATES: u8 = 1;
+pub(crate) const BUILT: u8 = 2;
+pub(crate) const HTTP: u8 = 3;
+
 /// So long is no run of bytes that is worth its time.
 const STEPS_MAX: usize = 16;
 
@@ -36,19 +42,19 @@ pub(crate) fn types() -> Vec<(&'static Integration, &'static CredentialType)> {
 pub(crate) fn run(bytes: &[u8]) -> Seen {
     let Some((mode, rest)) = bytes.split_first() else { return Seen::default() };
     let mut case = Case::new(CANARY);
-    match mode % 3 {
-        0 => {
+    match mode % 4 {
+        CREATE => {
             if let Ok(body) = serde_json::from_slice(rest) {
                 case.create(&body, None);
             }
         }
-        1 => texts(&mut case, rest),
+        UPDATES => texts(&mut case, rest),
         _ => {
             // What the catalog gets here holds the canary whole or not at all, so that a part of it is a leak too. An
             // error may show four letters of it.
             case.needle = &CANARY[..5];
             // There are always as many bytes as one asks for: the rest are zeros.
-            built(&mut case, &mut Unstructured::new(rest)).unwrap();
+            built(&mut case, &mut Unstructured::new(rest), mode % 4 == HTTP).unwrap();
         }
     }
     case.unchanged_by_what_is_shown();
@@ -68,9 +74,11 @@ fn texts(case: &mut Case, bytes: &[u8]) {
     }
 }
 
-/// A create and updates, built.
-fn built(case: &mut Case, u: &mut Unstructured<'_>) -> arbitrary::Result<()> {
-    let (entry, credential) = *u.choose(&types())?;
+/// A create and updates, built. The type of HTTP connections can do most by far, so that it is asked for by itself too.
+fn built(case: &mut Case, u: &mut Unstructured<'_>, http: bool) -> arbitrary::Result<()> {
+    let of_http = |(entry, _): &(&Integration, &CredentialType)| !http || entry.kind() == "HTTP";
+    let types: Vec<_> = types().into_iter().filter(of_http).collect();
+    let (entry, credential) = *u.choose(&types)?;
     let mut body = source::create(u, entry, credential)?;
     let empty = Model::empty(entry.kind(), credential.kind());
     let expected = judged(u, credential, &empty, &mut body, 8)?;

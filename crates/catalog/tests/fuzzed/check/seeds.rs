@@ -6,10 +6,10 @@ use claviger_model::Random;
 use claviger_model::testing::SeededRandom;
 use serde_json::{Value, json};
 
-use super::{source, types};
+use super::{BUILT, CREATE, HTTP, UPDATES, source, types};
 
 /// So many runs of built bodies of each type.
-const BUILT: usize = 12;
+const ROUNDS: usize = 12;
 
 /// The first inputs, each with a name.
 pub(crate) fn all() -> Vec<(String, Vec<u8>)> {
@@ -19,19 +19,25 @@ pub(crate) fn all() -> Vec<(String, Vec<u8>)> {
         let full = source::full(entry, credential);
         let kind = credential.kind();
         let number = u8::try_from(index).unwrap();
-        seeds.push((format!("create-{kind}"), [&[0][..], full.to_string().as_bytes()].concat()));
+        seeds.push((format!("create-{kind}"), [&[CREATE][..], full.to_string().as_bytes()].concat()));
         let changes =
             [full.clone(), json!({ "type": entry.kind(), "credentials": { "type": kind } }), deleting(full)];
         let lines = changes.map(|change| change.to_string()).join("\n");
-        seeds.push((format!("update-{kind}"), [&[1, number][..], lines.as_bytes()].concat()));
-        for round in 0..BUILT {
-            let mut bytes = [0; 240];
-            random.fill(&mut bytes);
-            (bytes[0], bytes[1]) = (2, number);
-            seeds.push((format!("built-{kind}-{round}"), bytes.to_vec()));
+        seeds.push((format!("update-{kind}"), [&[UPDATES, number][..], lines.as_bytes()].concat()));
+        for round in 0..ROUNDS {
+            seeds.push((format!("built-{kind}-{round}"), [&[BUILT, number][..], &noise(&random)].concat()));
         }
     }
+    for round in 0..8 * ROUNDS {
+        seeds.push((format!("http-{round}"), [&[HTTP][..], &noise(&random)].concat()));
+    }
     seeds
+}
+
+fn noise(random: &dyn Random) -> [u8; 240] {
+    let mut bytes = [0; 240];
+    random.fill(&mut bytes);
+    bytes
 }
 
 /// A change in which every item of a list goes.
