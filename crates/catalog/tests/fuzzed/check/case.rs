@@ -72,10 +72,11 @@ impl Case {
         let model = Model::empty(entry.kind(), credential.kind()).after(credential, body);
         let mut model = model.unwrap_or_else(|reason| panic!("taken in spite of: {reason}: {body}"));
         let shown = CATALOG.connection(&settings).unwrap().shown(&created.secrets.keys().cloned().collect());
+        self.needle = self.no_leak(body, credential, &created, &settings, &shown);
         made(credential, &mut model, &shown, true);
         assert_eq!(shown, model.shown, "what is kept is not what was created: {body}");
         assert_eq!(revealed(&created.secrets), model.secrets, "other secrets are kept: {body}");
-        self.keep(body, settings, credential, model, &created, &shown);
+        self.keep(settings, credential, model);
     }
 
     pub(super) fn update(&mut self, body: &Value, expected: Option<bool>) {
@@ -101,10 +102,13 @@ impl Case {
         assert_eq!(secrets, model.secrets, "other secrets are kept: {body}");
         let now = secrets.keys().map(|name| SecretName::parse(name).unwrap()).collect();
         let shown = CATALOG.connection(&settings).unwrap().shown(&now);
+        let needle = self.no_leak(body, kept.credential, &updated, &settings, &shown);
         let renew = body["credentials"]["generate_new_external_id"] == true;
         made(kept.credential, &mut model, &shown, renew);
         assert_eq!(shown, model.shown, "what is kept is not what was changed: {body}");
-        self.keep(body, settings, kept.credential, model, &updated, &shown);
+        let credential = kept.credential;
+        self.keep(settings, credential, model);
+        self.needle = needle;
     }
 
     fn refused(&mut self, body: &Value, faults: &Faults, expected: Option<bool>) {
@@ -113,25 +117,27 @@ impl Case {
         assert_ne!(expected, Some(true), "refused, but must be taken: {faults}: {body}");
     }
 
-    fn keep(
-        &mut self,
-        body: &Value,
-        settings: Settings,
-        credential: &'static CredentialType,
-        model: Model,
-        answer: &impl Debug,
-        shown: &Value,
-    ) {
-        if oracle::in_clear(credential, body, self.needle) {
-            // Somebody put a secret where none belongs, and there it is kept: from here on it is none.
-            self.needle = "\u{0}";
-        }
-        oracle::no_leak(self.needle, answer, &settings, shown);
-        oracle::one_line_each("", shown);
+    fn keep(&mut self, settings: Settings, credential: &'static CredentialType, model: Model) {
+        oracle::one_line_each("", &model.shown);
         model.secrets.iter().for_each(|(name, text)| oracle::one_line(name, text));
         let kept = Kept { settings, credential, model };
         oracle::destination(&kept.connection(), &kept.settings);
         self.kept = Some(kept);
+    }
+
+    /// Says what gives a secret away from here on: nothing, if somebody put one where none belongs, and there it is kept.
+    fn no_leak(
+        &self,
+        body: &Value,
+        credential: &CredentialType,
+        answer: &impl Debug,
+        settings: &Settings,
+        shown: &Value,
+    ) -> &'static str {
+        let in_clear = oracle::in_clear(credential, body, self.needle);
+        let needle = if in_clear { "\u{0}" } else { self.needle };
+        oracle::no_leak(needle, answer, settings, shown);
+        needle
     }
 
     /// Clients send back what they read. Without the secrets, which nobody reads, that is no change.

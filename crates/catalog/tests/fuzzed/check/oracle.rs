@@ -40,9 +40,9 @@ pub(crate) fn hides(needle: &str, what: &str, text: &str) {
 
 /// What can be printed, stored in clear or shown holds no secret.
 pub(crate) fn no_leak(needle: &str, answer: &impl Debug, settings: &Settings, shown: &Value) {
-    hides(needle, "an answer", &format!("{answer:?}"));
-    hides(needle, "stored settings", &serde_json::to_string(settings).unwrap());
     hides(needle, "what is shown", &shown.to_string());
+    hides(needle, "stored settings", &serde_json::to_string(settings).unwrap());
+    hides(needle, "an answer", &format!("{answer:?}"));
 }
 
 /// Settings are stored and read back.
