@@ -1,7 +1,7 @@
 //! Bodies out of bytes: well-formed ones, of each credential type, with values that the catalog takes.
 
 use arbitrary::{Result, Unstructured};
-use claviger_catalog::{CredentialType, Field, Integration, Place, Shape, StandsFor};
+use claviger_catalog::{CredentialType, Field, Integration, LIST_MAX, Place, Shape, StandsFor};
 use serde_json::{Value, json};
 
 use super::model::Model;
@@ -129,9 +129,23 @@ fn value(u: &mut Unstructured<'_>, field: &Field, model: &Model) -> Result<Value
         Shape::List { .. } => {
             let is_create =
                 model.secrets.is_empty() && model.shown["credentials"].get(field.name()).is_none();
+            // Two of these are more than a list may have.
+            if u.ratio(1, 16)? {
+                let letter = u.choose(&["a", "b"])?;
+                return Ok((0..=LIST_MAX / 2)
+                    .map(|index| many(field, &format!("{letter}{index}")))
+                    .collect());
+            }
             (0..u.int_in_range(0..=4)?).map(|_| item(u, field, is_create)).collect::<Result<Value>>()?
         }
     })
+}
+
+fn many(field: &Field, name: &str) -> Value {
+    match field.is_secret() {
+        true => json!({ "name": name, "type": "SECRET", "value": CANARY }),
+        false => json!({ "name": name, "value": "" }),
+    }
 }
 
 fn secret(u: &mut Unstructured<'_>) -> Result<String> {
