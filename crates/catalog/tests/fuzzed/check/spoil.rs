@@ -1,10 +1,11 @@
 //! Ways to spoil a body, so that it must be refused. Secrets come into wrong places by that.
 
 use arbitrary::{Result, Unstructured};
-use claviger_catalog::{CredentialType, LIST_MAX, Shape, StandsFor};
+use claviger_catalog::{CredentialType, Integration, LIST_MAX, Shape, StandsFor};
 use serde_json::{Value, json};
 
 use super::source::{CANARY, ELSEWHERE};
+use super::types;
 
 /// What no member may be.
 fn wrong(u: &mut Unstructured<'_>) -> Result<Value> {
@@ -62,7 +63,10 @@ pub(crate) fn spoil(u: &mut Unstructured<'_>, credential: &CredentialType, body:
         // Types that are there, but not this connection's.
         7 => body["type"] = json!(if body["type"] == "AWS" { "Notion" } else { "AWS" }),
         8 => {
-            let other = if credential.kind() == "NotionAPIKey" { "OktaAPIToken" } else { "NotionAPIKey" };
+            let others = types().into_iter().filter(|(_, other)| other.kind() != credential.kind());
+            // The nearest first: one of the same integration.
+            let near = |(entry, _): &(&Integration, _)| entry.credential(credential.kind()).is_none();
+            let other = others.min_by_key(near).map(|(_, other)| other.kind());
             body["credentials"]["type"] = json!(other);
         }
         _ => return spoil_field(u, credential, body, way == 9),
