@@ -44,7 +44,9 @@ fn what_is_shown_and_filled_in_is_the_same_connection() {
 fn merge(shown: &mut Value, given: &Value) {
     match (shown, given) {
         (Value::Object(shown), Value::Object(given)) => {
-            given.iter().for_each(|(name, value)| merge(shown.entry(name.clone()).or_insert(Value::Null), value));
+            given
+                .iter()
+                .for_each(|(name, value)| merge(shown.entry(name.clone()).or_insert(Value::Null), value));
         }
         (Value::Array(shown), Value::Array(given)) => {
             shown.iter_mut().zip(given).for_each(|(shown, given)| merge(shown, given));
