@@ -35,14 +35,17 @@ pub(crate) fn blur(u: &mut Unstructured<'_>, body: &mut Value) -> Result<bool> {
     }
     let index = u.choose_index(texts.len())?;
     let text = &mut *texts[index];
-    let boundaries: Vec<usize> = (0..=text.len()).filter(|at| text.is_char_boundary(*at)).collect();
+    let boundaries: Vec<usize> = match text.contains(CANARY) {
+        true => vec![0, text.len()],
+        false => (0..=text.len()).filter(|at| text.is_char_boundary(*at)).collect(),
+    };
     text.insert_str(*u.choose(&boundaries)?, u.choose(&PIECES)?);
     Ok(true)
 }
 
 fn collect<'v>(value: &'v mut Value, texts: &mut Vec<&'v mut String>) {
     match value {
-        Value::String(text) if !text.contains(CANARY) => texts.push(text),
+        Value::String(text) => texts.push(text),
         Value::Array(items) => items.iter_mut().for_each(|item| collect(item, texts)),
         Value::Object(members) => members.values_mut().for_each(|member| collect(member, texts)),
         _ => {}
