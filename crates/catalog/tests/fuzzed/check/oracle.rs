@@ -71,15 +71,15 @@ pub(crate) fn one_line_each(name: &str, value: &Value) {
 
 /// Everything that decides where a secret goes, as the broker asks for it.
 pub(crate) fn destination(connection: &Connection<'_>, settings: &Settings) -> String {
-    let named =
-        ["named.example", "abc.execute-api.eu-west-1.amazonaws.com"].map(|name| Host::parse(name).unwrap());
+    let named = ["named.example", "abc.execute-api.eu-west-1.amazonaws.com"]
+        .map(|name| name.parse::<Host>().unwrap());
     let hosts = connection.allowed_hosts(&named);
     let base = connection.base_url();
     // A scope of Azure may bind to another host than that of the base URL.
     if let Some(base) = base.as_ref().filter(|_| settings.text("custom_scopes").is_none()) {
         assert!(hosts.check(&base.origin).is_ok(), "its own base URL is refused: {base:?} by {hosts:?}");
     }
-    let elsewhere = Origin { scheme: Scheme::Https, host: Host::parse(ELSEWHERE).unwrap(), port: 443 };
+    let elsewhere = Origin::new(Scheme::Https, ELSEWHERE.parse().unwrap());
     let names_it = serde_json::to_string(settings).unwrap().to_lowercase().contains(ELSEWHERE);
     assert!(names_it || hosts.check(&elsewhere).is_err(), "goes anywhere: {hosts:?}");
     let exchange = connection.credential().exchange().map(|exchange| exchange.url(settings, "eu-central-1"));
