@@ -27,8 +27,14 @@ const WRITTEN: &str = "conformance/written";
 
 /// The recorded scenarios that the server is meant to pass, as patterns of their names. A feature that gets
 /// built adds its line.
-const RECORDED_SCENARIOS: [&str; 5] =
-    ["*pplication key*", "*ersonal access token*", "*service account*", "*App Key*", "*Action Connection*"];
+const RECORDED_SCENARIOS: [&str; 6] = [
+    "*pplication key*",
+    "*ersonal access token*",
+    "*service account*",
+    "*App Key*",
+    "*Action Connection*",
+    "*restriction policy*",
+];
 
 /// Fields of `bootstrap.json`, and the variables by which the suites get them.
 const HANDED_ON: [(&str, &str); 7] = [

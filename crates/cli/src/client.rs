@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use claviger_model::WebUrl;
-use claviger_outbound::{Client as Outbound, Reach, Request, Roots};
+use claviger_egress::{Egress, Policy, Roots};
+use claviger_model::Target;
+use claviger_outbound::{Client as Outbound, Request};
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderName, HeaderValue, Method};
 use serde_json::{Value, json};
@@ -29,14 +30,15 @@ pub(crate) struct Client {
 impl Client {
     pub(crate) fn new(profile: &Profile) -> Result<Self, CliError> {
         let url = profile.url.trim_end_matches('/').to_owned();
-        let parsed: WebUrl =
+        let parsed: Target =
             url.parse().map_err(|error| CliError::Usage(format!("the address {url} {error}")))?;
-        let is_here = parsed.host() == "localhost" || parsed.ip().is_some_and(|ip| ip.is_loopback());
-        if !parsed.is_tls() && !is_here {
+        let host = parsed.origin().host();
+        let is_here = host.name() == Some("localhost") || host.address().is_some_and(|ip| ip.is_loopback());
+        if !parsed.origin().is_tls() && !is_here {
             return Err(CliError::InClear(url));
         }
         let roots = match &profile.ca {
-            _ if !parsed.is_tls() => Roots::none(),
+            _ if !parsed.origin().is_tls() => Roots::none(),
             None => Roots::of_system()?,
             Some(path) => {
                 let pem =
@@ -44,7 +46,8 @@ impl Client {
                 Roots::parse(&pem)?
             }
         };
-        let outbound = Outbound::new(roots, Reach::Anywhere, DEADLINE, ANSWER_BYTES_MAX);
+        let outbound =
+            Outbound::new(Egress::trusting(roots), Policy::private_too(), DEADLINE, ANSWER_BYTES_MAX);
         Ok(Self { outbound, url, headers: credentials(profile)? })
     }
 
@@ -96,7 +99,7 @@ impl Client {
         body: Option<Value>,
     ) -> Result<Value, CliError> {
         let url = format!("{}{path}", self.url);
-        let url: WebUrl = url.parse().map_err(|error| CliError::Usage(format!("{path} {error}")))?;
+        let url: Target = url.parse().map_err(|error| CliError::Usage(format!("{path} {error}")))?;
         let mut headers = self.headers.clone();
         headers.push((ACCEPT, HeaderValue::from_static("application/json")));
         let body = match body {

@@ -3,7 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
-use claviger_outbound::{RootsError, SendError};
+use claviger_egress::RootsError;
+use claviger_outbound::SendError;
 
 /// Why a command did not do what it was asked.
 #[derive(Debug, thiserror::Error)]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use claviger_model::{EventType, OrgId, Timestamp, WebUrl, Webhook, WebhookId, WebhookStanding};
+use claviger_model::{EventType, OrgId, Target, Timestamp, Webhook, WebhookId, WebhookStanding};
 use claviger_store::{Change, CommitError, Refusal, WEBHOOKS_PER_ORG_MAX, WebhookSecrets};
 use claviger_vault::{Place, WebhookSecret};
 
@@ -17,7 +17,7 @@ pub const ROTATION_OVERLAP: Duration = Duration::from_secs(24 * 60 * 60);
 #[derive(Debug, Clone)]
 pub struct NewWebhook {
     /// Where events go.
-    pub url: WebUrl,
+    pub url: Target,
     /// Which.
     pub events: Vec<EventType>,
     /// Whether it is told of anything yet.
@@ -28,7 +28,7 @@ pub struct NewWebhook {
 #[derive(Debug, Clone, Default)]
 pub struct WebhookPatch {
     /// Where events go.
-    pub url: Option<WebUrl>,
+    pub url: Option<Target>,
     /// Which.
     pub events: Option<Vec<EventType>>,
     /// Whether it is told of anything. One that is enabled again is told of what happens from then on.

@@ -11,6 +11,7 @@ mod event;
 mod excerpt;
 mod external_id;
 mod guards;
+mod host;
 mod id;
 mod key_prefix;
 mod leak;
@@ -24,10 +25,10 @@ mod position;
 mod random;
 mod restriction;
 mod tag;
+mod target;
 pub mod testing;
 mod timestamp;
 mod token_expiry;
-mod web_url;
 mod webhook;
 
 pub use chain::chain;
@@ -40,6 +41,7 @@ pub use event::{EventType, ParseEventTypeError};
 pub use excerpt::excerpt;
 pub use external_id::{EXTERNAL_ID_CHARS_MAX, ExternalId, ExternalIdError};
 pub use guards::{Guards, RequestLimit, RequestLimitError};
+pub use host::{Host, HostError};
 pub use id::{
     ConnectionId, CredentialId, EntryId, InvitationId, LeakId, OrgId, ParseIdError, PermissionId, RequestId,
     RoleId, UserId, WebhookId,
@@ -57,7 +59,7 @@ pub use position::{ParsePositionError, Position};
 pub use random::Random;
 pub use restriction::{ParseRestrictionError, Principal, Relation, Restriction};
 pub use tag::{TAGS_MAX, Tag, TagError, Tags};
+pub use target::{Origin, Scheme, Target, TargetError};
 pub use timestamp::{Clock, Timestamp};
 pub use token_expiry::{TokenExpiry, TokenExpiryError};
-pub use web_url::{WebUrl, WebUrlError};
 pub use webhook::{Webhook, WebhookStanding};

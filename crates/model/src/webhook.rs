@@ -1,6 +1,6 @@
 //! Webhooks: where an org wants to be told of events.
 
-use crate::{EventType, OrgId, Timestamp, UserId, WebUrl, WebhookId};
+use crate::{EventType, OrgId, Target, Timestamp, UserId, WebhookId};
 
 /// A webhook, without its secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -10,7 +10,7 @@ pub struct Webhook {
     /// Its org.
     pub org: OrgId,
     /// Where events go.
-    pub url: WebUrl,
+    pub url: Target,
     /// Which; never empty, each once, in order.
     pub events: Vec<EventType>,
     /// Whether it is told of anything.

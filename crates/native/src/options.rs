@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use claviger_outbound::Reach;
+use claviger_egress::Policy;
 use claviger_vault::EcdsaPublicKey;
 use serde::Deserialize;
 
@@ -11,7 +11,7 @@ use serde::Deserialize;
 #[derive(Debug, Clone, Default)]
 pub struct Options {
     /// How far webhooks may reach.
-    pub webhook_reach: Reach,
+    pub webhook_policy: Arc<Policy>,
     /// The keys by which GitHub's alerts are known.
     pub github_keys: GithubKeys,
 }

@@ -1,16 +1,17 @@
 //! `/claviger/v1/webhooks`: where an org is told of what happens to its credentials.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{Path, State};
 use axum::response::Response;
 use axum::{Extension, Json};
+use claviger_egress::Policy;
 use claviger_engine::rights::OrgManagement;
 use claviger_engine::{Error as EngineError, NewWebhook, ShownWebhook, Thing, WebhookPatch};
 use claviger_http::openapi::{Named, Operation};
 use claviger_http::{App, BodyError, Bucket, Json as Body, Route, RouteInfo, SecretText, Who, positioned};
-use claviger_model::{EventType, Permission, Timestamp, WebUrl, Webhook, WebhookId, WebhookStanding};
-use claviger_outbound::Reach;
+use claviger_model::{EventType, Permission, Target, Timestamp, Webhook, WebhookId, WebhookStanding};
 use http::{Method, StatusCode};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -42,7 +43,7 @@ pub(crate) fn routes(options: &Options) -> Vec<Route> {
         Route::new(info(Method::GET, ALL, "List the org's webhooks"), list)
             .described(operation("ListWebhooks").answers(StatusCode::OK, Named::of::<Many>("Webhooks"))),
         Route::new(info(Method::POST, ALL, "Create a webhook"), create)
-            .with(options.webhook_reach)
+            .with(options.webhook_policy.clone())
             .described(
                 operation("CreateWebhook")
                     .body(Named::new("NewWebhook", schema(&["url"])))
@@ -52,7 +53,7 @@ pub(crate) fn routes(options: &Options) -> Vec<Route> {
         Route::new(info(Method::GET, ONE, "Get a webhook"), get)
             .described(operation("GetWebhook").answers(StatusCode::OK, one())),
         Route::new(info(Method::PATCH, ONE, "Change a webhook, or give it a new secret"), update)
-            .with(options.webhook_reach)
+            .with(options.webhook_policy.clone())
             .described(
                 operation("UpdateWebhook")
                     .body(Named::new("WebhookPatch", schema(&[])))
@@ -117,13 +118,13 @@ async fn list(
 async fn create(
     State(app): State<App>,
     Permitted(permit): Permitted<OrgManagement>,
-    Extension(reach): Extension<Reach>,
+    Extension(policy): Extension<Arc<Policy>>,
     body: Result<Body, BodyError>,
 ) -> Result<Response, Error> {
     let body = body?.0;
     let mut fields = Fields::of(&body)?;
     fields.require("url");
-    let url = fields.parsed("url", |text| url(text, reach));
+    let url = fields.parsed("url", |text| url(text, &policy));
     let events = fields.read("events", events);
     let is_enabled = fields.flag("enabled");
     fields.finish()?;
@@ -151,13 +152,13 @@ async fn update(
     State(app): State<App>,
     Permitted(permit): Permitted<OrgManagement>,
     Path(id): Path<String>,
-    Extension(reach): Extension<Reach>,
+    Extension(policy): Extension<Arc<Policy>>,
     body: Result<Body, BodyError>,
 ) -> Result<Response, Error> {
     let body = body?.0;
     let mut fields = Fields::of(&body)?;
     let patch = WebhookPatch {
-        url: fields.parsed("url", |text| url(text, reach)),
+        url: fields.parsed("url", |text| url(text, &policy)),
         events: fields.read("events", events),
         is_enabled: fields.flag("enabled"),
         is_secret_new: fields.flag("rotate_secret").unwrap_or(false),
@@ -192,14 +193,9 @@ fn parse_id(text: &str) -> Result<WebhookId, EngineError> {
 }
 
 /// An address that deliveries could go to. What its name means is only known, and checked, when they do.
-fn url(text: &str, reach: Reach) -> Result<WebUrl, String> {
-    let url: WebUrl = text.parse().map_err(|error: claviger_model::WebUrlError| error.to_string())?;
-    if reach == Reach::Public && !url.is_tls() {
-        return Err("must begin with https://".to_owned());
-    }
-    if url.ip().is_some_and(|address| !reach.admits(address.to_canonical())) {
-        return Err("is not an address on the public Internet".to_owned());
-    }
+fn url(text: &str, policy: &Policy) -> Result<Target, String> {
+    let url: Target = text.parse().map_err(|error: claviger_model::TargetError| error.to_string())?;
+    policy.check(url.origin()).map_err(|refusal| format!("cannot be called: {refusal}"))?;
     Ok(url)
 }
 

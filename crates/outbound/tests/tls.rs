@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use claviger_outbound::{Client, Reach, Request, Roots, SendError};
+use claviger_egress::{ConnectError, Egress, Policy, Roots};
+use claviger_outbound::{Client, Request, SendError};
 use http::Method;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
@@ -41,7 +42,8 @@ async fn serve(name: &str) -> (u16, String) {
 }
 
 async fn ask(roots: Roots, url: String) -> Result<Bytes, SendError> {
-    let client = Client::new(roots, Reach::Anywhere, Duration::from_secs(10), 1024);
+    let egress = Egress::trusting(roots);
+    let client = Client::new(egress, Policy::private_too(), Duration::from_secs(10), 1024);
     let request =
         Request { method: Method::GET, url: url.parse().unwrap(), headers: Vec::new(), body: Bytes::new() };
     client.send(request).await.map(|answer| answer.body)
@@ -57,7 +59,7 @@ async fn only_who_is_trusted_under_its_own_name_is_talked_to() {
         (Roots::none(), format!("https://localhost:{port}/")),
         (Roots::parse(serve("localhost").await.1.as_bytes()).unwrap(), format!("https://localhost:{port}/")),
     ] {
-        assert!(matches!(ask(roots, url).await, Err(SendError::Tls(_))));
+        assert!(matches!(ask(roots, url).await, Err(SendError::Connect(ConnectError::Tls(_)))));
     }
 }
 

@@ -11,7 +11,7 @@ use crate::{Actor, Change, Refusal, Store, StoreError, state};
 
 pub(crate) const SELECT_ORG: &str =
     "SELECT id, number, name, one_time_read, api_keys_max, application_keys_per_user_max,
-     created_at, modified_at, disabled_at, native_keys_max, native_key_prefix, leaks FROM orgs";
+     created_at, modified_at, disabled_at, native_keys_max, native_key_prefix, leaks, connections_max FROM orgs";
 pub(crate) const SELECT_USER: &str =
     "SELECT id, org_id, kind, email, handle, name, title, verified, created_at, modified_at,
      disabled_at FROM users";
@@ -31,6 +31,7 @@ pub(crate) fn read_org(row: &dyn Row) -> Result<Org, StoreError> {
             native_keys_max: row.get(9)?,
             native_key_prefix: row.parsed(10)?,
             leaks: row.parsed(11)?,
+            connections_max: row.get(12)?,
         },
         created_at: row.get(6)?,
         modified_at: row.get(7)?,
@@ -103,6 +104,7 @@ impl Change {
             "application_keys_per_user_max": org.settings.application_keys_per_user_max,
             "native_keys_max": org.settings.native_keys_max,
             "native_key_prefix": org.settings.native_key_prefix.as_str(),
+            "connections_max": org.settings.connections_max,
         });
         let detail = state::with_states(detail, [state::org(org)]);
         let action = match (read.disabled_at.is_some(), org.disabled_at.is_some()) {
@@ -113,7 +115,8 @@ impl Change {
         let subject = ("org", org.id.to_string());
         let change = Self::to_other_org(org.id, Some(home), actor, action, subject, detail).one(
             "UPDATE orgs SET name = $1, one_time_read = $2, api_keys_max = $3, application_keys_per_user_max = $4,
-                 modified_at = $5, disabled_at = $6, native_keys_max = $9, native_key_prefix = $10, leaks = $11
+                 modified_at = $5, disabled_at = $6, native_keys_max = $9, native_key_prefix = $10, leaks = $11,
+                 connections_max = $12
              WHERE id = $7 AND modified_at = $8",
             params![
                 org.name.as_str(),
@@ -127,6 +130,7 @@ impl Change {
                 org.settings.native_keys_max,
                 org.settings.native_key_prefix.as_str(),
                 org.settings.leaks.as_str(),
+                org.settings.connections_max,
             ],
             Refusal::Stale,
         );

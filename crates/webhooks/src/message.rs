@@ -5,7 +5,7 @@
 
 use bytes::Bytes;
 use claviger_engine::Event;
-use claviger_model::{Timestamp, WebUrl};
+use claviger_model::{Target, Timestamp};
 use claviger_outbound::Request;
 use http::header::CONTENT_TYPE;
 use http::{HeaderName, HeaderValue, Method};
@@ -14,7 +14,7 @@ use http::{HeaderName, HeaderValue, Method};
 pub(crate) type Sign<'a> = dyn Fn(&str, i64, &[u8]) -> String + Sync + 'a;
 
 /// The request that tells a receiver of an event.
-pub(crate) fn request(url: &WebUrl, event: &Event, now: Timestamp, sign: &Sign<'_>) -> Request {
+pub(crate) fn request(url: &Target, event: &Event, now: Timestamp, sign: &Sign<'_>) -> Request {
     let body = event.body();
     let seconds = now.micros().div_euclid(1_000_000);
     let signatures = sign(&event.id, seconds, body.as_bytes());

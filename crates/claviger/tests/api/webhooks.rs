@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use claviger_egress::{Egress, Policy, Roots};
 use claviger_native::Options as NativeOptions;
-use claviger_outbound::{Client as OutboundClient, Reach, Roots};
+use claviger_outbound::Client as OutboundClient;
 use serde_json::{Value, json};
 
 use crate::receiver::{Delivery, Receiver};
@@ -18,21 +19,25 @@ const HOUR: i64 = 3600 * SECOND;
 const DAY: i64 = 24 * HOUR;
 
 /// A server that tells webhooks of events, on this machine too.
-fn telling() -> Setup {
-    let outbound = OutboundClient::new(Roots::none(), Reach::Anywhere, Duration::from_secs(5), 1024);
+pub(crate) fn telling() -> Setup {
+    let outbound = self::outbound(Policy::private_too());
     Setup { outbound: Some(outbound), native: anywhere(), ..Setup::default() }
 }
 
+fn outbound(policy: Policy) -> OutboundClient {
+    OutboundClient::new(Egress::trusting(Roots::none()), policy, Duration::from_secs(5), 1024)
+}
+
 fn anywhere() -> NativeOptions {
-    NativeOptions { webhook_reach: Reach::Anywhere, ..Setup::default().native }
+    NativeOptions { webhook_policy: Policy::private_too().into(), ..Setup::default().native }
 }
 
-struct Hook {
-    id: String,
-    secret: String,
+pub(crate) struct Hook {
+    pub(crate) id: String,
+    pub(crate) secret: String,
 }
 
-async fn hook(client: &Client, url: &str, events: Option<Value>) -> Hook {
+pub(crate) async fn hook(client: &Client, url: &str, events: Option<Value>) -> Hook {
     let mut body = json!({ "url": url });
     if let Some(events) = events {
         body["events"] = events;
@@ -118,8 +123,12 @@ on_both_engines! {
         let fields: Vec<_> = errors.as_array().unwrap().iter().map(|error| error["field"].as_str().unwrap()).collect();
         assert_eq!(fields, ["url", "events", "enabled", "x"]);
         for url in ["http://example.com/", "https://127.0.0.1/", "https://[::1]/", "https://10.0.0.1/",
-            "https://169.254.169.254/latest", "https://[::ffff:127.0.0.1]/", "https://user:pw@example.com/"] {
-            client.post(PATH, &json!({ "url": url })).await.expect(400);
+            "https://169.254.169.254/latest", "https://[::ffff:127.0.0.1]/", "https://user:pw@example.com/",
+            "https://127.1/", "https://0x7f000001/", "https://0177.0.0.1/", "https://2130706433/",
+            "https://[fe80::1%25eth0]/", "https://１２７.0.0.1/", "https://[64:ff9b::10.0.0.1]/",
+            "https://[2002:808:808::1]/", "https://[2600::5efe:a00:1]/", "https://xn--a.example/"] {
+            let refused = client.post(PATH, &json!({ "url": url })).await.expect(400).json();
+            assert_eq!(refused["errors"][0]["field"], "url", "{url}");
         }
         for body in [json!({}), json!({ "url": "https://example.com", "events": [] })] {
             client.post(PATH, &body).await.expect(400);
@@ -305,14 +314,15 @@ with_either_database! {
 
     async fn no_event_goes_to_this_machine_unless_the_operator_says_so(database: TestDatabase) {
         let receiver = Receiver::start();
-        let outbound = OutboundClient::new(Roots::none(), Reach::Public, Duration::from_secs(5), 1024);
+        let outbound = self::outbound(Policy::public());
         let server = TestServer::start_with(database, Setup { outbound: Some(outbound), ..Setup::default() }).await;
         let client = server.client();
         // The name is only looked up when something is to be told.
         let hook = hook(&client, &format!("https://localhost:{}/", receiver.port()), None).await;
         api_key(&client).await;
         let shown = wait_for(&client, &hook.id, "a refusal", |shown| shown["attempts"] == 1).await;
-        assert_eq!(shown["last_error"], "the host has an address that is not public");
+        let why = shown["last_error"].as_str().unwrap();
+        assert!(why.starts_with("the host has an address that may not be called: loopback"), "{why}");
         assert!(receiver.told().is_empty());
         server.stop().await;
     }
