@@ -47,7 +47,7 @@ pub(crate) fn measure(options: &Options, report: &mut Report) -> Result<()> {
     Ok(())
 }
 
-fn requests((api_key, application_key): &(String, String)) -> Requests {
+pub(crate) fn requests((api_key, application_key): &(String, String)) -> Requests {
     let create = |number: usize| {
         let body = format!(r#"{{"data":{{"type":"api_keys","attributes":{{"name":"created {number}"}}}}}}"#);
         format!(

@@ -163,6 +163,42 @@ pub(crate) fn latencies(address: SocketAddr, requests: &mut Requests, count: usi
     Ok(times)
 }
 
+/// The latencies of requests that come at a steady rate, whether those before are answered or not, sorted. Each is
+/// counted from when it was due, so that one that had to wait for another is not told as a quick one.
+pub(crate) fn paced(
+    address: SocketAddr,
+    texts: &[String],
+    per_second: f64,
+    time: Duration,
+) -> Result<Vec<Duration>> {
+    const SENDERS: u32 = 16;
+    let started = Instant::now();
+    let send = |sender: u32| -> std::result::Result<Vec<Duration>, String> {
+        let told = |error: Box<dyn std::error::Error>| error.to_string();
+        let mut connection = Connection::open(address).map_err(told)?;
+        let mut times = Vec::new();
+        for number in (sender..).step_by(SENDERS as usize) {
+            let due = started + Duration::from_secs_f64(f64::from(number) / per_second);
+            if due >= started + time {
+                break;
+            }
+            std::thread::sleep(due.saturating_duration_since(Instant::now()));
+            connection.send(texts[number as usize % texts.len()].as_bytes()).map_err(told)?;
+            connection.receive().and_then(|answer| expect(answer, 200)).map_err(told)?;
+            times.push(due.elapsed());
+        }
+        Ok(times)
+    };
+    let mut times = std::thread::scope(|scope| {
+        let senders: Vec<_> = (0..SENDERS).map(|sender| scope.spawn(move || send(sender))).collect();
+        let times: std::result::Result<Vec<_>, _> =
+            senders.into_iter().map(|sender| sender.join().expect("a sender does not panic")).collect();
+        times.map(|times| times.concat())
+    })?;
+    times.sort_unstable();
+    Ok(times)
+}
+
 /// One answer, as it comes over the wire.
 pub(crate) fn one(address: SocketAddr, requests: &mut Requests) -> Result<Vec<u8>> {
     let mut connection = Connection::open(address)?;

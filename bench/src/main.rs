@@ -5,6 +5,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "telling the developer figures is its job")]
 
 mod bare;
+mod connections;
 mod creates;
 mod fill;
 mod lists;
@@ -53,6 +54,7 @@ fn run(options: &Options) -> Result<()> {
             Part::Creates => creates::measure(options, &mut report)?,
             Part::Lists => lists::measure(options, &mut report)?,
             Part::Roles => roles::measure(options, &mut report)?,
+            Part::Connections => connections::measure(options, &mut report)?,
         }
     }
     report.print_verdicts();

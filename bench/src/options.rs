@@ -21,15 +21,18 @@ pub(crate) enum Part {
     Lists,
     /// Changes of a role that many users have.
     Roles,
+    /// Connections: making and getting them.
+    Connections,
 }
 
 impl Part {
-    const ALL: [(&'static str, Self); 5] = [
+    const ALL: [(&'static str, Self); 6] = [
         ("start", Self::Start),
         ("verify", Self::Verify),
         ("creates", Self::Creates),
         ("lists", Self::Lists),
         ("roles", Self::Roles),
+        ("connections", Self::Connections),
     ];
 }
 

@@ -27,8 +27,14 @@ const WRITTEN: &str = "conformance/written";
 
 /// The recorded scenarios that the server is meant to pass, as patterns of their names. A feature that gets
 /// built adds its line.
-const RECORDED_SCENARIOS: [&str; 4] =
-    ["*pplication key*", "*ersonal access token*", "*service account*", "*App Key*"];
+const RECORDED_SCENARIOS: [&str; 6] = [
+    "*pplication key*",
+    "*ersonal access token*",
+    "*service account*",
+    "*App Key*",
+    "*Action Connection*",
+    "*restriction policy*",
+];
 
 /// Fields of `bootstrap.json`, and the variables by which the suites get them.
 const HANDED_ON: [(&str, &str); 7] = [
@@ -153,13 +159,13 @@ fn check_engine(binary: &Path, engine: Engine, cluster: &Cluster, log_path: &Pat
 }
 
 /// Brings a service account into the running server, and returns its application key: the recorded traffic is a
-/// machine's, and shows whose keys are.
+/// machine's, and shows whose keys are. The key may manage connections.
 fn import_service_account(binary: &Path, directory: &Path, data: &Path, org: &str) -> Result<String> {
     let owner = "ci@example.com";
     let document = json!({ "orgs": [{
         "id": org,
         "users": [{ "email": owner, "name": "CI Account", "kind": "service_account", "roles": ["Datadog Admin Role"] }],
-        "application_keys": [{ "name": "recorded traffic", "owner": owner }],
+        "application_keys": [{ "name": "recorded traffic", "owner": owner, "registered": true }],
     }]});
     let file = directory.join("import.json");
     fs::write(&file, document.to_string())?;

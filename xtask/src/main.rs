@@ -10,6 +10,7 @@
 
 mod bench;
 mod conformance;
+mod fuzz;
 mod go;
 mod postgres;
 mod process;
@@ -34,6 +35,9 @@ Usage: cargo xtask <task>
   conformance [--release]        official clients against the real server, on each engine
   bench [--only PARTS] [--quick] measure the release build; PARTS: start, verify, creates, lists;
                                  --quick: small numbers, only to see that it works
+  fuzz TARGET [--seconds N] [--seed N]
+                                 look for bodies that break a promise, for 60 s and with seed 1 unless said
+                                 otherwise; TARGET: connections
   postgres [--durable] -- CMD    run CMD with CLAVIGER_TEST_POSTGRES naming a throw-away PostgreSQL;
                                  --durable: it syncs to disk, for measuring";
 
@@ -58,6 +62,7 @@ fn dispatch(arguments: &[OsString]) -> Result<ExitCode> {
         ["conformance"] => conformance::run(Profile::Dev)?,
         ["conformance", "--release"] => conformance::run(Profile::Release)?,
         ["bench", options @ ..] => bench::run(options)?,
+        ["fuzz", options @ ..] => fuzz::run(options)?,
         ["postgres", "--", _, ..] => return postgres::lend(Durability::None, &arguments[2..]),
         ["postgres", "--durable", "--", _, ..] => return postgres::lend(Durability::Full, &arguments[3..]),
         ["help" | "--help" | "-h"] => println!("{USAGE}"),

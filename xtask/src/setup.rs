@@ -32,6 +32,8 @@ fn debian_packages() -> Result<()> {
     // Debian keeps it in /usr/sbin, which only root's search path has.
     want(answers("nginx", "-v")? || answers("/usr/sbin/nginx", "-v")?, &["nginx"]);
     want(answers("strace", "--version")?, &["strace"]);
+    // Compiles libFuzzer.
+    want(answers("c++", "--version")?, &["g++"]);
     if conformance::has_python() {
         // Without its package, Debian's Python has the module venv but cannot put pip into what it makes.
         let can_make_venv = ask(at_root("python3").args(["-c", "import ensurepip, venv"]))?.is_some();

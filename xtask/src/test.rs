@@ -6,7 +6,7 @@ use crate::Result;
 use crate::conformance::{self, Profile};
 use crate::postgres::{Cluster, Durability, URL_VARIABLE};
 use crate::process::{cargo, run};
-use crate::setup;
+use crate::{fuzz, setup};
 
 /// What the README calls the test command, and what continuous integration runs.
 pub(crate) fn everything() -> Result<()> {
@@ -25,13 +25,20 @@ pub(crate) fn quick() -> Result<()> {
 
 fn all_steps(steps: &mut Steps) -> Result<()> {
     steps.run("setup", setup::run)?;
-    steps.run("format", || run(cargo().args(["fmt", "--all", "--check"])))?;
+    steps.run("format", || {
+        run(cargo().args(["fmt", "--all", "--check"]))?;
+        run(cargo().args(["fmt", "--check", "--manifest-path", fuzz::MANIFEST]))
+    })?;
     steps.run("clippy", || {
         run(cargo().args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))
     })?;
-    steps.run("dependencies", || run(cargo().args(["deny", "check", "bans", "licenses", "sources"])))?;
+    steps.run("dependencies", || {
+        run(cargo().args(["deny", "check", "bans", "licenses", "sources"]))?;
+        run(cargo().args(["deny", "--manifest-path", fuzz::MANIFEST, "check", "bans", "licenses", "sources"]))
+    })?;
     let cluster = steps.run("start PostgreSQL", || Cluster::start(Durability::None))?;
     steps.run("test", || cargo_test(&cluster))?;
+    steps.run("fuzz", || fuzz::run(&["connections", "--seconds", "60"]))?;
     steps.run("conformance", || conformance::run_with(&cluster, Profile::Dev))?;
     steps.run("stop PostgreSQL", || cluster.stop())
 }

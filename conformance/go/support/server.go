@@ -56,6 +56,7 @@ func Client(unstable ...string) *datadog.APIClient {
 	configuration.Servers = datadog.ServerConfigurations{{URL: address}}
 	configuration.OperationServers = nil
 	configuration.RetryConfiguration.EnableRetry = false
+	configuration.HTTPClient = &http.Client{Transport: ear{}}
 	for _, operation := range unstable {
 		configuration.SetUnstableOperationEnabled(operation, true)
 	}
@@ -111,6 +112,7 @@ func (answer Answer) Attributes(t *testing.T) map[string]any {
 }
 
 var plain = &http.Client{
+	Transport:     ear{},
 	Timeout:       30 * time.Second,
 	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 }

@@ -4,7 +4,7 @@
 //! token of a request. So a name passes only if it is that of a listed service: the end points of botocore 1.44.5,
 //! without those whose names are all customers' own.
 
-use crate::host::Host;
+use claviger_model::Host;
 
 /// Label of the end point, `=`, name for signatures where that differs.
 const SERVICES: &str = include_str!("aws_services.txt");
@@ -53,7 +53,7 @@ impl Signing {
 /// What a request to a host is signed for; none, if it is no service's. `named` are the hosts that the connection
 /// names by itself.
 pub(crate) fn signing(host: &Host, named: &[Host]) -> Option<Signing> {
-    let name = host.as_str();
+    let name = host.name()?;
     if let Some((_, service)) = GLOBAL.iter().find(|(global, _)| *global == name) {
         return Some(Signing::new(service, GLOBAL_REGION));
     }
@@ -98,8 +98,8 @@ mod tests {
     use super::*;
 
     fn of(name: &str, named: &[&str]) -> Option<String> {
-        let named: Vec<Host> = named.iter().map(|name| Host::parse(name).unwrap()).collect();
-        signing(&Host::parse(name).unwrap(), &named).map(|s| format!("{}/{}", s.service, s.region))
+        let named: Vec<Host> = named.iter().map(|name| name.parse().unwrap()).collect();
+        signing(&name.parse().unwrap(), &named).map(|s| format!("{}/{}", s.service, s.region))
     }
 
     #[test]

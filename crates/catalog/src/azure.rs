@@ -1,6 +1,8 @@
 //! Which scope a token of Azure is for, and which hosts may have it.
 
-use crate::host::{Host, HostPattern};
+use claviger_model::Host;
+
+use crate::host::HostPattern;
 
 /// Hosts and the resource that they belong to. A token is good for one resource; several of them have families of
 /// hosts. Sources: Microsoft's documentation for the first two; the others are general knowledge.
@@ -31,7 +33,7 @@ pub(crate) fn hosts_of(scope: &str) -> Vec<HostPattern> {
     let Some(rest) = scope.strip_prefix("https://") else { return Vec::new() };
     let authority = rest.split('/').next().unwrap_or(rest);
     // A token for a resource with a user or port in it would be bound to a host that it does not name.
-    let Ok(host) = Host::parse(authority) else { return Vec::new() };
+    let Ok(host) = authority.parse::<Host>() else { return Vec::new() };
     let resource = format!("https://{host}");
     let family = RESOURCES.iter().filter(|(_, of)| *of == resource).map(|(text, _)| *text);
     let family: Vec<HostPattern> = family.filter_map(|text| HostPattern::parse(text).ok()).collect();
@@ -43,12 +45,12 @@ mod tests {
     use super::*;
 
     fn may_have(scope: &str, host: &str) -> bool {
-        hosts_of(scope).iter().any(|pattern| pattern.matches(&Host::parse(host).unwrap()))
+        hosts_of(scope).iter().any(|pattern| pattern.matches(&host.parse().unwrap()))
     }
 
     #[test]
     fn a_scope_follows_from_the_host() {
-        let scope = |host| scope_for(&Host::parse(host).unwrap());
+        let scope = |host: &str| scope_for(&host.parse().unwrap());
         assert_eq!(scope("graph.microsoft.com").as_deref(), Some("https://graph.microsoft.com/.default"));
         assert_eq!(scope("a.blob.core.windows.net").as_deref(), Some("https://storage.azure.com/.default"));
         assert_eq!(scope("evil.example"), None);

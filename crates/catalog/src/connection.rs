@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use claviger_model::{Host, Origin, Scheme};
 use serde_json::{Map, Value, json};
 use thiserror::Error;
 
@@ -11,7 +12,7 @@ use crate::catalog::Catalog;
 use crate::entry::{CredentialType, HostRule, HostText, Integration};
 use crate::field::Field;
 use crate::field::Place;
-use crate::host::{BaseUrl, Host, HostPattern, Origin, Scheme};
+use crate::host::{BaseUrl, HostPattern};
 use crate::inject::Probe;
 use crate::secret::SecretName;
 use crate::settings::{Settings, show_secrets};
@@ -112,7 +113,7 @@ impl<'c> Connection<'c> {
             // Settings name a host, never a family of hosts.
             HostText::Settings(text) => {
                 let host = text.fill(|name| value_of(&values, name))?;
-                Host::parse(&host).ok().map(HostPattern::Exact)
+                host.parse().ok().map(HostPattern::Exact)
             }
         };
         let rule = self.integration.host_rule;
@@ -171,22 +172,22 @@ impl AllowedHosts {
         if let Some(origin) = &self.origin {
             return self.is_origin(origin, target);
         }
-        if !self.schemes.contains(&target.scheme) {
+        if !self.schemes.contains(&target.scheme()) {
             return Err(HostRefusal::Scheme);
         }
-        if target.port != target.scheme.port() {
+        if target.port() != target.scheme().port() {
             return Err(HostRefusal::Port);
         }
-        if !self.patterns.iter().any(|pattern| pattern.matches(&target.host)) {
+        if !self.patterns.iter().any(|pattern| pattern.matches(target.host())) {
             return Err(HostRefusal::Host);
         }
         match self.rule {
             Some(HostRule::AwsService) => {
-                let signing = aws::signing(&target.host, &self.named).ok_or(HostRefusal::Service)?;
+                let signing = aws::signing(target.host(), &self.named).ok_or(HostRefusal::Service)?;
                 Ok(Destination { signing: Some(signing), scope: None })
             }
             Some(HostRule::AzureScope) => {
-                let scope = self.scope.clone().or_else(|| azure::scope_for(&target.host));
+                let scope = self.scope.clone().or_else(|| azure::scope_for(target.host()));
                 Ok(Destination { signing: None, scope: Some(scope.ok_or(HostRefusal::Host)?) })
             }
             // Without its origin, an HTTP connection goes nowhere.
@@ -195,12 +196,21 @@ impl AllowedHosts {
         }
     }
 
+    /// Where it may go, for people: an origin, or hosts, with `*.` before those below which every host is meant. Of AWS
+    /// only services are, as [`AllowedHosts::check`] has them.
+    pub fn shown(&self) -> Vec<String> {
+        match &self.origin {
+            Some(origin) => vec![origin.to_string()],
+            None => self.patterns.iter().map(ToString::to_string).collect(),
+        }
+    }
+
     fn is_origin(&self, origin: &Origin, target: &Origin) -> Result<Destination, HostRefusal> {
-        if origin.host != target.host {
+        if origin.host() != target.host() {
             Err(HostRefusal::Host)
-        } else if origin.scheme != target.scheme {
+        } else if origin.scheme() != target.scheme() {
             Err(HostRefusal::Scheme)
-        } else if origin.port != target.port {
+        } else if origin.port() != target.port() {
             Err(HostRefusal::Port)
         } else {
             Ok(Destination::default())

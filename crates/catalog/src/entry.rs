@@ -1,10 +1,13 @@
 //! The entries of the catalog, checked.
 
 use std::collections::BTreeSet;
+use std::fmt;
+
+use claviger_model::Scheme;
 
 use crate::exchange::Exchange;
 use crate::field::Field;
-use crate::host::{HostPattern, Scheme};
+use crate::host::HostPattern;
 use crate::inject::{Injection, Probe, Retry, Strip};
 use crate::placeholder::Text;
 
@@ -81,6 +84,15 @@ impl Integration {
         self.credentials.iter().find(|credential| credential.kind == kind)
     }
 
+    /// Where secrets of its connections may go, for people: hosts, with `*.` before those below which every host is
+    /// meant, and `{…}` for a setting.
+    pub fn hosts(&self) -> Vec<String> {
+        match (&self.host_rule, &self.base_url) {
+            (Some(HostRule::HttpOrigin), Some(url)) => vec![url.to_string()],
+            _ => self.hosts.iter().map(ToString::to_string).collect(),
+        }
+    }
+
     /// What of the caller's request never goes out.
     pub fn strip(&self) -> &Strip {
         &self.strip
@@ -151,6 +163,15 @@ impl HostRule {
             Self::AwsService => &[],
             Self::AzureScope => &["custom_scopes"],
             Self::HttpOrigin => &["base_url"],
+        }
+    }
+}
+
+impl fmt::Display for HostText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Fixed(pattern) => pattern.fmt(f),
+            Self::Settings(text) => text.fmt(f),
         }
     }
 }

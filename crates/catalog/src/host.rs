@@ -1,49 +1,8 @@
-//! Host names, base URLs and the hosts that a secret may go to.
+//! Base URLs, and the hosts that a secret may go to. What a host is and how it is compared, the model says.
 
 use std::fmt;
-use std::net::{Ipv4Addr, Ipv6Addr};
 
-/// How a host is spoken to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scheme {
-    /// With TLS.
-    Https,
-    /// In clear: HTTP connections may name such a service.
-    Http,
-}
-
-impl Scheme {
-    /// As URLs write it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Https => "https",
-            Self::Http => "http",
-        }
-    }
-
-    /// The port where none is named.
-    pub fn port(self) -> u16 {
-        match self {
-            Self::Https => 443,
-            Self::Http => 80,
-        }
-    }
-}
-
-/// A host as names are compared: a DNS name in lower case without a trailing dot, or an address.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Host(String);
-
-/// Scheme, host and port: what a secret is bound to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Origin {
-    /// How it is spoken to.
-    pub scheme: Scheme,
-    /// Which host.
-    pub host: Host,
-    /// Which port; the scheme's own where none was named.
-    pub port: u16,
-}
+use claviger_model::{Host, HostError, Origin, Target, TargetError};
 
 /// An absolute URL that calls can be relative to: an origin and a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,6 +16,9 @@ pub struct BaseUrl {
 /// Why a text is no such thing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum UrlError {
+    /// More characters than URLs have.
+    #[error("is longer than 2048 characters")]
+    Long,
     /// Another scheme, or none.
     #[error("is neither an https nor an http URL")]
     Scheme,
@@ -71,97 +33,39 @@ pub enum UrlError {
     Port,
 }
 
-impl Host {
-    /// Reads a DNS name, an IPv4 address or an IPv6 address in brackets.
-    ///
-    /// # Errors
-    ///
-    /// For anything else, also for the odd ways to write IPv4 addresses (`127.1`, `0x7f000001`), which resolvers
-    /// take for addresses and a comparison of names does not.
-    pub fn parse(text: &str) -> Result<Self, UrlError> {
-        if let Some(inner) = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')) {
-            let address: Ipv6Addr = inner.parse().map_err(|_| UrlError::Host)?;
-            return Ok(Self(format!("[{address}]")));
+impl From<TargetError> for UrlError {
+    fn from(error: TargetError) -> Self {
+        match error {
+            TargetError::Long => Self::Long,
+            TargetError::Scheme => Self::Scheme,
+            TargetError::Characters | TargetError::Fragment | TargetError::Userinfo => Self::Surplus,
+            TargetError::Port => Self::Port,
+            TargetError::Host(error) => error.into(),
         }
-        let text = text.strip_suffix('.').unwrap_or(text).to_ascii_lowercase();
-        let labels = || text.split('.');
-        let numeric = labels().next_back().is_some_and(is_numeric);
-        let fits = match numeric {
-            true => text.parse::<Ipv4Addr>().is_ok(),
-            false => text.len() <= 253 && labels().all(is_label),
-        };
-        if fits { Ok(Self(text)) } else { Err(UrlError::Host) }
-    }
-
-    /// As URLs write it.
-    pub fn as_str(&self) -> &str {
-        &self.0
     }
 }
 
-fn is_label(label: &str) -> bool {
-    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-    (1..=63).contains(&label.len())
-        && label.chars().all(plain)
-        && !label.starts_with('-')
-        && !label.ends_with('-')
-}
-
-fn is_numeric(label: &str) -> bool {
-    let hexadecimal = label.strip_prefix("0x").map(|rest| rest.chars().all(|c| c.is_ascii_hexdigit()));
-    hexadecimal.unwrap_or_else(|| label.starts_with(|c: char| c.is_ascii_digit()) && is_decimal(label))
-}
-
-fn is_decimal(label: &str) -> bool {
-    label.chars().all(|c| c.is_ascii_digit())
-}
-
-impl fmt::Display for Host {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl fmt::Display for Origin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}://{}", self.scheme.as_str(), self.host)?;
-        if self.port == self.scheme.port() { Ok(()) } else { write!(f, ":{}", self.port) }
+impl From<HostError> for UrlError {
+    fn from(_: HostError) -> Self {
+        Self::Host
     }
 }
 
 impl BaseUrl {
-    /// Reads a URL without user info, query and fragment.
+    /// Reads a [`Target`] in ASCII, with its scheme in lower case and without a query.
     ///
     /// # Errors
     ///
     /// When it is none, with the reason.
     pub fn parse(text: &str) -> Result<Self, UrlError> {
-        let (scheme, rest) = text.split_once("://").ok_or(UrlError::Scheme)?;
-        let scheme = match scheme {
-            "https" => Scheme::Https,
-            "http" => Scheme::Http,
-            _ => return Err(UrlError::Scheme),
-        };
-        if !rest.chars().all(|c| c.is_ascii_graphic() && !matches!(c, '?' | '#' | '\\')) {
+        let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+        let rest = rest.ok_or(UrlError::Scheme)?;
+        if rest.contains('?') || !rest.is_ascii() {
             return Err(UrlError::Surplus);
         }
-        let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-        if authority.contains('@') {
-            return Err(UrlError::Surplus);
-        }
-        // The colons of an IPv6 address stand within its brackets.
-        let (host, port) = match authority.rsplit_once(':') {
-            Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
-            _ => (authority, None),
-        };
-        let port = match port {
-            None => scheme.port(),
-            Some(digits) if is_decimal(digits) => {
-                digits.parse().ok().filter(|port| *port > 0).ok_or(UrlError::Port)?
-            }
-            Some(_) => return Err(UrlError::Port),
-        };
-        Ok(Self { origin: Origin { scheme, host: Host::parse(host)?, port }, path: path.to_owned() })
+        let target: Target = text.parse()?;
+        let path = rest.find('/').map_or("", |start| &rest[start..]);
+        Ok(Self { origin: target.origin().clone(), path: path.to_owned() })
     }
 }
 
@@ -175,25 +79,35 @@ pub enum HostPattern {
 }
 
 impl HostPattern {
-    /// Reads `host` or `*.host`.
+    /// Reads `host` or `*.name`.
     ///
     /// # Errors
     ///
     /// When it is neither.
     pub fn parse(text: &str) -> Result<Self, UrlError> {
-        match text.strip_prefix("*.") {
-            Some(rest) => Ok(Self::Below(format!(".{}", Host::parse(rest)?))),
-            None => Ok(Self::Exact(Host::parse(text)?)),
-        }
+        let Some(rest) = text.strip_prefix("*.") else { return Ok(Self::Exact(text.parse()?)) };
+        let host: Host = rest.parse()?;
+        Ok(Self::Below(format!(".{}", host.name().ok_or(UrlError::Host)?)))
     }
 
-    /// Whether a host is among them.
+    /// Whether a host is among them. Nothing is below an address.
     pub fn matches(&self, host: &Host) -> bool {
         match self {
             Self::Exact(this) => this == host,
-            Self::Below(ending) => {
-                host.as_str().strip_suffix(ending.as_str()).is_some_and(|rest| !rest.is_empty())
-            }
+            Self::Below(ending) => host
+                .name()
+                .and_then(|name| name.strip_suffix(ending.as_str()))
+                .is_some_and(|rest| !rest.is_empty()),
+        }
+    }
+}
+
+/// The one form in which a pattern is written.
+impl fmt::Display for HostPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exact(host) => host.fmt(f),
+            Self::Below(ending) => write!(f, "*{ending}"),
         }
     }
 }
@@ -214,6 +128,11 @@ mod tests {
             ("https://[2001:DB8::1]:8443/a:b", "https://[2001:db8::1]:8443", "/a:b"),
             ("https://[::1]", "https://[::1]", ""),
             ("https://h/@a", "https://h", "/@a"),
+            ("https://h:0443", "https://h", ""),
+            ("https://my_service.example", "https://my_service.example", ""),
+            ("https://127.0.0.1.", "https://127.0.0.1", ""),
+            ("https://[::ffff:192.0.2.1]", "https://192.0.2.1", ""),
+            ("https://XN--bcher-kva.example", "https://xn--bcher-kva.example", ""),
         ];
         for (text, expected, path) in fits {
             assert_eq!(origin(text), Ok((expected.to_owned(), path.to_owned())), "{text}");
@@ -222,7 +141,12 @@ mod tests {
 
     #[test]
     fn what_could_be_read_twice_is_refused() {
+        let (label, long) = ("x".repeat(64), format!("https://h/{}", "x".repeat(2048)));
+        let (label, name) = (format!("https://{label}"), format!("https://{}a", "a.".repeat(127)));
         let refused = [
+            (long.as_str(), UrlError::Long),
+            (label.as_str(), UrlError::Host),
+            (name.as_str(), UrlError::Host),
             ("ftp://h", UrlError::Scheme),
             ("HTTPS://h", UrlError::Scheme),
             ("h", UrlError::Scheme),
@@ -233,7 +157,17 @@ mod tests {
             ("https://h\\evil", UrlError::Surplus),
             ("https://h /", UrlError::Surplus),
             ("https://bücher.example", UrlError::Surplus),
+            ("https://h/ü", UrlError::Surplus),
+            ("https://h/{{name}}", UrlError::Surplus),
+            ("https://h/<b>", UrlError::Surplus),
             ("https://", UrlError::Host),
+            ("https://a..", UrlError::Host),
+            ("https://a%2eb", UrlError::Host),
+            ("https://xn--a.example", UrlError::Host),
+            ("https://0177.0.0.1", UrlError::Host),
+            ("https://127.0.0.01", UrlError::Host),
+            ("https://a.0x7f", UrlError::Host),
+            ("https://[127.0.0.1]", UrlError::Host),
             ("https:///x", UrlError::Host),
             ("https://a..b", UrlError::Host),
             ("https://-a", UrlError::Host),
@@ -256,11 +190,15 @@ mod tests {
     #[test]
     fn patterns_match_whole_labels() {
         let matches =
-            |pattern, host| HostPattern::parse(pattern).unwrap().matches(&Host::parse(host).unwrap());
+            |pattern, host: &str| HostPattern::parse(pattern).unwrap().matches(&host.parse().unwrap());
         assert!(matches("api.x.com", "API.X.com."));
         assert!(matches("*.x.com", "a.b.x.com"));
-        for host in ["x.com", "evilx.com", "x.com.evil"] {
+        for host in ["x.com", "evilx.com", "x.com.evil", "192.0.2.1", "[2001:db8::1]"] {
             assert!(!matches("*.x.com", host), "{host}");
+        }
+        assert!(matches("[2001:db8:0::1]", "[2001:DB8::1]") && !matches("192.0.2.1", "192.0.2.10"));
+        for pattern in ["*.192.0.2.1", "*.[::1]", "*.", "*", "*.*.x.com", "a.*.com", "*x.com", "x.com:443"] {
+            assert!(HostPattern::parse(pattern).is_err(), "{pattern}");
         }
     }
 }

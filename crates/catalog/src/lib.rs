@@ -10,6 +10,7 @@
 //!
 //! No I/O, no HTTP, no vault: a secret passes through as a [`SecretText`], that does not print.
 
+mod adopt;
 mod aws;
 mod azure;
 mod catalog;
@@ -34,6 +35,7 @@ mod update;
 mod vendor;
 mod zis;
 
+pub use adopt::Compared;
 pub use aws::Signing;
 pub use catalog::{Catalog, UnknownType};
 pub use connection::{AllowedHosts, Connection, Destination, HostRefusal};
@@ -43,7 +45,7 @@ pub use exchange::Exchange;
 pub use fault::{FAULTS_MAX, Fault, Faults, Warning};
 pub use field::{Field, Made, Place, Shape, StandsFor};
 pub use format::Format;
-pub use host::{BaseUrl, Host, HostPattern, Origin, Scheme, UrlError};
+pub use host::{BaseUrl, HostPattern, UrlError};
 pub use inject::{Injection, Presentation, Probe, Retry, Strip, Wait, WaitUnit, When};
 pub use load::CatalogError;
 pub use placeholder::Text;
@@ -53,3 +55,5 @@ pub use secret::{SecretJson, SecretName, SecretNameError, SecretText, Secrets};
 pub use settings::{HttpBody, NamedValue, Setting, Settings};
 pub use update::Updated;
 pub use zis::{ZIS_INTEGRATION, ZisSettings, ZisType};
+
+pub use claviger_model::{Host, Origin, Scheme};

@@ -49,15 +49,11 @@ pub(crate) fn merge(
 
 impl Merged {
     fn text(&mut self, field: &Field, given: &mut Given) {
-        match (given.texts.remove(&field.name), field.secret) {
-            (Some(secret), true) => {
-                self.write.insert(SecretName::field(&field.name), secret);
-            }
-            (Some(text), false) => {
-                let text = Setting::Text(text.reveal().to_owned());
-                self.settings.fields.insert(field.name.clone(), text);
-            }
-            (None, _) => {}
+        if field.secret {
+            let secret = given.texts.remove(&field.name);
+            self.write.extend(secret.map(|secret| (SecretName::field(&field.name), secret)));
+        } else if let Some(text) = given.texts.get(&field.name) {
+            self.settings.fields.insert(field.name.clone(), Setting::Text(text.reveal().to_owned()));
         }
     }
 

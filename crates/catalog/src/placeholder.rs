@@ -1,5 +1,7 @@
 //! Texts of the catalog with `{field}` in them.
 
+use std::fmt;
+
 use zeroize::Zeroizing;
 
 /// A text with places that fields fill.
@@ -56,6 +58,16 @@ impl Text {
     }
 }
 
+/// As the catalog writes it.
+impl fmt::Display for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|part| match part {
+            Part::Literal(text) => f.write_str(text),
+            Part::Field(name) => write!(f, "{{{name}}}"),
+        })
+    }
+}
+
 fn piece<'p, 'v: 'p>(part: &'p Part, value_of: impl Fn(&str) -> Option<&'v str>) -> Option<&'p str> {
     match part {
         Part::Literal(text) => Some(text),
@@ -71,6 +83,7 @@ mod tests {
     fn places_are_filled() {
         let text = Text::parse("a{b}c{d_e}").unwrap();
         assert_eq!(text.fields().collect::<Vec<_>>(), ["b", "d_e"]);
+        assert_eq!(text.to_string(), "a{b}c{d_e}");
         let value_of = |name: &str| match name {
             "b" => Some("1"),
             "d_e" => Some("{b}"),

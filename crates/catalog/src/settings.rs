@@ -76,6 +76,12 @@ impl Settings {
         }
     }
 
+    /// The names of the fields that are not as in `before`, those among them that one of both lacks.
+    pub fn changed_from<'s>(&'s self, before: &'s Self) -> BTreeSet<&'s str> {
+        let names = self.fields.keys().chain(before.fields.keys()).map(String::as_str);
+        names.filter(|name| self.fields.get(*name) != before.fields.get(*name)).collect()
+    }
+
     /// A field's named values; none where there is no such list.
     pub fn list(&self, name: &str) -> &[NamedValue] {
         match self.fields.get(name) {

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 
+use claviger_model::excerpt;
 use thiserror::Error;
 
 use crate::fault::{Faults, Warning};
@@ -16,6 +17,7 @@ pub(crate) const TOKENS: &str = "tokens";
 pub(crate) const HEADERS: &str = "headers";
 pub(crate) const URL_PARAMETERS: &str = "url_parameters";
 pub(crate) const BODY: &str = "body";
+const BASE_URL: &str = "base_url";
 
 /// Headers that say where a request goes and how long it is: the connection's host decides the first, the sender the
 /// second.
@@ -88,7 +90,9 @@ pub(crate) fn check(merged: &Settings, given: &Given, faults: &mut Faults, warni
     let tokens: BTreeSet<&str> = merged.list(TOKENS).iter().map(|token| token.name.as_str()).collect();
     for list in [HEADERS, URL_PARAMETERS] {
         for item in merged.list(list) {
-            let at = given.item(list, &item.name);
+            // An item that is named without a value keeps its text, of which the change says nothing.
+            let at =
+                given.item(list, &item.name).filter(|given| given.value.is_some()).map(|given| &*given.at);
             let text = item.value.as_deref().unwrap_or_default();
             check_text(text, at.map(|at| format!("{at}/value")), list, &tokens, given, faults);
             if list == HEADERS
@@ -98,9 +102,8 @@ pub(crate) fn check(merged: &Settings, given: &Given, faults: &mut Faults, warni
             }
         }
     }
-    if !tokens.is_empty() && merged.text("base_url").is_some_and(|url| url.starts_with("http://")) {
-        let reason = "is not encrypted: whoever is on the way can read the tokens".to_owned();
-        warnings.push(Warning { pointer: "/base_url".to_owned(), reason });
+    if !tokens.is_empty() && merged.text(BASE_URL).is_some_and(|url| url.starts_with("http://")) {
+        warnings.extend(in_clear(given));
     }
     if let Some(Setting::Body(body)) = merged.field(BODY)
         && let Some(content) = &body.content
@@ -108,6 +111,20 @@ pub(crate) fn check(merged: &Settings, given: &Given, faults: &mut Faults, warni
         let at = given.has(BODY).then(|| "/credentials/body/content".to_owned());
         check_text(content, at, BODY, &tokens, given, faults);
     }
+}
+
+/// Tokens would be readable on their way: told to whoever brings the URL or a token.
+fn in_clear(given: &Given) -> Option<Warning> {
+    let brings_tokens =
+        || given.lists.get(TOKENS).is_some_and(|items| items.iter().any(|item| !item.deleted));
+    let (pointer, reason) = if given.texts.contains_key(BASE_URL) {
+        ("/base_url", "is not encrypted: whoever is on the way can read the tokens")
+    } else if brings_tokens() {
+        ("/credentials/tokens", "go to a URL without encryption: whoever is on the way can read them")
+    } else {
+        return None;
+    };
+    Some(Warning { pointer: pointer.to_owned(), reason: reason.to_owned() })
 }
 
 /// `at` is where the text was given; else it is kept from before, and only a token that went away can be wrong with it.
@@ -133,11 +150,13 @@ fn check_text(
         })
         .collect();
     for name in used.difference(tokens) {
+        // Whoever takes the braces for a place to put a secret into is not told the secret.
+        let told = excerpt(name);
         match (&at, given.item(TOKENS, name)) {
-            (Some(at), _) => faults.push(at, format!("names the token {name}, which there is not")),
-            (None, Some(gone)) => faults.push(gone, format!("cannot be deleted: {list} still names it")),
+            (Some(at), _) => faults.push(at, format!("names the token {told}, which there is not")),
+            (None, Some(gone)) => faults.push(&gone.at, format!("cannot be deleted: {list} still names it")),
             (None, None) => {
-                faults.push(format!("/credentials/{list}"), format!("names {name}, which there is not"))
+                faults.push(format!("/credentials/{list}"), format!("names {told}, which there is not"))
             }
         }
     }

@@ -85,6 +85,17 @@ impl ZisSettings {
         Self { allowed_domain: domain.to_string(), header_name: None, username: None }
     }
 
+    /// The names of the settings that others have otherwise.
+    pub fn differing_from(&self, other: &Self) -> Vec<String> {
+        let Self { allowed_domain, header_name, username } = self;
+        let all = [
+            ("allowed_domain", *allowed_domain != other.allowed_domain),
+            ("header_name", *header_name != other.header_name),
+            ("username", *username != other.username),
+        ];
+        all.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name.to_owned()).collect()
+    }
+
     /// Where its secret may go, as it is shown.
     pub fn allowed_domain(&self) -> &str {
         &self.allowed_domain

@@ -39,12 +39,10 @@ impl Application {
         random: &dyn Random,
     ) -> Self {
         let datadog = claviger_datadog::routes(engine.catalog());
+        let native = claviger_native::routes(native, engine.catalog());
         let app = App::new(engine, limits, RequestIds::new(random), proxies);
         let fronts = [ValidateFront::routes(), VerifyFront::routes()].concat();
-        let mut routes = [datadog, claviger_native::routes(native), claviger_zendesk::routes(zendesk)]
-            .into_iter()
-            .flatten()
-            .collect();
+        let mut routes = [datadog, native, claviger_zendesk::routes(zendesk)].into_iter().flatten().collect();
         openapi::add(&mut routes, &fronts);
         let (router, mut routes) = router(app.clone(), routes, misfit);
         routes.extend(fronts.into_iter().map(|front| front.info));

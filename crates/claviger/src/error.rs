@@ -4,6 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use claviger_catalog::CatalogError;
 use claviger_model::Position;
 use claviger_native::GithubKeysError;
 use claviger_store::StoreError;
@@ -69,6 +70,17 @@ pub enum StartError {
         /// Why not.
         source: GithubKeysError,
     },
+    /// The operator's own integrations are not what they should be.
+    #[error("{} cannot be used: correct the entry, or leave --catalog-extra out", path.display())]
+    Catalog {
+        /// Where they are.
+        path: PathBuf,
+        /// Which entry, and what is wrong with it.
+        source: CatalogError,
+    },
+    /// The catalog that the program carries cannot be used.
+    #[error("this program's own catalog cannot be used: install the program anew")]
+    OwnCatalog(#[source] CatalogError),
     /// The master keys are not where they should be.
     #[error(
         "the master keys are missing: put {} back from its backup, or give its text in CLAVIGER_KEK; nothing in this database can be read without them",

@@ -104,6 +104,7 @@ fn summary(created: &Value) -> String {
         count("application_keys", "application key", "application keys"),
         count("access_tokens", "access token", "access tokens"),
         count("registrations", "registration", "registrations"),
+        count("connections", "connection", "connections"),
     ]
     .into_iter()
     .flatten()
@@ -155,6 +156,7 @@ fn answer(imported: &Imported) -> Value {
             "application_keys": imported.application_keys,
             "access_tokens": imported.access_tokens,
             "registrations": imported.registrations,
+            "connections": imported.connections,
         },
         "secrets": imported.secrets.iter().map(secret).collect::<Vec<_>>(),
         "position": imported.position.map(|position| position.to_string()),

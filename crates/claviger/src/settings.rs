@@ -8,6 +8,7 @@ mod commands;
 mod error;
 mod file;
 mod secrets;
+mod sections;
 mod typed;
 
 use std::net::SocketAddr;
@@ -28,6 +29,7 @@ use crate::data_dir::DataDir;
 pub use commands::{BackupCommand, LedgerCommand, RestoreCommand, TailCommand, VerifyCommand};
 pub use error::SettingsError;
 pub use secrets::SecretVariables;
+pub use sections::{Aws, SecretSetting, TypedAws, TypedCatalog};
 pub use typed::{Command, CommandLine, LogFormat, RateLimits, Typed};
 
 /// The data directory where none is named.
@@ -57,6 +59,10 @@ pub struct Settings {
     pub is_bootstrap_file_wanted: bool,
     /// The log.
     pub log: Log,
+    /// Where integrations of the operator's own are, if anywhere.
+    pub catalog_extra: Option<PathBuf>,
+    /// The server's own credentials at AWS.
+    pub aws: Option<Aws>,
     /// What concerns serving alone.
     pub serve: Serve,
 }
@@ -145,7 +151,8 @@ impl Settings {
     ///
     /// # Errors
     /// When something is not understood or does not fit together.
-    pub fn check(typed: Typed, secrets: SecretVariables) -> Result<Self, SettingsError> {
+    pub fn check(typed: Typed, mut secrets: SecretVariables) -> Result<Self, SettingsError> {
+        let aws = Aws::check(typed.aws, secrets.aws_secret_access_key.take())?;
         let data = typed.data.unwrap_or_else(|| DATA.into());
         let is_behind_proxy = typed.behind_proxy.unwrap_or(false);
         let tls = tls(typed.tls_cert, typed.tls_key)?;
@@ -159,6 +166,8 @@ impl Settings {
             database: database(typed.database, typed.database_ca, &data)?,
             kek: kek(typed.kek_file, secrets, &data)?,
             first: first(typed.email.as_deref(), typed.org)?,
+            catalog_extra: typed.catalog.extra,
+            aws,
             is_bootstrap_file_wanted: !typed.no_bootstrap_file.unwrap_or(false),
             log: Log {
                 format: typed.log_format.unwrap_or_default(),
@@ -462,7 +471,8 @@ mod tests {
 
     #[test]
     fn master_keys_come_from_one_place() {
-        let variables = |kek, kek_passphrase| SecretVariables { kek, kek_passphrase };
+        let variables =
+            |kek, kek_passphrase| SecretVariables { kek, kek_passphrase, ..SecretVariables::default() };
         let kek = |secrets, edit: fn(&mut Typed)| check_with(secrets, edit).map(|settings| settings.kek);
         let file: fn(&mut Typed) = |typed| typed.kek_file = Some("other".into());
         let text = || variables(secret("hunter2"), None);
@@ -485,6 +495,43 @@ mod tests {
         }
         let shown = format!("{:?} {:?}", check_with(text(), |_| ()), check_with(passphrase(), |_| ()));
         assert!(!shown.contains("hunter2"), "{shown}");
+    }
+
+    #[test]
+    fn the_servers_own_credentials_at_aws_are_whole_or_not_there() {
+        assert!(check(|_| ()).unwrap().aws.is_none());
+        let typed = || TypedAws {
+            region: Some("eu-west-1".into()),
+            principal_id: Some("123456789012".into()),
+            access_key_id: Some("AKIDEXAMPLE".into()),
+            secret_access_key: Some(SecretSetting(Zeroizing::new("hunter2".into()))),
+        };
+        let settings = check(|it| it.aws = typed()).unwrap();
+        assert!(!format!("{settings:?}").contains("hunter2"));
+        assert_eq!(settings.aws.unwrap().secret_access_key.as_str(), "hunter2");
+        // The environment wins over the file.
+        let secrets =
+            SecretVariables { aws_secret_access_key: secret("other"), ..SecretVariables::default() };
+        let aws = check_with(secrets, |it| it.aws = typed()).unwrap().aws.unwrap();
+        assert_eq!(aws.secret_access_key.as_str(), "other");
+        refused(
+            |it| it.aws.region = Some("eu-west-1".into()),
+            "give --aws-principal-id, --aws-access-key-id",
+        );
+        refused(
+            |it| it.aws = TypedAws { secret_access_key: None, ..typed() },
+            "CLAVIGER_AWS_SECRET_ACCESS_KEY",
+        );
+        refused(|it| it.aws = TypedAws { region: Some("EU".into()), ..typed() }, "--aws-region EU is not");
+        refused(|it| it.aws = TypedAws { principal_id: Some("1".into()), ..typed() }, "12 digits");
+        refused(
+            |it| it.aws = TypedAws { access_key_id: Some("a b".into()), ..typed() },
+            "--aws-access-key-id a b",
+        );
+        let bad = Some(SecretSetting(Zeroizing::new("hunter2 \n".into())));
+        let sentence =
+            check(|it| it.aws = TypedAws { secret_access_key: bad, ..typed() }).unwrap_err().to_string();
+        assert!(!sentence.contains("hunter2"), "{sentence}");
     }
 
     #[test]

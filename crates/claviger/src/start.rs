@@ -3,7 +3,8 @@
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 
-use claviger_engine::{Background, Engine, EngineOptions, SystemClock};
+use claviger_catalog::{Catalog, SecretText};
+use claviger_engine::{AwsPrincipal, Background, ConnectionOptions, Engine, EngineOptions, SystemClock};
 use claviger_http::Identity;
 use claviger_model::Clock;
 use claviger_native::{GithubKeys, Options as NativeOptions};
@@ -69,8 +70,9 @@ pub async fn run(
         _ => None,
     };
     let native = native(settings)?;
+    let connections = connections(settings)?;
     let data = DataDir::open(&settings.data)?;
-    let (engine, background, dead_list) = open(settings, &data).await?;
+    let (engine, background, dead_list) = open_with(settings, &data, connections).await?;
     let done = match is_serving {
         false => first_start(settings, settings.serve.listen, &data, &engine, terminal).await,
         true => serve(settings, certificate, &native, &data, &engine, &dead_list, terminal).await,
@@ -92,10 +94,38 @@ fn native(settings: &Settings) -> Result<NativeOptions, StartError> {
     Ok(options)
 }
 
+/// What connections can be made to, with the operator's own integrations, and as whom.
+fn connections(settings: &Settings) -> Result<ConnectionOptions, StartError> {
+    let mut catalog = Catalog::embedded().map_err(StartError::OwnCatalog)?;
+    if let Some(path) = &settings.catalog_extra {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| StartError::Read { path: path.clone(), source })?;
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        catalog = catalog
+            .with_extra(&name, &text)
+            .map_err(|source| StartError::Catalog { path: path.clone(), source })?;
+    }
+    let aws = settings.aws.as_ref().map(|aws| AwsPrincipal {
+        principal_id: aws.principal_id.clone(),
+        region: aws.region.clone(),
+        access_key_id: aws.access_key_id.clone(),
+        secret_access_key: SecretText::new(String::clone(&aws.secret_access_key)),
+    });
+    Ok(ConnectionOptions { catalog: Arc::new(catalog), aws: aws.map(Arc::new) })
+}
+
 type Opened = (Arc<Engine>, Background, Arc<DeadListFile>);
 
 /// Opens everything that is kept, and starts the engine over it.
 pub(crate) async fn open(settings: &Settings, data: &DataDir) -> Result<Opened, StartError> {
+    open_with(settings, data, connections(settings)?).await
+}
+
+async fn open_with(
+    settings: &Settings,
+    data: &DataDir,
+    connections: ConnectionOptions,
+) -> Result<Opened, StartError> {
     if let Location::Sqlite(path) = &settings.database {
         // SQLite would make it readable by others; what it makes beside it gets the same rights.
         private_file::open(path).map_err(|source| StartError::Write { path: path.clone(), source })?;
@@ -105,7 +135,7 @@ pub(crate) async fn open(settings: &Settings, data: &DataDir) -> Result<Opened, 
     let vault = Arc::new(unlock(settings, data, &mut database, &*clock).await?);
     let (store, feed) = database.start(vault.clone(), clock.clone()).await?;
     let dead_list = Arc::new(DeadListFile::open(data.dead_list_file(), &store, vault.clone()).await?);
-    let options = EngineOptions { dead_list: dead_list.clone(), ..EngineOptions::default() };
+    let options = EngineOptions { dead_list: dead_list.clone(), connections };
     let (engine, background) = Engine::start_with(store, feed, vault, clock, options).await?;
     Ok((engine, background, dead_list))
 }

@@ -13,7 +13,7 @@ use std::os::unix::fs::PermissionsExt;
 use claviger_store::Location;
 use database::TestDatabase;
 use operator::{Home, Keys, Server};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// A home with this KEK and dead list, and nothing else.
 fn beside(home: &Home, database: Option<String>) -> Home {
@@ -65,6 +65,11 @@ fn round(from: Home, to: Option<String>) -> Home {
         server.expect(201, &admin, "PUT", &registration(&id), None);
         id
     });
+    let secret = "glpat-canary-canary-1";
+    let connection = json!({ "name": "kept", "integration": { "type": "Gitlab",
+        "credentials": { "type": "GitlabAPIKey", "api_token": secret } } });
+    let connected = server.expect(201, &admin, "POST", "/claviger/v1/connections", Some(&connection));
+    let org = server.expect(200, &admin, "GET", "/claviger/v1/org", None)["id"].clone();
     // The server goes on running.
     let file = backup(&from, "one.backup");
     server.revoke_api_key(&admin, &victim);
@@ -74,8 +79,12 @@ fn round(from: Home, to: Option<String>) -> Home {
     server.revoke_api_key(&admin, &unknown);
     server.kill();
     let text = fs::read_to_string(&file).unwrap();
-    for secret in [&admin.api_key, &admin.application_key, &revoked, &kept] {
-        assert!(!text.contains(secret.as_str()));
+    for secret in [&admin.api_key, &admin.application_key, &revoked, &kept]
+        .map(String::as_str)
+        .into_iter()
+        .chain([secret])
+    {
+        assert!(!text.contains(secret));
     }
     let kek = fs::read_to_string(from.file("kek")).unwrap();
     let key = kek.lines().find_map(|line| line.strip_prefix("claviger-kek-1:")).unwrap();
@@ -106,6 +115,18 @@ fn round(from: Home, to: Option<String>) -> Home {
     // What the dead list kills is registered no more.
     server.expect(200, &admin, "GET", &registration(&registered), None);
     server.expect(404, &admin, "GET", &registration(&doomed), None);
+    // A connection's secret is what it was, and opens: an import of it finds it there, and of another finds a fault.
+    let import = |api_token: &str| {
+        let integration =
+            json!({ "type": "Gitlab", "credentials": { "type": "GitlabAPIKey", "api_token": api_token } });
+        let connections = json!([{ "id": connected["id"], "name": "kept", "integration": integration }]);
+        let file = to.directory.path().join("import.json");
+        fs::write(&file, json!({ "orgs": [{ "id": org, "connections": connections }] }).to_string()).unwrap();
+        to.run(&["import", &file.display().to_string()])
+    };
+    let said = import(secret).succeeds().stderr();
+    assert!(said.contains("nothing to import"), "{said}");
+    import("glpat-other-other-2").fails(1, &["/credentials/api_token: differs from what is there"]);
     let (fresh, fresh_secret) = server.create_api_key(&admin, "new");
     assert!(server.is_valid(&fresh_secret));
     server.revoke_api_key(&admin, &fresh);

@@ -8,10 +8,14 @@
 #[allow(dead_code, unused_imports, unused_macros, reason = "each test program uses some of it")]
 mod support;
 
+#[path = "canaries/connections.rs"]
+mod connections;
+
 use std::collections::{HashMap, HashSet};
 use std::io;
 use std::sync::{Arc, Mutex, OnceLock};
 
+use claviger_model::Random;
 use http::Method;
 use serde_json::{Value, json};
 use support::sample::{self, Made, api_key, application_key};
@@ -125,6 +129,14 @@ impl Canaries {
     fn assert_absent(&self, place: &str, text: &[u8]) {
         assert_eq!(self.found_in(text), None, "a secret in {place}");
     }
+}
+
+/// A secret that nothing else has a part of.
+fn random_text() -> String {
+    const ALPHABET: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+    let mut bytes = [0; 40];
+    claviger_vault::SystemRandom.fill(&mut bytes);
+    bytes.iter().map(|byte| char::from(ALPHABET[usize::from(*byte) % ALPHABET.len()])).collect()
 }
 
 /// Without its last, incomplete group.

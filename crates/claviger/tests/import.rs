@@ -140,7 +140,7 @@ on_both_engines! {
         let mut document = acme();
         let org = &mut document["orgs"][0];
         org["nmae"] = json!("x");
-        org["connections"] = json!([]);
+        org["connections"] = json!({});
         org["name"] = json!("Other");
         org["settings"] = json!({"one_time_read": true, "api_keys_max": -1, "limits": 1});
         org["roles"][1]["permissions"] = json!(["api_keys_read", "api_kys_read", 7]);
@@ -168,7 +168,7 @@ on_both_engines! {
         add(&mut document["orgs"], json!({"name": "Empty", "api_keys": [{"name": "by nobody"}]}));
         let outcome = home.import(&document).fails(&[
             "/orgs/0/nmae: is not a member here; did you mean `name`?",
-            "/orgs/0/connections: cannot be imported yet",
+            "/orgs/0/connections: must be a list",
             "/orgs/0/name: differs from what is there",
             "/orgs/0/settings/one_time_read: differs from what is there",
             "/orgs/0/settings/api_keys_max: must be a number from 0 to 10000000",

@@ -48,6 +48,20 @@ fn lived_in() -> Home {
         let grace = json!({ "grace_seconds": grace_seconds });
         server.expect(200, &admin, "POST", &format!("{path}/rotate"), Some(&grace));
     }
+    for n in 0..3 {
+        let aws = json!({ "type": "AWS",
+            "credentials": { "type": "AWSAssumeRole", "account_id": "123456789012", "role": format!("r{n}") } });
+        let gitlab = json!({ "type": "Gitlab",
+            "credentials": { "type": "GitlabAPIKey", "api_token": format!("glpat-token-token-{n}") } });
+        let bodies = [
+            json!({ "name": format!("aws {n}"), "integration": aws, "expires_at": format!("2100-01-0{}T00:00:00Z", n + 1),
+                "hosts": [format!("a{n}.execute-api.eu-west-1.amazonaws.com")] }),
+            json!({ "name": format!("gitlab {n}"), "integration": gitlab }),
+        ];
+        for body in bodies {
+            server.expect(201, &admin, "POST", "/claviger/v1/connections", Some(&body));
+        }
+    }
     // The last entry says that a key was shown, on which no row depends.
     server.expect(200, &admin, "GET", &format!("/api/v2/api_keys/{}", api_keys[5]), None);
     server.stop();
@@ -134,7 +148,7 @@ const COVERED: &[(&str, &[&str], &[&str])] = &[
     ),
     ("ledger_head", &["epoch", "sequence", "mac"], &[]),
     ("vault_keys", &["id", "purpose", "org_id", "kek_id", "wrapped", "created_at"], &[]),
-    ("orgs", &["id", "one_time_read"], &["disabled_at"]),
+    ("orgs", &["id", "one_time_read", "connections"], &["disabled_at"]),
     ("roles", &["id", "org_id", "managed", "permissions"], &[]),
     ("own_permissions", &["id", "org_id", "number", "name", "uses"], &[]),
     ("users", &["id", "org_id", "kind"], &["disabled_at"]),
@@ -163,6 +177,24 @@ const COVERED: &[(&str, &[&str], &[&str])] = &[
     ("secrets", &["digest", "org_id", "credential_id", "valid_until"], &["dead_at"]),
     ("app_key_registrations", &["org_id", "application_key_id"], &[]),
     ("credential_counts", &["org_id", "kind", "owner_id", "live"], &[]),
+    (
+        "connections",
+        &[
+            "id",
+            "org_id",
+            "dialect",
+            "container",
+            "name",
+            "integration",
+            "credentials",
+            "settings",
+            "hosts",
+            "secrets",
+            "restriction",
+        ],
+        &["expires_at"],
+    ),
+    ("connection_secrets", &["connection_id", "org_id", "name", "revision", "sealed"], &[]),
 ];
 
 /// Random numbers, the same ones each time.
@@ -276,7 +308,8 @@ fn insert_like(database: &Connection, dice: &Dice, table: &str, row: i64) -> Opt
         "secrets" => "digest",
         "user_roles" => "role_id",
         "app_key_registrations" => "application_key_id",
-        "orgs" | "roles" | "users" | "credentials" => "id",
+        "orgs" | "roles" | "users" | "credentials" | "connections" => "id",
+        "connection_secrets" => "connection_id",
         _ => return None,
     };
     let names: Vec<String> = statement.column_names().map(str::to_owned).collect();

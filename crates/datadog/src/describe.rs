@@ -10,6 +10,9 @@ const PEOPLE: &str = "Datadog: Users and Roles";
 /// The tag of the routes of connections and of what may manage them.
 const ACTIONS: &str = "Datadog: Action Connections";
 
+/// The tag of the routes of restrictions.
+const RESTRICTIONS: &str = "Datadog: Restriction Policies";
+
 /// An operation, by the vendor's name for it.
 pub(crate) fn operation(id: &'static str) -> Operation {
     tagged(id, TAG)
@@ -46,6 +49,11 @@ pub(crate) fn of_actions(id: &'static str) -> Operation {
     });
     let errors = Named::new("DatadogActionErrors", errors);
     Operation::new(id, ACTIONS, errors).takes_bearer().in_vendor_json().errors_in_either()
+}
+
+/// One of restrictions.
+pub(crate) fn of_restrictions(id: &'static str) -> Operation {
+    tagged(id, RESTRICTIONS)
 }
 
 /// A user may call each with a token alone; only routes of users are described as such.

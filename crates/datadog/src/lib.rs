@@ -40,6 +40,7 @@ pub fn routes(catalog: &Catalog) -> Vec<Route> {
         v2::service_accounts::routes(),
         v2::service_accounts::application_keys::routes(),
         v2::service_accounts::access_tokens::routes(),
+        v2::restriction_policy::routes(),
         v2::roles::routes(),
         v2::user_invitations::routes(),
         v2::users::routes(),

@@ -7,6 +7,7 @@ pub(crate) mod application_keys;
 pub(crate) mod current_user;
 pub(crate) mod permissions;
 pub(crate) mod personal_access_tokens;
+pub(crate) mod restriction_policy;
 pub(crate) mod roles;
 pub(crate) mod service_accounts;
 pub(crate) mod user_invitations;

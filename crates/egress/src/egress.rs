@@ -7,7 +7,7 @@ use std::num::NonZeroU16;
 use std::sync::Arc;
 use std::time::Duration;
 
-use claviger_model::{Host, Origin};
+use claviger_model::{Host, Network, Origin};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_rustls::TlsConnector;
@@ -17,7 +17,7 @@ use tokio_rustls::rustls::{self, ClientConfig};
 
 use crate::embedded::embedded;
 use crate::{
-    ConnectError, Connection, Connector, Dialer, Network, Policy, Refusal, Resolver, Roots, SystemDialer,
+    ConnectError, Connection, Connector, Dialer, Policy, Refusal, Resolver, Roots, SystemDialer,
     SystemResolver, Upstream,
 };
 

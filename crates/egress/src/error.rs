@@ -2,9 +2,7 @@
 
 use std::io;
 
-use claviger_model::TargetError;
-
-use crate::Network;
+use claviger_model::{Network, TargetError};
 
 /// What the guard will not have. None of it says which address it was: whoever chose the host may not learn more of the
 /// network than which kind of place it leads to.

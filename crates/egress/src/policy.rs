@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-use claviger_model::{Host, Origin};
+use claviger_model::{Host, Network, Origin};
 
+use crate::Refusal;
 use crate::embedded::embedded;
 use crate::special::{self, Reach};
-use crate::{Network, Refusal};
 
 /// How far calls may go. Unless told otherwise: to public addresses, over TLS.
 ///
@@ -62,7 +62,7 @@ impl Policy {
     /// # Errors
     /// When it is not wholly within one range of private addresses: wider ones would allow what nobody thought of.
     pub fn allow(mut self, network: Network) -> Result<Self, PolicyError> {
-        if !special::private().any(|special| special.network.covers(network)) {
+        if !special::private().any(|special| special.network.covers(&network)) {
             return Err(PolicyError);
         }
         self.networks.push(network);

@@ -8,7 +8,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use crate::Network;
+use claviger_model::Network;
 
 /// A range and what it is for.
 #[derive(Debug, PartialEq, Eq)]
@@ -61,26 +61,28 @@ fn is_global(address: Ipv6Addr) -> bool {
 }
 
 static NOT_GLOBAL_UNICAST: Special = Special {
-    network: Network::v6(Ipv6Addr::UNSPECIFIED, 0),
+    network: network(IpAddr::V6(Ipv6Addr::UNSPECIFIED), 0),
     name: "not global unicast",
     reach: Reach::Never,
 };
 
+const fn network(address: IpAddr, bits: u8) -> Network {
+    Network::new(address, bits).expect("the table's addresses have as many bits as it says")
+}
+
 const fn v4(address: [u8; 4], bits: u8, name: &'static str, reach: Reach) -> Special {
-    Special { network: Network::v4(address, bits), name, reach }
+    let [a, b, c, d] = address;
+    Special { network: network(IpAddr::V4(Ipv4Addr::new(a, b, c, d)), bits), name, reach }
 }
 
 const fn v6(segments: [u16; 8], bits: u8, name: &'static str, reach: Reach) -> Special {
     let [a, b, c, d, e, f, g, h] = segments;
-    Special { network: Network::v6(Ipv6Addr::new(a, b, c, d, e, f, g, h), bits), name, reach }
+    Special { network: network(IpAddr::V6(Ipv6Addr::new(a, b, c, d, e, f, g, h)), bits), name, reach }
 }
 
 const fn metadata(address: IpAddr, name: &'static str) -> Special {
-    let network = match address {
-        IpAddr::V4(address) => Network::v4(address.octets(), 32),
-        IpAddr::V6(address) => Network::v6(address, 128),
-    };
-    Special { network, name, reach: Reach::Metadata }
+    let bits = if address.is_ipv4() { 32 } else { 128 };
+    Special { network: network(address, bits), name, reach: Reach::Metadata }
 }
 
 const fn metadata_v4(a: u8, b: u8, c: u8, d: u8, name: &'static str) -> Special {
@@ -138,7 +140,6 @@ static V6: &[Special] = &[
     v6([0, 0, 0, 0, 0, 0, 0, 0], 128, "unspecified", Never),
     v6([0, 0, 0, 0, 0, 0, 0, 1], 128, "loopback", Private),
     v6([0, 0, 0, 0, 0, 0, 0, 0], 96, "IPv4-compatible", Never),
-    v6([0, 0, 0, 0, 0, 0xffff, 0, 0], 96, "IPv4-mapped", Never),
     v6([0, 0, 0, 0, 0xffff, 0, 0, 0], 96, "IPv4-translated", Never),
     v6([0x64, 0xff9b, 1, 0, 0, 0, 0, 0], 48, "local-use NAT64", Never),
     v6([0x100, 0, 0, 0, 0, 0, 0, 0], 64, "discard-only", Never),

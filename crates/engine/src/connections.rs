@@ -4,24 +4,37 @@
 //! bound to its connection, name and revision, and restrictions are kept. Using a connection is the broker's.
 
 mod editing;
+mod exporting;
+mod history;
+mod judging;
+mod restricting;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use claviger_catalog::{Catalog, Host, SecretJson, SecretName, ServerValues, Settings, Warning};
+use claviger_catalog::{
+    Catalog, Host, SecretJson, SecretName, SecretText, ServerValues, Settings, UnknownType, Warning,
+    ZisSettings,
+};
 use claviger_model::{
-    Connection, ConnectionDialect, ConnectionId, ConnectionStanding, Name, OrgId, Permission, Relation, Tags,
-    Timestamp,
+    Connection, ConnectionDialect, ConnectionId, ConnectionStanding, Name, Permission, Random, Relation,
+    Restriction, Tags, Timestamp,
 };
 use claviger_store::{
     Change, CommitError, ConnectionFilter, ConnectionSecret, ConnectionSort, Page, PeoplePage, Refusal,
-    SortBy,
+    SortBy, connection_secret_place,
 };
-use claviger_vault::Place;
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
 use crate::permit::rights::{ConnectionsRead, ConnectionsWrite};
 use crate::{Caller, Changed, Engine, Error, Permit, Thing};
+
+pub(crate) use editing::FIRST_REVISION;
+pub use exporting::ExportedConnection;
+pub use history::HistoryEntry;
+pub use judging::CONNECTION_HOSTS_MAX;
+pub(crate) use judging::judge_hosts;
+pub use restricting::{RESTRICTION_PRINCIPALS_MAX, SelfLockout};
 
 /// The AWS account that connections are told to trust where the operator has configured none.
 const NO_PRINCIPAL: &str = "000000000000";
@@ -31,14 +44,35 @@ const NO_PRINCIPAL: &str = "000000000000";
 pub struct ConnectionOptions {
     /// The integrations.
     pub catalog: Arc<Catalog>,
-    /// The AWS account of the server's own AWS credentials.
-    pub aws_principal_id: String,
+    /// As whom the server assumes the roles of AWS connections; none, and it assumes none.
+    pub aws: Option<Arc<AwsPrincipal>>,
+}
+
+/// The server's own credentials at AWS.
+#[derive(Debug)]
+pub struct AwsPrincipal {
+    /// Their account, which roles are to trust.
+    pub principal_id: String,
+    /// The region whose STS they go to.
+    pub region: String,
+    /// The access key's id.
+    pub access_key_id: String,
+    /// The access key's secret.
+    pub secret_access_key: SecretText,
 }
 
 impl Default for ConnectionOptions {
     fn default() -> Self {
         let catalog = Catalog::embedded().expect("a test of the catalog reads the embedded one");
-        Self { catalog: Arc::new(catalog), aws_principal_id: NO_PRINCIPAL.to_owned() }
+        Self { catalog: Arc::new(catalog), aws: None }
+    }
+}
+
+impl ConnectionOptions {
+    /// What the server puts into connections by itself.
+    pub(crate) fn server_values<'o>(&'o self, random: &'o dyn Random) -> ServerValues<'o> {
+        let principal_id = self.aws.as_ref().map_or(NO_PRINCIPAL, |aws| &aws.principal_id);
+        ServerValues { principal_id, random }
     }
 }
 
@@ -94,17 +128,15 @@ pub struct ShownConnection {
     pub connection: Connection,
     /// How its uses go.
     pub standing: ConnectionStanding,
-    /// Its `integration` value, with every secret empty.
+    /// Its `integration` value, with every secret empty; the types alone where the catalog does not have them any more.
     pub integration: Json,
+    /// The hosts that its secrets may go to, as [`AllowedHosts::shown`](claviger_catalog::AllowedHosts::shown) has
+    /// them; none where the catalog does not have its type any more.
+    pub allowed_hosts: Vec<String>,
     /// Whether the caller could use it.
     pub is_resolvable: bool,
     /// What is unusual about the body that was just given.
     pub warnings: Vec<Warning>,
-}
-
-/// Where a secret of a connection is sealed.
-pub(crate) fn place(org: OrgId, id: ConnectionId, name: &str, revision: i64) -> Place<'_> {
-    Place { org, table: "connection_secrets", row: id.uuid(), column: name, revision }
 }
 
 impl Engine {
@@ -166,6 +198,12 @@ impl Engine {
         Err(Error::Unavailable(None))
     }
 
+    /// Notes that a connection was used, to be written in a moment with others; of uses that follow one another
+    /// closely, the first counts.
+    pub fn note_connection_used(&self, id: ConnectionId) {
+        self.connection_usage.note(id, self.clock.now());
+    }
+
     /// A connection of the caller's org, if its restriction lets the caller come so close.
     pub(crate) async fn connection_for(
         &self,
@@ -187,7 +225,14 @@ impl Engine {
 
     /// How close a caller may come to a connection, whatever its permissions.
     pub(crate) fn relation_to(&self, caller: &Caller, connection: &Connection) -> Option<Relation> {
-        let Some(restriction) = &connection.restriction else { return Some(Relation::Editor) };
+        match &connection.restriction {
+            None => Some(Relation::Editor),
+            Some(restriction) => self.relation_by(caller, restriction),
+        }
+    }
+
+    /// How close a restriction lets a caller come.
+    fn relation_by(&self, caller: &Caller, restriction: &Restriction) -> Option<Relation> {
         let user = caller.user?;
         restriction.relation_of(caller.org, user, |role| self.directory.has_role(user, role))
     }
@@ -199,22 +244,36 @@ impl Engine {
         standing: ConnectionStanding,
         warnings: Vec<Warning>,
     ) -> Result<ShownConnection, Error> {
-        let integration = match connection.dialect {
-            ConnectionDialect::Datadog => {
-                let settings = settings_of(&connection)?;
-                let entry = self.catalog().connection(&settings).map_err(internal)?;
-                entry.shown(&kept(&connection)?)
-            }
+        let (integration, allowed_hosts) = match connection.dialect {
+            ConnectionDialect::Datadog => self.shown_by_catalog(&connection)?,
             // The catalog knows nothing of these: what they keep in clear is all that there is to show.
-            ConnectionDialect::Zendesk => serde_json::from_str(&connection.settings).map_err(internal)?,
+            ConnectionDialect::Zendesk => {
+                let settings: ZisSettings = serde_json::from_str(&connection.settings).map_err(internal)?;
+                (json!(settings), vec![settings.allowed_domain().to_owned()])
+            }
         };
         let is_resolvable = caller.may(Permission::CONNECTIONS_RESOLVE)
             && self.relation_to(caller, &connection) >= Some(Relation::Resolver);
-        Ok(ShownConnection { connection, standing, integration, is_resolvable, warnings })
+        Ok(ShownConnection { connection, standing, integration, allowed_hosts, is_resolvable, warnings })
+    }
+
+    /// The `integration` value of a connection that the catalog describes, and where its secrets may go.
+    fn shown_by_catalog(&self, connection: &Connection) -> Result<(Json, Vec<String>), Error> {
+        match self.catalog().connection(&settings_of(connection)?) {
+            Ok(entry) => {
+                let allowed = entry.allowed_hosts(&hosts_of(connection)?);
+                Ok((entry.shown(&kept(connection)?), allowed.shown()))
+            }
+            // Its entry was in a file of the operator's that is not there any more: one such connection must not make
+            // lists unreadable.
+            Err(UnknownType { integration, credentials }) => {
+                Ok((json!({ "type": integration, "credentials": { "type": credentials } }), Vec::new()))
+            }
+        }
     }
 
     fn server_values(&self) -> ServerValues<'_> {
-        ServerValues { principal_id: &self.connections.aws_principal_id, random: self.vault.random() }
+        self.connections.server_values(self.vault.random())
     }
 
     pub(crate) fn seal_secrets(
@@ -224,7 +283,7 @@ impl Engine {
         revision: i64,
     ) -> Result<Vec<ConnectionSecret>, Error> {
         let seal = |(name, secret): (&SecretName, &claviger_catalog::SecretText)| {
-            let place = place(connection.org, connection.id, name.as_str(), revision);
+            let place = connection_secret_place(connection.org, connection.id, name.as_str(), revision);
             let sealed = self.vault.seal(&place, secret.reveal().as_bytes())?;
             Ok(ConnectionSecret { name: name.as_str().to_owned(), revision, sealed })
         };
@@ -241,6 +300,11 @@ pub(crate) fn settings_of(connection: &Connection) -> Result<Settings, Error> {
     serde_json::from_str(&connection.settings).map_err(internal)
 }
 
+/// The hosts that a connection names by itself.
+pub(crate) fn hosts_of(connection: &Connection) -> Result<Vec<Host>, Error> {
+    connection.hosts.iter().map(|host| host.parse().map_err(internal)).collect()
+}
+
 /// The names under which a connection keeps secrets.
 pub(crate) fn kept(connection: &Connection) -> Result<BTreeSet<SecretName>, Error> {
     connection.secrets.0.keys().map(|name| SecretName::parse(name).map_err(internal)).collect()
@@ -255,4 +319,4 @@ impl ConnectionPatch {
 }
 
 /// The dialect whose connections the catalog describes.
-const CATALOGUED: ConnectionDialect = ConnectionDialect::Datadog;
+pub(crate) const CATALOGUED: ConnectionDialect = ConnectionDialect::Datadog;

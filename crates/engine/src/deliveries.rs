@@ -17,9 +17,9 @@ const ENTRIES_AT_ONCE: u32 = 256;
 const PAUSE_MIN: Duration = Duration::from_secs(5);
 /// The longest pause: a receiver that comes back is told within the hour.
 const PAUSE_MAX: Duration = Duration::from_secs(60 * 60);
-/// How long before a credential's end it is warned of, the latest first.
+/// How long before the end of a credential or connection it is warned of, the latest first.
 const WARNINGS: [Duration; 2] = [Duration::from_secs(24 * 60 * 60), Duration::from_secs(7 * 24 * 60 * 60)];
-/// Credentials of an org that are warned of in one go; the rest follow in the next.
+/// Credentials, or connections, of an org that are warned of in one go; the rest follow in the next.
 const WARNED_AT_ONCE: u32 = 256;
 /// What is kept of why an attempt failed.
 const ERROR_CHARS_MAX: usize = 200;
@@ -102,14 +102,34 @@ impl Engine {
                 let found = self.store.list_expiring(*org, now, within, WARNED_AT_ONCE).await?;
                 has_more |= found.len() == WARNED_AT_ONCE as usize;
                 for credential in found {
-                    match self.store.commit(Change::warn_of_expiry(&credential, within, now)).await {
-                        // Dead by now, or warned of by whoever asked at the same time.
-                        Ok(_) | Err(CommitError::Refused(Refusal::Stale | Refusal::Conflict)) => {}
-                        Err(error) => return Err(error.into()),
-                    }
+                    self.commit_warning(Change::warn_of_expiry(&credential, within, now)).await?;
                 }
             }
         }
         Ok(has_more)
+    }
+
+    /// The same of connections.
+    pub async fn warn_of_connection_expiry(&self, orgs: &[OrgId], now: Timestamp) -> Result<bool, Error> {
+        let mut has_more = false;
+        for org in orgs {
+            for within in WARNINGS {
+                let found = self.store.list_expiring_connections(*org, now, within, WARNED_AT_ONCE).await?;
+                has_more |= found.len() == WARNED_AT_ONCE as usize;
+                for connection in found {
+                    let change = Change::warn_of_connection_expiry(&connection, within, now);
+                    self.commit_warning(change).await?;
+                }
+            }
+        }
+        Ok(has_more)
+    }
+
+    async fn commit_warning(&self, change: Change) -> Result<(), Error> {
+        match self.store.commit(change).await {
+            // Gone by now, or warned of by whoever asked at the same time.
+            Ok(_) | Err(CommitError::Refused(Refusal::Stale | Refusal::Conflict)) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
     }
 }

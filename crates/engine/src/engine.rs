@@ -14,7 +14,7 @@ use crate::connections::ConnectionOptions;
 use crate::dead_list::{DeadList, NoDeadList};
 use crate::directory::Directory;
 use crate::sweeping::Sweeping;
-use crate::usage::{self, Usage, UsageNotes};
+use crate::usage::{self, ConnectionUsage, Usage, UsageNotes};
 
 /// How often replaced secrets whose time is over are buried. They are refused from their very end on.
 const BURIAL_PERIOD: Duration = Duration::from_secs(30);
@@ -32,6 +32,7 @@ pub struct Engine {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) directory: Directory,
     pub(crate) usage: Usage,
+    pub(crate) connection_usage: Arc<ConnectionUsage>,
     /// Held by what makes or moves keys of the vault, of which there is one at a time.
     pub(crate) administration: tokio::sync::Mutex<()>,
     dead_list: Arc<dyn DeadList>,
@@ -118,6 +119,7 @@ impl Engine {
             clock,
             directory,
             usage,
+            connection_usage: Arc::default(),
             administration: tokio::sync::Mutex::default(),
             dead_list: options.dead_list,
             connections: options.connections,
@@ -130,7 +132,9 @@ impl Engine {
                 follow(following.clone(), batch).await;
             }
         });
-        let flusher = tokio::spawn(flush(engine.store.clone(), notes, engine.sweeping.clone(), stopping));
+        let used = engine.connection_usage.clone();
+        let flusher =
+            tokio::spawn(flush(engine.store.clone(), notes, used, engine.sweeping.clone(), stopping));
         let burier = tokio::spawn(bury_replaced(engine.clone()));
         Ok((engine, Background { burier, follower, flusher, stop }))
     }
@@ -241,6 +245,7 @@ async fn bury(engine: &Engine, dead: Vec<Digest>, through: Position) {
 async fn flush(
     store: Store,
     mut notes: UsageNotes,
+    used: Arc<ConnectionUsage>,
     sweeping: Arc<Sweeping>,
     mut stopping: watch::Receiver<bool>,
 ) -> UsageNotes {
@@ -250,6 +255,7 @@ async fn flush(
             return notes;
         }
         notes.flush(&store).await;
+        used.flush(&store).await;
         sweeping.sweep(&store).await;
     }
 }
@@ -271,6 +277,7 @@ impl Background {
         if let Ok(mut notes) = self.flusher.await {
             notes.flush(&engine.store).await;
         }
+        engine.connection_usage.flush(&engine.store).await;
         // Nobody is left who waits for them, and they would go on for as long as they hold the engine.
         for task in [self.burier, self.follower] {
             task.abort();

@@ -1,4 +1,4 @@
-//! Events: what the ledger's entries mean to those who watch an org's credentials from outside.
+//! Events: what the ledger's entries mean to those who watch an org's credentials and connections from outside.
 //!
 //! An event is made from its entry alone, which holds no secret, so that it can be made again at any time: it has the
 //! entry's place, time and id. An entry that concerns several credentials is several events.
@@ -8,7 +8,7 @@ use claviger_store::Entry;
 use serde_json::{Map, Value as Json, json};
 use time::format_description::well_known::Rfc3339;
 
-/// Something that happened to a credential of an org.
+/// Something that happened to a credential or a connection of an org.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Event {
     /// The entry's id; with a number after it where the entry is several events.
@@ -35,6 +35,7 @@ impl Event {
                 vec![(EventType::WebhookTest, json!({ "webhook": entry.subject.id }))]
             }
             "credential.expiring" => expiring(entry).into_iter().collect(),
+            action if action.starts_with("connection.") => of_connection(entry).into_iter().collect(),
             _ => changed(entry),
         };
         let count = found.len();
@@ -92,6 +93,36 @@ fn expiring(entry: &Entry) -> Option<(EventType, Json)> {
         "within_seconds": change["within_seconds"],
     });
     Some((EventType::CredentialExpiring, data))
+}
+
+/// What an entry about a connection means. What it tells of one, as the names of settings, goes to webhooks too.
+fn of_connection(entry: &Entry) -> Option<(EventType, Json)> {
+    let change: Json = serde_json::from_str(&entry.change).ok()?;
+    let kind = match entry.action.as_str() {
+        "connection.created" | "connection.imported" => EventType::ConnectionCreated,
+        "connection.updated" => EventType::ConnectionUpdated,
+        "connection.restricted" => EventType::ConnectionRestricted,
+        "connection.deleted" => EventType::ConnectionDeleted,
+        "connection.expiring" => EventType::ConnectionExpiring,
+        _ => return None,
+    };
+    let mut data = json!({
+        "subject": { "kind": "connection", "id": entry.subject.id, "name": change["name"] },
+    });
+    match kind {
+        EventType::ConnectionUpdated => {
+            for member in ["changed", "secrets_written", "secrets_erased"] {
+                data[member] = change[member].clone();
+            }
+        }
+        EventType::ConnectionRestricted => data["restricted"] = json!(!change["restriction"].is_null()),
+        EventType::ConnectionExpiring => {
+            data["expires_at"] = json!(rfc3339(change["expires_at"].as_i64().map(Timestamp::from_micros)?));
+            data["within_seconds"] = change["within_seconds"].clone();
+        }
+        _ => {}
+    }
+    Some((kind, data))
 }
 
 /// What follows from the new states of credentials: whatever made one dead revoked it, be it the disabling of its

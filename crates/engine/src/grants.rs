@@ -10,10 +10,14 @@ use claviger_model::{Permission, PermissionSet};
 
 use crate::{Caller, Error};
 
+/// Whether a caller manages everybody's access: by permission, and with a credential that is not narrowed.
+pub(crate) fn manages_everybody(caller: &Caller) -> bool {
+    caller.scopes().is_none() && caller.may(Permission::USER_ACCESS_MANAGE)
+}
+
 /// Refuses to hand on more than the caller may.
 pub(crate) fn check_grant(caller: &Caller, granted: &PermissionSet) -> Result<(), Error> {
-    let manages_everybody = caller.scopes().is_none() && caller.may(Permission::USER_ACCESS_MANAGE);
-    match manages_everybody || caller.may_all(granted) {
+    match manages_everybody(caller) || caller.may_all(granted) {
         true => Ok(()),
         false => Err(Error::Refused(&[])),
     }

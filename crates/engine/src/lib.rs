@@ -59,7 +59,11 @@ pub use claviger_store::{
     ListedRole, Names, Page, PeoplePage, RoleFilter, RoleSort, SortBy, SortKey, StoreMetrics, UserFilter,
     UserSort, UserStatus,
 };
-pub use connections::{ConnectionKey, ConnectionOptions, ConnectionPatch, NewConnection, ShownConnection};
+pub use connections::{
+    AwsPrincipal, CONNECTION_HOSTS_MAX, ConnectionKey, ConnectionOptions, ConnectionPatch,
+    ExportedConnection, HistoryEntry, NewConnection, RESTRICTION_PRINCIPALS_MAX, SelfLockout,
+    ShownConnection,
+};
 pub use credentials::{Changed, KeyRef, Shown};
 pub use dead_list::{DeadList, NoDeadList};
 pub use deliveries::Upcoming;

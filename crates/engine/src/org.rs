@@ -25,6 +25,8 @@ pub struct OrgPatch {
     pub native_keys_max: Option<u32>,
     /// What native keys begin with where nothing else is asked for.
     pub native_key_prefix: Option<KeyPrefix>,
+    /// How many connections there may be.
+    pub connections_max: Option<u32>,
     /// What becomes of a credential whose secret leaked.
     pub leaks: Option<LeakPolicy>,
 }
@@ -41,6 +43,7 @@ impl OrgPatch {
         settings.application_keys_per_user_max =
             self.application_keys_per_user_max.unwrap_or(settings.application_keys_per_user_max);
         settings.native_keys_max = self.native_keys_max.unwrap_or(settings.native_keys_max);
+        settings.connections_max = self.connections_max.unwrap_or(settings.connections_max);
         settings.native_key_prefix = self.native_key_prefix.unwrap_or(settings.native_key_prefix);
     }
 }

@@ -36,14 +36,20 @@ impl Caller {
     /// for one that is not, and [`Error::ScopeNotNamed`] for a token that does not name it.
     pub fn permit<R: Right>(self, origin: Origin) -> Result<Permit<R>, Error> {
         let user = self.user.ok_or(Error::Refused(R::ANY_OF))?;
+        self.check::<R>()?;
+        Ok(Permit { caller: self, user, origin, right: PhantomData })
+    }
+
+    /// Checks the right of a caller who has a permit already, for what that permit alone does not give.
+    ///
+    /// # Errors
+    /// As [`Caller::permit`].
+    pub(crate) fn check<R: Right>(&self) -> Result<(), Error> {
         let is_everybodys = R::ANY_OF.is_empty();
         if !is_everybodys && !R::ANY_OF.iter().any(|permission| self.may(*permission)) {
             return Err(Error::Refused(R::ANY_OF));
         }
-        if R::IS_REGISTERED_ONLY {
-            self.check_registered(R::ANY_OF)?;
-        }
-        Ok(Permit { caller: self, user, origin, right: PhantomData })
+        if R::IS_REGISTERED_ONLY { self.check_registered(R::ANY_OF) } else { Ok(()) }
     }
 }
 
@@ -150,6 +156,10 @@ rights! {
     ConnectionsWrite = registered [CONNECTIONS_WRITE],
     /// Use connections, without seeing their secrets: whoever manages none needs no registration.
     ConnectionsResolve = [CONNECTIONS_RESOLVE],
+    /// See who may do what with a connection: with what seeing it takes, or as whoever manages everybody's access.
+    RestrictionsRead = [CONNECTIONS_READ, USER_ACCESS_MANAGE],
+    /// Say who may do what with a connection: with what changing it takes, or as whoever manages everybody's access.
+    RestrictionsWrite = [CONNECTIONS_WRITE, USER_ACCESS_MANAGE],
     /// See which application keys are registered.
     RegistrationsRead = [ORG_APP_KEYS_READ],
     /// Register application keys, and take that back, as far as the permissions held reach: one's own, service

@@ -1,13 +1,15 @@
-//! When credentials were last used: noted in memory, written in batches in the background.
+//! When credentials and connections were last used: noted in memory, written in batches in the background.
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use claviger_model::{CredentialId, Timestamp};
+use claviger_model::{ConnectionId, CredentialId, Timestamp};
 use claviger_store::Store;
 use tokio::sync::mpsc;
 
-/// A credential's last use is noted at most so often; the vendor's own lag is not known.
+/// The last use of a credential, or of a connection, is noted at most so often; the vendor's own lag is not known.
 const RESOLUTION: Duration = Duration::from_secs(60);
 /// Notes waiting to be written. Beyond it they are dropped, and the next use of the credential is noted instead.
 const WAITING_MAX: usize = 65_536;
@@ -57,5 +59,81 @@ impl UsageNotes {
                 }
             }
         }
+    }
+}
+
+/// Uses of connections. There are few connections beside credentials, and each use is a call to somebody else, so that
+/// a lock does here.
+#[derive(Default)]
+pub(crate) struct ConnectionUsage(Mutex<HashMap<ConnectionId, Noted>>);
+
+/// The last use of a connection that was noted.
+#[derive(Clone, Copy)]
+struct Noted {
+    at: Timestamp,
+    is_written: bool,
+}
+
+impl ConnectionUsage {
+    /// Notes a use, unless one within the resolution is noted already, or too many wait to be written.
+    pub(crate) fn note(&self, connection: ConnectionId, now: Timestamp) {
+        let mut noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_recent = noted.get(&connection).is_some_and(|before| now < before.at + RESOLUTION);
+        if !is_recent && (noted.len() < WAITING_MAX || noted.contains_key(&connection)) {
+            noted.insert(connection, Noted { at: now, is_written: false });
+        }
+    }
+
+    /// Writes what has been noted so far; what cannot be written is dropped, and said.
+    pub(crate) async fn flush(&self, store: &Store) {
+        for batch in self.waiting().chunks(BATCH_MAX) {
+            if let Err(error) = store.record_connections_used(batch).await {
+                let error = claviger_model::chain(&error);
+                tracing::warn!(error, "last-used times of connections could not be written");
+                return;
+            }
+        }
+    }
+
+    /// What is to be written, in the order of the table; it counts as written from then on. What is older than the
+    /// resolution is forgotten, by the last use of all.
+    fn waiting(&self) -> Vec<(ConnectionId, Timestamp)> {
+        let mut noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut waiting: Vec<_> =
+            noted.iter().filter(|(_, it)| !it.is_written).map(|(id, it)| (*id, it.at)).collect();
+        waiting.sort_unstable();
+        if let Some(last) = noted.values().map(|it| it.at).max() {
+            noted.retain(|_, it| last < it.at + RESOLUTION);
+        }
+        noted.values_mut().for_each(|it| it.is_written = true);
+        waiting
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use claviger_model::testing::SeededRandom;
+
+    use super::*;
+
+    #[test]
+    fn a_connections_use_is_written_once_within_the_resolution() {
+        let random = SeededRandom::new(1);
+        let (one, other) = (ConnectionId::generate(&random), ConnectionId::generate(&random));
+        let (usage, start) = (ConnectionUsage::default(), Timestamp::from_micros(1_000_000_000));
+        let later = |seconds| start + Duration::from_secs(seconds);
+        usage.note(one, start);
+        usage.note(one, later(59));
+        usage.note(other, later(1));
+        let mut expected = vec![(one, start), (other, later(1))];
+        expected.sort_unstable();
+        assert_eq!(usage.waiting(), expected);
+        usage.note(one, later(30));
+        assert_eq!(usage.waiting(), [], "it was written a moment ago");
+        usage.note(one, later(60));
+        assert_eq!(usage.waiting(), [(one, later(60))]);
+        usage.note(other, later(3600));
+        usage.waiting();
+        assert_eq!(usage.0.lock().unwrap().len(), 1, "what is old is forgotten");
     }
 }

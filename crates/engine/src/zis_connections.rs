@@ -117,7 +117,7 @@ impl Engine {
                 Err(Error::Absent(Thing::ZisIntegration))
             }
             Err(CommitError::Refused(Refusal::LimitReached)) => {
-                let max = self.store.find_connections_max(permit.org()).await?;
+                let max = self.org(permit.org()).await?.settings.connections_max;
                 Err(Error::LimitReached { thing: Thing::Connection, max })
             }
             Err(error) => Err(error.into()),
@@ -154,6 +154,7 @@ impl Engine {
                 self.settle().await?;
                 return Ok(Changed { value: (), position: self.applied() });
             }
+            let changed = settings.differing_from(&read.settings);
             let mut connection = read.connection;
             connection.settings = serde_json::to_string(&settings).map_err(internal)?;
             connection.modified_at = self.later_than(connection.modified_at);
@@ -166,7 +167,7 @@ impl Engine {
                 let secret = SecretText::new(secret.reveal().to_owned());
                 written = self.seal_one(&connection, key.of, secret, revision)?;
             }
-            let change = Change::update_connection(&connection, &written, &[], &permit.actor());
+            let change = Change::update_connection(&connection, &written, &[], &changed, &permit.actor());
             match self.store.commit(change).await {
                 Ok(position) => return Ok(Changed { value: (), position }),
                 Err(CommitError::Refused(Refusal::Stale)) => {}

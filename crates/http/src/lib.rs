@@ -8,6 +8,7 @@
 mod address_limits;
 mod body;
 mod credentials;
+mod dry_run;
 mod forwarded;
 mod front;
 mod guarded;
@@ -30,6 +31,7 @@ pub use body::{
     BATCH_BYTES_MAX, BODY_BYTES_MAX, Batch, BodyError, CONNECTION_BYTES_MAX, Json, JsonObject, LargeJson,
 };
 pub use credentials::{note_refusal, origin, presented, whence};
+pub use dry_run::{DRY_RUN, DryRunError, is_dry_run};
 pub use front::Front;
 pub use limits::{Bucket, Limits, Rate, Standing, take_share, take_share_of};
 pub use metrics::{Metrics, RefusalLabels};

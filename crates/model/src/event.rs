@@ -14,14 +14,33 @@ pub enum EventType {
     CredentialExpiring,
     /// A credential's secret was found where it should not be.
     CredentialLeaked,
+    /// A connection was made or imported.
+    ConnectionCreated,
+    /// A connection was changed.
+    ConnectionUpdated,
+    /// It was said who may do what with a connection.
+    ConnectionRestricted,
+    /// A connection was deleted.
+    ConnectionDeleted,
+    /// A connection's time is nearly over.
+    ConnectionExpiring,
     /// Somebody wants to know whether a webhook works. Goes to that webhook alone, whatever it asked for.
     WebhookTest,
 }
 
 impl EventType {
     /// Those that a webhook can ask for.
-    pub const SUBSCRIBABLE: [Self; 4] =
-        [Self::CredentialCreated, Self::CredentialRevoked, Self::CredentialExpiring, Self::CredentialLeaked];
+    pub const SUBSCRIBABLE: [Self; 9] = [
+        Self::CredentialCreated,
+        Self::CredentialRevoked,
+        Self::CredentialExpiring,
+        Self::CredentialLeaked,
+        Self::ConnectionCreated,
+        Self::ConnectionUpdated,
+        Self::ConnectionRestricted,
+        Self::ConnectionDeleted,
+        Self::ConnectionExpiring,
+    ];
 
     /// The text form.
     pub const fn as_str(self) -> &'static str {
@@ -30,6 +49,11 @@ impl EventType {
             Self::CredentialRevoked => "credential.revoked",
             Self::CredentialExpiring => "credential.expiring",
             Self::CredentialLeaked => "credential.leaked",
+            Self::ConnectionCreated => "connection.created",
+            Self::ConnectionUpdated => "connection.updated",
+            Self::ConnectionRestricted => "connection.restricted",
+            Self::ConnectionDeleted => "connection.deleted",
+            Self::ConnectionExpiring => "connection.expiring",
             Self::WebhookTest => "webhook.test",
         }
     }

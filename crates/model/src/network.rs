@@ -5,19 +5,23 @@
 //! addresses of their own.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
-
-use ipnet::{IpNet, Ipv4Net};
 
 /// The most networks of one list: more would make a request's look-up long.
 pub const NETWORKS_MAX: usize = 64;
-/// The length of the prefix below which all addresses stand for IPv4 ones: `::ffff:0:0/96`.
-const MAPPED_PREFIX: u8 = 96;
+/// The bits of the prefix below which all addresses stand for IPv4 ones: `::ffff:0:0/96`.
+const MAPPED_BITS: u8 = 96;
+const V4_BITS: u8 = 32;
+const V6_BITS: u8 = 128;
 
-/// A network in CIDR notation; a single address is one too.
+/// A network as CIDR notation writes it, `192.0.2.0/24`; a single address is one too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Network(IpNet);
+pub struct Network {
+    first: IpAddr,
+    /// How many leading bits all of its addresses share.
+    bits: u8,
+}
 
 /// A text that is no network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,48 +47,87 @@ impl fmt::Display for NetworkError {
 impl std::error::Error for NetworkError {}
 
 impl Network {
+    /// The network of all addresses that share so many leading bits with this one; none, if it has fewer.
+    pub const fn new(address: IpAddr, bits: u8) -> Option<Self> {
+        match address {
+            IpAddr::V4(address) if bits <= V4_BITS => {
+                let first = Ipv4Addr::from_bits(address.to_bits() & mask_v4(bits));
+                Some(Self { first: IpAddr::V4(first), bits })
+            }
+            IpAddr::V6(address) if bits <= V6_BITS => match address.to_ipv4_mapped() {
+                Some(address) if bits >= MAPPED_BITS => Self::new(IpAddr::V4(address), bits - MAPPED_BITS),
+                _ => {
+                    let first = Ipv6Addr::from_bits(address.to_bits() & mask_v6(bits));
+                    Some(Self { first: IpAddr::V6(first), bits })
+                }
+            },
+            _ => None,
+        }
+    }
+
     /// Whether an address is in it.
     pub fn contains(&self, address: IpAddr) -> bool {
-        self.0.contains(&address.to_canonical())
+        match (self.first, address.to_canonical()) {
+            (IpAddr::V4(first), IpAddr::V4(address)) => {
+                (first.to_bits() ^ address.to_bits()) & mask_v4(self.bits) == 0
+            }
+            (IpAddr::V6(first), IpAddr::V6(address)) => {
+                (first.to_bits() ^ address.to_bits()) & mask_v6(self.bits) == 0
+            }
+            _ => false,
+        }
     }
 
     /// Whether every address of another network is in this one.
     pub fn covers(&self, other: &Self) -> bool {
-        self.0.contains(&other.0)
+        self.bits <= other.bits && self.contains(other.first)
+    }
+
+    fn is_single(&self) -> bool {
+        self.bits == if self.first.is_ipv4() { V4_BITS } else { V6_BITS }
     }
 }
 
+/// Ones where the prefix is.
+const fn mask_v4(bits: u8) -> u32 {
+    if bits == 0 { 0 } else { u32::MAX << (V4_BITS - bits) }
+}
+
+const fn mask_v6(bits: u8) -> u128 {
+    if bits == 0 { 0 } else { u128::MAX << (V6_BITS - bits) }
+}
+
+/// Numbers with leading zeros, which some read as octal, are none: neither in the address nor after the slash.
 impl FromStr for Network {
     type Err = NetworkError;
 
     fn from_str(text: &str) -> Result<Self, NetworkError> {
-        let net = match text.parse::<IpAddr>() {
-            Ok(address) => IpNet::from(address),
-            Err(_) => text.parse::<IpNet>().map_err(|_| NetworkError::Syntax)?,
+        let (address, bits) = match text.split_once('/') {
+            None => (text, None),
+            Some((address, bits)) => (address, Some(number(bits).ok_or(NetworkError::Syntax)?)),
         };
-        let network = Self(canonical(net.trunc()));
-        if net.addr() == net.network() { Ok(network) } else { Err(NetworkError::HostBits { network }) }
+        let address: IpAddr = address.parse().map_err(|_| NetworkError::Syntax)?;
+        let bits = bits.unwrap_or(if address.is_ipv4() { V4_BITS } else { V6_BITS });
+        let network = Self::new(address, bits).ok_or(NetworkError::Syntax)?;
+        match network.first == address.to_canonical() {
+            true => Ok(network),
+            false => Err(NetworkError::HostBits { network }),
+        }
     }
 }
 
-/// A network of addresses that stand for IPv4 ones is an IPv4 network.
-fn canonical(net: IpNet) -> IpNet {
-    let IpNet::V6(v6) = net else { return net };
-    let mapped: Option<Ipv4Addr> = v6.addr().to_ipv4_mapped();
-    match (mapped, v6.prefix_len().checked_sub(MAPPED_PREFIX)) {
-        (Some(v4), Some(prefix)) => {
-            Ipv4Net::new(v4, prefix).expect("128 - 96 bits are what an IPv4 prefix may have").into()
-        }
-        _ => net,
-    }
+fn number(digits: &str) -> Option<u8> {
+    let is_plain =
+        digits.bytes().all(|byte| byte.is_ascii_digit()) && (digits == "0" || !digits.starts_with('0'));
+    digits.parse().ok().filter(|_| is_plain)
 }
 
 impl fmt::Display for Network {
     /// A single address without its prefix's length.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0.prefix_len() == self.0.max_prefix_len() {
-            true => self.0.addr().fmt(f),
-            false => self.0.fmt(f),
+        match self.is_single() {
+            true => self.first.fmt(f),
+            false => write!(f, "{}/{}", self.first, self.bits),
         }
     }
 }
@@ -158,6 +201,8 @@ impl AllowList {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn list(texts: &[&str]) -> AllowList {
@@ -181,7 +226,9 @@ mod tests {
             ("::ffff:192.0.2.0/120", "192.0.2.0/24"),
             ("::ffff:c000:207", "192.0.2.7"),
             ("::ffff:0:0/96", "0.0.0.0/0"),
+            ("::ffff:10.0.0.0/104", "10.0.0.0/8"),
             ("::ffff:0:0/95", "has bits beyond its prefix: the network is ::fffe:0:0/95"),
+            ("::ffff:192.0.2.7/120", "has bits beyond its prefix: the network is 192.0.2.0/24"),
         ] {
             let read = text.parse::<Network>().map_or_else(|error| error.to_string(), |it| it.to_string());
             assert_eq!(read, expected, "{text}");
@@ -197,6 +244,14 @@ mod tests {
             "192.0.2",
             "192.0.2.1.1",
             "192.0.02.1",
+            "010.0.0.0/8",
+            "10.0.0.0/08",
+            "10.0.0.0/00",
+            "10.0.0.0/+8",
+            "10.0.0/8",
+            "[fc00::]/7",
+            "fe80::%1/64",
+            "fc00::/300",
             "0xc0.0.2.1",
             "3221225985",
             "192.0.2.0/33",
@@ -214,10 +269,41 @@ mod tests {
         for text in wrong {
             assert_eq!(text.parse::<Network>(), Err(NetworkError::Syntax), "{text:?}");
         }
-        for (text, network) in [("192.0.2.7/24", "192.0.2.0/24"), ("2001:db8::1/64", "2001:db8::/64")] {
+        for (text, network) in [
+            ("192.0.2.7/24", "192.0.2.0/24"),
+            ("10.0.0.1/8", "10.0.0.0/8"),
+            ("2001:db8::1/64", "2001:db8::/64"),
+            ("fc00::1/7", "fc00::/7"),
+        ] {
             let network = network.parse().unwrap();
             assert_eq!(text.parse::<Network>(), Err(NetworkError::HostBits { network }));
         }
+    }
+
+    #[test]
+    fn a_network_ends_where_its_prefix_does() {
+        for (network, inside, outside) in [
+            ("10.0.0.0/8", ["10.0.0.0", "10.255.255.255"], ["9.255.255.255", "11.0.0.0"]),
+            ("192.0.2.7", ["192.0.2.7", "192.0.2.7"], ["192.0.2.6", "192.0.2.8"]),
+            ("0.0.0.0/0", ["0.0.0.0", "255.255.255.255"], ["::", "::1"]),
+            ("fc00::/7", ["fc00::", "fdff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"], ["fbff::", "fe00::"]),
+            ("::1", ["::1", "::1"], ["::", "::2"]),
+            ("::/0", ["::", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"], ["1.1.1.1", "::ffff:1.1.1.1"]),
+        ] {
+            let network: Network = network.parse().unwrap();
+            assert!(network.covers(&network), "{network}");
+            assert!(inside.iter().all(|it| network.contains(address(it))), "{network}");
+            assert!(!outside.iter().any(|it| network.contains(address(it))), "{network}");
+        }
+    }
+
+    #[test]
+    fn a_network_is_made_of_any_of_its_addresses() {
+        let new = |text, bits| Network::new(address(text), bits).map(|network| network.to_string());
+        assert_eq!(new("10.1.2.3", 8).as_deref(), Some("10.0.0.0/8"));
+        assert_eq!(new("fd12::1", 7).as_deref(), Some("fc00::/7"));
+        assert_eq!(new("::ffff:10.1.2.3", 104).as_deref(), Some("10.0.0.0/8"));
+        assert_eq!((new("10.1.2.3", 33), new("::1", 129)), (None, None));
     }
 
     #[test]
@@ -263,8 +349,36 @@ mod tests {
         let wide = list(&["192.0.2.0/24", "2001:db8::/32"]);
         assert!(wide.covers(&wide));
         assert!(wide.covers(&list(&["192.0.2.128/25", "192.0.2.1", "2001:db8:1::/48"])));
-        for wider in ["192.0.0.0/16", "192.0.3.1", "::/0", "0.0.0.0/0"] {
+        for wider in ["192.0.0.0/16", "192.0.2.0/23", "192.0.3.1", "::/0", "0.0.0.0/0"] {
             assert!(!wide.covers(&list(&["192.0.2.1", wider])), "{wider}");
+        }
+    }
+    /// The bits of an address, written out.
+    fn bits_of(address: IpAddr) -> String {
+        match address.to_canonical() {
+            IpAddr::V4(address) => format!("4:{:032b}", address.to_bits()),
+            IpAddr::V6(address) => format!("6:{:0128b}", address.to_bits()),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn an_address_is_in_a_network_if_it_begins_alike(
+            first in any::<IpAddr>(),
+            flipped in 0..128_u32,
+            bits in 0..=128_u8,
+        ) {
+            let first = first.to_canonical();
+            let other: IpAddr = match first {
+                IpAddr::V4(it) => Ipv4Addr::from_bits(it.to_bits() ^ 1_u32.wrapping_shl(flipped)).into(),
+                IpAddr::V6(it) => Ipv6Addr::from_bits(it.to_bits() ^ 1 << flipped).into(),
+            };
+            if let Some(network) = Network::new(first, bits) {
+                let prefix = &bits_of(first)[..2 + usize::from(network.bits)];
+                prop_assert!(network.contains(first));
+                prop_assert_eq!(network.contains(other), bits_of(other).starts_with(prefix));
+                prop_assert_eq!(network.to_string().parse::<Network>(), Ok(network));
+            }
         }
     }
 }

@@ -21,13 +21,16 @@ pub struct OrgSettings {
     pub native_keys_max: u32,
     /// What native keys begin with where nothing else is asked for.
     pub native_key_prefix: KeyPrefix,
+    /// How many connections the org may have.
+    pub connections_max: u32,
     /// What becomes of a credential whose secret was found where it should not be.
     pub leaks: LeakPolicy,
 }
 
 impl Default for OrgSettings {
     /// The vendor's limits: 200 API keys, 1000 application keys a user; one-time read off. 100,000 native keys: were
-    /// each as large as it may be, they would take half a gigabyte of memory. What leaked is revoked.
+    /// each as large as it may be, they would take half a gigabyte of memory. 10,000
+    /// connections, more than anybody keeps track of. What leaked is revoked.
     fn default() -> Self {
         Self {
             one_time_read: false,
@@ -35,6 +38,7 @@ impl Default for OrgSettings {
             application_keys_per_user_max: 1000,
             native_keys_max: 100_000,
             native_key_prefix: KeyPrefix::default(),
+            connections_max: 10_000,
             leaks: LeakPolicy::Revoke,
         }
     }

@@ -98,6 +98,16 @@ impl FromStr for Principal {
 pub struct Restriction(BTreeSet<(Relation, Principal)>);
 
 impl Restriction {
+    /// Whether nothing is given to anybody.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// How many relations are given, each to one principal.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// What was given, the furthest relation first.
     pub fn iter(&self) -> impl Iterator<Item = (Relation, Principal)> {
         self.0.iter().copied()

@@ -27,7 +27,8 @@ impl Scheme {
         }
     }
 
-    fn port(self) -> u16 {
+    /// The port where none is named.
+    pub fn port(self) -> u16 {
         match self {
             Self::Https => 443,
             Self::Http => 80,

@@ -37,6 +37,12 @@ impl Error {
         Self { status: StatusCode::BAD_REQUEST, faults: fields.into_iter().map(fault).collect() }
     }
 
+    /// What is wrong here, and what is wrong there, with the status of the first.
+    pub(crate) fn and(mut self, other: Self) -> Self {
+        self.faults.extend(other.faults);
+        self
+    }
+
     /// The body for a request that never reached a handler.
     pub fn misfit(status: StatusCode, sentence: &str) -> String {
         let code = match status {

@@ -3,11 +3,13 @@
 //! Verification for gateways is answered before any router ([`VerifyFront`]); the rest are routes like any other.
 //! Errors are objects with a stable code: `{"errors": [{"code": …, "detail": …, "field": …}]}`.
 
+mod connections;
 mod credential_permissions;
 mod error;
 mod fields;
 mod guards;
 mod health;
+mod integrations;
 mod keys;
 mod leaks;
 mod native_keys;
@@ -27,12 +29,15 @@ pub use error::Error;
 pub use options::{GithubKeys, GithubKeysError, Options};
 pub use verify::VerifyFront;
 
+use claviger_catalog::Catalog;
 use claviger_http::Route;
 
 /// Every route of the native API but those that the [`VerifyFront`] answers.
-pub fn routes(options: &Options) -> Vec<Route> {
+pub fn routes(options: &Options, catalog: &Catalog) -> Vec<Route> {
     [
+        connections::routes(catalog),
         health::routes(),
+        integrations::routes(),
         keys::routes(),
         leaks::routes(options),
         org::routes(),

@@ -50,6 +50,7 @@ struct Settings {
     api_keys_max: u32,
     application_keys_per_user_max: u32,
     native_keys_max: u32,
+    connections_max: u32,
     native_key_prefix: String,
     /// What becomes of a credential whose secret leaked: `revoke` or `mark`.
     leaks: &'static str,
@@ -88,6 +89,7 @@ fn patch_schema() -> Value {
             "api_keys_max": limit,
             "application_keys_per_user_max": limit,
             "native_keys_max": limit,
+            "connections_max": limit,
             "native_key_prefix": { "type": "string", "maxLength": KEY_PREFIX_CHARS_MAX },
             "leaks": { "type": "string", "enum": [LeakPolicy::Revoke.as_str(), LeakPolicy::Mark.as_str()] },
         },
@@ -125,6 +127,10 @@ fn patch(body: &Value) -> Result<OrgPatch, Error> {
                 Some(limit) => patch.native_keys_max = Some(limit),
                 None => faults.push(fault(field, &bad_limit)),
             },
+            ("connections_max", value) => match limit(value) {
+                Some(limit) => patch.connections_max = Some(limit),
+                None => faults.push(fault(field, &bad_limit)),
+            },
             ("native_key_prefix", Value::String(text)) => match KeyPrefix::parse(text) {
                 Ok(prefix) => patch.native_key_prefix = Some(prefix),
                 Err(error) => faults.push(fault(field, &error.to_string())),
@@ -154,6 +160,7 @@ fn wire(org: &Org) -> Settings {
         api_keys_max: org.settings.api_keys_max,
         application_keys_per_user_max: org.settings.application_keys_per_user_max,
         native_keys_max: org.settings.native_keys_max,
+        connections_max: org.settings.connections_max,
         native_key_prefix: org.settings.native_key_prefix.to_string(),
         leaks: org.settings.leaks.as_str(),
         created_at: shown_time(org.created_at),

@@ -5,7 +5,7 @@ use claviger_model::{
     collation_key,
 };
 
-use crate::connections::{COLUMNS, READ_BOTH, STANDING};
+use crate::connections::{COLUMNS, READ_BOTH, STANDING, read_connection};
 use crate::credential_list::Page;
 use crate::people_list::{Condition, PLACES, PeoplePage, SortBy, order};
 use crate::{Store, StoreError};
@@ -165,6 +165,25 @@ impl Store {
         let place = |connection: &Connection| ids.iter().position(|id| *id == connection.id);
         found.sort_by_key(|(connection, _)| place(connection));
         Ok(found)
+    }
+
+    /// Up to `limit` connections that a filter lets through, in the order of their ids, from the one after `after` on:
+    /// what changes meanwhile makes nobody be passed over.
+    pub async fn list_connections_after(
+        &self,
+        org: OrgId,
+        filter: &ConnectionFilter,
+        after: Option<ConnectionId>,
+        limit: u32,
+    ) -> Result<Vec<Connection>, StoreError> {
+        let mut condition = Condition::of_connections(org, filter);
+        if let Some(after) = after {
+            let place = condition.push(after);
+            condition.sql += &format!(" AND i.id > {place}");
+        }
+        let limit = condition.push(limit);
+        let sql = format!("SELECT {COLUMNS} FROM {FROM} WHERE {} ORDER BY i.id LIMIT {limit}", condition.sql);
+        self.long_rows(sql, condition.params, read_connection).await
     }
 
     async fn count_connections(&self, condition: Condition) -> Result<i64, StoreError> {

@@ -2,6 +2,7 @@
 //! [`crate::connection_list`].
 
 use claviger_model::{Connection, ConnectionDialect, ConnectionId, ConnectionStanding, OrgId, collation_key};
+use claviger_vault::Place;
 use serde_json::{Value as Json, json};
 
 use crate::credential_list::search_key;
@@ -18,6 +19,11 @@ pub struct ConnectionSecret {
     pub revision: i64,
     /// The value.
     pub sealed: Vec<u8>,
+}
+
+/// Where a secret of a connection is sealed: it opens nowhere else, and with no other revision.
+pub fn connection_secret_place(org: OrgId, id: ConnectionId, name: &str, revision: i64) -> Place<'_> {
+    Place { org, table: "connection_secrets", row: id.uuid(), column: name, revision }
 }
 
 macro_rules! columns {
@@ -103,8 +109,26 @@ impl Change {
     /// Refused with [`Refusal::LimitReached`] beyond the org's limit, with [`Refusal::NameTaken`] where its container
     /// has one of that name, with [`Refusal::Absent`] where that is an integration that is not there, and with [`Refusal::Conflict`] where its id is taken.
     pub fn create_connection(connection: &Connection, secrets: &[ConnectionSecret], actor: &Actor) -> Self {
+        Self::bring_connection("connection.created", connection, secrets, actor)
+    }
+
+    /// The same of a connection that an import brings.
+    pub(crate) fn import_connection(
+        connection: &Connection,
+        secrets: &[ConnectionSecret],
+        actor: &Actor,
+    ) -> Self {
+        Self::bring_connection("connection.imported", connection, secrets, actor)
+    }
+
+    fn bring_connection(
+        action: &'static str,
+        connection: &Connection,
+        secrets: &[ConnectionSecret],
+        actor: &Actor,
+    ) -> Self {
         let detail = state::with_states(told(connection), [state::connection(connection)]);
-        let change = Self::new(connection.org, actor, "connection.created", subject(connection.id), detail);
+        let change = Self::new(connection.org, actor, action, subject(connection.id), detail);
         change.with_connection(connection, secrets)
     }
 
@@ -193,7 +217,7 @@ impl Change {
     }
 
     /// Changes a connection. `connection` is the new state, with the revision that was read; `written` are its new
-    /// secrets, `erased` the names of those that go.
+    /// secrets, `erased` the names of those that go, and `changed` is what else changes, in words.
     ///
     /// Refused with [`Refusal::Stale`] where it has another revision by now, or is gone, and with
     /// [`Refusal::NameTaken`].
@@ -201,12 +225,14 @@ impl Change {
         connection: &Connection,
         written: &[ConnectionSecret],
         erased: &[String],
+        changed: &[String],
         actor: &Actor,
     ) -> Self {
         let mut detail = told(connection);
         // Whoever reads the record sees which secrets were replaced, and never what they are.
         detail["secrets_written"] = written.iter().map(|secret| secret.name.as_str()).collect();
         detail["secrets_erased"] = json!(erased);
+        detail["changed"] = json!(changed);
         let detail = state::with_states(detail, [state::connection(connection)]);
         let change = Self::new(connection.org, actor, "connection.updated", subject(connection.id), detail)
             .requiring_free_name(connection)
@@ -306,11 +332,30 @@ impl Store {
         self.row(FIND_IN, &params![org, dialect.as_str(), container, name], read_connection).await
     }
 
-    /// How many connections an org may have.
-    pub async fn find_connections_max(&self, org: OrgId) -> Result<u32, StoreError> {
-        let sql = "SELECT connections_max FROM orgs WHERE id = $1";
-        let found = self.row(sql, &params![org], |row| row.get(0)).await?;
-        found.ok_or_else(|| StoreError::damaged("an org is missing"))
+    /// How many connections an org has.
+    pub async fn count_connections_of(&self, org: OrgId) -> Result<i64, StoreError> {
+        let sql = "SELECT connections FROM orgs WHERE id = $1";
+        Ok(self.row(sql, &params![org], |row| row.get(0)).await?.unwrap_or(0))
+    }
+
+    /// The org of a connection.
+    pub async fn find_org_of_connection(&self, id: ConnectionId) -> Result<Option<OrgId>, StoreError> {
+        self.row("SELECT org_id FROM connections WHERE id = $1", &params![id], |row| row.parsed(0)).await
+    }
+
+    /// The connections of an org that have exactly this name.
+    pub async fn list_connections_named(
+        &self,
+        org: OrgId,
+        name: &str,
+    ) -> Result<Vec<Connection>, StoreError> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM connections i WHERE i.org_id = $1 AND i.name_sort = $2 AND i.name = $3"
+        );
+        let mut found = Vec::new();
+        let params = params![org, collation_key(name), name];
+        self.each(&sql, &params, |row| Ok(found.push(read_connection(row)?))).await?;
+        Ok(found)
     }
 
     /// The sealed secrets of a connection.

@@ -58,8 +58,9 @@ impl Change {
         self.one(
             // Numbers start high enough not to be taken for a count, as the vendor's do.
             "INSERT INTO orgs (id, number, name, one_time_read, api_keys_max, application_keys_per_user_max,
-                 created_at, modified_at, native_keys_max, native_key_prefix)
-             SELECT $1, COALESCE(MAX(number), 100000) + 1, $2, $3, $4, $5, $6, $7, $8, $9 FROM orgs",
+                 created_at, modified_at, native_keys_max, native_key_prefix,
+                 connections_max)
+             SELECT $1, COALESCE(MAX(number), 100000) + 1, $2, $3, $4, $5, $6, $7, $8, $9, $10 FROM orgs",
             params![
                 org.id,
                 org.name.as_str(),
@@ -70,6 +71,7 @@ impl Change {
                 org.modified_at,
                 org.settings.native_keys_max,
                 org.settings.native_key_prefix.as_str(),
+                org.settings.connections_max,
             ],
             Refusal::Conflict,
         )

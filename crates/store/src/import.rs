@@ -1,7 +1,8 @@
 //! An import: whatever is new in one or more orgs, in one change, and what has to be known to draw it up.
 
 use claviger_model::{
-    Credential, CredentialId, CredentialKind, Org, OrgId, Role, Timestamp, User, UserId, collation_key,
+    Connection, Credential, CredentialId, CredentialKind, Org, OrgId, Role, Timestamp, User, UserId,
+    collation_key,
 };
 use claviger_vault::{Digest, WrappedKey};
 use serde_json::json;
@@ -9,7 +10,7 @@ use serde_json::json;
 use crate::credentials::{COLUMNS, SELECT_KNOWN, read_credential, read_known};
 use crate::state;
 use crate::value::{Value, params};
-use crate::{Actor, Change, KnownSecret, NewSecret, Store, StoreError};
+use crate::{Actor, Change, ConnectionSecret, KnownSecret, NewSecret, Store, StoreError};
 
 /// What an import brings to one org.
 #[derive(Debug)]
@@ -26,6 +27,8 @@ pub struct ImportedOrg<'a> {
     pub credentials: &'a [(Credential, NewSecret)],
     /// New registrations for the use of connections.
     pub registrations: &'a [CredentialId],
+    /// New connections with their sealed secrets.
+    pub connections: &'a [(Connection, Vec<ConnectionSecret>)],
     /// When it is imported.
     pub at: Timestamp,
 }
@@ -62,7 +65,12 @@ impl Change {
             |change: Self, (credential, secret): &_| change.with_credential(credential, secret);
         let change = imported.credentials.iter().fold(change, with_credential);
         let with_registration = |change: Self, id: &_| change.with_registration(org.id, *id, imported.at);
-        imported.registrations.iter().fold(change, with_registration)
+        let change = imported.registrations.iter().fold(change, with_registration);
+        // Each has an entry of its own: by it, its history is found.
+        let with_connection = |change: Self, (connection, secrets): &(Connection, Vec<ConnectionSecret>)| {
+            change.and(Self::import_connection(connection, secrets, actor))
+        };
+        imported.connections.iter().fold(change, with_connection)
     }
 }
 

@@ -1,6 +1,7 @@
-//! When credentials were last used: a narrow table of its own, written in batches, never in the ledger.
+//! When credentials and connections were last used: narrow tables of their own, written in batches, never in the
+//! ledger.
 
-use claviger_model::{CredentialId, Timestamp};
+use claviger_model::{ConnectionId, CredentialId, Timestamp};
 
 use crate::value::params;
 use crate::{Change, CommitError, Store};
@@ -12,6 +13,24 @@ impl Store {
             change.any(
                 "INSERT INTO last_used (credential_id, at) VALUES ($1, $2)
                  ON CONFLICT (credential_id) DO UPDATE SET at = excluded.at WHERE excluded.at > last_used.at",
+                params![*id, *at],
+            )
+        };
+        self.commit(used.iter().fold(Change::unrecorded(), upsert)).await.map(|_| ())
+    }
+
+    /// The same of connections. Of those that are gone by now, nothing is kept.
+    pub async fn record_connections_used(
+        &self,
+        used: &[(ConnectionId, Timestamp)],
+    ) -> Result<(), CommitError> {
+        let upsert = |change: Change, (id, at): &(ConnectionId, Timestamp)| {
+            change.any(
+                "INSERT INTO connection_standings (connection_id, last_used_at)
+                 SELECT id, CAST($2 AS BIGINT) FROM connections WHERE id = $1
+                 ON CONFLICT (connection_id) DO UPDATE SET last_used_at = excluded.last_used_at
+                 WHERE connection_standings.last_used_at IS NULL
+                     OR excluded.last_used_at > connection_standings.last_used_at",
                 params![*id, *at],
             )
         };

@@ -13,6 +13,8 @@ mod backup;
 mod batch;
 mod change;
 mod checkpoint;
+mod connection_expiry;
+mod connection_history;
 mod connection_list;
 mod connections;
 mod credential_list;
@@ -33,6 +35,7 @@ mod own_permissions;
 mod people;
 mod people_list;
 mod postgres;
+mod principals;
 mod read;
 mod registrations;
 mod role_list;
@@ -55,7 +58,7 @@ pub use batch::{Batch, Feed};
 pub use change::{Action, Actor, Change, Subject};
 pub use checkpoint::{Checkpoint, ParseCheckpointError};
 pub use connection_list::{ConnectionCursor, ConnectionFilter, ConnectionSort};
-pub use connections::ConnectionSecret;
+pub use connections::{ConnectionSecret, connection_secret_place};
 pub use credential_list::{CredentialFilter, CredentialPage, CredentialSort, Page, SortKey};
 pub use credentials::{
     FIRST_SECRET_REVISION, KnownBinding, KnownSecret, LiveSecret, Names, NewSecret, SealedSecret,

@@ -29,7 +29,8 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration::both(include_str!("../migrations/0006_native_keys.sql")),
     Migration::both(include_str!("../migrations/0007_events_and_leaks.sql")),
     Migration::both(include_str!("../migrations/0008_connections.sql")),
-    Migration::both(include_str!("../migrations/0009_zendesk.sql")),
+    Migration::both(include_str!("../migrations/0009_connection_warnings.sql")),
+    Migration::both(include_str!("../migrations/0010_zendesk.sql")),
 ];
 
 /// Which text of a migration.

@@ -2,7 +2,7 @@
 //!
 //! What is not checked, because the ledger does not say it: names and addresses of orgs, users and roles, limits,
 //! moments and revisions of rows, invitations, when a credential was last used. Sealed values and wrapped keys are bound to their places
-//! by the vault, and do not open elsewhere or altered.
+//! by the vault, and do not open elsewhere or altered; those of connections are tried.
 
 mod finding;
 mod state;
@@ -49,7 +49,7 @@ impl Snapshot {
         walk.verify_unmet();
         if check.is_state_wanted {
             match walk.is_chain_whole {
-                true => self.compare_state(walk.fold, &mut walk.report).await?,
+                true => self.compare_state(walk.fold, check.vault, &mut walk.report).await?,
                 false => walk.report.add(Finding::StateNotCompared),
             }
         }

@@ -23,7 +23,7 @@ const TURN: Duration = Duration::from_secs(5);
 /// A webhook that was told of nothing has its standing kept after so many entries: until then it costs nothing but
 /// to look through them again.
 const UNKEPT_ENTRIES_MAX: i64 = 4096;
-/// How often it is looked for credentials that end soon.
+/// How often it is looked for credentials and connections that end soon.
 const EXPIRY_PERIOD: Duration = Duration::from_secs(60);
 
 /// How to go about it.
@@ -179,12 +179,18 @@ impl Round {
         if self.warned_at.is_some_and(|at| now < at + EXPIRY_PERIOD) {
             return Ok(());
         }
-        let wants = |webhook: &Webhook| webhook.events.contains(&EventType::CredentialExpiring);
-        let orgs: HashSet<OrgId> =
-            webhooks.iter().filter(|(webhook, _)| wants(webhook)).map(|(webhook, _)| webhook.org).collect();
-        let orgs: Vec<_> = orgs.into_iter().collect();
+        let orgs_for = |event: EventType| -> Vec<OrgId> {
+            let wants = |webhook: &Webhook| webhook.events.contains(&event);
+            let orgs = webhooks.iter().filter(|(webhook, _)| wants(webhook)).map(|(webhook, _)| webhook.org);
+            orgs.collect::<HashSet<_>>().into_iter().collect()
+        };
+        let of_credentials = orgs_for(EventType::CredentialExpiring);
+        let of_connections = orgs_for(EventType::ConnectionExpiring);
+        let has_more = self.engine.warn_of_expiry(&of_credentials, now).await?
+            | self.engine.warn_of_connection_expiry(&of_connections, now).await?;
         // Where there may be more, the next look goes on with it; where there was nobody to warn, too.
-        let is_done = !orgs.is_empty() && !self.engine.warn_of_expiry(&orgs, now).await?;
+        let has_anybody = !of_credentials.is_empty() || !of_connections.is_empty();
+        let is_done = has_anybody && !has_more;
         self.warned_at = is_done.then_some(now);
         Ok(())
     }

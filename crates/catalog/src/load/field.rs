@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use claviger_model::Host;
+
 use super::format::pattern;
 use super::raw::RawField;
 use super::{Formats, Wrong, wrong};
 use crate::field::{Field, Made, Place, Shape, StandsFor};
 use crate::format::Format;
-use crate::host::Host;
 
 pub(super) fn check(raw: RawField, place: Place, secret: bool, formats: &Formats) -> Result<Field, Wrong> {
     let name = raw.name.clone();
@@ -78,12 +79,10 @@ fn stands_for(raw: &RawField, secret: bool, format: &Format) -> Result<StandsFor
 
 fn host_below(suffixes: &[String], format: &Format) -> Result<StandsFor, Wrong> {
     // Below a top-level domain anybody can have a host.
-    let is_suffix = |text: &str| {
-        text.strip_prefix('.')
-            .and_then(|rest| Host::parse(rest).ok())
-            .is_some_and(|host| host.as_str().contains('.'))
-    };
-    if suffixes.is_empty() || !suffixes.iter().all(|suffix| is_suffix(suffix) && is_lower(suffix)) {
+    let is_name =
+        |text: &str| text.contains('.') && text.parse().is_ok_and(|host: Host| host.name() == Some(text));
+    let is_suffix = |text: &String| text.strip_prefix('.').is_some_and(is_name);
+    if suffixes.is_empty() || !suffixes.iter().all(is_suffix) {
         return wrong(
             "host_suffixes",
             "must be one or more, each a dot and a domain of two labels or more in lower case",
@@ -93,8 +92,4 @@ fn host_below(suffixes: &[String], format: &Format) -> Result<StandsFor, Wrong> 
         return wrong("format", "of a field with `host_suffixes` must be `host`");
     }
     Ok(StandsFor::HostBelow(suffixes.to_vec()))
-}
-
-fn is_lower(text: &str) -> bool {
-    !text.chars().any(|c| c.is_ascii_uppercase())
 }

@@ -1,11 +1,13 @@
 //! Integrations: base URL, hosts, schemes, and what all their credential types share.
 
+use claviger_model::Scheme;
+
 use super::raw::{RawIntegration, RawRetry, RawStrip};
 use super::{Formats, Wrong, credentials, field, wrong};
 use crate::entry::{CredentialType, HostRule, HostText, Integration};
 use crate::field::{Field, Place, Shape, StandsFor};
 use crate::format::Check;
-use crate::host::{BaseUrl, HostPattern, Scheme};
+use crate::host::{BaseUrl, HostPattern};
 use crate::inject::{Retry, Strip, Wait};
 use crate::placeholder::Text;
 
@@ -75,8 +77,8 @@ fn host(text: &str) -> Result<HostText, Wrong> {
         Ok(HostPattern::Below(ending)) if !ending[1..].contains('.') => {
             wrong("hosts", format!("{text} is below a single label"))
         }
-        Ok(_) if text.chars().any(|c| c.is_ascii_uppercase()) => {
-            wrong("hosts", format!("{text} is not in lower case"))
+        Ok(pattern) if pattern.to_string() != text => {
+            wrong("hosts", format!("{text} must be written as {pattern}"))
         }
         Ok(pattern) => Ok(HostText::Fixed(pattern)),
         Err(error) => wrong("hosts", format!("{text} {error}")),
@@ -177,15 +179,15 @@ fn base_url_is_allowed(credential: &CredentialType, integration: &Integration) -
         |name: &str| samples.iter().find(|(field, _)| *field == name).map(|(_, value)| value.as_str());
     let Some(url) = text.fill(value_of) else { return wrong("base_url", "names a field that is not there") };
     let url = BaseUrl::parse(&url).or_else(|error| wrong("base_url", error.to_string()))?;
-    if !integration.schemes.contains(&url.origin.scheme) {
+    if !integration.schemes.contains(&url.origin.scheme()) {
         return wrong("base_url", "has a scheme that is not among `schemes`");
     }
     let allows = |host: &HostText| match host {
-        HostText::Fixed(pattern) => pattern.matches(&url.origin.host),
+        HostText::Fixed(pattern) => pattern.matches(url.origin.host()),
         HostText::Settings(text) => text
             .fill(value_of)
             .and_then(|host| HostPattern::parse(&host).ok())
-            .is_some_and(|pattern| pattern.matches(&url.origin.host)),
+            .is_some_and(|pattern| pattern.matches(url.origin.host())),
     };
     match integration.hosts.iter().any(allows) {
         true => Ok(()),

@@ -48,9 +48,9 @@ pub(crate) struct Item {
 }
 
 impl Given {
-    /// Where an item was given.
-    pub(crate) fn item(&self, list: &str, name: &str) -> Option<&str> {
-        self.lists.get(list)?.iter().find(|item| item.name == name).map(|item| item.at.as_str())
+    /// An item that was given.
+    pub(crate) fn item(&self, list: &str, name: &str) -> Option<&Item> {
+        self.lists.get(list)?.iter().find(|item| item.name == name)
     }
 
     /// Whether a body of that name was given.

@@ -101,6 +101,10 @@ fn hosts_must_be_bounded() {
     damaged("hosts = [\"{domain}\", \"api.own.example\"]\n", "", "hosts");
     damaged("\"api.own.example\"", "\"https://api.own.example\"", "hosts");
     damaged("\"api.own.example\"", "\"API.own.example\"", "hosts");
+    for host in ["api.own.example.", "bücher.example", "[2001:DB8::1]", "[::ffff:192.0.2.1]", "*.192.0.2.1"]
+    {
+        damaged("\"api.own.example\"", &format!("\"{host}\""), "hosts");
+    }
     damaged("\"api.own.example\"", "\"*.com\"", "hosts");
     damaged("\"api.own.example\"", "\"{key}\"", "OwnKey.hosts");
     damaged("\"api.own.example\"", "\"{nothing}\"", "OwnKey.hosts");
@@ -114,7 +118,17 @@ fn hosts_must_be_bounded() {
         "format = \"password\"",
         "OwnKey.base_url",
     );
-    for suffixes in ["", "\"own.example\"", "\".com\"", "\".Own.example\"", "\".own.example\", \"\""] {
+    for suffixes in [
+        "",
+        "\"own.example\"",
+        "\".com\"",
+        "\".Own.example\"",
+        "\".own.example.\"",
+        "\".2.3.4\"",
+        "\".192.0.2.1\"",
+        "\".bücher.example\"",
+        "\".own.example\", \"\"",
+    ] {
         damaged("[\".own.example\"]", &format!("[{suffixes}]"), "OwnKey.settings.domain.host_suffixes");
     }
     damaged("docs =", "schemes = [\"ftp\"]\ndocs =", "schemes");

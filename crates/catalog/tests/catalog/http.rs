@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{body, create, refused};
+use crate::support::{Stored, body, create, refused};
 
 fn with(list: &str, items: Value) -> Value {
     let mut body = body("HTTPTokenAuth");
@@ -153,4 +153,32 @@ fn a_token_in_clear_is_warned_of() {
     assert_eq!(warnings(body("HTTPTokenAuth"), "http://h"), ["/base_url"]);
     let without = json!({ "type": "HTTP", "credentials": { "type": "HTTPTokenAuth" } });
     assert_eq!(warnings(without, "http://h"), Vec::<String>::new());
+}
+
+/// A warning is about what a body brought, and points at it.
+#[test]
+fn what_was_not_given_is_not_warned_of() {
+    let mut sent = body("HTTPTokenAuth");
+    sent["base_url"] = json!("http://h");
+    sent["credentials"]["headers"] = json!([{ "name": "Authorization", "value": "Bearer abc" }]);
+    let stored = Stored::new(sent);
+    let warnings = |fields: Value| {
+        let mut change = json!({ "type": "HTTP", "credentials": fields });
+        change["credentials"]["type"] = json!("HTTPTokenAuth");
+        let updated = stored.try_update(change).unwrap();
+        updated.warnings.into_iter().map(|w| w.pointer).collect::<Vec<_>>()
+    };
+    assert_eq!(warnings(json!({})), Vec::<String>::new());
+    assert_eq!(warnings(json!({ "headers": [{ "name": "Authorization" }] })), Vec::<String>::new());
+    let token = json!([{ "name": "token1", "type": "SECRET", "value": "canary" }]);
+    assert_eq!(warnings(json!({ "tokens": token })), ["/credentials/tokens"]);
+}
+
+/// Somebody who takes the braces for a place to put the secret into reads it in no error.
+#[test]
+fn a_secret_between_braces_is_cut() {
+    let wrong = "{{ canaryCANARYcanaryCANARY }}";
+    let headers = json!([{ "name": "Authorization", "value": format!("Bearer {wrong}") }]);
+    refused(create(with("headers", headers)), &["/credentials/headers/0/value"]);
+    refused(create(with("body", json!({ "content": wrong }))), &["/credentials/body/content"]);
 }

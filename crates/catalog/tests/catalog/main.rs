@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking, helpers of tests too")]
 
+mod adopt;
 mod create;
 mod damaged;
 mod extra;

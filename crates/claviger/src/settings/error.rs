@@ -39,6 +39,34 @@ pub enum SettingsError {
         /// The setting that may have been meant.
         near: Option<String>,
     },
+    /// Others may read the configuration file, and it holds a secret.
+    #[error(
+        "others can read the configuration file, which holds a secret: run `chmod 600 {}` and start again",
+        path.display()
+    )]
+    FileExposed {
+        /// Which.
+        path: PathBuf,
+    },
+    /// Some of the server's own AWS credentials.
+    #[error("the server's own AWS credentials are not whole: give {missing} too, or none of them")]
+    HalfAws {
+        /// What is missing.
+        missing: String,
+    },
+    /// A part of the server's own AWS credentials is none.
+    #[error("{setting} {text} is not {form}")]
+    Aws {
+        /// Which flag.
+        setting: &'static str,
+        /// What it says.
+        text: String,
+        /// What it must be.
+        form: &'static str,
+    },
+    /// The secret of the server's own AWS access key is none. It is not repeated.
+    #[error("the secret of the AWS access key has characters that none has: copy it anew")]
+    AwsSecret,
     /// An environment variable is not UTF-8.
     #[error("the environment variable {name} is not UTF-8: set it to text")]
     NotText {

@@ -1,20 +1,27 @@
 //! The configuration file.
 
-use std::fs;
+use std::io::ErrorKind;
 use std::path::Path;
 
-use toml::de::DeTable;
+use toml::de::{DeTable, DeValue};
 
+use super::sections::{FILE_ONLY, SECTIONS};
 use super::{SettingsError, Typed};
+use crate::private_file;
 
 /// From this likeness on (0 to 1), a key is taken for a misspelt setting.
 const NEAR_MIN: f64 = 0.8;
 
 /// Reads a configuration file.
 pub(super) fn read(path: &Path) -> Result<Typed, SettingsError> {
-    let text = fs::read_to_string(path)
-        .map_err(|source| SettingsError::FileUnreadable { path: path.to_owned(), source })?;
-    parse(path, &text)
+    let unreadable = |source| SettingsError::FileUnreadable { path: path.to_owned(), source };
+    let contents = private_file::read(path).and_then(|read| read.ok_or_else(|| ErrorKind::NotFound.into()));
+    let contents = contents.map_err(unreadable)?;
+    let typed = parse(path, &contents.text)?;
+    match contents.is_exposed && typed.aws.secret_access_key.is_some() {
+        true => Err(SettingsError::FileExposed { path: path.to_owned() }),
+        false => Ok(typed),
+    }
 }
 
 fn parse(path: &Path, text: &str) -> Result<Typed, SettingsError> {
@@ -25,17 +32,55 @@ fn parse(path: &Path, text: &str) -> Result<Typed, SettingsError> {
         message: error.message().to_owned(),
     };
     let table = DeTable::parse(text).map_err(syntax)?;
-    let names = Typed::names();
-    let unknown = table.get_ref().keys().filter(|key| !names.iter().any(|name| name == key.get_ref()));
-    if let Some(key) = unknown.min_by_key(|key| key.span().start) {
-        return Err(SettingsError::FileKey {
+    // The parser would quote what stands there.
+    let mut sections =
+        table.get_ref().iter().filter(|(key, _)| SECTIONS.iter().any(|name| name == key.get_ref()));
+    if let Some((key, _)) = sections.find(|(_, value)| !matches!(value.get_ref(), DeValue::Table(_))) {
+        return Err(SettingsError::FileSyntax {
             path: path.to_owned(),
             line: line_of(text, key.span().start),
-            key: key.get_ref().to_string(),
-            near: near(key.get_ref(), names),
+            message: format!("`{0}` is a section: begin it with [{0}]", key.get_ref()),
+        });
+    }
+    if let Some((at, key)) = unknown(table.get_ref()) {
+        return Err(SettingsError::FileKey {
+            path: path.to_owned(),
+            line: line_of(text, at),
+            near: near(&key, keys()),
+            key,
         });
     }
     toml::from_str(text).map_err(syntax)
+}
+
+/// The first key that is no setting, and where it stands. Within a section, its name stands before it.
+fn unknown(table: &DeTable<'_>) -> Option<(usize, String)> {
+    let keys = keys();
+    let mut found = Vec::new();
+    for (key, value) in table {
+        let section = SECTIONS.into_iter().find(|section| section == key.get_ref());
+        match (section, value.get_ref()) {
+            (Some(section), DeValue::Table(inner)) => {
+                let inner =
+                    inner.keys().map(|key| (key.span().start, format!("{section}.{}", key.get_ref())));
+                found.extend(inner);
+            }
+            _ => found.push((key.span().start, key.get_ref().to_string())),
+        }
+    }
+    found.retain(|(_, key)| !keys.contains(key));
+    found.into_iter().min()
+}
+
+/// All keys, those within sections with a dot.
+fn keys() -> Vec<String> {
+    let in_section = |name: String| {
+        let mut parts = SECTIONS
+            .iter()
+            .filter_map(|section| Some((section, name.strip_prefix(section)?.strip_prefix('_')?)));
+        parts.next().map(|(section, key)| format!("{section}.{key}")).unwrap_or(name.clone())
+    };
+    Typed::names().into_iter().chain(FILE_ONLY.map(str::to_owned)).map(in_section).collect()
 }
 
 fn near(key: &str, names: Vec<String>) -> Option<String> {
@@ -83,6 +128,12 @@ mod tests {
             webhooks_anywhere = true
             github_keys = "/run/github.json"
             zendesk_base_domain = "claviger.example"
+            catalog.extra = "/etc/claviger/integrations.toml"
+            [aws]
+            region = "eu-west-1"
+            principal_id = "123456789012"
+            access_key_id = "AKIDEXAMPLE"
+            secret_access_key = "secret"
         "#;
         let typed = parse(Path::new("claviger.toml"), text).unwrap();
         assert_eq!(typed.data.as_deref(), Some(Path::new("/srv/claviger")));
@@ -92,8 +143,11 @@ mod tests {
         assert_eq!(typed.log_format, Some(LogFormat::Json));
         assert_eq!(typed.limits, Some(RateLimits::Vendor));
         assert_eq!(typed.drain_seconds, Some(3));
+        assert_eq!(typed.catalog.extra.as_deref(), Some(Path::new("/etc/claviger/integrations.toml")));
+        assert_eq!(typed.aws.region.as_deref(), Some("eu-west-1"));
+        assert_eq!(typed.aws.secret_access_key.unwrap().0.as_str(), "secret");
         let written = text.lines().filter(|line| line.contains('=')).count();
-        assert_eq!(written, Typed::names().len());
+        assert_eq!(written, keys().len());
     }
 
     #[test]
@@ -103,6 +157,9 @@ mod tests {
             ("metrics-listen", "did you mean `metrics_listen`?"),
             ("database_url", "did you mean `database`?"),
             ("kek", "did you mean `kek_file`?"),
+            ("aws_region", "did you mean `aws.region`?"),
+            ("aws.reigon", "did you mean `aws.region`?"),
+            ("catalog.file", "did you mean `catalog.extra`?"),
             ("port", "`claviger help` names them all"),
         ] {
             let sentence = refused(&format!("# first\nlog = \"info\"\n\n{key} = \"x\"\n"));
@@ -132,10 +189,31 @@ mod tests {
             "log = \"info\"\nlog_format = \"xml\"\n",
             "log = \"info\"\nbehind_proxy = 1\n",
             "log = \"info\"\nlog = \"info\"\n",
+            "log = \"info\"\naws = \"hunter2\"\n",
+            "[aws]\nregion = 1\n",
+            "[aws]\nsecret_access_key = [\"hunter2\"]\n",
         ] {
             let sentence = refused(text);
             assert!(sentence.starts_with("claviger.toml, line 2: "), "{sentence}");
             assert!(!sentence.contains("hunter2"), "{sentence}");
         }
+    }
+
+    #[test]
+    fn a_file_with_a_secret_is_for_its_owner_alone() {
+        use std::os::unix::fs::PermissionsExt;
+
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("claviger.toml");
+        let mode = |mode| std::fs::set_permissions(&path, PermissionsExt::from_mode(mode)).unwrap();
+        std::fs::write(&path, "[aws]\nsecret_access_key = \"hunter2\"\n").unwrap();
+        mode(0o640);
+        let sentence = read(&path).err().unwrap().to_string();
+        assert!(sentence.contains("`chmod 600 ") && !sentence.contains("hunter2"), "{sentence}");
+        mode(0o600);
+        assert!(read(&path).is_ok());
+        std::fs::write(&path, "log = \"info\"\n").unwrap();
+        mode(0o644);
+        assert!(read(&path).is_ok());
     }
 }

@@ -11,6 +11,8 @@ pub struct SecretVariables {
     pub kek: Option<Zeroizing<String>>,
     /// `CLAVIGER_KEK_PASSPHRASE`: what the master key follows from.
     pub kek_passphrase: Option<Zeroizing<String>>,
+    /// `CLAVIGER_AWS_SECRET_ACCESS_KEY`: the secret of the server's own AWS access key.
+    pub aws_secret_access_key: Option<Zeroizing<String>>,
 }
 
 impl SecretVariables {
@@ -19,7 +21,11 @@ impl SecretVariables {
     /// # Errors
     /// When a variable is not UTF-8.
     pub fn read() -> Result<Self, SettingsError> {
-        Ok(Self { kek: read("CLAVIGER_KEK")?, kek_passphrase: read("CLAVIGER_KEK_PASSPHRASE")? })
+        Ok(Self {
+            kek: read("CLAVIGER_KEK")?,
+            kek_passphrase: read("CLAVIGER_KEK_PASSPHRASE")?,
+            aws_secret_access_key: read("CLAVIGER_AWS_SECRET_ACCESS_KEY")?,
+        })
     }
 }
 

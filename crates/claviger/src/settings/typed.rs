@@ -9,6 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::Deserialize;
 
 use super::commands::{BackupCommand, LedgerCommand, RestoreCommand};
+use super::sections::{TypedAws, TypedCatalog};
 use crate::import::ImportArgs;
 use crate::kek::cli::KekCommand;
 use crate::org::OrgCommand;
@@ -18,8 +19,9 @@ use crate::org::OrgCommand;
 #[command(
     name = "claviger",
     version,
-    after_help = "Each setting has a flag, a variable and, with _ for -, a key in the configuration file. The \
-                  flag wins over the variable, the variable over the file. Master keys come from --kek-file, \
+    after_help = "Each setting has a flag, a variable and, with _ for -, a key in the configuration file; those of \
+                  --aws-… and --catalog-… are in its sections [aws] and [catalog]. The flag wins over the \
+                  variable, the variable over the file. Master keys come from --kek-file, \
                   or as text from CLAVIGER_KEK, or follow from CLAVIGER_KEK_PASSPHRASE."
 )]
 pub struct CommandLine {
@@ -41,7 +43,7 @@ pub enum Command {
     Serve,
     /// Set everything up and stop
     Init,
-    /// Import orgs, users, roles and keys from a file, into a running server or its database
+    /// Import orgs, users, roles, keys and connections from a file, into a running server or its database
     Import(ImportArgs),
     /// Read or check the record of every change; a server may be running
     #[command(subcommand)]
@@ -133,7 +135,7 @@ pub struct Typed {
     /// How long requests may take to end when the server stops, up to 300 [default: 10]
     #[arg(long, value_name = "N", env = "CLAVIGER_DRAIN_SECONDS", global = true)]
     pub drain_seconds: Option<u64>,
-    /// Let webhooks go to private addresses and over plain HTTP, as in a test or a closed network
+    /// Let webhooks go to private addresses, and over plain HTTP to these, as in a test or a closed network
     #[arg(
         long, value_name = "BOOL", env = "CLAVIGER_WEBHOOKS_ANYWHERE", global = true,
         num_args = 0..=1, require_equals = true, default_missing_value = "true",
@@ -146,6 +148,12 @@ pub struct Typed {
     /// The domain under which each org has a subdomain in the Zendesk dialect [default: none, for the first org alone]
     #[arg(long, value_name = "DOMAIN", env = "CLAVIGER_ZENDESK_BASE_DOMAIN", global = true)]
     pub zendesk_base_domain: Option<String>,
+    /// Of the catalog.
+    #[command(flatten)]
+    pub catalog: TypedCatalog,
+    /// Of AWS.
+    #[command(flatten)]
+    pub aws: TypedAws,
 }
 
 impl Typed {
@@ -173,10 +181,13 @@ impl Typed {
             webhooks_anywhere: self.webhooks_anywhere.or(below.webhooks_anywhere),
             github_keys: self.github_keys.or(below.github_keys),
             zendesk_base_domain: self.zendesk_base_domain.or(below.zendesk_base_domain),
+            catalog: self.catalog.or(below.catalog),
+            aws: self.aws.or(below.aws),
         }
     }
 
-    /// The names of the settings, as the configuration file has them.
+    /// The names of the settings that have a flag; where one is in a section of the configuration file, with the
+    /// section's name before it.
     pub(super) fn names() -> Vec<String> {
         let settings = Self::augment_args(clap::Command::new("settings"));
         settings.get_arguments().map(|setting| setting.get_id().to_string()).collect()

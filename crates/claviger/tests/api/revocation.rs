@@ -24,6 +24,7 @@ use crate::support::people::{API_KEYS_READ, People, role};
 use crate::support::sample::{api_key, application_key, native_key};
 use crate::support::tokens::{personal_access_token, service_access_token, service_account};
 use crate::support::{Client, Setup, TestDatabase, TestServer, guarded, with_either_database};
+use crate::support::{actions, connections};
 
 /// How many revocations a run makes.
 const REVOCATIONS: &str = "CLAVIGER_TEST_REVOCATIONS";
@@ -65,9 +66,11 @@ enum Kind {
     NarrowNativeKey,
     /// What it may do, its owner may by a role that gives it no more.
     WithdrawFromRole,
+    /// A key that is good goes on, but manages connections no more.
+    Unregister,
 }
 
-const KINDS: [Kind; 19] = [
+const KINDS: [Kind; 20] = [
     Kind::RevokeApiKey,
     Kind::DeleteApiKeyV1,
     Kind::RevokeApplicationKey,
@@ -87,6 +90,7 @@ const KINDS: [Kind; 19] = [
     Kind::RevokeNativeKey,
     Kind::NarrowNativeKey,
     Kind::WithdrawFromRole,
+    Kind::Unregister,
 ];
 
 /// A credential that is being verified, and where its revocation stands.
@@ -313,6 +317,14 @@ async fn revoke(
             let header = format!("authorization: Bearer {}\r\n", key.secret);
             let target = Target::new(kind, &requiring_own(), &header);
             (target, format!("/claviger/v1/keys/{}", key.id), Some(json!({ "permissions": [] })))
+        }
+        Kind::Unregister => {
+            let key = application_key(admin, json!(null)).await;
+            actions::register(admin, &key.id).await;
+            let connection = connections::made(admin, &connections::gitlab("glpat-sample-sample")).await;
+            let header = format!("dd-api-key: {beside}\r\ndd-application-key: {}\r\n", key.secret);
+            let path = format!("{}/{connection}", connections::ALL);
+            (Target::new(kind, &path, &header), actions::registration(&key.id), None)
         }
         Kind::WithdrawFromRole => {
             let role = role(admin, &[]).await;

@@ -19,7 +19,7 @@ const HOUR: i64 = 3600 * SECOND;
 const DAY: i64 = 24 * HOUR;
 
 /// A server that tells webhooks of events, on this machine too.
-fn telling() -> Setup {
+pub(crate) fn telling() -> Setup {
     let outbound = self::outbound(Policy::private_too());
     Setup { outbound: Some(outbound), native: anywhere(), ..Setup::default() }
 }
@@ -32,12 +32,12 @@ fn anywhere() -> NativeOptions {
     NativeOptions { webhook_policy: Policy::private_too().into(), ..Setup::default().native }
 }
 
-struct Hook {
-    id: String,
-    secret: String,
+pub(crate) struct Hook {
+    pub(crate) id: String,
+    pub(crate) secret: String,
 }
 
-async fn hook(client: &Client, url: &str, events: Option<Value>) -> Hook {
+pub(crate) async fn hook(client: &Client, url: &str, events: Option<Value>) -> Hook {
     let mut body = json!({ "url": url });
     if let Some(events) = events {
         body["events"] = events;
@@ -123,8 +123,12 @@ on_both_engines! {
         let fields: Vec<_> = errors.as_array().unwrap().iter().map(|error| error["field"].as_str().unwrap()).collect();
         assert_eq!(fields, ["url", "events", "enabled", "x"]);
         for url in ["http://example.com/", "https://127.0.0.1/", "https://[::1]/", "https://10.0.0.1/",
-            "https://169.254.169.254/latest", "https://[::ffff:127.0.0.1]/", "https://user:pw@example.com/"] {
-            client.post(PATH, &json!({ "url": url })).await.expect(400);
+            "https://169.254.169.254/latest", "https://[::ffff:127.0.0.1]/", "https://user:pw@example.com/",
+            "https://127.1/", "https://0x7f000001/", "https://0177.0.0.1/", "https://2130706433/",
+            "https://[fe80::1%25eth0]/", "https://１２７.0.0.1/", "https://[64:ff9b::10.0.0.1]/",
+            "https://[2002:808:808::1]/", "https://[2600::5efe:a00:1]/", "https://xn--a.example/"] {
+            let refused = client.post(PATH, &json!({ "url": url })).await.expect(400).json();
+            assert_eq!(refused["errors"][0]["field"], "url", "{url}");
         }
         for body in [json!({}), json!({ "url": "https://example.com", "events": [] })] {
             client.post(PATH, &body).await.expect(400);

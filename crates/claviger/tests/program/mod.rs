@@ -212,6 +212,11 @@ impl Server {
         ask(self.address, "DELETE", path, headers).unwrap()
     }
 
+    /// Sends a body.
+    pub(crate) fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &Value) -> Answer {
+        ask_with(self.address, method, path, headers, &body.to_string()).unwrap()
+    }
+
     /// The status of the verification of any credential.
     pub(crate) fn verify(&self, secret: &str) -> u16 {
         self.get("/verify", &[("x-api-key", secret)]).0
@@ -242,10 +247,27 @@ pub(crate) fn ask(
     path: &str,
     headers: &[(&str, &str)],
 ) -> std::io::Result<Answer> {
+    ask_with(address, method, path, headers, "")
+}
+
+/// The same with a body.
+pub(crate) fn ask_with(
+    address: SocketAddr,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> std::io::Result<Answer> {
     let mut stream = TcpStream::connect_timeout(&address, PATIENCE)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
-    write!(stream, "{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n{headers}\r\n")?;
+    let length = match body.len() {
+        0 => String::new(),
+        length => format!("content-length: {length}\r\n"),
+    };
+    let head =
+        format!("{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n{length}{headers}\r\n");
+    stream.write_all((head + body).as_bytes())?;
     let mut text = String::new();
     stream.read_to_string(&mut text)?;
     let broken = || std::io::Error::other(format!("no answer: {text}"));

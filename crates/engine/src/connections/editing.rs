@@ -1,11 +1,12 @@
 //! Making and changing connections.
 
-use claviger_catalog::{Created, Updated, Warning};
+use claviger_catalog::{Created, Host, Updated, Warning};
 use claviger_model::{
     Connection, ConnectionId, ConnectionSecrets, ConnectionStanding, OrgId, Relation, UserId,
 };
 use claviger_store::{Change, CommitError, ConnectionSecret, Refusal};
 
+use super::judging::{all_told, judge_end, judge_hosts};
 use super::{
     CATALOGUED, ConnectionKey, ConnectionPatch, NewConnection, ShownConnection, internal, kept, settings_of,
 };
@@ -14,7 +15,11 @@ use crate::permit::rights::ConnectionsWrite;
 use crate::{Changed, Engine, Error, FieldError, Permit, Thing};
 
 /// A connection's first revision.
-const FIRST_REVISION: i64 = 1;
+pub(crate) const FIRST_REVISION: i64 = 1;
+
+/// Of a connection whose type came from a file of the operator's that is not there any more.
+const NO_ENTRY: &str =
+    "The catalog does not have the type of this connection any more: it can only be deleted";
 
 /// Why a change that speaks of the catalog's fields is refused.
 const OTHER_DIALECT: &str = "The connection was made by another API, and is changed by that alone";
@@ -31,6 +36,8 @@ struct Edited {
     connection: Connection,
     written: Vec<ConnectionSecret>,
     erased: Vec<String>,
+    /// What else changes, in words that hold no value.
+    changed: Vec<String>,
     warnings: Vec<Warning>,
 }
 
@@ -44,9 +51,7 @@ impl Engine {
         permit: &Permit<ConnectionsWrite>,
         new: NewConnection,
     ) -> Result<Changed<ShownConnection>, Error> {
-        let id = ConnectionId::generate_at(self.vault.random(), self.clock.now());
-        let Drafted { connection, secrets, warnings } =
-            self.draft_connection(id, permit.org(), permit.user(), new)?;
+        let Drafted { connection, secrets, warnings } = self.draft_new(permit, new)?;
         let change = Change::create_connection(&connection, &secrets, &permit.actor());
         match self.store.commit(change).await {
             Ok(position) => {
@@ -55,7 +60,7 @@ impl Engine {
                 Ok(Changed { value, position })
             }
             Err(CommitError::Refused(Refusal::LimitReached)) => {
-                let max = self.store.find_connections_max(permit.org()).await?;
+                let max = self.org(permit.org()).await?.settings.connections_max;
                 Err(Error::LimitReached { thing: Thing::Connection, max })
             }
             Err(error) => Err(error.into()),
@@ -71,9 +76,25 @@ impl Engine {
         permit: &Permit<ConnectionsWrite>,
         new: NewConnection,
     ) -> Result<ShownConnection, Error> {
-        let id = ConnectionId::generate_at(self.vault.random(), self.clock.now());
-        let drafted = self.draft_connection(id, permit.org(), permit.user(), new)?;
+        let drafted = self.draft_new(permit, new)?;
         self.show(permit.caller(), drafted.connection, ConnectionStanding::default(), drafted.warnings)
+    }
+
+    fn draft_new(&self, permit: &Permit<ConnectionsWrite>, new: NewConnection) -> Result<Drafted, Error> {
+        let id = ConnectionId::generate_at(self.vault.random(), self.clock.now());
+        let mut own: Vec<_> = judge_end(new.expires_at, self.clock.now()).into_iter().collect();
+        let hosts = new.hosts.clone();
+        let drafted = self.draft_connection(id, permit.org(), permit.user(), new);
+        if let Ok(drafted) = &drafted {
+            own.extend(self.judge_named_hosts(&drafted.connection, &hosts)?);
+        }
+        all_told(drafted, own)
+    }
+
+    fn judge_named_hosts(&self, connection: &Connection, hosts: &[Host]) -> Result<Vec<FieldError>, Error> {
+        let settings = settings_of(connection)?;
+        let entry = self.catalog().connection(&settings).map_err(internal)?;
+        Ok(judge_hosts(&entry, hosts))
     }
 
     /// A connection with its secrets sealed, not stored yet.
@@ -133,9 +154,9 @@ impl Engine {
                 let value = self.show(permit.caller(), read, standing, Vec::new())?;
                 return Ok(Changed { value, position: self.applied() });
             }
-            let Edited { mut connection, written, erased, warnings } =
+            let Edited { mut connection, written, erased, changed, warnings } =
                 self.edit_connection(&read, permit.user(), &patch)?;
-            let change = Change::update_connection(&connection, &written, &erased, &permit.actor());
+            let change = Change::update_connection(&connection, &written, &erased, &changed, &permit.actor());
             match self.store.commit(change).await {
                 Ok(position) => {
                     connection.revision += 1;
@@ -164,7 +185,6 @@ impl Engine {
         self.show(permit.caller(), edited.connection, standing, edited.warnings)
     }
 
-    /// Merges a change into a connection as it was read.
     fn edit_connection(
         &self,
         read: &Connection,
@@ -174,8 +194,24 @@ impl Engine {
         if read.dialect != CATALOGUED {
             return Err(Error::Protected(OTHER_DIALECT));
         }
+        let end = patch.expires_at.flatten().filter(|end| Some(*end) != read.expires_at);
+        let mut own: Vec<_> = judge_end(end, self.clock.now()).into_iter().collect();
+        let edited = self.merge_connection(read, by, patch);
+        if let (Ok(edited), Some(hosts)) = (&edited, &patch.hosts) {
+            own.extend(self.judge_named_hosts(&edited.connection, hosts)?);
+        }
+        all_told(edited, own)
+    }
+
+    /// Merges a change into a connection as it was read.
+    fn merge_connection(
+        &self,
+        read: &Connection,
+        by: UserId,
+        patch: &ConnectionPatch,
+    ) -> Result<Edited, Error> {
         let (settings, kept) = (settings_of(read)?, kept(read)?);
-        let entry = self.catalog().connection(&settings).map_err(internal)?;
+        let entry = self.catalog().connection(&settings).map_err(|_| Error::Protected(NO_ENTRY))?;
         let merged = match &patch.integration {
             None => None,
             Some(integration) => {
@@ -207,10 +243,12 @@ impl Engine {
         if let Some(expires_at) = patch.expires_at {
             connection.expires_at = expires_at;
         }
+        let mut changed = changed_members(read, &connection);
         let (mut written, mut erased, mut warnings) = (Vec::new(), Vec::new(), Vec::new());
         if let Some(updated) = merged {
             // The revision that the row will have once this is stored: each value opens with its own alone.
             let revision = read.revision + 1;
+            changed.extend(updated.settings.changed_from(&settings).into_iter().map(str::to_owned));
             connection.settings = serde_json::to_string(&updated.settings).map_err(internal)?;
             erased = updated.delete.iter().map(|name| name.as_str().to_owned()).collect();
             connection.secrets.0.retain(|name, _| !erased.contains(name));
@@ -221,6 +259,17 @@ impl Engine {
         }
         connection.modified_at = self.clock.now().max(read.modified_at);
         connection.modified_by = by;
-        Ok(Edited { connection, written, erased, warnings })
+        Ok(Edited { connection, written, erased, changed, warnings })
     }
+}
+
+/// Which members beside the `integration` value differ.
+fn changed_members(before: &Connection, after: &Connection) -> Vec<String> {
+    let members = [
+        ("name", before.name != after.name),
+        ("tags", before.tags != after.tags),
+        ("hosts", before.hosts != after.hosts),
+        ("expires_at", before.expires_at != after.expires_at),
+    ];
+    members.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name.to_owned()).collect()
 }

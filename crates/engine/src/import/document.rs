@@ -10,6 +10,7 @@ use claviger_model::{
 use claviger_vault::IssuedSecret;
 use serde_json::Value;
 
+use super::connection_entry::ConnectionEntry;
 use super::fault::Faults;
 use super::reader::Object;
 
@@ -31,6 +32,7 @@ pub(super) struct OrgEntry {
     /// API keys, then application keys, then personal and then service access tokens.
     pub(super) keys: Vec<KeyEntry>,
     pub(super) registrations: Vec<(String, CredentialId)>,
+    pub(super) connections: Vec<ConnectionEntry>,
 }
 
 pub(super) struct RoleEntry {
@@ -132,6 +134,7 @@ fn read_org(value: &Value, at: String, faults: &Faults) -> OrgEntry {
         "personal_access_tokens",
         "service_access_tokens",
         "app_key_registrations",
+        "connections",
     ];
     let org = Object::read(value, at, &known, faults);
     if !org.has("id") {
@@ -159,7 +162,10 @@ fn read_org(value: &Value, at: String, faults: &Faults) -> OrgEntry {
         }
     };
     let registrations = org.texts("app_key_registrations").into_iter().filter_map(registration).collect();
+    let connections = org.list("connections").into_iter();
+    let connections = connections.map(|(at, value)| ConnectionEntry::read(value, at, faults)).collect();
     OrgEntry {
+        connections,
         id: org.parsed("id"),
         name: org.name("name"),
         must_exist: org.flag("existing").unwrap_or(false),

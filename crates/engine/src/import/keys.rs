@@ -68,7 +68,7 @@ impl Planner<'_> {
     }
 
     /// Who made the keys that do not say: the first user in the file, else the org's oldest.
-    fn first_user(&self, plan: &PlannedOrg<'_>, entry: &OrgEntry) -> Option<UserId> {
+    pub(super) fn first_user(&self, plan: &PlannedOrg<'_>, entry: &OrgEntry) -> Option<UserId> {
         let listed = entry.users.first().and_then(|first| {
             let is_listed = |user: &&claviger_model::User| match first.id {
                 Some(id) => user.id == id,

@@ -1,9 +1,11 @@
-//! Import: orgs with their people and keys from one file, all of it or nothing.
+//! Import: orgs with their people, keys and connections from one file, all of it or nothing.
 //!
 //! The file is read ([`document`]), set against what exists ([`plan`]), and what is new of it is committed in one
 //! change. Whatever the file gives (ids, secrets, times) is kept; whatever it leaves out is made. What is there
 //! already is found by id, else by its natural key, so that importing a file again finds nothing to do.
 
+mod connection_entry;
+mod connections;
 mod document;
 mod fault;
 mod keys;
@@ -11,8 +13,10 @@ mod people;
 mod plan;
 mod reader;
 
-use claviger_model::{Credential, CredentialId, CredentialKind, OrgId, Position};
-use claviger_store::{Actor, Change, CommitError, FIRST_SECRET_REVISION, ImportedOrg, NewSecret};
+use claviger_model::{Connection, Credential, CredentialId, CredentialKind, OrgId, Position};
+use claviger_store::{
+    Actor, Change, CommitError, ConnectionSecret, FIRST_SECRET_REVISION, ImportedOrg, NewSecret,
+};
 use claviger_vault::{IssuedSecret, WrappedKey};
 use serde_json::Value;
 
@@ -41,6 +45,8 @@ pub struct Imported {
     pub access_tokens: usize,
     /// New registrations.
     pub registrations: usize,
+    /// New connections.
+    pub connections: usize,
     /// The secrets that the file did not give.
     pub secrets: Vec<GeneratedSecret>,
     /// Where the change stands in the ledger; none where there was nothing to import.
@@ -78,6 +84,7 @@ struct Drawn {
     plan_index: usize,
     data_key: Option<WrappedKey>,
     credentials: Vec<(Credential, NewSecret)>,
+    connections: Vec<(Connection, Vec<ConnectionSecret>)>,
 }
 
 impl Engine {
@@ -113,7 +120,7 @@ impl Engine {
         entries: &'d [OrgEntry],
         shape_faults: &[Fault],
     ) -> Result<Vec<PlannedOrg<'d>>, ImportError> {
-        let mut planner = Planner::new(&self.store, &self.vault, self.clock.now()).await?;
+        let mut planner = Planner::new(&self.store, &self.vault, &self.connections, self.clock.now()).await?;
         let mut plans = Vec::with_capacity(entries.len());
         for entry in entries {
             plans.push(planner.plan(entry).await?);
@@ -155,7 +162,10 @@ impl Engine {
                 }));
                 credentials.push((credential, stored));
             }
-            drawn.push(Drawn { plan_index, data_key, credentials });
+            imported.connections += plan.connections.len();
+            let connections = plan.connections.iter().map(|planned| self.draw_imported(planned));
+            let connections = connections.collect::<Result<_, _>>()?;
+            drawn.push(Drawn { plan_index, data_key, credentials, connections });
         }
         Ok((drawn, imported))
     }
@@ -203,6 +213,7 @@ fn change(plans: &[PlannedOrg<'_>], drawn: &[Drawn], at: claviger_model::Timesta
                 users: plan.new_users(),
                 credentials: &drawn.credentials,
                 registrations: &plan.registrations,
+                connections: &drawn.connections,
                 at,
             }
         })

@@ -1,17 +1,22 @@
 //! What an import would do: the file set against what exists, org by org.
 //!
 //! What is there already and equal is left out; what is there and differs is a fault. The people of an org are
-//! in [`super::people`], its keys in [`super::keys`].
+//! in [`super::people`], its keys in [`super::keys`],
+//! its connections in [`super::connections`].
 
 use std::collections::{HashMap, HashSet};
 
-use claviger_model::{Credential, CredentialId, Org, OrgId, OrgSettings, Role, RoleId, Timestamp, User};
+use claviger_catalog::Secrets;
+use claviger_model::{
+    Connection, Credential, CredentialId, Org, OrgId, OrgSettings, Role, RoleId, Timestamp, User,
+};
 use claviger_store::Store;
 use claviger_vault::{IssuedSecret, Vault};
 
 use super::document::OrgEntry;
 use super::fault::Fault;
 use crate::Error;
+use crate::connections::ConnectionOptions;
 
 /// What an import brings to one org.
 pub(super) struct PlannedOrg<'d> {
@@ -25,6 +30,13 @@ pub(super) struct PlannedOrg<'d> {
     pub(super) existing_users: usize,
     pub(super) credentials: Vec<PlannedCredential<'d>>,
     pub(super) registrations: Vec<CredentialId>,
+    pub(super) connections: Vec<PlannedConnection>,
+}
+
+/// A new connection, its secrets not sealed yet.
+pub(super) struct PlannedConnection {
+    pub(super) connection: Connection,
+    pub(super) secrets: Secrets,
 }
 
 /// A new credential. The last characters of its secret are filled in with the secret.
@@ -50,6 +62,7 @@ impl PlannedOrg<'_> {
             && self.new_users().is_empty()
             && self.credentials.is_empty()
             && self.registrations.is_empty()
+            && self.connections.is_empty()
     }
 }
 
@@ -57,6 +70,7 @@ impl PlannedOrg<'_> {
 pub(super) struct Planner<'e> {
     pub(super) store: &'e Store,
     pub(super) vault: &'e Vault,
+    pub(super) options: &'e ConnectionOptions,
     pub(super) now: Timestamp,
     pub(super) faults: Vec<Fault>,
     /// Everything that exists, of every org: an id is taken whoever has it.
@@ -70,10 +84,16 @@ pub(super) struct Planner<'e> {
 }
 
 impl<'e> Planner<'e> {
-    pub(super) async fn new(store: &'e Store, vault: &'e Vault, now: Timestamp) -> Result<Self, Error> {
+    pub(super) async fn new(
+        store: &'e Store,
+        vault: &'e Vault,
+        options: &'e ConnectionOptions,
+        now: Timestamp,
+    ) -> Result<Self, Error> {
         Ok(Self {
             store,
             vault,
+            options,
             now,
             faults: Vec::new(),
             orgs: store.list_orgs().await?,
@@ -126,10 +146,12 @@ impl<'e> Planner<'e> {
             users,
             credentials: Vec::new(),
             registrations: Vec::new(),
+            connections: Vec::new(),
         };
         self.plan_roles(&mut plan, entry);
         self.plan_users(&mut plan, entry);
         self.plan_keys(&mut plan, entry).await?;
+        self.plan_connections(&mut plan, entry).await?;
         Ok(plan)
     }
 

@@ -150,9 +150,6 @@ fn member_at(at: &str, member: &str) -> String {
 }
 
 fn unknown(name: &str, known: &[&str]) -> String {
-    if name == "connections" {
-        return "cannot be imported yet".to_owned();
-    }
     let near = known.iter().map(|known| (strsim::jaro_winkler(name, known), *known));
     match near.max_by(|one, other| one.0.total_cmp(&other.0)) {
         Some((likeness, near)) if likeness >= NEAR_MIN => {

@@ -275,6 +275,11 @@ pub(super) const TABLES: &[Table] = &[
         order: "credential_id, expires_at, within_seconds",
     },
     Table {
+        name: "connection_expiry_warnings",
+        columns: &[("connection_id", Text), ("expires_at", Int), ("within_seconds", Int)],
+        order: "connection_id, expires_at, within_seconds",
+    },
+    Table {
         name: "leaks",
         columns: &[
             ("id", Text),

@@ -11,7 +11,7 @@ mod zis_integrations;
 use std::collections::{HashMap, HashSet};
 
 use claviger_model::{OrgId, UserId};
-use claviger_vault::{Digest, KeyPurpose, hex};
+use claviger_vault::{Digest, KeyPurpose, Vault, hex};
 use serde_json::Value as Json;
 use uuid::Uuid;
 
@@ -206,7 +206,12 @@ fn shown_id(row: &dyn Row, column: usize) -> String {
 
 impl Snapshot {
     /// Compares the rows with what the entries say.
-    pub(super) async fn compare_state(&self, mut fold: Fold, report: &mut Report) -> Result<(), StoreError> {
+    pub(super) async fn compare_state(
+        &self,
+        mut fold: Fold,
+        vault: &Vault,
+        report: &mut Report,
+    ) -> Result<(), StoreError> {
         self.compare_orgs(&mut fold, report).await?;
         self.compare_roles(&mut fold, report).await?;
         self.compare_users(&mut fold, report).await?;
@@ -214,7 +219,7 @@ impl Snapshot {
         self.compare_registrations(&mut fold, report).await?;
         self.compare_webhooks(&mut fold, report).await?;
         self.compare_leaks(&mut fold, report).await?;
-        self.compare_connections(&mut fold, report).await?;
+        self.compare_connections(vault, &mut fold, report).await?;
         self.compare_zis_integrations(&mut fold, report).await?;
         self.compare_tombstones(&fold, report).await?;
         fold.finish(report);

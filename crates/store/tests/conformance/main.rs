@@ -5,6 +5,8 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod closing;
+mod connection_restrictions;
+mod connections;
 mod credentials;
 mod faults;
 mod founding;

@@ -203,6 +203,7 @@ impl Running {
 
     pub(crate) fn founding(&self, draft: &Tenant) -> Change {
         let data_key = self.vault.generate_org_key(draft.org.id, START);
+        self.vault.add_org_key(&data_key).unwrap();
         Change::create_org(
             &Founding {
                 org: &draft.org,

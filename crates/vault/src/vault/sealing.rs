@@ -6,6 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use claviger_model::{OrgId, Timestamp};
+use subtle::ConstantTimeEq;
 use thiserror::Error;
 use uuid::Uuid;
 use zeroize::Zeroizing;
@@ -90,6 +91,17 @@ impl Vault {
         let (id, body) = rest.split_first_chunk().ok_or(SealError::DoesNotOpen)?;
         let cipher = self.org_keys.find(place.org, Uuid::from_bytes(*id))?;
         cipher.open(&place.binding(), body).ok_or(SealError::DoesNotOpen)
+    }
+}
+
+impl Vault {
+    /// Whether a sealed value is this one, without handing it out; compared in constant time.
+    ///
+    /// # Errors
+    ///
+    /// When it does not open, as [`Vault::open`]'s.
+    pub fn is_sealed(&self, place: &Place<'_>, sealed: &[u8], plain: &[u8]) -> Result<bool, SealError> {
+        Ok(self.open(place, sealed)?.as_slice().ct_eq(plain).into())
     }
 }
 

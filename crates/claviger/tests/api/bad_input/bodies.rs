@@ -98,6 +98,9 @@ fn is_harmless(route: &RouteInfo, Mutation { place, kind, .. }: &Mutation) -> bo
         _ if route.path.starts_with("/api/v2/actions/connections") => {
             is_harmless_to_connections(is_change, kind, place)
         }
+        _ if route.path.starts_with("/claviger/v1/connections") => {
+            is_harmless_to_native_connections(is_change, kind, place)
+        }
         _ if is_native => is_harmless_natively(route, kind, place),
         // What may be left out of people and roles.
         (MutationKind::Removed, "/data/attributes/email" | "/data/attributes/disabled") => {
@@ -163,6 +166,19 @@ fn is_harmless_to_connections(is_change: bool, kind: MutationKind, place: &str) 
         // Beside what is known, the vendor's clients send what other versions know.
         MutationKind::Added => ["", "/data"].contains(&place),
         MutationKind::Retyped => false,
+    }
+}
+
+/// Likewise of connections natively: nothing is passed over, and only an end may be null.
+fn is_harmless_to_native_connections(is_change: bool, kind: MutationKind, place: &str) -> bool {
+    const KEPT: [&str; 4] =
+        ["/name", "/integration", "/integration/credentials/account_id", "/integration/credentials/role"];
+    match kind {
+        MutationKind::Removed => {
+            ["/tags", "/hosts", "/expires_at"].contains(&place) || is_change && KEPT.contains(&place)
+        }
+        MutationKind::Nulled => place == "/expires_at",
+        MutationKind::Added | MutationKind::Retyped => false,
     }
 }
 
@@ -399,7 +415,8 @@ on_both_engines! {
             }
             // Nothing tells it from what was never there.
             let place = route.path.split('/').position(|part| part.starts_with('{')).unwrap();
-            let one = sample.path.split('/').nth(place).unwrap();
+            // Of resources that are named by type and id, the latter.
+            let one = sample.path.split('/').nth(place).unwrap().rsplit(':').next().unwrap();
             let nobodys = uuid::Uuid::from_u128(u128::MAX / 3).to_string();
             let text = sample.body.as_ref().map(|body| body.to_string().replace(one, &nobodys));
             let path = sample.path.replace(one, &nobodys);

@@ -103,12 +103,12 @@ on_both_engines! {
             "permissions": ["orders:read", "orders:fly", "api_keys_read", ":0", 1],
             "external_id": "a b",
             "metadata": { "long": "x".repeat(4096) },
-            "allow_list": ["10.0.0.0/33"],
+            "allow_list": ["10.0.0.0/33", "10.0.0.0/8", "010.0.0.0/8"],
             "request_limit": { "requests": 0 },
             "expires_at": "soon",
             "colour": "red",
         });
-        let common = ["allow_list/0", "colour", "expires_at", "external_id", "metadata", "name", "permissions/1",
+        let common = ["allow_list/0", "allow_list/2", "colour", "expires_at", "external_id", "metadata", "name", "permissions/1",
             "permissions/2", "permissions/3", "permissions/4"];
         let limit = ["request_limit/period_seconds", "request_limit/requests"];
         let named = fields(&admin.patch(&path, &wrong).await.expect(400));

@@ -1,3 +1,4 @@
+mod connections;
 mod credential_permissions;
 mod keys;
 mod orgs;

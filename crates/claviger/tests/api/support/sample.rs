@@ -3,7 +3,7 @@
 use claviger_http::RouteInfo;
 use serde_json::{Value, json};
 
-use super::{Answer, Client, actions, people, tokens};
+use super::{Answer, Client, actions, native_connections, people, restrictions, tokens};
 
 /// A request.
 #[derive(Clone)]
@@ -49,7 +49,7 @@ pub(crate) async fn sample(route: &RouteInfo, admin: &Client) -> Sample {
         ("GET", "/claviger/v1/org") => plain(None, 200),
         ("PATCH", "/claviger/v1/org") => {
             let body = json!({ "name": "Sample", "one_time_read": false, "api_keys_max": 1000,
-                "application_keys_per_user_max": 1000, "native_keys_max": 1000, "native_key_prefix": "acme",
+                "application_keys_per_user_max": 1000, "native_keys_max": 1000, "connections_max": 1000, "native_key_prefix": "acme",
                 "leaks": "revoke" });
             plain(Some(body), 200)
         }
@@ -104,6 +104,9 @@ pub(crate) async fn sample(route: &RouteInfo, admin: &Client) -> Sample {
             format!("/claviger/v1/zis_integrations/{}", zis_integration(admin).await),
             Value::Null,
         ),
+        (_, path) if path.starts_with("/api/v2/restriction_policy/") => {
+            restrictions::sample(route, admin).await
+        }
         ("GET", "/claviger/v1/webhooks") => plain(None, 200),
         ("POST", "/claviger/v1/webhooks") => plain(Some(webhook_body()), 201),
         (method, "/claviger/v1/webhooks/{id}") => {
@@ -173,6 +176,7 @@ pub(crate) async fn sample(route: &RouteInfo, admin: &Client) -> Sample {
             let body = json!({ "data": { "type": "application_keys", "id": id, "attributes": attributes } });
             by_id(method, route.path.replace("{app_key_id}", &id), body)
         }
+        (_, path) if native_connections::knows(path) => native_connections::sample(route, admin).await,
         (_, path) if actions::knows(path) => actions::sample(route, admin).await,
         (_, path) if tokens::knows(path) => tokens::sample(route, admin).await,
         (_, path) if people::knows(path) => people::sample(route, admin).await,

@@ -5,6 +5,7 @@ mod current_user;
 mod current_user_application_keys;
 mod permissions;
 mod personal_access_tokens;
+mod restriction_policy;
 mod roles;
 mod service_accounts;
 mod user_invitations;

@@ -3,29 +3,36 @@
 use std::collections::{BTreeMap, HashMap};
 
 use claviger_model::ConnectionSecrets;
+use claviger_vault::Vault;
 
 use super::{Fault, Finding, Fold, Kind, Report, shown_id};
-use crate::connections::{COLUMNS, read_connection};
+use crate::connections::{COLUMNS, connection_secret_place, read_connection};
 use crate::{Snapshot, StoreError, state};
 
 impl Snapshot {
     pub(super) async fn compare_connections(
         &self,
+        vault: &Vault,
         fold: &mut Fold,
         report: &mut Report,
     ) -> Result<(), StoreError> {
         let mut kept = HashMap::<String, ConnectionSecrets>::new();
-        let sql = "SELECT connection_id, org_id, name, revision FROM connection_secrets";
+        let sql = "SELECT connection_id, org_id, name, revision, sealed FROM connection_secrets";
         let mut whose = HashMap::<String, String>::new();
         self.each_thing(sql, Kind::Connection, fold, report, |row, _, report| {
             let (id, org): (String, String) = (row.get(0)?, row.get(1)?);
+            let (name, revision): (String, i64) = (row.get(2)?, row.get(3)?);
+            let secret =
+                |fault| Finding::Row { row: format!("connection_secrets of connection:{id}"), fault };
             if *whose.entry(id.clone()).or_insert(org.clone()) != org {
-                report.add(Finding::Row {
-                    row: format!("connection_secrets of connection:{id}"),
-                    fault: Fault::Differs,
-                });
+                report.add(secret(Fault::Differs));
             }
-            kept.entry(id).or_default().0.insert(row.get(2)?, row.get(3)?);
+            // That a value is this one and no other is what sealing says: each opens in its own place alone.
+            let place = connection_secret_place(row.parsed(1)?, row.parsed(0)?, &name, revision);
+            if let Err(error) = vault.open(&place, &row.get::<Vec<u8>>(4)?) {
+                report.add(secret(Fault::Damaged(format!("{name}: {error}"))));
+            }
+            kept.entry(id).or_default().0.insert(name, revision);
             Ok(())
         })
         .await?;

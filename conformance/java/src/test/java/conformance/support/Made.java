@@ -94,6 +94,15 @@ public abstract class Made {
     }
   }
 
+  /** What the client writes of one of its own values. */
+  static JsonNode written(Object value) {
+    try {
+      return tree(CLIENTS.writeValueAsString(value));
+    } catch (JsonProcessingException error) {
+      throw new AssertionError(error);
+    }
+  }
+
   static String json(Object value) {
     try {
       return PLAIN.writeValueAsString(value);

@@ -1,0 +1,160 @@
+//! Settings that have a section of their own in the configuration file: `[catalog]` and `[aws]`.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use clap::Args;
+use serde::{Deserialize, Deserializer};
+use zeroize::Zeroizing;
+
+use super::SettingsError;
+
+/// The sections by name: `region` within `[aws]` is the setting `aws_region`.
+pub(super) const SECTIONS: [&str; 2] = ["aws", "catalog"];
+/// Keys of sections that have no flag, since everybody on a machine sees its flags.
+pub(super) const FILE_ONLY: [&str; 1] = ["aws_secret_access_key"];
+
+/// `[catalog]`.
+#[derive(Default, Args, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TypedCatalog {
+    /// Integrations of your own for connections, in the form of the catalog [default: none]
+    #[arg(
+        id = "catalog_extra",
+        long = "catalog-extra",
+        value_name = "FILE",
+        env = "CLAVIGER_CATALOG_EXTRA",
+        global = true
+    )]
+    pub extra: Option<PathBuf>,
+}
+
+/// `[aws]`: as whom the server assumes the roles of AWS connections.
+#[derive(Default, Args, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TypedAws {
+    /// The region whose STS the server's own AWS credentials go to
+    #[arg(
+        id = "aws_region",
+        long = "aws-region",
+        value_name = "REGION",
+        env = "CLAVIGER_AWS_REGION",
+        global = true
+    )]
+    pub region: Option<String>,
+    /// The AWS account of the server's own AWS credentials, which roles are to trust [default: none]
+    #[arg(
+        id = "aws_principal_id",
+        long = "aws-principal-id",
+        value_name = "ACCOUNT",
+        env = "CLAVIGER_AWS_PRINCIPAL_ID",
+        global = true
+    )]
+    pub principal_id: Option<String>,
+    /// The id of the server's own AWS access key; its secret comes from CLAVIGER_AWS_SECRET_ACCESS_KEY or the file
+    #[arg(
+        id = "aws_access_key_id",
+        long = "aws-access-key-id",
+        value_name = "ID",
+        env = "CLAVIGER_AWS_ACCESS_KEY_ID",
+        global = true
+    )]
+    pub access_key_id: Option<String>,
+    /// The secret.
+    #[arg(skip)]
+    pub secret_access_key: Option<SecretSetting>,
+}
+
+/// A secret that was written into the configuration file. It does not print.
+pub struct SecretSetting(pub(super) Zeroizing<String>);
+
+impl<'de> Deserialize<'de> for SecretSetting {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(|text| Self(Zeroizing::new(text)))
+    }
+}
+
+impl TypedCatalog {
+    pub(super) fn or(self, below: Self) -> Self {
+        Self { extra: self.extra.or(below.extra) }
+    }
+}
+
+impl TypedAws {
+    pub(super) fn or(self, below: Self) -> Self {
+        Self {
+            region: self.region.or(below.region),
+            principal_id: self.principal_id.or(below.principal_id),
+            access_key_id: self.access_key_id.or(below.access_key_id),
+            secret_access_key: self.secret_access_key.or(below.secret_access_key),
+        }
+    }
+}
+
+/// The server's own credentials at AWS.
+#[derive(Clone)]
+pub struct Aws {
+    /// The region whose STS they go to.
+    pub region: String,
+    /// Their account, which roles are to trust.
+    pub principal_id: String,
+    /// The access key's id.
+    pub access_key_id: String,
+    /// The access key's secret.
+    pub secret_access_key: Zeroizing<String>,
+}
+
+/// Shows everything but the secret.
+impl fmt::Debug for Aws {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { region, principal_id, access_key_id, .. } = self;
+        write!(f, "Aws({region}, {principal_id}, {access_key_id}, ..)")
+    }
+}
+
+impl Aws {
+    /// What was typed; none where nothing was. `secret` is what the environment holds, which wins over the file.
+    pub(super) fn check(
+        typed: TypedAws,
+        secret: Option<Zeroizing<String>>,
+    ) -> Result<Option<Self>, SettingsError> {
+        let secret = secret.or(typed.secret_access_key.map(|secret| secret.0));
+        let parts = [
+            ("--aws-region", typed.region.is_some()),
+            ("--aws-principal-id", typed.principal_id.is_some()),
+            ("--aws-access-key-id", typed.access_key_id.is_some()),
+            ("CLAVIGER_AWS_SECRET_ACCESS_KEY", secret.is_some()),
+        ];
+        let (Some(region), Some(principal_id), Some(access_key_id), Some(secret_access_key)) =
+            (typed.region, typed.principal_id, typed.access_key_id, secret)
+        else {
+            let missing: Vec<_> =
+                parts.iter().filter(|(_, is_there)| !is_there).map(|(name, _)| *name).collect();
+            return match missing.len() == parts.len() {
+                true => Ok(None),
+                false => Err(SettingsError::HalfAws { missing: missing.join(", ") }),
+            };
+        };
+        let refused = |setting, text: &str, form| SettingsError::Aws { setting, text: text.to_owned(), form };
+        let is = |text: &str, fits: fn(u8) -> bool| {
+            !text.is_empty() && text.len() <= 128 && text.bytes().all(fits)
+        };
+        if !is(&region, |byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-')) {
+            return Err(refused("--aws-region", &region, "a region such as eu-west-1"));
+        }
+        if principal_id.len() != 12 || !is(&principal_id, |byte| byte.is_ascii_digit()) {
+            return Err(refused("--aws-principal-id", &principal_id, "an account of 12 digits"));
+        }
+        if !is(&access_key_id, |byte| matches!(byte, b'A'..=b'Z' | b'0'..=b'9')) {
+            return Err(refused(
+                "--aws-access-key-id",
+                &access_key_id,
+                "an access key's id, capitals and digits",
+            ));
+        }
+        if !is(&secret_access_key, |byte| byte.is_ascii_graphic()) {
+            return Err(SettingsError::AwsSecret);
+        }
+        Ok(Some(Self { region, principal_id, access_key_id, secret_access_key }))
+    }
+}
