@@ -169,11 +169,11 @@ impl AllowedHosts {
     ///
     /// When it may not, with the reason.
     pub fn check(&self, target: &Origin) -> Result<Destination, HostRefusal> {
-        if let Some(origin) = &self.origin {
-            return self.is_origin(origin, target);
-        }
         if !self.schemes.contains(&target.scheme()) {
             return Err(HostRefusal::Scheme);
+        }
+        if let Some(origin) = &self.origin {
+            return self.is_origin(origin, target);
         }
         if target.port() != target.scheme().port() {
             return Err(HostRefusal::Port);

@@ -139,6 +139,7 @@ impl Caller {
         Actor {
             user: self.user,
             credentials,
+            registered: None,
             from: origin.address.map(|address| address.to_string()),
             request: Some(origin.request),
         }

@@ -29,7 +29,7 @@ use serde_json::{Value as Json, json};
 use crate::permit::rights::{ConnectionsRead, ConnectionsWrite};
 use crate::{Caller, Changed, Engine, Error, Permit, Thing};
 
-pub(crate) use editing::FIRST_REVISION;
+pub(crate) use editing::first_revision;
 pub use exporting::ExportedConnection;
 pub use history::HistoryEntry;
 pub use judging::CONNECTION_HOSTS_MAX;

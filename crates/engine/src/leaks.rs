@@ -37,6 +37,7 @@ impl Engine {
         let actor = Actor {
             user: None,
             credentials: Vec::new(),
+            registered: None,
             from: origin.address.map(|address| address.to_string()),
             request: Some(origin.request),
         };

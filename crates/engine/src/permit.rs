@@ -5,7 +5,7 @@
 
 use std::marker::PhantomData;
 
-use claviger_model::{OrgId, Permission, UserId};
+use claviger_model::{CredentialKind, OrgId, Permission, UserId};
 use claviger_store::Actor;
 
 use crate::{Caller, Error, Origin};
@@ -76,7 +76,9 @@ impl<R: Right> Permit<R> {
     }
 
     pub(crate) fn actor(&self) -> Actor {
-        self.caller.actor(self.origin)
+        let is_key = self.caller.kind == CredentialKind::ApplicationKey;
+        let registered = (R::IS_REGISTERED_ONLY && is_key).then_some(self.caller.acting);
+        Actor { registered, ..self.caller.actor(self.origin) }
     }
 }
 

@@ -1,9 +1,11 @@
-//! Registrations: which application keys may manage connections. A permission for that is not enough, so that a key
-//! that leaks does not open every connection that its owner may see ([`crate::Right::IS_REGISTERED_ONLY`]).
+//! Registrations: which application keys may manage connections. A permission for that is not enough, so that the keys of
+//! agents and scripts do not open every connection that their owner may see ([`crate::Right::IS_REGISTERED_ONLY`]). It is no
+//! second factor: an un-narrowed key registers itself where its owner may.
 //!
 //! Reach: `user_app_keys` reaches the caller's own application keys, `service_account_write` service accounts', and
-//! `user_access_manage` every id, also one that no application key has: a registration of such an id is taken, as by
-//! the vendor (fact sheet 8), and gives nobody anything until the org has a key of that id. To callers who reach less,
+//! `user_access_manage` every one, and where the credential is not narrowed also ids that no application key has: a
+//! registration of such an id is taken, as by the vendor (fact sheet 8), and gives nobody anything until the org has a key
+//! of that id. To callers who reach less,
 //! an id that is nobody's and somebody else's key answer alike, as absent.
 //!
 //! Containment: to register is to widen. Nobody gives somebody else's key, and no narrowed caller gives any key, the
@@ -15,6 +17,7 @@ use claviger_model::{Credential, CredentialId, CredentialKind, Permission};
 use claviger_store::{Change, CommitError, Page, REGISTRATIONS_PER_ORG_MAX, Refusal};
 
 use crate::credentials::{KeyRef, STALE_RETRIES_MAX, Target};
+use crate::grants::manages_everybody;
 use crate::permit::rights::{RegistrationsInReachWrite, RegistrationsRead};
 use crate::{Changed, Engine, Error, OwnedKind, Permit, Thing};
 
@@ -107,7 +110,13 @@ impl Engine {
         if permit.caller().may(EVERY_ID) {
             let kind = CredentialKind::ApplicationKey;
             let target = Target { org: permit.org(), kind, key: KeyRef::Id(id), owner: None };
-            return self.find_live(&target).await;
+            let found = self.find_live(&target).await?;
+            // Of an id that no key has yet nobody can say what is handed on by it.
+            if found.is_none() && !manages_everybody(permit.caller()) {
+                self.settle().await?;
+                return Err(Error::Absent(Thing::Registration));
+            }
+            return Ok(found);
         }
         match self.owned(permit, OwnedKind::ApplicationKey, id, None).await? {
             Some(key) => Ok(Some(key)),

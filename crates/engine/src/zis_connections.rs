@@ -10,13 +10,10 @@ use claviger_model::{
 };
 use claviger_store::{Change, CommitError, ConnectionCursor, ConnectionFilter, ConnectionSecret, Refusal};
 
-use crate::connections::internal;
+use crate::connections::{first_revision, internal};
 use crate::credentials::STALE_RETRIES_MAX;
 use crate::permit::rights::{ConnectionsRead, ConnectionsWrite};
 use crate::{Caller, Changed, Engine, Error, FieldError, Permit, Thing};
-
-/// A connection's first revision.
-const FIRST_REVISION: i64 = 1;
 
 /// A new ZIS connection.
 #[derive(Debug)]
@@ -82,6 +79,7 @@ impl Engine {
     ) -> Result<Changed<ShownZisConnection>, Error> {
         let now = self.clock.now();
         let secret_name = new.of.secret_name();
+        let revision = first_revision(now);
         let connection = Connection {
             id: ConnectionId::generate_at(self.vault.random(), now),
             org: permit.org(),
@@ -93,16 +91,16 @@ impl Engine {
             settings: serde_json::to_string(&new.settings).map_err(internal)?,
             hosts: Vec::new(),
             tags: None,
-            secrets: ConnectionSecrets([(secret_name.as_str().to_owned(), FIRST_REVISION)].into()),
+            secrets: ConnectionSecrets([(secret_name.as_str().to_owned(), revision)].into()),
             restriction: None,
-            revision: FIRST_REVISION,
+            revision,
             created_at: now,
             created_by: permit.user(),
             modified_at: now,
             modified_by: permit.user(),
             expires_at: None,
         };
-        let secrets = self.seal_one(&connection, new.of, new.secret, FIRST_REVISION)?;
+        let secrets = self.seal_one(&connection, new.of, new.secret, revision)?;
         match self.store.commit(Change::create_connection(&connection, &secrets, &permit.actor())).await {
             Ok(position) => {
                 let value = ShownZisConnection { connection, of: new.of, settings: new.settings };

@@ -57,8 +57,14 @@ impl<S: Send + Sync> FromRequest<S> for Json {
 }
 
 /// A JSON body up to [`CONNECTION_BYTES_MAX`].
-#[derive(Debug)]
 pub struct LargeJson(pub Value);
+
+/// It may hold secrets.
+impl std::fmt::Debug for LargeJson {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("LargeJson(..)")
+    }
+}
 
 impl<S: Send + Sync> FromRequest<S> for LargeJson {
     type Rejection = BodyError;

@@ -16,12 +16,19 @@ const PAGE_MAX: i64 = 100;
 /// How far into a list one can look; far beyond any.
 const OFFSET_MAX: i64 = 1_000_000_000_000;
 
+/// So many faults are told of one request.
+const FAULTS_MAX: usize = 100;
+
 /// What is wrong with a request.
 #[derive(Default)]
 pub(crate) struct Faults(pub(crate) Vec<FieldError>);
 
 impl Faults {
     pub(crate) fn add(&mut self, field: &str, reason: impl Display) {
+        // Who has more knows enough.
+        if self.0.len() == FAULTS_MAX {
+            return;
+        }
         self.0.push(FieldError { field: excerpt(field), reason: reason.to_string() });
     }
 

@@ -31,6 +31,7 @@ CREATE TABLE connections (
     expires_at BIGINT
 );
 CREATE INDEX connections_by_name ON connections (org_id, name_sort, id);
+CREATE INDEX connections_by_id ON connections (org_id, id);
 CREATE INDEX connections_by_age ON connections (org_id, created_at, id);
 CREATE UNIQUE INDEX connections_by_container ON connections (org_id, container, name) WHERE container IS NOT NULL;
 CREATE INDEX connections_by_expiry ON connections (org_id, expires_at, id) WHERE expires_at IS NOT NULL;

@@ -82,6 +82,8 @@ pub struct Actor {
     pub user: Option<UserId>,
     /// The credentials that were presented: each must still be alive when the change commits.
     pub credentials: Vec<CredentialId>,
+    /// The application key that must still be registered then, where what is done takes a registered one.
+    pub registered: Option<CredentialId>,
     /// The address that the request came from.
     pub from: Option<String>,
     /// The request.
@@ -90,7 +92,19 @@ pub struct Actor {
 
 impl Actor {
     /// The server itself, as at first start or on the command line.
-    pub const SERVER: Self = Self { user: None, credentials: Vec::new(), from: None, request: None };
+    pub const SERVER: Self =
+        Self { user: None, credentials: Vec::new(), registered: None, from: None, request: None };
+
+    /// Queries that all find something while the actor may act, from its org `home`.
+    pub(crate) fn guards(&self, home: Option<OrgId>) -> Vec<(&'static str, Vec<Value>)> {
+        const IS_ALIVE: &str = "SELECT 1 FROM credentials c LEFT JOIN users u ON u.id = c.owner_id
+             WHERE c.id = $1 AND c.org_id = $2 AND c.revoked_at IS NULL AND u.disabled_at IS NULL";
+        const IS_REGISTERED: &str =
+            "SELECT 1 FROM app_key_registrations WHERE application_key_id = $1 AND org_id = $2";
+        let alive = self.credentials.iter().map(|id| (IS_ALIVE, params![*id, home]));
+        let registered = self.registered.iter().map(|id| (IS_REGISTERED, params![*id, home]));
+        alive.chain(registered).collect()
+    }
 
     pub(crate) fn to_json(&self) -> Json {
         json!({
@@ -145,15 +159,9 @@ impl Change {
         subject: (&'static str, String),
         change: Json,
     ) -> Self {
-        let guard = |credential: &CredentialId| Step {
-            sql: "SELECT 1 FROM credentials c LEFT JOIN users u ON u.id = c.owner_id
-                  WHERE c.id = $1 AND c.org_id = $2 AND c.revoked_at IS NULL AND u.disabled_at IS NULL",
-            params: params![*credential, home],
-            rows: Rows::Found,
-            otherwise: Refusal::ActorGone,
-        };
+        let guard = |(sql, params)| Step { sql, params, rows: Rows::Found, otherwise: Refusal::ActorGone };
         Self {
-            steps: actor.credentials.iter().map(guard).collect(),
+            steps: actor.guards(home).into_iter().map(guard).collect(),
             entries: vec![Draft {
                 org,
                 action: Action(Cow::Borrowed(action)),

@@ -103,6 +103,11 @@ fn told(connection: &Connection) -> Json {
     })
 }
 
+/// A connection as it is once a change of it, made from what was read, is stored.
+fn revised(connection: &Connection) -> Connection {
+    Connection { revision: connection.revision + 1, ..connection.clone() }
+}
+
 impl Change {
     /// Makes a connection with its secrets.
     ///
@@ -233,7 +238,7 @@ impl Change {
         detail["secrets_written"] = written.iter().map(|secret| secret.name.as_str()).collect();
         detail["secrets_erased"] = json!(erased);
         detail["changed"] = json!(changed);
-        let detail = state::with_states(detail, [state::connection(connection)]);
+        let detail = state::with_states(detail, [state::connection(&revised(connection))]);
         let change = Self::new(connection.org, actor, "connection.updated", subject(connection.id), detail)
             .requiring_free_name(connection)
             .one(
@@ -275,7 +280,7 @@ impl Change {
     pub fn restrict_connection(connection: &Connection, actor: &Actor) -> Self {
         let restriction = connection.restriction.as_ref().map(ToString::to_string);
         let detail = json!({ "name": connection.name, "restriction": restriction });
-        let detail = state::with_states(detail, [state::connection(connection)]);
+        let detail = state::with_states(detail, [state::connection(&revised(connection))]);
         Self::new(connection.org, actor, "connection.restricted", subject(connection.id), detail).one(
             "UPDATE connections SET restriction = $1, revision = revision + 1
              WHERE id = $2 AND org_id = $3 AND revision = $4",

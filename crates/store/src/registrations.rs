@@ -89,6 +89,16 @@ const INSERT: &str =
      ON CONFLICT (org_id, application_key_id) DO NOTHING";
 
 impl Store {
+    /// Whether an actor of an org may still do what it was asked to do: as the changes of its own would find it.
+    pub async fn may_still_act(&self, org: OrgId, actor: &Actor) -> Result<bool, StoreError> {
+        for (sql, params) in actor.guards(Some(org)) {
+            if self.row(sql, &params, |row| row.get::<i64>(0)).await?.is_none() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
     /// A page of the ids that are registered in an org, oldest registration first, and how many there are in all. No
     /// key may have such an id.
     pub async fn list_registrations(

@@ -119,6 +119,8 @@ pub(crate) fn connection(connection: &Connection) -> State {
         // By their hash: they may be long, and the record is for all who may read it.
         "settings": blake3::hash(connection.settings.as_bytes()).to_hex().as_str(),
         "secrets_kept": connection.secrets.to_string(),
+        // The next secret is bound to the next one: were it set back, an older secret would fit again.
+        "revision": connection.revision,
         "restriction": connection.restriction.as_ref().map(ToString::to_string),
         "expires_at": connection.expires_at.map(|end| end.micros()),
     });

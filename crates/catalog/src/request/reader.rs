@@ -73,15 +73,17 @@ impl Reader<'_> {
         let Some(value) = object.take(&field.name) else { return };
         let at = object.pointer(&field.name);
         let items = match value {
-            Value::Array(items) => items,
+            // What follows looks at each beside each other, so that no more are looked at than there may be.
+            Value::Array(items) if items.len() <= LIST_MAX => items,
             mut other => {
                 wipe(&mut other);
-                return self.faults.push(at, "must be a list");
+                let reason = match other {
+                    Value::Array(_) => format!("must have at most {LIST_MAX} items"),
+                    _ => "must be a list".to_owned(),
+                };
+                return self.faults.push(at, reason);
             }
         };
-        if items.len() > LIST_MAX {
-            self.faults.push(&at, format!("must have at most {LIST_MAX} items"));
-        }
         let mut seen = BTreeSet::new();
         let mut read = Vec::new();
         for (index, value) in items.into_iter().enumerate() {

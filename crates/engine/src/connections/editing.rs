@@ -2,7 +2,7 @@
 
 use claviger_catalog::{Created, Host, Updated, Warning};
 use claviger_model::{
-    Connection, ConnectionId, ConnectionSecrets, ConnectionStanding, OrgId, Relation, UserId,
+    Connection, ConnectionId, ConnectionSecrets, ConnectionStanding, OrgId, Relation, Timestamp, UserId,
 };
 use claviger_store::{Change, CommitError, ConnectionSecret, Refusal};
 
@@ -14,8 +14,11 @@ use crate::credentials::STALE_RETRIES_MAX;
 use crate::permit::rights::ConnectionsWrite;
 use crate::{Changed, Engine, Error, FieldError, Permit, Thing};
 
-/// A connection's first revision.
-pub(crate) const FIRST_REVISION: i64 = 1;
+/// A connection's first revision: one that no connection of the same id had before, so that no secret of one that is gone
+/// opens in its place.
+pub(crate) fn first_revision(now: Timestamp) -> i64 {
+    now.micros()
+}
 
 /// Of a connection whose type came from a file of the operator's that is not there any more.
 const NO_ENTRY: &str =
@@ -109,6 +112,7 @@ impl Engine {
         let created = self.catalog().create(integration.take(), &self.server_values());
         let Created { settings, secrets, warnings } = created.map_err(Error::BadConnection)?;
         let now = self.clock.now();
+        let revision = first_revision(now);
         let connection = Connection {
             id,
             org,
@@ -121,17 +125,17 @@ impl Engine {
             hosts: hosts.iter().map(ToString::to_string).collect(),
             tags,
             secrets: ConnectionSecrets(
-                secrets.keys().map(|name| (name.as_str().to_owned(), FIRST_REVISION)).collect(),
+                secrets.keys().map(|name| (name.as_str().to_owned(), revision)).collect(),
             ),
             restriction: None,
-            revision: FIRST_REVISION,
+            revision,
             created_at: now,
             created_by: by,
             modified_at: now,
             modified_by: by,
             expires_at,
         };
-        let secrets = self.seal_secrets(&connection, &secrets, FIRST_REVISION)?;
+        let secrets = self.seal_secrets(&connection, &secrets, revision)?;
         Ok(Drafted { connection, secrets, warnings })
     }
 

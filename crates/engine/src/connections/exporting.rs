@@ -19,13 +19,20 @@ pub struct ExportedConnection {
 
 impl Engine {
     /// Up to `limit` connections that the caller may see, in the order of their ids, from the one after `after` on.
-    /// Only those that an import takes.
+    /// Only those that an import takes. Whoever takes their time to read an export is asked again who they are: without
+    /// living credentials it goes no further.
+    ///
+    /// # Errors
+    /// [`Error::CallerGone`].
     pub async fn export_connections(
         &self,
         permit: &Permit<ConnectionsRead>,
         after: Option<ConnectionId>,
         limit: u32,
     ) -> Result<Vec<ExportedConnection>, Error> {
+        if !self.store.may_still_act(permit.org(), &permit.actor()).await? {
+            return Err(Error::CallerGone);
+        }
         let filter = ConnectionFilter {
             seen_by: Some(permit.user()),
             dialect: Some(CATALOGUED),

@@ -77,7 +77,6 @@ fn hosts(entry: &Object<'_>, faults: &Faults) -> BTreeSet<Host> {
     hosts
 }
 
-/// One that gives nothing to anybody is none, as the vendor's API has it.
 fn restriction(entry: &Object<'_>, faults: &Faults) -> Option<Restriction> {
     let value = entry.value("restriction")?;
     let relations = Relation::ALL.map(Relation::as_str);
@@ -97,5 +96,10 @@ fn restriction(entry: &Object<'_>, faults: &Faults) -> Option<Restriction> {
             format!("must name at most {RESTRICTION_PRINCIPALS_MAX} principals in all"),
         );
     }
-    (!all.is_empty()).then(|| all.into_iter().collect())
+    if all.is_empty() {
+        // Were it taken for none, the connection would be open to all.
+        entry.fault("restriction", "must name somebody; without a restriction, leave it out".to_owned());
+        return None;
+    }
+    Some(all.into_iter().collect())
 }

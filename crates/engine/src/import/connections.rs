@@ -7,7 +7,7 @@ use claviger_store::{ConnectionSecret, connection_secret_place};
 use super::connection_entry::ConnectionEntry;
 use super::document::OrgEntry;
 use super::plan::{PlannedConnection, PlannedOrg, Planner};
-use crate::connections::{CATALOGUED, FIRST_REVISION, hosts_of, judge_hosts, kept, settings_of};
+use crate::connections::{CATALOGUED, first_revision, hosts_of, judge_hosts, kept, settings_of};
 use crate::{Engine, Error};
 
 /// What an entry turns out to mean.
@@ -193,6 +193,7 @@ impl Planner<'_> {
         };
         let created_at = given.created_at.unwrap_or(self.now);
         let settings = &created.settings;
+        let revision = first_revision(self.now);
         let connection = Connection {
             id: given.id.unwrap_or_else(|| ConnectionId::generate_at(self.vault.random(), self.now)),
             org: plan.org.id,
@@ -205,10 +206,10 @@ impl Planner<'_> {
             hosts: hosts.iter().map(ToString::to_string).collect(),
             tags: given.tags.clone(),
             secrets: ConnectionSecrets(
-                created.secrets.keys().map(|name| (name.to_string(), FIRST_REVISION)).collect(),
+                created.secrets.keys().map(|name| (name.to_string(), revision)).collect(),
             ),
             restriction: given.restriction.clone(),
-            revision: FIRST_REVISION,
+            revision,
             created_at,
             created_by: maker,
             modified_at: created_at,
@@ -251,7 +252,8 @@ impl Engine {
         &self,
         planned: &PlannedConnection,
     ) -> Result<(Connection, Vec<ConnectionSecret>), Error> {
-        let secrets = self.seal_secrets(&planned.connection, &planned.secrets, FIRST_REVISION)?;
+        let secrets =
+            self.seal_secrets(&planned.connection, &planned.secrets, planned.connection.revision)?;
         Ok((planned.connection.clone(), secrets))
     }
 }

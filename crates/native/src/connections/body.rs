@@ -86,12 +86,15 @@ fn read_tags(value: &Value, faults: &mut Faults) -> Option<Tags> {
 
 fn read_hosts(value: &Value, faults: &mut Faults) -> Option<Vec<Host>> {
     let items = list("hosts", value, faults)?;
+    if items.len() > CONNECTION_HOSTS_MAX {
+        faults.add("hosts", format!("must have at most {CONNECTION_HOSTS_MAX} items"));
+        return None;
+    }
     let read = |(place, item)| {
         let host = text(item, |text| text.parse::<Host>().map_err(|_| "is no host name and no address"));
         faults.note(&format!("hosts/{place}"), host)
     };
-    let hosts: Vec<Option<Host>> =
-        items.iter().take(CONNECTION_HOSTS_MAX + 1).enumerate().map(read).collect();
+    let hosts: Vec<Option<Host>> = items.iter().enumerate().map(read).collect();
     let mut hosts = hosts.into_iter().collect::<Option<Vec<_>>>()?;
     // The order and what is given twice mean nothing.
     hosts.sort();

@@ -337,6 +337,8 @@ async fn every_edit_behind_the_back_is_found(db: &TestDatabase) {
         ("secrets = 'one=1 two=2'", "secrets = 'one=1 two=1'"),
         (&*format!("restriction = 'editor:user:{}'", tenant.admin.id), "restriction = NULL"),
         ("expires_at = 7", "expires_at = NULL"),
+        // An older secret would fit the next revision again.
+        ("revision = 0", "revision = 1"),
         (&*format!("org_id = '{other}'"), &*format!("org_id = '{org}'")),
     ] {
         raw.execute(&format!("UPDATE connections SET {edit} WHERE id = '{id}'")).await;

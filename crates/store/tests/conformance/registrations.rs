@@ -15,6 +15,7 @@ on_both_engines!(
     whatever_kills_a_key_takes_its_registration_away,
     an_org_has_so_many_and_no_more,
     a_page_begins_with_the_oldest,
+    a_key_that_is_unregistered_meanwhile_changes_nothing,
 );
 
 async fn ids(running: &Running, org: OrgId) -> Vec<CredentialId> {
@@ -44,6 +45,21 @@ async fn a_registration_is_made_once_and_taken_away_once(db: &TestDatabase) {
     assert!(!running.store.is_registered(org, key.id).await.unwrap());
     assert_eq!(refusal(&running.store.commit(change()).await), Some(Refusal::Absent));
     assert_eq!(ids(&running, org).await, [tenant.app_key.0.id]);
+    running.stop().await;
+}
+
+async fn a_key_that_is_unregistered_meanwhile_changes_nothing(db: &TestDatabase) {
+    let (running, tenant) = db.start_with_org().await;
+    let (org, key) = (tenant.org.id, tenant.app_key.0.id);
+    let actor = Actor { registered: Some(key), ..tenant.actor() };
+    let change = || Change::register(org, CredentialId::generate(&*db.random), None, START, &actor);
+    assert!(running.store.may_still_act(org, &actor).await.unwrap());
+    running.store.commit(change()).await.unwrap();
+    running.store.commit(Change::unregister(org, key, &Actor::SERVER)).await.unwrap();
+    assert!(!running.store.may_still_act(org, &actor).await.unwrap());
+    assert_eq!(refusal(&running.store.commit(change()).await), Some(Refusal::ActorGone));
+    // For what takes no registration, the key is as good as before.
+    assert!(running.store.may_still_act(org, &tenant.actor()).await.unwrap());
     running.stop().await;
 }
 

@@ -346,6 +346,7 @@ impl Tenant {
         Actor {
             user: Some(self.admin.id),
             credentials: vec![self.api_key.0.id, self.app_key.0.id],
+            registered: None,
             from: Some("192.0.2.1".to_owned()),
             request: None,
         }

@@ -117,12 +117,13 @@ on_both_engines! {
             { "name": "same", "integration": gitlab(SECRET) },
             { "name": "same", "integration": gitlab(SECRET) },
             3,
+            { "name": "open", "integration": gitlab(SECRET), "restriction": { "editor": [] } },
         ]);
         let places: Vec<_> = faults(server, &document(server, connections)).await.into_iter().map(|(place, _)| place).collect();
         let expected = [
             "0/colour", "0/created_at", "0/created_by", "0/expires_at", "0/hosts/0", "0/integration/credentials/api_token",
             "0/integration/credentials/x", "0/restriction/owner", "0/restriction/viewer", "0/restriction/viewer/0", "0/tags/0",
-            "1/id", "1/integration", "1/name", "2/hosts/0", "3/id", "5/name", "6",
+            "1/id", "1/integration", "1/name", "2/hosts/0", "3/id", "5/name", "6", "7/restriction",
         ];
         assert_eq!(places, expected.map(|place| format!("/orgs/0/connections/{place}")));
         assert_eq!(server.client().get(PATH).await.expect(200).json()["total"], 0);

@@ -26,13 +26,22 @@ impl Given {
         // Taken out first, so that nothing that may hold a secret is looked at here, or kept by anybody else.
         let integration = body.pointer_mut("/data/attributes/integration").map(Value::take);
         given.integration = integration.map(SecretJson::new);
-        let Some(data) = given.object(&body, "", "data") else { return given };
+        given.read_around(&body, of);
+        // What stands in a wrong place may be a secret.
+        drop(SecretJson::new(body));
+        given
+    }
+
+    /// What stands around the integration.
+    fn read_around(&mut self, body: &Value, of: SchemaOf) {
+        let given = self;
+        let Some(data) = given.object(body, "", "data") else { return };
         match data.get("type") {
             Some(Value::String(kind)) if kind == "action_connection" => {}
             Some(_) => given.faults.push("/data/type", "must be action_connection"),
             None => given.faults.push("/data/type", "is required"),
         }
-        let Some(attributes) = given.object(&body["data"], "/data", "attributes") else { return given };
+        let Some(attributes) = given.object(&body["data"], "/data", "attributes") else { return };
         if of == SchemaOf::Create {
             for name in ["name", "integration"].into_iter().filter(|name| !attributes.contains_key(*name)) {
                 given.faults.push(format!("/data/attributes/{name}"), "is required");
@@ -49,7 +58,6 @@ impl Given {
                 }
             }
         }
-        given
     }
 
     fn object<'b>(&mut self, within: &'b Value, at: &str, name: &str) -> Option<&'b JsonObject> {

@@ -86,6 +86,9 @@ on_both_engines! {
             manager.delete(&registration(&id)).await.expect(204);
         }
         manager.get(PATH).await.expect(403);
+        // A narrowed key of theirs registers no id of which nobody can say what it will be.
+        let (_, narrow) = narrowed(server, json!(["user_access_manage"])).await;
+        assert_eq!(put(&narrow, &unique_name()).await.expect(404).text, ABSENT);
     }
 
     async fn as_one_who_sees_everybodys_keys(server: &TestServer) {
