@@ -69,6 +69,20 @@ impl Connection {
         Ok(self.stream.write_all(request)?)
     }
 
+    /// The answer, if all of it is there, on a connection that does not wait.
+    fn received(&mut self) -> Result<Option<&[u8]>> {
+        match self.stream.read(&mut self.buffer[self.filled..]) {
+            Ok(0) => Err("the server closed a connection, or its answer is too long".into()),
+            Ok(count) => {
+                self.filled += count;
+                let length = answer_length(&self.buffer[..self.filled]);
+                Ok(length.filter(|length| *length <= self.filled).map(|length| &self.buffer[..length]))
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     /// The next answer, whole.
     pub(crate) fn receive(&mut self) -> Result<&[u8]> {
         self.filled = 0;
@@ -164,37 +178,51 @@ pub(crate) fn latencies(address: SocketAddr, requests: &mut Requests, count: usi
 }
 
 /// The latencies of requests that come at a steady rate, whether those before are answered or not, sorted. Each is
-/// counted from when it was due, so that one that had to wait for another is not told as a quick one.
+/// counted from when it was due, so that one that had to wait for another is not told as a quick one. One thread that never
+/// sleeps asks and listens, so that what is measured is the server and not who wakes up when.
 pub(crate) fn paced(
     address: SocketAddr,
     texts: &[String],
     per_second: f64,
     time: Duration,
 ) -> Result<Vec<Duration>> {
-    const SENDERS: u32 = 16;
-    let started = Instant::now();
-    let send = |sender: u32| -> std::result::Result<Vec<Duration>, String> {
-        let told = |error: Box<dyn std::error::Error>| error.to_string();
-        let mut connection = Connection::open(address).map_err(told)?;
-        let mut times = Vec::new();
-        for number in (sender..).step_by(SENDERS as usize) {
-            let due = started + Duration::from_secs_f64(f64::from(number) / per_second);
-            if due >= started + time {
-                break;
-            }
-            std::thread::sleep(due.saturating_duration_since(Instant::now()));
-            connection.send(texts[number as usize % texts.len()].as_bytes()).map_err(told)?;
-            connection.receive().and_then(|answer| expect(answer, 200)).map_err(told)?;
-            times.push(due.elapsed());
+    let mut idle = Vec::with_capacity(CONNECTIONS);
+    for _ in 0..CONNECTIONS {
+        let connection = Connection::open(address)?;
+        connection.stream.set_nonblocking(true)?;
+        idle.push(connection);
+    }
+    let mut busy: Vec<(Connection, Instant)> = Vec::with_capacity(CONNECTIONS);
+    let mut times = Vec::new();
+    let (started, mut number) = (Instant::now(), 0);
+    loop {
+        let due = started + Duration::from_secs_f64(f64::from(number) / per_second);
+        let is_over = due >= started + time;
+        if is_over && busy.is_empty() {
+            break;
         }
-        Ok(times)
-    };
-    let mut times = std::thread::scope(|scope| {
-        let senders: Vec<_> = (0..SENDERS).map(|sender| scope.spawn(move || send(sender))).collect();
-        let times: std::result::Result<Vec<_>, _> =
-            senders.into_iter().map(|sender| sender.join().expect("a sender does not panic")).collect();
-        times.map(|times| times.concat())
-    })?;
+        if !is_over
+            && due <= Instant::now()
+            && let Some(mut connection) = idle.pop()
+        {
+            connection.filled = 0;
+            connection.send(texts[number as usize % texts.len()].as_bytes())?;
+            busy.push((connection, due));
+            number += 1;
+        }
+        let mut place = 0;
+        while place < busy.len() {
+            match busy[place].0.received()? {
+                None => place += 1,
+                Some(answer) => {
+                    expect(answer, 200)?;
+                    let (connection, due) = busy.swap_remove(place);
+                    times.push(due.elapsed());
+                    idle.push(connection);
+                }
+            }
+        }
+    }
     times.sort_unstable();
     Ok(times)
 }
