@@ -148,6 +148,9 @@ on_both_engines! {
         }
         let many: Vec<_> = (0..21).map(|number| format!("a{number}.execute-api.eu-west-1.amazonaws.com")).collect();
         assert_eq!(fields(&admin.patch(&path, &json!({ "hosts": many })).await.expect(400)), ["hosts"]);
+        // Nor is what comes after the twentieth passed over, where those before are the same.
+        let repeated = [vec![API; 20], vec!["not a host"]].concat();
+        assert_eq!(fields(&admin.patch(&path, &json!({ "hosts": repeated })).await.expect(400)), ["hosts"]);
         assert_eq!(admin.patch(&path, &json!({ "hosts": [] })).await.expect(200).json()["hosts"], json!([]));
         server.verify_state().await;
     }
