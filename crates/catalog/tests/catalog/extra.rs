@@ -97,3 +97,32 @@ fn a_type_that_went_away_is_named() {
         "the catalog has no credentials StatuspageAPIKey of an integration Statuspage"
     );
 }
+
+/// Where an entry binds to the origin that its owner names, its schemes hold all the same.
+#[test]
+fn an_origin_of_ones_own_is_bound_to_the_entrys_schemes() {
+    const SELF_HOSTED: &str = r#"
+        [[integration]]
+        type = "SelfHosted"
+        title = "Self-hosted"
+        base_url = "{base_url}"
+        host_rule = "http_origin"
+        settings = [{ name = "base_url", format = "http_url" }]
+        docs = "https://example.com/"
+
+          [[integration.credentials]]
+          type = "SelfHostedToken"
+          secrets = [{ name = "api_token", format = "token" }]
+          inject = [{ header = "Authorization", value = "Bearer {api_token}" }]
+    "#;
+    let catalog = Catalog::embedded().unwrap().with_extra("extra.toml", SELF_HOSTED).unwrap();
+    let server = ServerValues { principal_id: PRINCIPAL, random: &SeededRandom::new(1) };
+    for (base_url, is_allowed) in [("https://a.example", true), ("http://a.example", false)] {
+        let credentials = json!({ "type": "SelfHostedToken", "api_token": "canary" });
+        let body = json!({ "type": "SelfHosted", "base_url": base_url, "credentials": credentials });
+        let created = catalog.create(body, &server).unwrap();
+        let view = catalog.connection(&created.settings).unwrap();
+        let checked = view.allowed_hosts(&[]).check(&view.base_url().unwrap().origin);
+        assert_eq!(checked.is_ok(), is_allowed, "{base_url}");
+    }
+}
