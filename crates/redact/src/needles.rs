@@ -1,0 +1,86 @@
+//! The secrets to be masked, made ready for searching.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::byte_set::ByteSet;
+use crate::escape::ESCAPE_MAX;
+use crate::forms::{Forms, LENGTH_MIN};
+use crate::sieve::Sieve;
+
+/// The secrets to be masked, in every form in which they are searched. Cheap to clone; wiped when the last one goes.
+///
+/// Making one takes some microseconds, so that whoever uses the same secrets again should keep it.
+#[derive(Clone)]
+pub struct Needles(Arc<Inner>);
+
+struct Inner {
+    /// None if there is nothing to search.
+    searched: Option<Searched>,
+    unsearched: Vec<usize>,
+    held_max: usize,
+}
+
+/// What a text is searched by.
+pub(crate) struct Searched {
+    pub(crate) forms: Forms,
+    pub(crate) sieve: Sieve,
+    /// Where forms begin, as places among all symbols.
+    pub(crate) starts: Vec<usize>,
+    /// Which bytes may stand there.
+    pub(crate) starts_with: ByteSet,
+}
+
+impl Needles {
+    /// Secrets below this length are not searched: they would be found where they are not meant.
+    pub const LENGTH_MIN: usize = LENGTH_MIN;
+
+    /// Makes secrets ready, which are named by their index from here on.
+    ///
+    /// Of several that are equal, the first is the one that is found.
+    pub fn new<S: AsRef<[u8]>>(secrets: &[S]) -> Self {
+        let searchable = |index: &usize| secrets[*index].as_ref().len() >= LENGTH_MIN;
+        let (long, unsearched): (Vec<usize>, Vec<usize>) = (0..secrets.len()).partition(searchable);
+        let is_new = |index: &usize| secrets[..*index].iter().all(|s| s.as_ref() != secrets[*index].as_ref());
+        let bytes = long.iter().map(|index| secrets[*index].as_ref().len()).sum();
+        let mut forms = Forms::with_room(long.len(), bytes);
+        for index in long.into_iter().filter(is_new) {
+            forms.add(index, secrets[index].as_ref());
+        }
+        let held_max = ESCAPE_MAX * forms.longest();
+        let searched = (held_max > 0).then(|| Searched::new(forms));
+        Self(Arc::new(Inner { searched, unsearched, held_max }))
+    }
+
+    /// The secrets that are not searched since they are too short, by index.
+    pub fn unsearched(&self) -> &[usize] {
+        &self.0.unsearched
+    }
+
+    /// The most bytes that are ever held back: the longest form, with everything in it escaped at the greatest length.
+    pub fn held_max(&self) -> usize {
+        self.0.held_max
+    }
+
+    pub(crate) fn searched(&self) -> Option<&Searched> {
+        self.0.searched.as_ref()
+    }
+}
+
+impl Searched {
+    fn new(forms: Forms) -> Self {
+        let mut starts: Vec<usize> = forms.list().iter().flat_map(|form| [form.first, form.own]).collect();
+        starts.dedup();
+        let mut starts_with = ByteSet::default();
+        for place in &starts {
+            forms.symbol(*place).each(|byte| starts_with.insert(byte));
+        }
+        Self { sieve: Sieve::new(&forms), forms, starts, starts_with }
+    }
+}
+
+impl fmt::Debug for Needles {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Needles(..)")
+    }
+}

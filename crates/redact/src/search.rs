@@ -1,0 +1,70 @@
+//! A search through one text that comes in parts: the sieve where nothing has begun, the matcher where something may
+//! have.
+
+use crate::escape::Readings;
+use crate::hits::Hits;
+use crate::matcher::Matcher;
+use crate::needles::Searched;
+use crate::sieve::Sifting;
+
+#[derive(Default)]
+pub(crate) struct Search {
+    pub(crate) matcher: Matcher,
+    pub(crate) hits: Hits,
+    /// The next place to look at; all before it is done.
+    pub(crate) at: u64,
+}
+
+impl Search {
+    /// Goes through a part of the text that begins at `base`, as far as it can be told what is there. `is_last`:
+    /// nothing follows.
+    pub(crate) fn run(&mut self, searched: &Searched, text: &[u8], base: u64, is_last: bool) {
+        let reach = searched.sieve.reach();
+        let sifted_to = if is_last { text.len() } else { text.len().saturating_sub(reach) };
+        let mut sifting = Sifting::new(&searched.sieve, text);
+        while let Some(at) = self.place_in(text, base) {
+            let mut watched = at;
+            if self.matcher.is_idle() {
+                let found = sifting.next(at);
+                let from = found.map_or(sifted_to, |place| place.saturating_sub(reach));
+                watched = found.unwrap_or(text.len());
+                self.at = base + at.max(from) as u64;
+            }
+            // As far as the place that was found at least, and on while something has begun.
+            while let Some(at) = self.place_in(text, base)
+                && (at <= watched || !self.matcher.is_idle())
+            {
+                if !self.step(searched, text, at, is_last) {
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Takes one byte of the text. Whether it could: not if it may be an escape of which more is to come.
+    pub(crate) fn step(&mut self, searched: &Searched, text: &[u8], place: usize, is_last: bool) -> bool {
+        let Some(byte) = text.get(place) else { return false };
+        if Readings::begin_with(*byte) {
+            let readings = Readings::of(text.get(place..).unwrap_or_default());
+            if readings.is_undecided() && !is_last {
+                return false;
+            }
+            self.matcher.step(searched, self.at, *byte, readings.list(), &mut self.hits);
+        } else {
+            self.matcher.step(searched, self.at, *byte, &[], &mut self.hits);
+        }
+        self.at += 1;
+        true
+    }
+
+    /// Up to where no secret can be found any more but what was.
+    pub(crate) fn settled(&self) -> u64 {
+        self.matcher.earliest().map_or(self.at, |start| start.min(self.at))
+    }
+
+    /// The next place to look at within a part of the text.
+    fn place_in(&self, text: &[u8], base: u64) -> Option<usize> {
+        let place = self.at.checked_sub(base)? as usize;
+        (place < text.len()).then_some(place)
+    }
+}
