@@ -4,10 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use claviger_broker::{Background as BrokerWork, Broker, Options as BrokerOptions};
 use claviger_datadog::ValidateFront;
+use claviger_egress::Egress;
 use claviger_engine::Engine;
 use claviger_http::{
-    App, Front, Limits, RequestIds, RouteInfo, ServerOptions, TrustedProxies, plain_misfit, router,
+    App, Door, Front, Limits, RequestIds, RouteInfo, ServerOptions, TrustedProxies, Ways, plain_misfit, router,
 };
 use claviger_model::Random;
 use claviger_native::{Options as NativeOptions, VerifyFront};
@@ -22,8 +24,12 @@ pub struct Application {
     pub app: App,
     /// What answers verifications.
     pub front: Arc<dyn Front>,
+    /// What passes calls on to third parties.
+    pub door: Arc<dyn Door>,
     /// What answers everything else.
     pub router: Router,
+    /// The broker's work in the background, to be stopped once nobody is served any more.
+    pub broker: BrokerWork,
     /// Every route of both.
     pub routes: Vec<RouteInfo>,
 }
@@ -36,6 +42,7 @@ impl Application {
         proxies: TrustedProxies,
         native: &NativeOptions,
         zendesk: &ZendeskOptions,
+        (egress, broker): (Egress, BrokerOptions),
         random: &dyn Random,
     ) -> Self {
         let datadog = claviger_datadog::routes(engine.catalog());
@@ -48,7 +55,13 @@ impl Application {
         routes.extend(fronts.into_iter().map(|front| front.info));
         let fronts: Vec<Arc<dyn Front>> =
             vec![Arc::new(VerifyFront::new(app.clone())), Arc::new(ValidateFront::new(app.clone()))];
-        Self { app, front: Arc::new(fronts), router, routes }
+        let (door, broker) = Broker::start(app.clone(), egress, broker);
+        Self { app, front: Arc::new(fronts), door, router, broker, routes }
+    }
+
+    /// The ways that its requests take.
+    pub fn ways(&self) -> Ways {
+        Ways { front: self.front.clone(), door: Some(self.door.clone()), router: self.router.clone() }
     }
 }
 

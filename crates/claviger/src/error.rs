@@ -46,6 +46,14 @@ pub enum StartError {
         /// Which.
         path: PathBuf,
     },
+    /// A file of authorities has none.
+    #[error("{} has no certificates of authorities that can be used: name a PEM file of them", path.display())]
+    Authorities {
+        /// Which.
+        path: PathBuf,
+        /// Why not.
+        source: claviger_egress::RootsError,
+    },
     /// A file cannot be read.
     #[error("{} cannot be read: let this user read it", path.display())]
     Read {

@@ -30,6 +30,7 @@ mod line_file;
 pub mod logging;
 mod openapi;
 pub mod org;
+mod outwards;
 pub mod people;
 mod private_file;
 pub mod server;

@@ -6,8 +6,10 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::routing::get;
+use claviger_broker::Options as BrokerOptions;
+use claviger_egress::Egress;
 use claviger_engine::Engine;
-use claviger_http::{App, Identity, Limits, ServerOptions, Tls, TrustedProxies};
+use claviger_http::{App, Identity, Limits, ServerOptions, Tls, TrustedProxies, Ways};
 use claviger_native::Options as NativeOptions;
 use claviger_vault::SystemRandom;
 use http::header::CONTENT_TYPE;
@@ -43,6 +45,7 @@ pub async fn serve(
     settings: &Serve,
     certificate: Option<(Identity, Fingerprint)>,
     native: &NativeOptions,
+    egress: Egress,
     engine: Arc<Engine>,
     listener: TcpListener,
 ) -> Result<(), ServeError> {
@@ -66,8 +69,9 @@ pub async fn serve(
         }
         _ => None,
     };
+    let broker = (egress, BrokerOptions::default());
     let application =
-        Application::assemble(engine, limits, proxies, native, &settings.zendesk, &SystemRandom);
+        Application::assemble(engine, limits, proxies, native, &settings.zendesk, broker, &SystemRandom);
     let metrics = match settings.metrics_listen {
         Some(address) => Some(metrics(address, application.app.clone()).await.map_err(ServeError::Metrics)?),
         None => None,
@@ -76,15 +80,18 @@ pub async fn serve(
     let address = listener.local_addr().unwrap_or(settings.listen);
     tracing::info!(%address, tls = tls.is_some(), "listening");
     let options = app::server_options(settings.drain);
-    let Application { front, router, .. } = application;
+    let ways = application.ways();
+    let broker = application.broker;
     let all_answered = match tls {
-        Some(tls) => claviger_http::serve_tls(listener, tls, front, router, options, shutdown).await,
-        None => claviger_http::serve(listener, front, router, options, shutdown).await,
+        Some(tls) => claviger_http::serve_tls(listener, tls, ways, options, shutdown).await,
+        None => claviger_http::serve(listener, ways, options, shutdown).await,
     };
     if !all_answered {
         let seconds = settings.drain.as_secs();
         tracing::warn!(seconds, "requests still under way were cut off at the deadline");
     }
+    drop(application.router);
+    broker.stop().await;
     if let Some(metrics) = metrics {
         metrics.abort();
         let _ = metrics.await;
@@ -103,7 +110,6 @@ async fn metrics(address: std::net::SocketAddr, app: App) -> io::Result<tokio::t
     let router = Router::new().route("/metrics", get(page));
     Ok(tokio::spawn(async move {
         let options = ServerOptions::default();
-        let nobody: Arc<dyn claviger_http::Front> = Arc::new(Vec::new());
-        claviger_http::serve(listener, nobody, router, options, std::future::pending()).await;
+        claviger_http::serve(listener, Ways::routed(router), options, std::future::pending()).await;
     }))
 }

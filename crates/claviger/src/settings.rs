@@ -10,6 +10,7 @@ mod file;
 mod secrets;
 mod sections;
 mod typed;
+mod upstreams;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -30,6 +31,7 @@ pub use commands::{BackupCommand, LedgerCommand, RestoreCommand, TailCommand, Ve
 pub use error::SettingsError;
 pub use secrets::SecretVariables;
 pub use sections::{Aws, SecretSetting, TypedAws, TypedCatalog};
+pub use upstreams::{TypedBroker, TypedUpstream, Upstream};
 pub use typed::{Command, CommandLine, LogFormat, RateLimits, Typed};
 
 /// The data directory where none is named.
@@ -90,6 +92,8 @@ pub struct Serve {
     pub webhook_policy: Policy,
     /// Where GitHub's public keys are, if anywhere.
     pub github_keys: Option<PathBuf>,
+    /// Hosts that the operator has a word on.
+    pub upstreams: Vec<Upstream>,
     /// How the Zendesk dialect tells orgs apart.
     pub zendesk: ZendeskOptions,
 }
@@ -191,6 +195,7 @@ impl Settings {
                     true => Policy::private_too(),
                 },
                 github_keys: typed.github_keys,
+                upstreams: typed.broker.check()?,
                 zendesk: zendesk(typed.zendesk_base_domain)?,
             },
             data,
@@ -367,6 +372,7 @@ mod tests {
             drain: Duration::from_secs(10),
             webhook_policy: Policy::public(),
             github_keys: None,
+            upstreams: Vec::new(),
             zendesk: ZendeskOptions::default(),
         };
         assert_eq!(settings.serve, serve);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use claviger_egress::{Egress, Policy, Roots};
+use claviger_egress::{Egress, Policy};
 use claviger_engine::Engine;
 use claviger_outbound::Client;
 use claviger_webhooks::{Courier, Options};
@@ -14,12 +14,7 @@ const DEADLINE: Duration = Duration::from_secs(15);
 const ANSWER_BYTES_MAX: usize = 64 * 1024;
 
 /// Begins.
-pub(crate) fn start(engine: Arc<Engine>, policy: Policy) -> Courier {
-    let roots = Roots::of_system().unwrap_or_else(|error| {
-        // No reason not to serve: most servers have no webhooks, and theirs tell why they fail.
-        tracing::warn!(error = claviger_model::chain(&error), "no webhook can be called over TLS");
-        Roots::none()
-    });
-    let client = Client::new(Egress::trusting(roots), policy, DEADLINE, ANSWER_BYTES_MAX);
+pub(crate) fn start(engine: Arc<Engine>, egress: Egress, policy: Policy) -> Courier {
+    let client = Client::new(egress, policy, DEADLINE, ANSWER_BYTES_MAX);
     Courier::start(engine, client, Options::default())
 }

@@ -4,11 +4,11 @@
 //! sheet, 1.1); which status a failure becomes is the dialect's.
 
 use claviger_model::{CredentialKind, OrgId, Timestamp};
-use claviger_vault::claims_to_be_token;
+use claviger_vault::{Digest, claims_to_be_token};
 
 use crate::directory::{ApiKeyIdentity, Identity};
 use crate::guarding::{Exhausted, Source};
-use crate::{Caller, Engine};
+use crate::{Caller, Engine, Proof};
 
 /// The credentials of a request, as they stand in its headers.
 #[derive(Clone, Copy, Default)]
@@ -197,6 +197,46 @@ impl Engine {
         self.authenticate_token_of(org, token, from)
     }
 
+    /// Who means to use a connection: as [`Engine::authenticate`], and whoever presents an integration token as bearer.
+    /// Beside the caller, what it proved itself by.
+    pub fn authenticate_for_use(
+        &self,
+        presented: Presented<'_>,
+        from: &dyn Source,
+    ) -> Result<(Caller, Proof), AuthFailure> {
+        self.with_directory(from, |on| {
+            if let Some(token) = presented.token() {
+                let (identity, digest) = self.identify_by(Some(token), on).map_err(AuthFailure::Token)?;
+                return match identity.kind {
+                    CredentialKind::PersonalAccessToken
+                    | CredentialKind::ServiceAccessToken
+                    | CredentialKind::IntegrationToken => {
+                        Ok((self.caller(&identity, None, on)?, Proof([Some(digest), None])))
+                    }
+                    CredentialKind::ApiKey | CredentialKind::ApplicationKey | CredentialKind::NativeKey => {
+                        Err(AuthFailure::Token(AuthReason::WrongKind))
+                    }
+                };
+            }
+            let (api_key, first) = self.identify_by(presented.api_key, on).map_err(|reason| match reason {
+                AuthReason::Missing => AuthFailure::NothingPresented,
+                reason => AuthFailure::ApiKey(reason),
+            })?;
+            if api_key.kind != CredentialKind::ApiKey {
+                return Err(AuthFailure::ApiKey(AuthReason::WrongKind));
+            }
+            let (key, second) =
+                self.identify_by(presented.application_key, on).map_err(AuthFailure::ApplicationKey)?;
+            match () {
+                () if key.kind != CredentialKind::ApplicationKey => {
+                    Err(AuthFailure::ApplicationKey(AuthReason::WrongKind))
+                }
+                () if key.org != api_key.org => Err(AuthFailure::ApplicationKey(AuthReason::OtherOrg)),
+                () => Ok((self.caller(&key, Some(&api_key), on)?, Proof([Some(first), Some(second)]))),
+            }
+        })
+    }
+
     /// Does nothing but ask whether this server may answer from its directory, then tells the time.
     fn with_directory<T>(
         &self,
@@ -241,10 +281,19 @@ impl Engine {
     }
 
     fn identify(&self, secret: Option<&[u8]>, on: Occasion<'_>) -> Result<Identity, AuthReason> {
+        Ok(self.identify_by(secret, on)?.0)
+    }
+
+    /// Beside the identity, the digest by which it was found.
+    fn identify_by(
+        &self,
+        secret: Option<&[u8]>,
+        on: Occasion<'_>,
+    ) -> Result<(Identity, Digest), AuthReason> {
         let secret = secret.filter(|secret| !secret.is_empty()).ok_or(AuthReason::Missing)?;
         for digest in self.vault.digests(secret) {
             if let Some(found) = self.directory.identify(&digest, on.now, on.from, &self.usage) {
-                return found;
+                return Ok((found?, digest));
             }
         }
         Err(AuthReason::Unknown)

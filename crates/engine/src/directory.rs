@@ -21,6 +21,7 @@ use crate::AuthReason;
 use crate::guarding::{KnownGuards, Source};
 use crate::tenants::Tenants;
 use crate::usage::Usage;
+use crate::using::UsedConnections;
 
 /// Who a live secret belongs to, and what it may do now.
 #[derive(Debug, Clone)]
@@ -147,6 +148,8 @@ pub(crate) struct Directory {
     /// Of every live credential that has any, the guards, shared by its secrets.
     guards: papaya::HashMap<CredentialId, Arc<KnownGuards>>,
     replaced: ReplacedSecrets,
+    /// Connections that are in use, opened.
+    pub(crate) used: UsedConnections,
     applied: watch::Sender<Position>,
     is_current: AtomicBool,
 }
@@ -165,6 +168,7 @@ impl Directory {
             scopes: ScopeSets::default(),
             guards: papaya::HashMap::default(),
             replaced: ReplacedSecrets::default(),
+            used: UsedConnections::default(),
             applied: watch::Sender::new(head),
             is_current: AtomicBool::new(true),
         };
@@ -222,6 +226,26 @@ impl Directory {
             guards: known.guards.clone(),
             special: known.special.clone(),
         }))
+    }
+
+    /// Of a secret that lives, what kind it is and what its owner may do with it: none for one that may not be used at
+    /// all any more. Nothing is counted or noted: nobody presents it.
+    pub(crate) fn living_rights(
+        &self,
+        digest: &Digest,
+        now: Timestamp,
+    ) -> Option<(CredentialKind, PermissionSet)> {
+        let secrets = self.secrets.pin();
+        let known = secrets.get(digest).filter(|known| now < known.end)?;
+        let is_disabled = *self.orgs.pin().get(&known.org)?;
+        if is_disabled {
+            return None;
+        }
+        let rights = match known.owner {
+            None => PermissionSet::EMPTY,
+            Some(owner) => known.narrowed(self.rights(owner)?),
+        };
+        Some((known.kind, rights))
     }
 
     /// What an org's own permissions are called.
@@ -312,6 +336,11 @@ impl Directory {
                 }
             }
             "permission" => self.put_own_permissions(org, store.list_own_permissions(org).await?),
+            "connection" => {
+                if let Ok(id) = id.parse() {
+                    self.used.forget(id);
+                }
+            }
             "org" => {
                 if let Some(org) = store.find_org(org).await? {
                     self.put_org(&org);

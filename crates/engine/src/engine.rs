@@ -263,6 +263,7 @@ async fn flush(
 async fn bury_replaced(engine: Arc<Engine>) {
     loop {
         tokio::time::sleep(BURIAL_PERIOD).await;
+        engine.directory.used.sweep(engine.clock.now());
         if let Err(error) = engine.end_rotations().await {
             let error = claviger_model::chain(&error);
             tracing::warn!(error, "replaced secrets whose time is over could not be buried");

@@ -9,6 +9,7 @@ mod api_keys;
 mod application_keys;
 mod authenticate;
 mod caller;
+mod calls;
 mod connections;
 mod credentials;
 mod dead_list;
@@ -46,6 +47,7 @@ mod tenants;
 mod tokens;
 mod usage;
 mod users;
+mod using;
 mod webhooks;
 mod zis_connections;
 mod zis_integrations;
@@ -55,7 +57,7 @@ pub use application_keys::{ApplicationKeyPatch, NewApplicationKey};
 pub use authenticate::{AuthFailure, AuthReason, Presented};
 pub use caller::{Caller, Origin};
 pub use claviger_store::{
-    ConnectionCursor, ConnectionFilter, ConnectionSort, CredentialFilter, CredentialPage, CredentialSort,
+    CallBatch, ConnectionCursor, ConnectionFilter, ConnectionSort, CredentialFilter, CredentialPage, CredentialSort,
     ListedRole, Names, Page, PeoplePage, RoleFilter, RoleSort, SortBy, SortKey, StoreMetrics, UserFilter,
     UserSort, UserStatus,
 };
@@ -88,6 +90,7 @@ pub use service_account_keys::NewServiceAccessToken;
 pub use system_clock::SystemClock;
 pub use tokens::TokenPatch;
 pub use users::{NewUser, UserPatch};
+pub use using::{Proof, UsableConnection, UsableSettings, UseKey};
 pub use webhooks::{NewWebhook, ROTATION_OVERLAP, ShownWebhook, WebhookPatch};
 pub use zis_connections::{NewZisConnection, ShownZisConnection, ZisConnectionKey, ZisConnectionPatch};
 pub use zis_integrations::ShownZisIntegration;

@@ -86,12 +86,12 @@ impl Leftover {
 }
 
 /// Whether a client sends its body only when asked for it.
-pub(crate) fn awaits_asking(headers: &HeaderMap) -> bool {
+pub fn awaits_asking(headers: &HeaderMap) -> bool {
     headers.get(EXPECT).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"100-continue"))
 }
 
 /// Reads a body for nobody, within bounds.
-pub(crate) async fn discard(mut body: Incoming) {
+pub async fn discard(mut body: Incoming) {
     let read = async {
         let mut total = 0;
         while let Some(Ok(frame)) = body.frame().await {

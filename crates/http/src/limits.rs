@@ -35,6 +35,8 @@ impl Bucket {
     pub const VALIDATE: Self = Self("validate");
     /// Verification for gateways.
     pub const VERIFY: Self = Self("verify");
+    /// Calls through connections.
+    pub const BROKER: Self = Self("broker");
     /// The native API.
     pub const NATIVE: Self = Self("native");
 
@@ -42,7 +44,7 @@ impl Bucket {
     pub const CREDENTIAL: Self = Self("credential");
 
     /// Those of routes.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::API_KEYS,
         Self::APPLICATION_KEYS,
         Self::ACCESS_TOKENS,
@@ -51,6 +53,7 @@ impl Bucket {
         Self::ZIS,
         Self::VALIDATE,
         Self::VERIFY,
+        Self::BROKER,
         Self::NATIVE,
     ];
 }

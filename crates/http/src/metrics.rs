@@ -28,12 +28,20 @@ pub struct RefusalLabels {
     pub reason: &'static str,
 }
 
+/// A call through a connection, by what became of it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct BrokerLabels {
+    /// `forwarded`, or the code of the refusal.
+    outcome: &'static str,
+}
+
 /// The server's counters.
 pub struct Metrics {
     registry: Registry,
     requests: Family<RequestLabels, Counter>,
     seconds: Histogram,
     refusals: Family<RefusalLabels, Counter>,
+    brokered: Family<BrokerLabels, Counter>,
     directory_secrets: Gauge,
     ledger_sequence: Gauge,
     available: Gauge,
@@ -47,12 +55,14 @@ impl Default for Metrics {
         let requests = Family::default();
         let seconds = Histogram::new(exponential_buckets(0.0001, 4.0, 9));
         let refusals = Family::default();
+        let brokered = Family::default();
         let (directory_secrets, ledger_sequence, available) =
             (Gauge::default(), Gauge::default(), Gauge::default());
         // The library ends each sentence with a full stop.
         registry.register("requests", "Requests by route, but verifications", requests.clone());
         registry.register("request_seconds", "Time to answer, but verifications", seconds.clone());
         registry.register("refusals", "Credentials refused, by reason", refusals.clone());
+        registry.register("broker_calls", "Calls through connections, by outcome", brokered.clone());
         registry.register("directory_secrets", "Live secrets in memory", directory_secrets.clone());
         registry.register("ledger_sequence", "The last ledger entry applied", ledger_sequence.clone());
         registry.register("available", "1 while this server may answer from memory", available.clone());
@@ -61,6 +71,7 @@ impl Default for Metrics {
             requests,
             seconds,
             refusals,
+            brokered,
             directory_secrets,
             ledger_sequence,
             available,
@@ -78,6 +89,11 @@ impl Metrics {
     /// The counter of refusals of one reason.
     pub(crate) fn refusals(&self, labels: &RefusalLabels) -> Counter {
         self.refusals.get_or_create(labels).clone()
+    }
+
+    /// Counts a call through a connection.
+    pub fn count_brokered(&self, outcome: &'static str) {
+        self.brokered.get_or_create(&BrokerLabels { outcome }).inc();
     }
 
     /// Counts a verification that said yes.

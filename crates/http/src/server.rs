@@ -1,4 +1,4 @@
-//! The server: connections, the two ways that requests take, and draining.
+//! The server: connections, the ways that requests take, and draining.
 //!
 //! A connection is plain or speaks TLS; which one is decided when the server starts, by a type, so that neither
 //! pays for the other.
@@ -29,7 +29,7 @@ use tower::ServiceExt;
 use crate::body::BodyPatience;
 use crate::guarded::Guarded;
 use crate::leftover::{Returning, awaits_asking, discard};
-use crate::{Front, Misfit, Tls, plain_misfit};
+use crate::{Door, Front, Misfit, Tls, plain_misfit};
 
 /// Connections at once, those whose TLS handshake is under way included; more wait to be accepted. Well under the
 /// usual limit of file descriptors.
@@ -76,27 +76,43 @@ type Answer = Response<Either<Full<Bytes>, Body>>;
 type Answered = Result<Answer, Infallible>;
 type Answering = EitherFuture<Ready<Answered>, Pin<Box<dyn Future<Output = Answered> + Send>>>;
 
+/// The ways that requests take, asked in this order.
+#[derive(Clone)]
+pub struct Ways {
+    /// What answers verifications.
+    pub front: Arc<dyn Front>,
+    /// What passes requests on to somebody else.
+    pub door: Option<Arc<dyn Door>>,
+    /// What answers everything else.
+    pub router: Router,
+}
+
+impl Ways {
+    /// The router alone.
+    pub fn routed(router: Router) -> Self {
+        Self { front: Arc::new(Vec::new()), door: None, router }
+    }
+}
+
 /// Serves in clear until `stop` comes, then drains. Tells whether all requests were answered.
 pub async fn serve(
     listener: TcpListener,
-    front: Arc<dyn Front>,
-    router: Router,
+    ways: Ways,
     options: ServerOptions,
     stop: impl Future<Output = ()>,
 ) -> bool {
-    run(listener, Plain, CONNECTIONS_MAX, Handler { front, router }, options, stop).await
+    run(listener, Plain, CONNECTIONS_MAX, ways, options, stop).await
 }
 
 /// Serves over TLS until `stop` comes, then drains. Tells whether all requests were answered.
 pub async fn serve_tls(
     listener: TcpListener,
     tls: Tls,
-    front: Arc<dyn Front>,
-    router: Router,
+    ways: Ways,
     options: ServerOptions,
     stop: impl Future<Output = ()>,
 ) -> bool {
-    run(listener, tls, CONNECTIONS_MAX, Handler { front, router }, options, stop).await
+    run(listener, tls, CONNECTIONS_MAX, ways, options, stop).await
 }
 
 /// What makes of an accepted connection one that HTTP can be spoken on.
@@ -125,18 +141,11 @@ impl Transport for Tls {
     }
 }
 
-/// What answers requests, for as many connections as there are.
-#[derive(Clone)]
-struct Handler {
-    front: Arc<dyn Front>,
-    router: Router,
-}
-
 async fn run(
     listener: TcpListener,
     transport: impl Transport,
     connections_max: usize,
-    handler: Handler,
+    ways: Ways,
     options: ServerOptions,
     stop: impl Future<Output = ()>,
 ) -> bool {
@@ -162,7 +171,7 @@ async fn run(
         };
         // Small answers must not wait for the peer's acknowledgement of earlier ones.
         let _ = stream.set_nodelay(true);
-        let (builder, transport, handler) = (builder.clone(), transport.clone(), handler.clone());
+        let (builder, transport, ways) = (builder.clone(), transport.clone(), ways.clone());
         // From here on the drain waits for it, a handshake that is under way included.
         let watcher = graceful.watcher();
         tokio::spawn(async move {
@@ -175,7 +184,7 @@ async fn run(
             };
             let stream = Guarded::new(stream, options.header_patience, options.misfit);
             let service = hyper::service::service_fn(move |request| {
-                answer(&*handler.front, &handler.router, Peer(peer), options, request)
+                answer(&ways, Peer(peer), options, request)
             });
             let connection = builder.serve_connection(TokioIo::new(stream), service);
             if let Err(error) = watcher.watch(connection.into_owned()).await {
@@ -205,13 +214,12 @@ fn builder(header_patience: Duration) -> Builder<TokioExecutor> {
 }
 
 fn answer(
-    front: &dyn Front,
-    router: &Router,
+    ways: &Ways,
     peer: Peer,
     options: ServerOptions,
     mut request: Request<Incoming>,
 ) -> Answering {
-    if let Some(answer) = front.answer(&request, peer) {
+    if let Some(answer) = ways.front.answer(&request, peer) {
         let answer = answer.map(Either::Left);
         if request.body().is_end_stream() || awaits_asking(request.headers()) {
             return EitherFuture::Left(ready(Ok(answer)));
@@ -221,7 +229,11 @@ fn answer(
             Ok(answer)
         }));
     }
-    let router = router.clone();
+    if let Some(door) = ways.door.as_ref().filter(|door| door.is_for(&request)) {
+        let opening = door.clone().open(request, peer);
+        return EitherFuture::Right(Box::pin(async move { Ok(opening.await.map(Either::Right)) }));
+    }
+    let router = ways.router.clone();
     request.extensions_mut().insert(peer);
     request.extensions_mut().insert(BodyPatience(options.body_patience));
     EitherFuture::Right(Box::pin(async move {

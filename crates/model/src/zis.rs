@@ -154,14 +154,17 @@ impl ZisScopes {
         &self.0
     }
 
-    /// What they allow: to write is not to read, and whatever else is named allows nothing.
+    /// What they allow: to write is not to read, to use a connection is to write, and whatever else is named allows
+    /// nothing.
     pub fn rights(&self) -> PermissionSet {
-        let right = |word: &String| match word.as_str() {
-            "read" | "zis:read" => Some(Permission::CONNECTIONS_READ),
-            "write" | "zis:write" => Some(Permission::CONNECTIONS_WRITE),
-            _ => None,
+        let rights = |word: &String| -> &'static [Permission] {
+            match word.as_str() {
+                "read" | "zis:read" => &[Permission::CONNECTIONS_READ],
+                "write" | "zis:write" => &[Permission::CONNECTIONS_WRITE, Permission::CONNECTIONS_RESOLVE],
+                _ => &[],
+            }
         };
-        self.0.iter().filter_map(right).collect()
+        self.0.iter().flat_map(rights).copied().collect()
     }
 }
 

@@ -14,6 +14,7 @@ mod batch;
 mod change;
 mod checkpoint;
 mod connection_expiry;
+mod connection_calls;
 mod connection_history;
 mod connection_list;
 mod connections;
@@ -57,6 +58,7 @@ pub use backup::{BackupError, BackupSummary, CheckedBackup, DeadSecrets, Restore
 pub use batch::{Batch, Feed};
 pub use change::{Action, Actor, Change, Subject};
 pub use checkpoint::{Checkpoint, ParseCheckpointError};
+pub use connection_calls::CallBatch;
 pub use connection_list::{ConnectionCursor, ConnectionFilter, ConnectionSort};
 pub use connections::{ConnectionSecret, connection_secret_place};
 pub use credential_list::{CredentialFilter, CredentialPage, CredentialSort, Page, SortKey};

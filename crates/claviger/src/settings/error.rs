@@ -4,7 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use claviger_model::{NameError, NetworkError};
+use claviger_model::{Host, NameError, NetworkError};
 
 /// What is wrong with what was typed.
 #[derive(Debug, thiserror::Error)]
@@ -118,6 +118,20 @@ pub enum SettingsError {
         text: String,
         /// What is wrong with it.
         error: claviger_zendesk::BaseDomainError,
+    },
+    /// A part of `[[broker.upstream]]` is none.
+    #[error("[[broker.upstream]]: {field} {text} is no {}", if *field == "host" { "host name" } else { "IP address, with or without a port" })]
+    Upstream {
+        /// Which part.
+        field: &'static str,
+        /// What it says.
+        text: String,
+    },
+    /// The operator says two things of one host.
+    #[error("[[broker.upstream]]: the host {host} is there twice: leave one of them out")]
+    UpstreamTwice {
+        /// Which.
+        host: Host,
     },
     /// Two listeners want one address.
     #[error(

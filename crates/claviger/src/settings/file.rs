@@ -128,6 +128,7 @@ mod tests {
             webhooks_anywhere = true
             github_keys = "/run/github.json"
             zendesk_base_domain = "claviger.example"
+            broker.upstream = [{ host = "git.example", address = "10.1.2.3:8443", ca_file = "/run/ca.pem" }]
             catalog.extra = "/etc/claviger/integrations.toml"
             [aws]
             region = "eu-west-1"

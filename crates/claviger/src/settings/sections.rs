@@ -1,4 +1,5 @@
-//! Settings that have a section of their own in the configuration file: `[catalog]` and `[aws]`.
+//! Settings that have a section of their own in the configuration file: `[catalog]` and `[aws]`; for `[broker]` see
+//! [`super::upstreams`].
 
 use std::fmt;
 use std::path::PathBuf;
@@ -10,9 +11,9 @@ use zeroize::Zeroizing;
 use super::SettingsError;
 
 /// The sections by name: `region` within `[aws]` is the setting `aws_region`.
-pub(super) const SECTIONS: [&str; 2] = ["aws", "catalog"];
-/// Keys of sections that have no flag, since everybody on a machine sees its flags.
-pub(super) const FILE_ONLY: [&str; 1] = ["aws_secret_access_key"];
+pub(super) const SECTIONS: [&str; 3] = ["aws", "broker", "catalog"];
+/// Keys of sections that have no flag: one since everybody on a machine sees its flags, one since it is a list.
+pub(super) const FILE_ONLY: [&str; 2] = ["aws_secret_access_key", "broker_upstream"];
 
 /// `[catalog]`.
 #[derive(Default, Args, Deserialize)]

@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use super::commands::{BackupCommand, LedgerCommand, RestoreCommand};
 use super::sections::{TypedAws, TypedCatalog};
+use super::upstreams::TypedBroker;
 use crate::import::ImportArgs;
 use crate::kek::cli::KekCommand;
 use crate::org::OrgCommand;
@@ -148,6 +149,9 @@ pub struct Typed {
     /// The domain under which each org has a subdomain in the Zendesk dialect [default: none, for the first org alone]
     #[arg(long, value_name = "DOMAIN", env = "CLAVIGER_ZENDESK_BASE_DOMAIN", global = true)]
     pub zendesk_base_domain: Option<String>,
+    /// Of the broker.
+    #[command(flatten)]
+    pub broker: TypedBroker,
     /// Of the catalog.
     #[command(flatten)]
     pub catalog: TypedCatalog,
@@ -181,6 +185,7 @@ impl Typed {
             webhooks_anywhere: self.webhooks_anywhere.or(below.webhooks_anywhere),
             github_keys: self.github_keys.or(below.github_keys),
             zendesk_base_domain: self.zendesk_base_domain.or(below.zendesk_base_domain),
+            broker: self.broker.or(below.broker),
             catalog: self.catalog.or(below.catalog),
             aws: self.aws.or(below.aws),
         }

@@ -4,11 +4,10 @@ use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::Request;
-use claviger_http::{Bucket, Front, Limits, Rate, ServerOptions, TrustedProxies};
+use claviger_http::{Bucket, Limits, Rate, ServerOptions, TrustedProxies, Ways};
 use http::Method;
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
@@ -117,9 +116,8 @@ async fn application() -> SocketAddr {
     };
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let nobody: Arc<dyn Front> = Arc::new(Vec::new());
     let (router, options) = (Router::new().fallback(echo), ServerOptions::default());
-    tokio::spawn(claviger_http::serve(listener, nobody, router, options, std::future::pending()));
+    tokio::spawn(claviger_http::serve(listener, Ways::routed(router), options, std::future::pending()));
     address
 }
 

@@ -6,6 +6,7 @@
 
 mod allow_list;
 mod bad_input;
+mod broker;
 mod connections;
 mod database_tls;
 mod gateway;

@@ -30,7 +30,7 @@ impl Running {
             }
         };
         let router = Router::new().route("/", get(|| async { "at once" })).route("/wait", get(wait));
-        let handler = Handler { front: Arc::new(Vec::new()), router };
+        let handler = Ways::routed(router);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();

@@ -352,6 +352,10 @@ mod tests {
     /// Tables that a restore makes anew; besides them, the index of names, which the tables' triggers keep.
     const MADE_ANEW: [&str; 2] = ["credential_counts", "ledger_head"];
 
+    /// What was called through connections is kept for a while only, and grows without bound: a backup of what there is to
+    /// restore need not carry it.
+    const LEFT_OUT: [&str; 1] = ["connection_calls"];
+
     /// A migration that adds a table or a column must say here what becomes of it.
     #[test]
     fn a_backup_has_every_column_of_every_table() {
@@ -372,8 +376,8 @@ mod tests {
             };
             found.entry(row.get(0).unwrap()).or_default().push((row.get(1).unwrap(), kind));
         }
-        for name in MADE_ANEW {
-            assert!(found.remove(name).is_some());
+        for name in MADE_ANEW.iter().chain(&LEFT_OUT) {
+            assert!(found.remove(*name).is_some(), "{name}");
         }
         for table in TABLES {
             let mut kept: Vec<_> =

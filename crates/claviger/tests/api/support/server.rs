@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use claviger::app::{self, Application};
+use claviger_broker::{Background as BrokerWork, Options as BrokerOptions};
+use claviger_egress::{Egress, Roots};
 use claviger_engine::{Background, Engine, FirstOrg, Founded};
 use claviger_http::{App, Limits, RouteInfo, ServerOptions, TrustedProxies};
 use claviger_model::testing::{ManualClock, SeededRandom};
@@ -39,6 +41,8 @@ pub(crate) struct Setup {
     pub(crate) zendesk: ZendeskOptions,
     /// With what webhooks are told of events; none for not at all.
     pub(crate) outbound: Option<OutboundClient>,
+    /// How third parties are reached; none where nobody is.
+    pub(crate) egress: Option<Egress>,
 }
 
 impl Default for Setup {
@@ -55,6 +59,7 @@ impl Default for Setup {
             },
             zendesk: ZendeskOptions::default(),
             outbound: None,
+            egress: None,
         }
     }
 }
@@ -71,6 +76,7 @@ pub(crate) struct TestServer {
     app: App,
     background: Background,
     courier: Option<Courier>,
+    broker: BrokerWork,
     serving: tokio::task::JoinHandle<bool>,
     stop: oneshot::Sender<()>,
     database: TestDatabase,
@@ -116,12 +122,14 @@ impl TestServer {
         founded: Founded,
         setup: Setup,
     ) -> Self {
+        let egress = setup.egress.unwrap_or_else(|| Egress::trusting(Roots::none()));
         let application = Application::assemble(
             engine.clone(),
             setup.limits,
             setup.proxies,
             &setup.native,
             &setup.zendesk,
+            (egress, BrokerOptions::default()),
             &SeededRandom::new(1),
         );
         // Looks often, since the tests' clock moves by itself.
@@ -130,11 +138,12 @@ impl TestServer {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
-        let Application { app, front, router, routes } = application;
+        let ways = application.ways();
+        let Application { app, broker, routes, .. } = application;
         let (zendesk_routes, routes) = routes.into_iter().partition(|it| claviger_zendesk::is_ours(it.path));
         let serving = tokio::spawn(async move {
             let stopped = async { drop(stopped.await) };
-            claviger_http::serve(listener, front, router, setup.options, stopped).await
+            claviger_http::serve(listener, ways, setup.options, stopped).await
         });
         Self {
             address,
@@ -146,6 +155,7 @@ impl TestServer {
             app,
             background,
             courier,
+            broker,
             serving,
             stop,
             database,
@@ -215,6 +225,7 @@ impl TestServer {
         let _ = self.stop.send(());
         assert!(self.serving.await.unwrap(), "every request was answered before the deadline");
         drop(self.app);
+        self.broker.stop().await;
         if let Some(courier) = self.courier {
             courier.stop().await;
         }

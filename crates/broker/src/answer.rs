@@ -1,0 +1,223 @@
+//! The third party's answer on its way back: read as fast as the caller takes it, searched for secrets, and ended when
+//! the right to it ends.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::Bytes;
+use hyper::body::{Body, Frame, Incoming, SizeHint};
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::Sleep;
+
+use crate::pool::{Link, Slot};
+use crate::record::Noted;
+use crate::redaction::Redaction;
+use crate::right::{PERIOD, Right};
+
+/// How long a third party may be silent within an answer: longer than the pauses between the comments by which streams
+/// of events are kept open.
+const SILENCE_MAX: Duration = Duration::from_secs(300);
+
+/// Why an answer breaks off, for the log: the caller sees a connection that ends too early.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Broken {
+    #[error("the third party's answer broke off")]
+    Upstream(#[source] hyper::Error),
+    #[error("the third party fell silent")]
+    Silence,
+    #[error("the right to the answer ended")]
+    Ended,
+}
+
+/// The body of an answer.
+pub(crate) struct Answer {
+    body: Incoming,
+    redaction: Option<Redaction>,
+    /// What is searched by nobody.
+    untouched: Option<Bytes>,
+    /// The connection, until it is known whether it can serve another call.
+    link: Option<(Link, Arc<Slot>)>,
+    watch: Watch,
+    noted: Noted,
+    /// The call's place among those of the connection.
+    _room: OwnedSemaphorePermit,
+    is_over: bool,
+}
+
+/// Looks, while nothing comes, whether the call may go on.
+enum Watch {
+    Idle(Box<Right>),
+    Waiting { right: Box<Right>, sleep: Pin<Box<Sleep>>, silence: Duration },
+    Asking(Pin<Box<dyn Future<Output = (Box<Right>, bool)> + Send>>, Duration),
+    Between,
+}
+
+impl Answer {
+    pub(crate) fn new(
+        body: Incoming,
+        redaction: Option<Redaction>,
+        link: (Link, Arc<Slot>),
+        right: Box<Right>,
+        noted: Noted,
+        room: OwnedSemaphorePermit,
+    ) -> Self {
+        let (link, watch) = (Some(link), Watch::Idle(right));
+        let mut answer = Self { body, redaction, untouched: None, link, watch, noted, _room: room, is_over: false };
+        if answer.body.is_end_stream() {
+            answer.finish();
+        }
+        answer
+    }
+
+    /// The third party said all: its connection can be used again.
+    fn finish(&mut self) {
+        self.is_over = true;
+        if let Some(redaction) = &mut self.redaction {
+            redaction.finish();
+        }
+        if let Some((link, slot)) = self.link.take() {
+            slot.put(link);
+        }
+    }
+
+    fn break_off(&mut self, why: Broken) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
+        tracing::debug!(error = claviger_model::chain(&why), "an answer broke off");
+        self.is_over = true;
+        self.noted.broke_off(match why {
+            Broken::Upstream(_) => "upstream_broken",
+            Broken::Silence => "upstream_timeout",
+            Broken::Ended => "ended",
+        });
+        if let Some((link, _)) = self.link.take() {
+            link.work.abort();
+        }
+        Poll::Ready(Some(Err(why)))
+    }
+
+    /// Nothing came: is it time to look, and what was seen? Ready with why the answer ends.
+    fn poll_watch(&mut self, context: &mut Context<'_>) -> Poll<Broken> {
+        loop {
+            self.watch = match std::mem::replace(&mut self.watch, Watch::Between) {
+                Watch::Idle(right) => Watch::Waiting {
+                    right,
+                    sleep: Box::pin(tokio::time::sleep(PERIOD)),
+                    silence: Duration::ZERO,
+                },
+                Watch::Waiting { right, mut sleep, silence } => {
+                    if sleep.as_mut().poll(context).is_pending() {
+                        self.watch = Watch::Waiting { right, sleep, silence };
+                        return Poll::Pending;
+                    }
+                    let mut right = right;
+                    let asking = async move {
+                        let holds = right.holds().await;
+                        (right, holds)
+                    };
+                    Watch::Asking(Box::pin(asking), silence + PERIOD)
+                }
+                Watch::Asking(mut asking, silence) => {
+                    let Poll::Ready((right, holds)) = asking.as_mut().poll(context) else {
+                        self.watch = Watch::Asking(asking, silence);
+                        return Poll::Pending;
+                    };
+                    if !holds {
+                        return Poll::Ready(Broken::Ended);
+                    }
+                    if silence >= SILENCE_MAX {
+                        return Poll::Ready(Broken::Silence);
+                    }
+                    Watch::Waiting { right, sleep: Box::pin(tokio::time::sleep(PERIOD)), silence }
+                }
+                Watch::Between => return Poll::Ready(Broken::Ended),
+            };
+        }
+    }
+
+    /// Something came: the silence is over, and so is no look that was due.
+    fn note_data(&mut self) {
+        match &mut self.watch {
+            Watch::Waiting { silence, .. } | Watch::Asking(_, silence) => *silence = Duration::ZERO,
+            Watch::Idle(_) | Watch::Between => {}
+        }
+    }
+}
+
+impl Body for Answer {
+    type Data = Bytes;
+    type Error = Broken;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
+        let this = &mut *self;
+        loop {
+            let next = this.redaction.as_mut().and_then(Redaction::next);
+            if let Some(data) = next.or_else(|| this.untouched.take()) {
+                this.noted.received(data.len());
+                return Poll::Ready(Some(Ok(Frame::data(data))));
+            }
+            if this.is_over {
+                return Poll::Ready(None);
+            }
+            // A stream that never pauses is looked at too.
+            if !matches!(this.watch, Watch::Idle(_))
+                && let Poll::Ready(why) = this.poll_watch(context)
+            {
+                return this.break_off(why);
+            }
+            let frame = match Pin::new(&mut this.body).poll_frame(context) {
+                Poll::Ready(frame) => frame,
+                Poll::Pending => {
+                    let why = ready!(this.poll_watch(context));
+                    return this.break_off(why);
+                }
+            };
+            match frame {
+                Some(Ok(frame)) => {
+                    // Trailers go no further.
+                    let Ok(data) = frame.into_data() else { continue };
+                    this.note_data();
+                    // Whoever knows the length does not ask again once it has all.
+                    let is_last = this.body.is_end_stream();
+                    match &mut this.redaction {
+                        Some(redaction) => redaction.push(data),
+                        None => this.untouched = Some(data),
+                    }
+                    if is_last {
+                        this.finish();
+                    }
+                }
+                Some(Err(error)) => return this.break_off(Broken::Upstream(error)),
+                None => this.finish(),
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        // With a redaction, only its last part tells.
+        self.is_over && self.redaction.is_none()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.redaction {
+            // What is held back for the moment is not in the rest of the body. The answer's headers tell the length.
+            Some(_) => SizeHint::default(),
+            None => self.body.size_hint(),
+        }
+    }
+}
+
+impl Drop for Answer {
+    fn drop(&mut self) {
+        if let Some(redaction) = &self.redaction {
+            self.noted.masked(redaction.found());
+        }
+        // An answer that nobody reads to its end takes its connection along.
+        if let Some((link, _)) = self.link.take() {
+            link.work.abort();
+        }
+    }
+}

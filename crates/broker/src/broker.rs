@@ -1,0 +1,114 @@
+//! What all calls share.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use claviger_egress::{Egress, Policy};
+use claviger_engine::UsableConnection;
+use claviger_http::App;
+use claviger_model::OrgId;
+use claviger_redact::Needles;
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinHandle;
+
+use crate::pool::Pool;
+use crate::prepared::Prepared;
+use crate::record::{self, Recorder};
+use crate::refusal::Refusal;
+
+/// How often idle connections are looked through.
+const SWEEP_PERIOD: Duration = Duration::from_secs(10);
+
+/// What the operator decided.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// How long a third party may take to begin its answer.
+    pub patience: Duration,
+    /// How many calls of one connection may be under way.
+    pub calls_per_connection_max: usize,
+}
+
+impl Default for Options {
+    /// A minute, as most load balancers wait; as many calls as a busy service makes with streams open.
+    fn default() -> Self {
+        Self { patience: Duration::from_secs(60), calls_per_connection_max: 2048 }
+    }
+}
+
+/// The broker.
+pub struct Broker {
+    pub(crate) app: App,
+    pub(crate) egress: Egress,
+    pub(crate) options: Options,
+    pub(crate) pool: Pool,
+    pub(crate) recorder: Arc<Recorder>,
+    public: Policy,
+}
+
+/// The broker's work in the background.
+pub struct Background {
+    stop: watch::Sender<bool>,
+    tasks: [JoinHandle<()>; 2],
+}
+
+/// What is worked out of a connection once, for all of its calls.
+pub(crate) struct Used {
+    pub(crate) prepared: Result<Prepared, Refusal>,
+    /// Its secrets, to be masked in answers; none where there is nothing to search.
+    pub(crate) needles: Option<Needles>,
+    /// Room for calls.
+    pub(crate) room: Arc<Semaphore>,
+}
+
+impl Broker {
+    /// Begins to record.
+    pub fn start(app: App, egress: Egress, options: Options) -> (Arc<Self>, Background) {
+        let recorder = Arc::new(Recorder::default());
+        let (stop, stopping) = watch::channel(false);
+        let writer = tokio::spawn(record::write_on(recorder.clone(), app.clone(), stopping));
+        let broker =
+            Arc::new(Self { app, egress, options, pool: Pool::default(), recorder, public: Policy::public() });
+        let swept = Arc::downgrade(&broker);
+        let sweeper = tokio::spawn(async move {
+            loop {
+                tokio::time::sleep(SWEEP_PERIOD).await;
+                match swept.upgrade() {
+                    Some(broker) => broker.pool.sweep(),
+                    None => return,
+                }
+            }
+        });
+        (broker, Background { stop, tasks: [writer, sweeper] })
+    }
+
+    /// How far an org's calls may go.
+    pub(crate) fn policy(&self, _: OrgId) -> &Policy {
+        &self.public
+    }
+
+    pub(crate) fn used<'u>(&self, usable: &'u UsableConnection) -> &'u Used {
+        usable.prepared(|usable| {
+            let prepared = Prepared::new(self.app.engine().catalog(), usable);
+            let room = Arc::new(Semaphore::new(self.options.calls_per_connection_max));
+            Used { needles: needles(usable, prepared.as_ref().ok()), prepared, room }
+        })
+    }
+}
+
+/// Each secret, and what is made of several: a user and password stand in one base64.
+fn needles(usable: &UsableConnection, prepared: Option<&Prepared>) -> Option<Needles> {
+    let mut secrets: Vec<&[u8]> = usable.secrets.values().map(|secret| secret.reveal().as_bytes()).collect();
+    secrets.extend(prepared.into_iter().flat_map(Prepared::presented));
+    (!secrets.is_empty()).then(|| Needles::new(&secrets))
+}
+
+impl Background {
+    /// Writes what is not written yet, and stops. To be called once no request is left.
+    pub async fn stop(self) {
+        let _ = self.stop.send(true);
+        let [writer, sweeper] = self.tasks;
+        let _ = writer.await;
+        sweeper.abort();
+        let _ = sweeper.await;
+    }
+}

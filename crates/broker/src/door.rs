@@ -1,0 +1,311 @@
+//! `/broker/{connection}/{path…}`: a call through a connection, streamed both ways.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use bytes::Bytes;
+use claviger_engine::{Caller, Origin as Whence, Proof, Source as _, UsableConnection, rights};
+use claviger_http::{
+    Bucket, Door, Opening, Peer, REQUEST_ID, Standing, awaits_asking, discard, request_id_header,
+};
+use claviger_model::{Host, Origin, Scheme};
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HOST, TRANSFER_ENCODING, UPGRADE};
+use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, Version, request};
+use http_body_util::{BodyExt as _, Limited};
+use hyper::body::{Body as _, Incoming};
+
+use crate::address::{Address, PREFIX};
+use crate::answer::Answer;
+use crate::broker::{Broker, Used};
+use crate::credentials::Found;
+use crate::headers;
+use crate::outbody::OutBody;
+use crate::prepared::{Added, Prepared};
+use crate::query;
+use crate::record::Noted;
+use crate::redaction::Redaction;
+use crate::refusal::Refusal;
+use crate::right::Right;
+use crate::send::Way;
+
+/// The host that a caller means, of those that the connection allows.
+const CLAVIGER_HOST: HeaderName = HeaderName::from_static("claviger-host");
+/// The longest body that is read whole, where a connection makes that necessary.
+const WHOLE_BYTES_MAX: usize = 1024 * 1024;
+
+impl Door for Broker {
+    fn is_for(&self, request: &Request<Incoming>) -> bool {
+        request.uri().path().starts_with(PREFIX) || request.method() == Method::CONNECT
+    }
+
+    fn open(self: Arc<Self>, request: Request<Incoming>, peer: Peer) -> Opening {
+        Box::pin(async move {
+            let id = self.app.request_ids().next();
+            let (parts, body) = request.into_parts();
+            let mut body = Some(body);
+            let mut standing = None;
+            let from = Whence { address: self.app.whence(&parts.headers, Some(peer)).address(), request: id };
+            let mut answer = match self.call(&parts, &mut body, peer, from, &mut standing).await {
+                Ok(answer) => answer,
+                Err(refusal) => {
+                    self.app.metrics().count_brokered(refusal.code());
+                    if let Some(body) = body.take().filter(|it| !it.is_end_stream() && !awaits_asking(&parts.headers)) {
+                        discard(body).await;
+                    }
+                    refusal.response()
+                }
+            };
+            answer.headers_mut().insert(REQUEST_ID, request_id_header(id));
+            if let Some(standing) = standing {
+                standing.write(answer.headers_mut());
+            }
+            answer
+        })
+    }
+}
+
+/// Who calls.
+struct Who {
+    caller: Caller,
+    proof: Proof,
+    found: Found,
+}
+
+impl Broker {
+    async fn call(
+        &self,
+        parts: &request::Parts,
+        body: &mut Option<Incoming>,
+        peer: Peer,
+        from: Whence,
+        standing: &mut Option<Standing>,
+    ) -> Result<Response<Body>, Refusal> {
+        check_form(parts)?;
+        let who = self.authenticate(parts, peer, standing)?;
+        let permit = who.caller.clone().permit::<rights::ConnectionsResolve>(from)?;
+        let address = Address::parse(parts.uri.path(), parts.uri.query())?;
+        let usable = self.app.engine().usable_connection(&permit, address.key).await?;
+        let used = self.used(&usable);
+        let (method, recorder) = (parts.method.clone(), self.recorder.clone());
+        let mut noted = Noted::new(self.app.clone(), recorder, &who.caller, &usable.connection, method);
+        let forwarded = self.forward(parts, body, &address, who, &usable, used, &mut noted).await;
+        match forwarded {
+            Ok((answer, link)) => Ok(self.hand_back(answer, link, noted)),
+            Err(refusal) => {
+                let (status, code, _) = refusal.told();
+                noted.refused(status.as_u16(), code);
+                Err(refusal)
+            }
+        }
+    }
+
+    fn authenticate(
+        &self,
+        parts: &request::Parts,
+        peer: Peer,
+        standing: &mut Option<Standing>,
+    ) -> Result<Who, Refusal> {
+        let app = &self.app;
+        let found = Found::in_headers(&parts.headers);
+        let whence = app.whence(&parts.headers, Some(peer));
+        let authenticated = app.engine().authenticate_for_use(found.presented(&parts.headers), &whence);
+        let (caller, proof) = authenticated
+            .inspect_err(|failure| app.refusals().note(*failure, app.engine().clock().now(), app.metrics()))?;
+        *standing = app.limits().take(caller.org(), Bucket::BROKER, || app.engine().clock().now());
+        match standing.is_some_and(|standing| standing.is_exceeded) {
+            true => Err(Refusal::RateLimited),
+            false => Ok(Who { caller, proof, found }),
+        }
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the parts of one call, each with a life of its own")]
+    async fn forward(
+        &self,
+        parts: &request::Parts,
+        body: &mut Option<Incoming>,
+        address: &Address<'_>,
+        who: Who,
+        usable: &Arc<UsableConnection>,
+        used: &Used,
+        noted: &mut Noted,
+    ) -> Result<(Response<Incoming>, Onward), Refusal> {
+        let prepared = used.prepared.as_ref().map_err(Clone::clone)?;
+        if !who.found.fits(&prepared.credential_headers) {
+            return Err(claviger_engine::AuthFailure::NothingPresented.into());
+        }
+        let now = self.app.engine().clock().now();
+        if usable.connection.expires_at.is_some_and(|end| end <= now) {
+            return Err(Refusal::ConnectionExpired);
+        }
+        let room = used.room.clone().try_acquire_owned().map_err(|_| Refusal::Busy)?;
+        let (origin, path) = target(parts, address, prepared)?;
+        noted.aimed_at(origin.authority(), &path);
+        prepared.check(&origin)?;
+        if !self.recorder.has_room() {
+            return Err(Refusal::Unrecorded);
+        }
+        let request = self.request(parts, body, &origin, &path, address, prepared, usable, noted).await?;
+        let org = usable.connection.org;
+        let slot = self.pool.slot(org, &origin);
+        let mut right =
+            Box::new(Right { app: self.app.clone(), caller: who.caller, proof: who.proof, usable: usable.clone() });
+        let way = Way {
+            egress: &self.egress,
+            policy: self.policy(org),
+            origin: &origin,
+            slot: &slot,
+            patience: self.options.patience,
+        };
+        self.app.engine().note_connection_used(usable.connection.id);
+        let (answer, link) = way.send(request, &mut right).await?;
+        let onward = Onward { link, slot, right, redaction: used.needles.as_ref().map(Redaction::new), room };
+        // Without a body, whatever is said of its encoding means nothing.
+        let is_encoded = answer.headers().get(CONTENT_ENCODING).is_some_and(|it| it != "identity");
+        if is_encoded && !answer.body().is_end_stream() {
+            onward.link.work.abort();
+            return Err(Refusal::UpstreamEncoded);
+        }
+        if answer.status() == StatusCode::SWITCHING_PROTOCOLS {
+            onward.link.work.abort();
+            return Err(Refusal::UpstreamBroken);
+        }
+        Ok((answer, onward))
+    }
+
+    /// The request as it goes out.
+    #[expect(clippy::too_many_arguments, reason = "what a request is made of")]
+    async fn request(
+        &self,
+        parts: &request::Parts,
+        body: &mut Option<Incoming>,
+        origin: &Origin,
+        path: &str,
+        address: &Address<'_>,
+        prepared: &Prepared,
+        usable: &UsableConnection,
+        noted: &Noted,
+    ) -> Result<Request<OutBody>, Refusal> {
+        let mut headers = headers::outwards(&parts.headers, |name| prepared.strip_headers.contains(name));
+        let host = HeaderValue::from_str(&origin.authority()).map_err(|_| Refusal::Internal)?;
+        headers.insert(HOST, host);
+        let mut pairs = vec![query::without(address.query.unwrap_or_default(), &prepared.strip_query)];
+        let url = format!("{origin}{path}");
+        for addition in prepared.additions(self.app.engine().catalog(), usable, &url) {
+            match &addition.what {
+                Added::Header(name, _) if addition.if_absent && headers.contains_key(name) => {}
+                Added::Header(name, value) => drop(headers.insert(name, value.clone())),
+                Added::Query(_, pair) => pairs.push(pair.as_str().into()),
+                Added::WithToken(_) | Added::AwsSignature => return Err(Refusal::Exchange("exchange_unavailable")),
+            }
+        }
+        let mut out = None;
+        if let Some(template) = &prepared.template {
+            for (name, value) in &template.headers {
+                headers.insert(name, value.clone());
+            }
+            pairs.extend(template.parameters.iter().map(|(_, pair)| pair.as_str().into()));
+            let has_body = ![Method::GET, Method::HEAD, Method::OPTIONS].contains(&parts.method);
+            if let Some(template) = template.body.as_ref().filter(|_| has_body) {
+                let media_type = template.media_type(headers.get(CONTENT_TYPE))?;
+                media_type.map(|it| headers.insert(CONTENT_TYPE, it));
+                let callers = read_whole(body).await?;
+                out = Some(OutBody::whole(template.with(&callers)?, noted.sent()));
+            }
+        }
+        let query = pairs.iter().filter(|pair| !pair.is_empty()).map(|pair| &**pair).collect::<Vec<_>>().join("&");
+        let target = match query.is_empty() {
+            true => path.to_owned(),
+            false => format!("{path}?{query}"),
+        };
+        let out = match out {
+            Some(out) => out,
+            None => match body.take().filter(|body| !body.is_end_stream()) {
+                Some(body) => OutBody::streamed(body, noted.sent()),
+                None => OutBody::whole(Bytes::new(), noted.sent()),
+            },
+        };
+        let mut request = Request::new(out);
+        *request.method_mut() = parts.method.clone();
+        *request.uri_mut() = target.parse::<Uri>().map_err(|_| Refusal::Internal)?;
+        *request.version_mut() = Version::HTTP_11;
+        *request.headers_mut() = headers;
+        Ok(request)
+    }
+
+    fn hand_back(&self, answer: Response<Incoming>, onward: Onward, mut noted: Noted) -> Response<Body> {
+        let (mut parts, body) = answer.into_parts();
+        let Onward { link, slot, right, mut redaction, room } = onward;
+        headers::inwards(&mut parts.headers);
+        if let Some(redaction) = &mut redaction {
+            redaction.mask_headers(&mut parts.headers);
+        }
+        parts.version = Version::HTTP_11;
+        noted.answered(parts.status.as_u16());
+        self.app.metrics().count_brokered("forwarded");
+        let answer = Answer::new(body, redaction, (link, slot), right, noted, room);
+        Response::from_parts(parts, Body::new(answer))
+    }
+}
+
+/// What goes on while an answer is read.
+struct Onward {
+    link: crate::pool::Link,
+    slot: Arc<crate::pool::Slot>,
+    right: Box<Right>,
+    redaction: Option<Redaction>,
+    room: tokio::sync::OwnedSemaphorePermit,
+}
+
+/// Refuses what cannot be passed on whoever asks.
+fn check_form(parts: &request::Parts) -> Result<(), Refusal> {
+    // An offer of HTTP/2 in clear, which some clients make with every request, may be left unanswered (RFC 9113, 3.1).
+    let is_offer = |value: &HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"h2c");
+    if parts.method == Method::CONNECT || parts.headers.get(UPGRADE).is_some_and(|value| !is_offer(value)) {
+        return Err(Refusal::UpgradeUnsupported);
+    }
+    // It answers with the request's own headers, the credential among them.
+    if parts.method == Method::TRACE {
+        return Err(Refusal::MethodNotAllowed);
+    }
+    if parts.version < Version::HTTP_2 && parts.uri.authority().is_some() {
+        return Err(Refusal::AbsoluteForm);
+    }
+    if parts.headers.contains_key(TRANSFER_ENCODING) && parts.headers.contains_key(CONTENT_LENGTH) {
+        return Err(Refusal::Framing);
+    }
+    Ok(())
+}
+
+/// Where a call goes: the connection's base URL, with the caller's path below it, or another host that the caller names,
+/// from its root.
+fn target(parts: &request::Parts, address: &Address<'_>, prepared: &Prepared) -> Result<(Origin, String), Refusal> {
+    let mut named = parts.headers.get_all(CLAVIGER_HOST).into_iter();
+    let slash = |path: &str| if path.is_empty() { "/".to_owned() } else { path.to_owned() };
+    match (named.next(), named.next()) {
+        (Some(_), Some(_)) => Err(Refusal::HostInvalid),
+        (Some(host), None) => {
+            let host: Host = host.to_str().ok().and_then(|it| it.parse().ok()).ok_or(Refusal::HostInvalid)?;
+            Ok((Origin::new(Scheme::Https, host), slash(address.path)))
+        }
+        (None, _) => {
+            let base = prepared.base.as_ref().ok_or(Refusal::HostNeeded)?;
+            Ok((base.origin.clone(), slash(&format!("{}{}", base.path, address.path))))
+        }
+    }
+}
+
+async fn read_whole(body: &mut Option<Incoming>) -> Result<Bytes, Refusal> {
+    let Some(body) = body.take() else { return Ok(Bytes::new()) };
+    if body.size_hint().lower() > WHOLE_BYTES_MAX as u64 {
+        return Err(Refusal::BodyTooLarge);
+    }
+    let read = tokio::time::timeout(WHOLE_PATIENCE, Limited::new(body, WHOLE_BYTES_MAX).collect());
+    match read.await {
+        Ok(Ok(collected)) => Ok(collected.to_bytes()),
+        Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => Err(Refusal::BodyTooLarge),
+        Ok(Err(_)) | Err(_) => Err(Refusal::Body("The body did not come in time, or broke off")),
+    }
+}
+
+/// How long a body that is read whole may take to come.
+const WHOLE_PATIENCE: std::time::Duration = std::time::Duration::from_secs(30);

@@ -1,0 +1,163 @@
+//! Which headers go through, either way.
+
+use http::header::{
+    ACCEPT_ENCODING, AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, COOKIE, EXPECT, FORWARDED,
+    HOST, HeaderMap, HeaderName, HeaderValue, IF_RANGE, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, RANGE, SET_COOKIE,
+    TE, TRAILER, TRANSFER_ENCODING, UPGRADE, VIA, X_CONTENT_TYPE_OPTIONS,
+};
+
+const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
+const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
+const HTTP2_SETTINGS: HeaderName = HeaderName::from_static("http2-settings");
+const SET_COOKIE2: HeaderName = HeaderName::from_static("set-cookie2");
+const X_REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
+const X_CSRF_TOKEN: HeaderName = HeaderName::from_static("x-csrf-token");
+
+/// About one connection of the way, and not about the message (RFC 9110, 7.6.1).
+const HOP_BY_HOP: [HeaderName; 10] = [
+    CONNECTION,
+    KEEP_ALIVE,
+    PROXY_CONNECTION,
+    PROXY_AUTHENTICATE,
+    PROXY_AUTHORIZATION,
+    TE,
+    TRAILER,
+    TRANSFER_ENCODING,
+    UPGRADE,
+    HTTP2_SETTINGS,
+];
+
+/// What of the caller's requests goes no further beside those. Whom a call is from and for, how long it is, and that
+/// it may be answered in parts or encoded (secrets could not be found in either) is ours to say; the rest carries
+/// sessions, or our own credentials.
+const NOT_OUTWARDS: [HeaderName; 17] = [
+    HOST,
+    CONTENT_LENGTH,
+    EXPECT,
+    COOKIE,
+    HeaderName::from_static("cookie2"),
+    FORWARDED,
+    VIA,
+    X_REAL_IP,
+    ACCEPT_ENCODING,
+    RANGE,
+    IF_RANGE,
+    AUTHORIZATION,
+    HeaderName::from_static("dd-api-key"),
+    HeaderName::from_static("dd-application-key"),
+    HeaderName::from_static("x-api-key"),
+    X_CSRF_TOKEN,
+    HeaderName::from_static("true-client-ip"),
+];
+
+/// The same, by how they begin.
+const NOT_OUTWARDS_BELOW: [&str; 3] = ["claviger-", "x-forwarded-", "x-zis-"];
+
+/// What of an upstream's answer goes no further beside hop-by-hop headers. Cookies of third parties would be taken for
+/// ours, and a page of theirs must not run where we are.
+const NOT_INWARDS: [HeaderName; 4] =
+    [SET_COOKIE, SET_COOKIE2, CONTENT_SECURITY_POLICY, X_CONTENT_TYPE_OPTIONS];
+
+/// The headers of a caller's request that go on. `strips` says which others the connection keeps back.
+pub(crate) fn outwards(headers: &HeaderMap, strips: impl Fn(&HeaderName) -> bool) -> HeaderMap {
+    let named = connection_options(headers);
+    let mut passed = HeaderMap::with_capacity(headers.len() + 4);
+    for (name, value) in headers {
+        let is_ours = || {
+            let plain = name.as_str();
+            NOT_OUTWARDS.contains(name)
+                || NOT_OUTWARDS_BELOW.iter().any(|beginning| plain.starts_with(beginning))
+                || (plain.contains('_') && is_disguised(plain))
+        };
+        if !HOP_BY_HOP.contains(name) && !named.contains(name) && !is_ours() && !strips(name) {
+            passed.append(name, value.clone());
+        }
+    }
+    passed.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+    passed
+}
+
+/// Servers of the CGI kind take `_` for `-`, so that `x_forwarded_for` means what `x-forwarded-for` does there.
+fn is_disguised(name: &str) -> bool {
+    let plain = name.replace('_', "-");
+    let is_named = |known: &HeaderName| known.as_str() == plain;
+    HOP_BY_HOP.iter().any(is_named)
+        || NOT_OUTWARDS.iter().any(is_named)
+        || NOT_OUTWARDS_BELOW.iter().any(|beginning| plain.starts_with(beginning))
+}
+
+/// Strips an upstream's answer of what goes no further, and says how browsers are to take it.
+pub(crate) fn inwards(headers: &mut HeaderMap) {
+    let named = connection_options(headers);
+    for name in HOP_BY_HOP.iter().chain(&NOT_INWARDS).chain(&named) {
+        headers.remove(name);
+    }
+    let ours: Vec<_> = headers.keys().filter(|name| name.as_str().starts_with("claviger-")).cloned().collect();
+    for name in ours {
+        headers.remove(name);
+    }
+    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static("sandbox"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+}
+
+/// The headers that a message's own `Connection` names: they are hop-by-hop too.
+fn connection_options(headers: &HeaderMap) -> Vec<HeaderName> {
+    let values = headers.get_all(CONNECTION).into_iter().flat_map(|value| value.as_bytes().split(|it| *it == b','));
+    values.filter_map(|name| HeaderName::from_bytes(name.trim_ascii()).ok()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn map(lines: &[(&str, &str)]) -> HeaderMap {
+        let mut map = HeaderMap::new();
+        for (name, value) in lines {
+            map.append(name.parse::<HeaderName>().unwrap(), value.parse().unwrap());
+        }
+        map
+    }
+
+    fn names(map: &HeaderMap) -> Vec<&str> {
+        let mut names: Vec<_> = map.keys().map(HeaderName::as_str).collect();
+        names.sort_unstable();
+        names
+    }
+
+    #[test]
+    fn what_is_about_the_way_or_ours_goes_no_further() {
+        let kept = [("accept", "a"), ("content-type", "b"), ("x-own", "c"), ("x-own", "d"), ("etag", "e")];
+        let mut lines = kept.to_vec();
+        let dropped = [
+            "host", "connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade", "content-length",
+            "expect", "cookie", "forwarded", "x-forwarded-for", "x-forwarded-host", "x_forwarded_for", "via",
+            "range", "authorization", "dd-api-key", "dd-application-key", "x-api-key", "claviger-host",
+            "claviger-after", "x-zis-authorization", "proxy-authorization", "x-hop", "private-token", "http2-settings",
+        ];
+        lines.extend(dropped.map(|name| (name, if name == "connection" { "close, X-Hop" } else { "x" })));
+        let passed = outwards(&map(&lines), |name| name == "private-token");
+        assert_eq!(names(&passed), ["accept", "accept-encoding", "content-type", "etag", "x-own"]);
+        assert_eq!(passed.get_all("x-own").iter().count(), 2);
+        assert_eq!(passed["accept-encoding"], "identity");
+    }
+
+    #[test]
+    fn an_answer_keeps_what_is_its_own() {
+        let mut answer = map(&[
+            ("content-type", "text/html"),
+            ("content-length", "5"),
+            ("set-cookie", "a=b"),
+            ("claviger-error", "restricted"),
+            ("connection", "x-hop"),
+            ("x-hop", "1"),
+            ("keep-alive", "timeout=5"),
+            ("transfer-encoding", "chunked"),
+            ("content-security-policy", "default-src *"),
+            ("location", "https://elsewhere.example/"),
+        ]);
+        inwards(&mut answer);
+        let left = ["content-length", "content-security-policy", "content-type", "location", "x-content-type-options"];
+        assert_eq!(names(&answer), left);
+        assert_eq!(answer["content-security-policy"], "sandbox");
+    }
+}

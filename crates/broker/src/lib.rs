@@ -1,0 +1,31 @@
+//! The broker: uses a connection for a caller who never holds its secret.
+//!
+//! A call comes through the [`Door`](claviger_http::Door) and goes, in this order, through: who calls ([`credentials`]),
+//! which connection and path are meant ([`address`]), where that is and what the connection adds ([`prepared`],
+//! [`template`]), what of the caller's headers goes along ([`headers`]), the exchange ([`send`], [`pool`]), and the answer
+//! on its way back ([`answer`], [`redaction`]). Every call that names a connection is recorded ([`record`]), and every
+//! refusal is a row of one table ([`refusal`]).
+//!
+//! Where a secret may go is decided here and nowhere else: the origin comes from the connection, or from the caller among
+//! those that the connection allows, is compared in its one form, and is the very one that is connected to. How to get
+//! there safely is the matter of `claviger-egress`.
+
+mod address;
+mod answer;
+mod broker;
+mod credentials;
+mod door;
+mod headers;
+mod outbody;
+mod pool;
+mod prepared;
+mod query;
+mod record;
+mod redaction;
+mod refusal;
+mod right;
+mod send;
+mod template;
+
+pub use broker::{Background, Broker, Options};
+pub use refusal::{PathFault, Refusal};

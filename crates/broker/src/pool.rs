@@ -1,0 +1,89 @@
+//! Connections to third parties, kept open between calls: each org has its own.
+//!
+//! A connection that one org opened is never another's: what the address guard allowed the one, the other may not have.
+//! HTTP/1.1 only; a connection serves one call at a time, and is taken back once the answer was read to its end.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use claviger_model::{OrgId, Origin};
+use hyper::client::conn::http1::SendRequest;
+use tokio::task::AbortHandle;
+use tokio::time::Instant;
+
+use crate::outbody::OutBody;
+
+/// How many are kept for one org and target. More may be open: those are closed after their call.
+const IDLE_PER_TARGET_MAX: usize = 128;
+/// How long one is kept: less than the usual patience of servers, which close at 60 seconds and more.
+const IDLE_MAX: Duration = Duration::from_secs(50);
+/// Targets that are kept track of; beyond that, those without idle connections are forgotten.
+const TARGETS_MAX: usize = 4096;
+
+/// The idle connections of all orgs.
+#[derive(Default)]
+pub(crate) struct Pool(Mutex<HashMap<(OrgId, Origin), Arc<Slot>>>);
+
+/// The idle connections of one org to one target.
+#[derive(Default)]
+pub(crate) struct Slot(Mutex<Vec<Idle>>);
+
+struct Idle {
+    link: Link,
+    since: Instant,
+}
+
+/// An open connection.
+pub(crate) struct Link {
+    pub(crate) sender: SendRequest<OutBody>,
+    /// The task that does its work.
+    pub(crate) work: AbortHandle,
+}
+
+impl Pool {
+    pub(crate) fn slot(&self, org: OrgId, origin: &Origin) -> Arc<Slot> {
+        let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if slots.len() >= TARGETS_MAX {
+            slots.retain(|_, slot| Arc::strong_count(slot) > 1 || !slot.is_empty());
+        }
+        slots.entry((org, origin.clone())).or_default().clone()
+    }
+
+    /// Closes what has been idle for too long.
+    pub(crate) fn sweep(&self) {
+        let slots: Vec<_> = self.0.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
+        slots.iter().for_each(|slot| slot.sweep());
+    }
+}
+
+impl Slot {
+    /// The connection that was used last, if it is open still.
+    pub(crate) fn take(&self) -> Option<Link> {
+        let mut idle = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        while let Some(Idle { link, since }) = idle.pop() {
+            if !link.sender.is_closed() && since.elapsed() < IDLE_MAX {
+                return Some(link);
+            }
+            link.work.abort();
+        }
+        None
+    }
+
+    /// Keeps one for the next call.
+    pub(crate) fn put(&self, link: Link) {
+        let mut idle = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if idle.len() < IDLE_PER_TARGET_MAX && !link.sender.is_closed() {
+            idle.push(Idle { link, since: Instant::now() });
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
+
+    fn sweep(&self) {
+        let mut idle = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        idle.retain(|it| it.since.elapsed() < IDLE_MAX && !it.link.sender.is_closed());
+    }
+}

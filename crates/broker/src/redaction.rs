@@ -1,0 +1,55 @@
+//! What an answer echoes of the connection's secrets is masked on its way back: the second line behind host binding.
+
+use bytes::Bytes;
+use claviger_redact::{Needles, Pieces, Redactor};
+use http::{HeaderMap, HeaderValue};
+
+/// The masking of one answer.
+pub(crate) struct Redaction {
+    redactor: Redactor,
+    /// What can go out.
+    pieces: Pieces,
+    /// Whether what was held back can go out too, once that is gone.
+    is_over: bool,
+}
+
+impl Redaction {
+    pub(crate) fn new(needles: &Needles) -> Self {
+        Self { redactor: Redactor::new(needles.clone()), pieces: Pieces::default(), is_over: false }
+    }
+
+    /// Masks what headers echo.
+    pub(crate) fn mask_headers(&mut self, headers: &mut HeaderMap) {
+        for value in headers.values_mut() {
+            if let Some(masked) = self.redactor.mask_header(value.as_bytes()) {
+                // Masks are stars, and all else was a header's value before.
+                *value = HeaderValue::from_bytes(&masked).unwrap_or(HeaderValue::from_static("*"));
+            }
+        }
+    }
+
+    /// Takes the next part of the body. To be called once [`Redaction::next`] gives nothing more.
+    pub(crate) fn push(&mut self, data: Bytes) {
+        self.pieces = self.redactor.push(data);
+    }
+
+    /// The body is over.
+    pub(crate) fn finish(&mut self) {
+        self.is_over = true;
+    }
+
+    /// The next part that can go out.
+    pub(crate) fn next(&mut self) -> Option<Bytes> {
+        let piece = self.pieces.next();
+        if piece.is_none() && std::mem::take(&mut self.is_over) {
+            self.pieces = self.redactor.finish();
+            return self.pieces.next();
+        }
+        piece
+    }
+
+    /// How often something was masked.
+    pub(crate) fn found(&self) -> u64 {
+        self.redactor.found().map(|(_, times)| times).sum()
+    }
+}

@@ -1,0 +1,237 @@
+//! Why the broker does not pass a request on, or its answer back: one table from reason to status and words.
+//!
+//! Each refusal carries `Claviger-Error` with a stable code. What an upstream answers never does, since every
+//! `Claviger-*` header of its is dropped, so that callers can tell whose word an answer is.
+
+use axum::body::Body;
+use claviger_egress::ConnectError;
+use claviger_engine::{AuthFailure, AuthReason, Error as EngineError};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderName, HeaderValue, Response, StatusCode};
+use serde_json::json;
+
+/// A stable code for why not.
+pub const ERROR: HeaderName = HeaderName::from_static("claviger-error");
+
+/// A reason.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// The credentials.
+    Auth(AuthFailure),
+    /// The caller lacks the right to use connections.
+    Forbidden,
+    /// The connection's restriction, or a rule of its own.
+    Restricted,
+    /// The org's share of requests is used up.
+    RateLimited,
+    /// As many calls of this connection are under way as may be.
+    Busy,
+    /// There is no such connection, or none that the caller may know of.
+    ConnectionAbsent,
+    /// Its time is over.
+    ConnectionExpired,
+    /// What it holds cannot be used any more: its type is not in the catalog, or a setting no longer fits.
+    ConnectionUnusable(&'static str),
+    /// The path after `/broker/` names no connection.
+    NoConnection,
+    /// The path, or the query.
+    Path(PathFault),
+    /// `Claviger-Host` is no host.
+    HostInvalid,
+    /// The connection has no single base URL, and the caller does not say which host it means.
+    HostNeeded,
+    /// The connection does not allow the host that was asked for.
+    HostNotAllowed,
+    /// The target stands in the request in a form that only proxies take.
+    AbsoluteForm,
+    /// The method is one that cannot be passed on.
+    MethodNotAllowed,
+    /// An upgrade or a tunnel is asked for.
+    UpgradeUnsupported,
+    /// The request has both ways of saying where its body ends, or one that is not understood.
+    Framing,
+    /// The body cannot be passed on as the connection would have it.
+    Body(&'static str),
+    /// The body must be read whole, and is longer than that allows.
+    BodyTooLarge,
+    /// The token that the call needs cannot be had.
+    Exchange(&'static str),
+    /// The target cannot be connected to, or may not be.
+    Connect(&'static str, bool),
+    /// The target does not answer in time.
+    UpstreamTimeout,
+    /// What the target answers is no HTTP, or breaks off.
+    UpstreamBroken,
+    /// The target answers in an encoding that was not asked for, in which secrets could not be found.
+    UpstreamEncoded,
+    /// The caller or the connection came to its end meanwhile.
+    Ended,
+    /// Calls cannot be recorded, so none is made.
+    Unrecorded,
+    /// It cannot be known now.
+    Unavailable,
+    /// A fault of ours.
+    Internal,
+}
+
+/// What is wrong with a path. The servers behind read such ones differently from one another, so that no rule about them
+/// would hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PathFault {
+    /// A segment `.` or `..`, however it is written.
+    Dots,
+    /// A slash or backslash, or the beginning of an escape, written as an escape.
+    EncodedSlash,
+    /// A backslash.
+    Backslash,
+    /// A segment with nothing in it.
+    EmptySegment,
+    /// A `%` without two hexadecimal digits.
+    Escape,
+    /// A character that paths and queries do not have.
+    Characters,
+}
+
+impl PathFault {
+    fn told(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Dots => ("path_dots", "The path has a segment . or .., in clear or encoded"),
+            Self::EncodedSlash => ("path_encoded_slash", "The path has an encoded slash or backslash"),
+            Self::Backslash => ("path_backslash", "The path or query has a backslash"),
+            Self::EmptySegment => ("path_empty_segment", "The path has an empty segment"),
+            Self::Escape => ("path_escape", "The path or query has a % without two hexadecimal digits"),
+            Self::Characters => ("path_characters", "The path or query has characters that must be encoded"),
+        }
+    }
+}
+
+impl Refusal {
+    /// Status, code and words.
+    pub fn told(&self) -> (StatusCode, &'static str, &'static str) {
+        use StatusCode as S;
+        match self {
+            Self::Auth(failure) => auth(*failure),
+            Self::Forbidden => (S::FORBIDDEN, "forbidden", "The permission connections_resolve is needed"),
+            Self::Restricted => {
+                (S::FORBIDDEN, "restricted", "The connection's restriction does not let the caller use it")
+            }
+            Self::RateLimited => (S::TOO_MANY_REQUESTS, "rate_limited", "Rate limit exceeded"),
+            Self::Busy => {
+                (S::TOO_MANY_REQUESTS, "connection_busy", "As many calls of the connection are under way as may be")
+            }
+            Self::ConnectionAbsent => (S::NOT_FOUND, "connection_not_found", "Connection not found"),
+            Self::ConnectionExpired => (S::FORBIDDEN, "connection_expired", "The connection's time is over"),
+            Self::ConnectionUnusable(words) => (S::CONFLICT, "connection_unusable", words),
+            Self::NoConnection => {
+                (S::NOT_FOUND, "no_connection", "Name a connection: /broker/{id} or /broker/zis:{integration}:{name}")
+            }
+            Self::Path(fault) => {
+                let (code, words) = fault.told();
+                (S::BAD_REQUEST, code, words)
+            }
+            Self::HostInvalid => (S::BAD_REQUEST, "host_invalid", "Claviger-Host must be one host name, without a port"),
+            Self::HostNeeded => {
+                (S::BAD_REQUEST, "host_needed", "The connection has no single base URL: name the host in Claviger-Host")
+            }
+            Self::HostNotAllowed => (S::FORBIDDEN, "host_not_allowed", "The connection does not allow this host"),
+            Self::AbsoluteForm => (S::BAD_REQUEST, "absolute_form", "The request's target must be a path"),
+            Self::MethodNotAllowed => (S::METHOD_NOT_ALLOWED, "method_not_allowed", "This method is not passed on"),
+            Self::UpgradeUnsupported => (S::NOT_IMPLEMENTED, "upgrade_unsupported", "Upgrades and tunnels are not passed on"),
+            Self::Framing => (S::BAD_REQUEST, "framing", "The request does not say clearly where its body ends"),
+            Self::Body(words) => (S::BAD_REQUEST, "body", words),
+            Self::BodyTooLarge => {
+                (S::PAYLOAD_TOO_LARGE, "body_too_large", "This connection's requests must be read whole: at most 1 MiB")
+            }
+            Self::Exchange(code) => (S::BAD_GATEWAY, code, "The third party does not give the token that the call needs"),
+            Self::Connect(code, true) => (S::FORBIDDEN, code, "The target may not be connected to"),
+            Self::Connect(code, false) => (S::BAD_GATEWAY, code, "The target cannot be connected to"),
+            Self::UpstreamTimeout => (S::GATEWAY_TIMEOUT, "upstream_timeout", "The target does not answer in time"),
+            Self::UpstreamBroken => (S::BAD_GATEWAY, "upstream_broken", "The target's answer is no HTTP, or breaks off"),
+            Self::UpstreamEncoded => {
+                (S::BAD_GATEWAY, "upstream_encoded", "The target answers in an encoding that was not asked for")
+            }
+            Self::Ended => (S::FORBIDDEN, "ended", "The caller or the connection came to its end meanwhile"),
+            Self::Unrecorded => (S::SERVICE_UNAVAILABLE, "unrecorded", "Calls cannot be recorded at present"),
+            Self::Unavailable => (S::SERVICE_UNAVAILABLE, "unavailable", "Try again in a moment"),
+            Self::Internal => (S::INTERNAL_SERVER_ERROR, "internal", "Internal server error"),
+        }
+    }
+
+    /// The stable code.
+    pub fn code(&self) -> &'static str {
+        self.told().1
+    }
+
+    /// The answer to a caller.
+    pub(crate) fn response(&self) -> Response<Body> {
+        let (status, code, words) = self.told();
+        let body = json!({ "errors": [{ "code": code, "detail": words }] }).to_string();
+        let mut response = Response::new(Body::from(body));
+        *response.status_mut() = status;
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        headers.insert(ERROR, HeaderValue::from_static(code));
+        match status {
+            StatusCode::UNAUTHORIZED => drop(headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))),
+            StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => {
+                drop(headers.insert(RETRY_AFTER, HeaderValue::from_static("1")));
+            }
+            _ => {}
+        }
+        response
+    }
+}
+
+fn auth(failure: AuthFailure) -> (StatusCode, &'static str, &'static str) {
+    const WORDS: &str = "The credentials are not valid";
+    let reason = match failure {
+        AuthFailure::Unavailable => return Refusal::Unavailable.told(),
+        AuthFailure::Limited(_) => return Refusal::RateLimited.told(),
+        AuthFailure::NothingPresented => AuthReason::Missing,
+        AuthFailure::ApiKey(reason) | AuthFailure::ApplicationKey(reason) | AuthFailure::Token(reason) => reason,
+    };
+    match reason {
+        AuthReason::AddressNotAllowed => {
+            (StatusCode::FORBIDDEN, reason.as_str(), "The credential may not be used from this address")
+        }
+        _ => (StatusCode::UNAUTHORIZED, reason.as_str(), WORDS),
+    }
+}
+
+impl From<AuthFailure> for Refusal {
+    fn from(failure: AuthFailure) -> Self {
+        Self::Auth(failure)
+    }
+}
+
+impl From<EngineError> for Refusal {
+    fn from(error: EngineError) -> Self {
+        match error {
+            EngineError::Absent(_) => Self::ConnectionAbsent,
+            EngineError::Restricted(_) => Self::Restricted,
+            EngineError::Refused(_) | EngineError::Unregistered | EngineError::ScopeNotNamed(_) => Self::Forbidden,
+            EngineError::CallerGone => Self::Auth(AuthFailure::Token(AuthReason::Unknown)),
+            EngineError::Unavailable(cause) => {
+                if let Some(cause) = cause {
+                    tracing::warn!(error = claviger_model::chain(&cause), "a call found the database away");
+                }
+                Self::Unavailable
+            }
+            error => {
+                tracing::error!(error = claviger_model::chain(&error), "a call failed");
+                Self::Internal
+            }
+        }
+    }
+}
+
+impl From<ConnectError> for Refusal {
+    fn from(error: ConnectError) -> Self {
+        match &error {
+            ConnectError::Refused(refusal) => Self::Connect(refusal.code(), true),
+            ConnectError::Timeout => Self::UpstreamTimeout,
+            error => Self::Connect(error.code(), false),
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! Whether a call may go on: asked again for as long as it takes.
+//!
+//! Whoever revokes a credential, or takes a connection away, must find that what goes on by it ends: within a second,
+//! since that is asked every half second.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use claviger_engine::{Caller, Proof, UsableConnection};
+use claviger_http::App;
+
+/// How often it is asked.
+pub(crate) const PERIOD: Duration = Duration::from_millis(500);
+
+/// The right of one call.
+pub(crate) struct Right {
+    pub(crate) app: App,
+    pub(crate) caller: Caller,
+    pub(crate) proof: Proof,
+    pub(crate) usable: Arc<UsableConnection>,
+}
+
+impl Right {
+    /// Whether the call may go on. What cannot be known counts as no.
+    pub(crate) async fn holds(&mut self) -> bool {
+        let engine = self.app.engine();
+        if self.usable.is_changed() {
+            match engine.usable_again(&self.usable).await {
+                Ok(Some(usable)) => self.usable = usable,
+                Ok(None) | Err(_) => return false,
+            }
+        }
+        engine.may_go_on(&self.caller, &self.proof, &self.usable.connection)
+    }
+}

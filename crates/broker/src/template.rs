@@ -1,0 +1,183 @@
+//! The headers, URL parameters and body of HTTP connections, with their tokens filled in.
+//!
+//! Only the connection's own texts are read as templates, never the caller's. In a JSON body the tokens are filled into
+//! the texts within it, so that a quote in a secret cannot end a text. Source: fact sheet of the integrations, section 3,
+//! and its list of what is better done otherwise.
+
+use bytes::Bytes;
+use claviger_catalog::template::{Piece, parse};
+use claviger_catalog::{HttpBody, Setting, Settings};
+use http::{HeaderName, HeaderValue};
+use serde_json::{Map, Value};
+use zeroize::Zeroizing;
+
+use crate::prepared::header_value;
+use crate::query;
+use crate::refusal::Refusal;
+
+/// What an HTTP connection adds to requests.
+pub(crate) struct HttpTemplate {
+    pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
+    /// Names, and pairs as they stand in a query.
+    pub(crate) parameters: Vec<(String, Zeroizing<String>)>,
+    pub(crate) body: Option<TemplateBody>,
+}
+
+/// What it adds to bodies.
+pub(crate) struct TemplateBody {
+    content: Content,
+    media_type: Option<HeaderValue>,
+}
+
+enum Content {
+    Json(Value),
+    /// Pairs of a form, as they stand in one.
+    Form(Zeroizing<String>),
+    Text(Zeroizing<String>),
+}
+
+const UNUSABLE: Refusal = Refusal::ConnectionUnusable("A text of the connection names a token that it does not have");
+
+impl HttpTemplate {
+    pub(crate) fn new<'t>(
+        settings: &Settings,
+        token: impl Fn(&str) -> Option<&'t str> + Copy,
+    ) -> Result<Self, Refusal> {
+        let header = |item: &claviger_catalog::NamedValue| {
+            let name = item.name.parse().map_err(|_| Refusal::ConnectionUnusable("A header's name is none"))?;
+            Ok::<_, Refusal>((name, header_value(&fill(item.value.as_deref().unwrap_or_default(), token)?)?))
+        };
+        let parameter = |item: &claviger_catalog::NamedValue| {
+            let value = fill(item.value.as_deref().unwrap_or_default(), token)?;
+            Ok::<_, Refusal>((item.name.clone(), query::pair(&item.name, &value)))
+        };
+        let body = match settings.field("body") {
+            Some(Setting::Body(body)) => TemplateBody::new(body, token)?,
+            _ => None,
+        };
+        Ok(Self {
+            headers: settings.list("headers").iter().map(header).collect::<Result<_, _>>()?,
+            parameters: settings.list("url_parameters").iter().map(parameter).collect::<Result<_, _>>()?,
+            body,
+        })
+    }
+}
+
+fn fill<'t>(text: &str, token: impl Fn(&str) -> Option<&'t str>) -> Result<Zeroizing<String>, Refusal> {
+    let pieces = parse(text).map_err(|_| UNUSABLE)?;
+    let value = |piece: &Piece<'_>| match piece {
+        Piece::Literal(text) => Some(text.len()),
+        Piece::Token(name) => token(name).map(str::len),
+    };
+    let length = pieces.iter().map(value).sum::<Option<usize>>().ok_or(UNUSABLE)?;
+    let mut filled = Zeroizing::new(String::with_capacity(length));
+    for piece in pieces {
+        match piece {
+            Piece::Literal(text) => filled.push_str(text),
+            Piece::Token(name) => filled.push_str(token(name).ok_or(UNUSABLE)?),
+        }
+    }
+    Ok(filled)
+}
+
+impl TemplateBody {
+    fn new<'t>(
+        body: &HttpBody,
+        token: impl Fn(&str) -> Option<&'t str> + Copy,
+    ) -> Result<Option<Self>, Refusal> {
+        let Some(content) = body.content.as_deref().filter(|content| !content.is_empty()) else { return Ok(None) };
+        let media_type = body.content_type.as_deref();
+        let value = |text: &str| HeaderValue::from_str(text).map_err(|_| UNUSABLE);
+        let content = match kind(media_type) {
+            Kind::Json => {
+                let unusable = Refusal::ConnectionUnusable("The body of the connection is no JSON object");
+                let mut json: Value = serde_json::from_str(content).map_err(|_| unusable.clone())?;
+                if !json.is_object() {
+                    return Err(unusable);
+                }
+                fill_json(&mut json, token)?;
+                Content::Json(json)
+            }
+            Kind::Form => Content::Form(fill(content, token)?),
+            Kind::Other => Content::Text(fill(content, token)?),
+        };
+        Ok(Some(Self { content, media_type: media_type.map(value).transpose()? }))
+    }
+
+    /// The body that goes out: the connection's and the caller's together. Where both say the same thing, the
+    /// connection's word counts.
+    ///
+    /// # Errors
+    /// [`Refusal::Body`] where the caller's cannot be put together with it.
+    pub(crate) fn with(&self, callers: &[u8]) -> Result<Bytes, Refusal> {
+        match &self.content {
+            Content::Json(own) => {
+                let no_object = Refusal::Body("The body must be a JSON object: the connection adds members to it");
+                let mut merged: Map<String, Value> = match callers.is_empty() {
+                    true => Map::new(),
+                    false => serde_json::from_slice(callers).map_err(|_| no_object)?,
+                };
+                merged.extend(own.as_object().into_iter().flatten().map(|(name, it)| (name.clone(), it.clone())));
+                let written = serde_json::to_vec(&merged);
+                Ok(written.map_err(|_| Refusal::Internal)?.into())
+            }
+            Content::Form(own) => {
+                let callers = std::str::from_utf8(callers)
+                    .map_err(|_| Refusal::Body("The body must be a form: the connection adds to it"))?;
+                let names = own.split('&').map(|pair| pair.split('=').next().unwrap_or_default().to_lowercase());
+                let left = query::without(callers, &names.collect());
+                let parted = if left.is_empty() { "" } else { "&" };
+                Ok(Bytes::from(format!("{left}{parted}{}", own.as_str())))
+            }
+            Content::Text(own) if callers.is_empty() => Ok(Bytes::copy_from_slice(own.as_bytes())),
+            Content::Text(own) => Ok([own.as_bytes(), b"\r\n", callers].concat().into()),
+        }
+    }
+
+    /// The media type that it then has, unless the caller's says more of the same.
+    ///
+    /// # Errors
+    /// [`Refusal::Body`] where the caller names another.
+    pub(crate) fn media_type(&self, callers: Option<&HeaderValue>) -> Result<Option<HeaderValue>, Refusal> {
+        let Some(own) = &self.media_type else { return Ok(callers.cloned()) };
+        match callers {
+            None => Ok(Some(own.clone())),
+            Some(callers) if is_same_type(own.as_bytes(), callers.as_bytes()) => Ok(Some(callers.clone())),
+            Some(_) => Err(Refusal::Body("The body's media type is another than the connection's")),
+        }
+    }
+}
+
+/// Whether the caller's begins with the connection's, parameters aside.
+fn is_same_type(own: &[u8], callers: &[u8]) -> bool {
+    let (own, rest) = (own.trim_ascii(), callers.trim_ascii());
+    let begins = rest.len() >= own.len() && rest[..own.len()].eq_ignore_ascii_case(own);
+    begins && rest[own.len()..].trim_ascii_start().first().is_none_or(|next| *next == b';')
+}
+
+enum Kind {
+    Json,
+    Form,
+    Other,
+}
+
+/// A body whose type nobody names is JSON.
+fn kind(media_type: Option<&str>) -> Kind {
+    let Some(media_type) = media_type else { return Kind::Json };
+    let name = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    match name.as_str() {
+        "application/x-www-form-urlencoded" => Kind::Form,
+        name if name == "application/json" || name.ends_with("+json") => Kind::Json,
+        _ => Kind::Other,
+    }
+}
+
+fn fill_json<'t>(value: &mut Value, token: impl Fn(&str) -> Option<&'t str> + Copy) -> Result<(), Refusal> {
+    match value {
+        Value::String(text) => *text = fill(text, token)?.to_string(),
+        Value::Array(items) => return items.iter_mut().try_for_each(|item| fill_json(item, token)),
+        Value::Object(members) => return members.values_mut().try_for_each(|member| fill_json(member, token)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+    Ok(())
+}

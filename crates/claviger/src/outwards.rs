@@ -1,0 +1,35 @@
+//! The one way out, as the operator's settings have it.
+
+use claviger_egress::{Egress, Roots, Settings as EgressSettings, Upstream as EgressUpstream};
+
+use crate::error::StartError;
+use crate::settings::Upstream;
+
+/// Opens the way out. What takes the guard's place is logged, so that nobody wonders where calls go.
+///
+/// # Errors
+/// When a file of authorities cannot be read, or has none.
+pub(crate) fn egress(upstreams: &[Upstream]) -> Result<Egress, StartError> {
+    let roots = Roots::of_system().unwrap_or_else(|error| {
+        // No reason not to serve: most servers call nobody, and whoever is called for tells why that fails.
+        tracing::warn!(error = claviger_model::chain(&error), "nobody can be called over TLS");
+        Roots::none()
+    });
+    let mut settings = EgressSettings::new(roots);
+    for upstream in upstreams {
+        let roots = match &upstream.ca_file {
+            None => None,
+            Some(path) => {
+                let pem = std::fs::read(path)
+                    .map_err(|source| StartError::Read { path: path.clone(), source })?;
+                let roots = Roots::parse(&pem)
+                    .map_err(|source| StartError::Authorities { path: path.clone(), source })?;
+                Some(roots)
+            }
+        };
+        tracing::info!(host = %upstream.host, address = %upstream, own_ca = roots.is_some(), "an upstream of the operator's");
+        let Upstream { host, address, port, .. } = upstream.clone();
+        settings.upstreams.push(EgressUpstream { host, address, port, roots });
+    }
+    Ok(Egress::new(settings).expect("the settings name each host once"))
+}

@@ -1,0 +1,64 @@
+//! `/broker/…`
+
+mod forward;
+
+use serde_json::json;
+
+use crate::support::third_party::ThirdParty;
+use crate::support::{Client, Setup, TestDatabase, TestServer, connections, tokens};
+
+/// A server, the third parties that it calls, and whoever may use its connections.
+pub(crate) struct Scene {
+    pub(crate) server: TestServer,
+    pub(crate) world: ThirdParty,
+    /// The first admin.
+    pub(crate) admin: Client,
+}
+
+impl Scene {
+    pub(crate) async fn start(database: TestDatabase) -> Self {
+        let world = ThirdParty::start().await;
+        let setup = Setup { egress: Some(world.egress()), ..Setup::default() };
+        let server = TestServer::start_with(database, setup).await;
+        let admin = server.client();
+        Self { server, world, admin }
+    }
+
+    /// Makes a connection of this `integration` value, and gives its id.
+    pub(crate) async fn connection(&self, integration: &serde_json::Value) -> String {
+        connections::made(&self.admin, integration).await
+    }
+
+    /// A token that may use connections, and no more.
+    pub(crate) async fn token(&self) -> String {
+        tokens::personal_access_token(&self.admin, json!(["connections_resolve"])).await.secret
+    }
+}
+
+/// `with_a_world! { async fn name(scene: &Scene) { … } }` runs a case on both engines.
+macro_rules! with_a_world {
+    ($($(#[$doc:meta])* async fn $name:ident($scene:ident: &Scene) $body:block)*) => {$(
+        $(#[$doc])*
+        mod $name {
+            use super::*;
+
+            async fn case($scene: &$crate::broker::Scene) $body
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn sqlite() {
+                let scene = $crate::broker::Scene::start($crate::support::TestDatabase::sqlite()).await;
+                case(&scene).await;
+                scene.server.stop().await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn postgres() {
+                let Some(database) = $crate::support::TestDatabase::postgres().await else { return };
+                let scene = $crate::broker::Scene::start(database).await;
+                case(&scene).await;
+                scene.server.stop().await;
+            }
+        }
+    )*};
+}
+pub(crate) use with_a_world;

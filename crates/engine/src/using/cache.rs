@@ -1,0 +1,92 @@
+//! The connections that are in use, opened.
+//!
+//! A change of a connection takes it out before the change is answered, so that no use that begins afterwards has the
+//! old one. What was read before such a change, and comes only after it, is not kept.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use claviger_model::{ConnectionId, OrgId, Timestamp};
+
+use super::UsableConnection;
+
+/// How many are kept, each with a few kilobytes of secrets and settings. Beyond that, each use reads anew.
+const KEPT_MAX: usize = 4096;
+/// What is not used for so long is wiped.
+const IDLE_MAX: Duration = Duration::from_secs(60);
+
+/// See the module's documentation.
+#[derive(Default)]
+pub(crate) struct UsedConnections {
+    by_id: papaya::HashMap<ConnectionId, Arc<UsableConnection>>,
+    /// ZIS connections, by `{integration}:{name}`: neither has a colon.
+    by_name: papaya::HashMap<(OrgId, Box<str>), Arc<UsableConnection>>,
+    /// Grows with each change of any connection.
+    generation: AtomicU64,
+    /// Held by whoever puts in or takes out.
+    changing: Mutex<()>,
+}
+
+impl UsedConnections {
+    pub(crate) fn get(&self, org: OrgId, id: ConnectionId) -> Option<Arc<UsableConnection>> {
+        self.by_id.pin().get(&id).filter(|kept| kept.connection.org == org).cloned()
+    }
+
+    pub(crate) fn get_named(&self, org: OrgId, integration: &str, name: &str) -> Option<Arc<UsableConnection>> {
+        self.by_name.pin().get(&(org, named(integration, name))).cloned()
+    }
+
+    /// To be asked before reading what is then put in.
+    pub(crate) fn generation(&self) -> u64 {
+        self.generation.load(Ordering::Acquire)
+    }
+
+    /// Keeps one that was read at a generation, unless there was a change since.
+    pub(crate) fn put(&self, usable: Arc<UsableConnection>, as_of: u64) {
+        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.generation() != as_of || self.by_id.len() >= KEPT_MAX {
+            return;
+        }
+        if let Some(name) = name_of(&usable) {
+            self.by_name.pin().insert(name, usable.clone());
+        }
+        self.by_id.pin().insert(usable.connection.id, usable);
+    }
+
+    /// Takes one out: it was changed, or is gone.
+    pub(crate) fn forget(&self, id: ConnectionId) {
+        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        self.generation.fetch_add(1, Ordering::AcqRel);
+        self.take_out(id, |_| true);
+    }
+
+    /// Takes out what is not used any more.
+    pub(crate) fn sweep(&self, now: Timestamp) {
+        let is_idle = |usable: &UsableConnection| usable.used_at() + IDLE_MAX <= now;
+        let idle: Vec<ConnectionId> =
+            self.by_id.pin().iter().filter(|(_, usable)| is_idle(usable)).map(|(id, _)| *id).collect();
+        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        idle.into_iter().for_each(|id| self.take_out(id, is_idle));
+    }
+
+    fn take_out(&self, id: ConnectionId, applies: impl Fn(&UsableConnection) -> bool) {
+        let by_id = self.by_id.pin();
+        let Some(usable) = by_id.get(&id).filter(|usable| applies(usable)) else { return };
+        usable.mark_changed();
+        if let Some(name) = name_of(usable) {
+            self.by_name.pin().remove(&name);
+        }
+        by_id.remove(&id);
+    }
+}
+
+fn name_of(usable: &UsableConnection) -> Option<(OrgId, Box<str>)> {
+    let connection = &usable.connection;
+    let container = connection.container.as_deref()?;
+    Some((connection.org, named(container, &connection.name)))
+}
+
+fn named(integration: &str, name: &str) -> Box<str> {
+    format!("{integration}:{name}").into()
+}
