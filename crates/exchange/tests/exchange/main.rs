@@ -1,0 +1,8 @@
+//! Exchanges against token endpoints that behave, misbehave, or are somebody else.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod oauth_answers;
+mod oauth_requests;
+mod oauth_trouble;
+mod provider;
