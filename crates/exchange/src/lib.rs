@@ -8,13 +8,17 @@
 //!
 //! Who may ask, what is kept and when it is renewed is the matter of those above.
 
+pub mod azure;
 mod error;
 mod form;
+pub mod gcp;
 pub mod oauth;
 mod percent;
+mod token;
 mod tokens;
 mod wire;
 
 pub use error::ExchangeError;
+pub use token::Token;
 pub use tokens::{TOKEN_BYTES_MAX, Tokens};
 pub use wire::{ANSWER_BYTES_MAX, DEADLINE, client};

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod azure;
+mod gcp;
 mod oauth_answers;
 mod oauth_requests;
 mod oauth_trouble;
