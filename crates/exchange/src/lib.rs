@@ -8,6 +8,7 @@
 //!
 //! Who may ask, what is kept and when it is renewed is the matter of those above.
 
+pub mod aws;
 pub mod azure;
 mod error;
 mod form;

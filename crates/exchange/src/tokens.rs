@@ -12,6 +12,8 @@ use claviger_outbound::Answer;
 
 use crate::ExchangeError;
 
+pub(crate) use refusal::{clean, retry_after};
+
 /// The largest token that is taken: with others beside it, it has to fit into a header, and few servers take more.
 pub const TOKEN_BYTES_MAX: usize = 8 * 1024;
 

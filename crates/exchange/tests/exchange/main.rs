@@ -8,3 +8,6 @@ mod oauth_answers;
 mod oauth_requests;
 mod oauth_trouble;
 mod provider;
+mod sigv4;
+mod sigv4_rules;
+mod sts;
