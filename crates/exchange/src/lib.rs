@@ -6,10 +6,11 @@
 //! sloppy, and strictly where a header or a decision is made of it. No error here holds anything of an answer but a
 //! cleaned code.
 //!
-//! Who may ask, what is kept and when it is renewed is the matter of those above.
+//! [`cache`] keeps what came. Who may ask, and where a token goes, is the matter of those above.
 
 pub mod aws;
 pub mod azure;
+pub mod cache;
 mod error;
 mod form;
 pub mod gcp;

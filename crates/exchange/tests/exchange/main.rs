@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod azure;
+mod cache;
 mod gcp;
 mod oauth_answers;
 mod oauth_requests;
