@@ -8,17 +8,17 @@ use claviger_engine::UseKey;
 use crate::refusal::{PathFault, Refusal};
 
 /// Where the broker's paths begin.
-pub const PREFIX: &str = "/broker/";
+pub(crate) const PREFIX: &str = "/broker/";
 
 /// A target, taken apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Address<'a> {
+pub(crate) struct Address<'a> {
     /// Which connection.
-    pub key: UseKey<'a>,
+    pub(crate) key: UseKey<'a>,
     /// The path for the third party: empty, or beginning with a slash.
-    pub path: &'a str,
+    pub(crate) path: &'a str,
     /// The query, without its question mark.
-    pub query: Option<&'a str>,
+    pub(crate) query: Option<&'a str>,
 }
 
 impl<'a> Address<'a> {
@@ -26,7 +26,7 @@ impl<'a> Address<'a> {
     ///
     /// # Errors
     /// [`Refusal::NoConnection`], [`Refusal::Path`].
-    pub fn parse(path: &'a str, query: Option<&'a str>) -> Result<Self, Refusal> {
+    pub(crate) fn parse(path: &'a str, query: Option<&'a str>) -> Result<Self, Refusal> {
         let rest = path.strip_prefix(PREFIX).ok_or(Refusal::NoConnection)?;
         let (name, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
         let key = key(name).ok_or(Refusal::NoConnection)?;
@@ -173,7 +173,8 @@ mod tests {
             ("/%C3%BC;x=1", "/%C3%BC;x=1"),
         ] {
             let target = format!("{ID}{rest}");
-            let address = Address::parse(&target, Some("a=%2F..%2F&b")).unwrap_or_else(|it| panic!("{rest}: {it:?}"));
+            let address =
+                Address::parse(&target, Some("a=%2F..%2F&b")).unwrap_or_else(|it| panic!("{rest}: {it:?}"));
             assert_eq!((address.path, address.query), (path, Some("a=%2F..%2F&b")));
         }
         let zis = Address::parse("/broker/zis:my_int:my-name/x", None).unwrap();
@@ -223,7 +224,9 @@ mod tests {
             let target = format!("{ID}{rest}");
             assert_eq!(Address::parse(&target, None), Err(Refusal::Path(fault)), "{rest}");
         }
-        for (query, fault) in [("a\\b", Backslash), ("a=%", Escape), ("a=\u{1}", Characters), ("a=ü", Characters)] {
+        for (query, fault) in
+            [("a\\b", Backslash), ("a=%", Escape), ("a=\u{1}", Characters), ("a=ü", Characters)]
+        {
             assert_eq!(Address::parse(ID, Some(query)), Err(Refusal::Path(fault)), "{query}");
         }
     }

@@ -64,7 +64,8 @@ impl Answer {
         room: OwnedSemaphorePermit,
     ) -> Self {
         let (link, watch) = (Some(link), Watch::Idle(right));
-        let mut answer = Self { body, redaction, untouched: None, link, watch, noted, _room: room, is_over: false };
+        let mut answer =
+            Self { body, redaction, untouched: None, link, watch, noted, _room: room, is_over: false };
         if answer.body.is_end_stream() {
             answer.finish();
         }

@@ -11,6 +11,7 @@ use claviger_redact::Needles;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 
+use crate::mint::Mint;
 use crate::pool::Pool;
 use crate::prepared::Prepared;
 use crate::record::{self, Recorder};
@@ -42,6 +43,7 @@ pub struct Broker {
     pub(crate) options: Options,
     pub(crate) pool: Pool,
     pub(crate) recorder: Arc<Recorder>,
+    pub(crate) mint: Mint,
     public: Policy,
 }
 
@@ -66,8 +68,9 @@ impl Broker {
         let recorder = Arc::new(Recorder::default());
         let (stop, stopping) = watch::channel(false);
         let writer = tokio::spawn(record::write_on(recorder.clone(), app.clone(), stopping));
-        let broker =
-            Arc::new(Self { app, egress, options, pool: Pool::default(), recorder, public: Policy::public() });
+        let mint = Mint::new(app.clone(), egress.clone());
+        let (pool, public) = (Pool::default(), Policy::public());
+        let broker = Arc::new(Self { app, egress, options, pool, recorder, mint, public });
         let swept = Arc::downgrade(&broker);
         let sweeper = tokio::spawn(async move {
             loop {

@@ -54,7 +54,8 @@ fn token_in(name: &HeaderName, value: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     if is_token(last) {
         return Some(Zeroizing::new(last.to_vec()));
     }
-    let is_basic = *name == AUTHORIZATION && value.get(..6).is_some_and(|it| it.eq_ignore_ascii_case(b"basic "));
+    let is_basic =
+        *name == AUTHORIZATION && value.get(..6).is_some_and(|it| it.eq_ignore_ascii_case(b"basic "));
     let pair = is_basic.then(|| STANDARD.decode(last).ok()).flatten().map(Zeroizing::new)?;
     let found = pair.split(|byte| *byte == b':').find(|part| is_token(part))?;
     Some(Zeroizing::new(found.to_vec()))

@@ -3,25 +3,22 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use bytes::Bytes;
 use claviger_engine::{Caller, Origin as Whence, Proof, Source as _, UsableConnection, rights};
 use claviger_http::{
     Bucket, Door, Opening, Peer, REQUEST_ID, Standing, awaits_asking, discard, request_id_header,
 };
 use claviger_model::{Host, Origin, Scheme};
-use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HOST, TRANSFER_ENCODING, UPGRADE};
-use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, Version, request};
-use http_body_util::{BodyExt as _, Limited};
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, TRANSFER_ENCODING, UPGRADE};
+use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, Version, request};
 use hyper::body::{Body as _, Incoming};
 
 use crate::address::{Address, PREFIX};
 use crate::answer::Answer;
 use crate::broker::{Broker, Used};
 use crate::credentials::Found;
+use crate::draft::{Draft, Material};
 use crate::headers;
-use crate::outbody::OutBody;
-use crate::prepared::{Added, Prepared};
-use crate::query;
+use crate::prepared::Prepared;
 use crate::record::Noted;
 use crate::redaction::Redaction;
 use crate::refusal::Refusal;
@@ -30,8 +27,6 @@ use crate::send::Way;
 
 /// The host that a caller means, of those that the connection allows.
 const CLAVIGER_HOST: HeaderName = HeaderName::from_static("claviger-host");
-/// The longest body that is read whole, where a connection makes that necessary.
-const WHOLE_BYTES_MAX: usize = 1024 * 1024;
 
 impl Door for Broker {
     fn is_for(&self, request: &Request<Incoming>) -> bool {
@@ -49,7 +44,9 @@ impl Door for Broker {
                 Ok(answer) => answer,
                 Err(refusal) => {
                     self.app.metrics().count_brokered(refusal.code());
-                    if let Some(body) = body.take().filter(|it| !it.is_end_stream() && !awaits_asking(&parts.headers)) {
+                    if let Some(body) =
+                        body.take().filter(|it| !it.is_end_stream() && !awaits_asking(&parts.headers))
+                    {
                         discard(body).await;
                     }
                     refusal.response()
@@ -109,8 +106,9 @@ impl Broker {
         let found = Found::in_headers(&parts.headers);
         let whence = app.whence(&parts.headers, Some(peer));
         let authenticated = app.engine().authenticate_for_use(found.presented(&parts.headers), &whence);
-        let (caller, proof) = authenticated
-            .inspect_err(|failure| app.refusals().note(*failure, app.engine().clock().now(), app.metrics()))?;
+        let (caller, proof) = authenticated.inspect_err(|failure| {
+            app.refusals().note(*failure, app.engine().clock().now(), app.metrics())
+        })?;
         *standing = app.limits().take(caller.org(), Bucket::BROKER, || app.engine().clock().now());
         match standing.is_some_and(|standing| standing.is_exceeded) {
             true => Err(Refusal::RateLimited),
@@ -140,15 +138,12 @@ impl Broker {
         let room = used.room.clone().try_acquire_owned().map_err(|_| Refusal::Busy)?;
         let (origin, path) = target(parts, address, prepared)?;
         noted.aimed_at(origin.authority(), &path);
-        prepared.check(&origin)?;
+        let destination = prepared.check(&origin)?;
         if !self.recorder.has_room() {
             return Err(Refusal::Unrecorded);
         }
-        let request = self.request(parts, body, &origin, &path, address, prepared, usable, noted).await?;
         let org = usable.connection.org;
         let slot = self.pool.slot(org, &origin);
-        let mut right =
-            Box::new(Right { app: self.app.clone(), caller: who.caller, proof: who.proof, usable: usable.clone() });
         let way = Way {
             egress: &self.egress,
             policy: self.policy(org),
@@ -156,9 +151,47 @@ impl Broker {
             slot: &slot,
             patience: self.options.patience,
         };
-        self.app.engine().note_connection_used(usable.connection.id);
-        let (answer, link) = way.send(request, &mut right).await?;
-        let onward = Onward { link, slot, right, redaction: used.needles.as_ref().map(Redaction::new), room };
+        let mut right = Box::new(Right {
+            app: self.app.clone(),
+            caller: who.caller,
+            proof: who.proof,
+            usable: usable.clone(),
+        });
+        let engine = self.app.engine();
+        let mut minted = match prepared.exchange {
+            Some(exchange) => Some(self.mint.token(usable, exchange, &destination).await?),
+            None => None,
+        };
+        let material = Material {
+            parts,
+            address,
+            prepared,
+            usable,
+            catalog: engine.catalog(),
+            origin: &origin,
+            path,
+            destination: destination.clone(),
+            sent: noted.sent(),
+        };
+        let mut draft = Draft::new(material, body).await?;
+        engine.note_connection_used(usable.connection.id);
+        let token = minted.as_ref().map(|(_, minted)| &**minted);
+        let request = draft.write(token, usable, engine.catalog(), engine.clock().now())?;
+        let (mut answer, mut link) = way.send(request, &mut right).await?;
+        // A token that was taken back before its time: once more, with another.
+        if answer.status() == StatusCode::UNAUTHORIZED
+            && let (Some((key, refused)), Some(exchange)) = (&minted, prepared.exchange)
+            && draft.is_repeatable()
+            && self.mint.reject(key, refused)
+        {
+            link.work.abort();
+            let renewed = self.mint.token(usable, exchange, &destination).await?;
+            let request = draft.write(Some(&renewed.1), usable, engine.catalog(), engine.clock().now())?;
+            (answer, link) = way.send(request, &mut right).await?;
+            minted = Some(renewed);
+        }
+        let needles = minted.as_ref().map(|(_, minted)| &minted.needles).or(used.needles.as_ref());
+        let onward = Onward { link, slot, right, redaction: needles.map(Redaction::new), room };
         // Without a body, whatever is said of its encoding means nothing.
         let is_encoded = answer.headers().get(CONTENT_ENCODING).is_some_and(|it| it != "identity");
         if is_encoded && !answer.body().is_end_stream() {
@@ -170,66 +203,6 @@ impl Broker {
             return Err(Refusal::UpstreamBroken);
         }
         Ok((answer, onward))
-    }
-
-    /// The request as it goes out.
-    #[expect(clippy::too_many_arguments, reason = "what a request is made of")]
-    async fn request(
-        &self,
-        parts: &request::Parts,
-        body: &mut Option<Incoming>,
-        origin: &Origin,
-        path: &str,
-        address: &Address<'_>,
-        prepared: &Prepared,
-        usable: &UsableConnection,
-        noted: &Noted,
-    ) -> Result<Request<OutBody>, Refusal> {
-        let mut headers = headers::outwards(&parts.headers, |name| prepared.strip_headers.contains(name));
-        let host = HeaderValue::from_str(&origin.authority()).map_err(|_| Refusal::Internal)?;
-        headers.insert(HOST, host);
-        let mut pairs = vec![query::without(address.query.unwrap_or_default(), &prepared.strip_query)];
-        let url = format!("{origin}{path}");
-        for addition in prepared.additions(self.app.engine().catalog(), usable, &url) {
-            match &addition.what {
-                Added::Header(name, _) if addition.if_absent && headers.contains_key(name) => {}
-                Added::Header(name, value) => drop(headers.insert(name, value.clone())),
-                Added::Query(_, pair) => pairs.push(pair.as_str().into()),
-                Added::WithToken(_) | Added::AwsSignature => return Err(Refusal::Exchange("exchange_unavailable")),
-            }
-        }
-        let mut out = None;
-        if let Some(template) = &prepared.template {
-            for (name, value) in &template.headers {
-                headers.insert(name, value.clone());
-            }
-            pairs.extend(template.parameters.iter().map(|(_, pair)| pair.as_str().into()));
-            let has_body = ![Method::GET, Method::HEAD, Method::OPTIONS].contains(&parts.method);
-            if let Some(template) = template.body.as_ref().filter(|_| has_body) {
-                let media_type = template.media_type(headers.get(CONTENT_TYPE))?;
-                media_type.map(|it| headers.insert(CONTENT_TYPE, it));
-                let callers = read_whole(body).await?;
-                out = Some(OutBody::whole(template.with(&callers)?, noted.sent()));
-            }
-        }
-        let query = pairs.iter().filter(|pair| !pair.is_empty()).map(|pair| &**pair).collect::<Vec<_>>().join("&");
-        let target = match query.is_empty() {
-            true => path.to_owned(),
-            false => format!("{path}?{query}"),
-        };
-        let out = match out {
-            Some(out) => out,
-            None => match body.take().filter(|body| !body.is_end_stream()) {
-                Some(body) => OutBody::streamed(body, noted.sent()),
-                None => OutBody::whole(Bytes::new(), noted.sent()),
-            },
-        };
-        let mut request = Request::new(out);
-        *request.method_mut() = parts.method.clone();
-        *request.uri_mut() = target.parse::<Uri>().map_err(|_| Refusal::Internal)?;
-        *request.version_mut() = Version::HTTP_11;
-        *request.headers_mut() = headers;
-        Ok(request)
     }
 
     fn hand_back(&self, answer: Response<Incoming>, onward: Onward, mut noted: Noted) -> Response<Body> {
@@ -278,7 +251,11 @@ fn check_form(parts: &request::Parts) -> Result<(), Refusal> {
 
 /// Where a call goes: the connection's base URL, with the caller's path below it, or another host that the caller names,
 /// from its root.
-fn target(parts: &request::Parts, address: &Address<'_>, prepared: &Prepared) -> Result<(Origin, String), Refusal> {
+fn target(
+    parts: &request::Parts,
+    address: &Address<'_>,
+    prepared: &Prepared,
+) -> Result<(Origin, String), Refusal> {
     let mut named = parts.headers.get_all(CLAVIGER_HOST).into_iter();
     let slash = |path: &str| if path.is_empty() { "/".to_owned() } else { path.to_owned() };
     match (named.next(), named.next()) {
@@ -293,19 +270,3 @@ fn target(parts: &request::Parts, address: &Address<'_>, prepared: &Prepared) ->
         }
     }
 }
-
-async fn read_whole(body: &mut Option<Incoming>) -> Result<Bytes, Refusal> {
-    let Some(body) = body.take() else { return Ok(Bytes::new()) };
-    if body.size_hint().lower() > WHOLE_BYTES_MAX as u64 {
-        return Err(Refusal::BodyTooLarge);
-    }
-    let read = tokio::time::timeout(WHOLE_PATIENCE, Limited::new(body, WHOLE_BYTES_MAX).collect());
-    match read.await {
-        Ok(Ok(collected)) => Ok(collected.to_bytes()),
-        Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => Err(Refusal::BodyTooLarge),
-        Ok(Err(_)) | Err(_) => Err(Refusal::Body("The body did not come in time, or broke off")),
-    }
-}
-
-/// How long a body that is read whole may take to come.
-const WHOLE_PATIENCE: std::time::Duration = std::time::Duration::from_secs(30);

@@ -1,9 +1,9 @@
 //! Which headers go through, either way.
 
 use http::header::{
-    ACCEPT_ENCODING, AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, COOKIE, EXPECT, FORWARDED,
-    HOST, HeaderMap, HeaderName, HeaderValue, IF_RANGE, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, RANGE, SET_COOKIE,
-    TE, TRAILER, TRANSFER_ENCODING, UPGRADE, VIA, X_CONTENT_TYPE_OPTIONS,
+    ACCEPT_ENCODING, AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, COOKIE, EXPECT,
+    FORWARDED, HOST, HeaderMap, HeaderName, HeaderValue, IF_RANGE, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION,
+    RANGE, SET_COOKIE, TE, TRAILER, TRANSFER_ENCODING, UPGRADE, VIA, X_CONTENT_TYPE_OPTIONS,
 };
 
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
@@ -92,7 +92,8 @@ pub(crate) fn inwards(headers: &mut HeaderMap) {
     for name in HOP_BY_HOP.iter().chain(&NOT_INWARDS).chain(&named) {
         headers.remove(name);
     }
-    let ours: Vec<_> = headers.keys().filter(|name| name.as_str().starts_with("claviger-")).cloned().collect();
+    let ours: Vec<_> =
+        headers.keys().filter(|name| name.as_str().starts_with("claviger-")).cloned().collect();
     for name in ours {
         headers.remove(name);
     }
@@ -102,7 +103,8 @@ pub(crate) fn inwards(headers: &mut HeaderMap) {
 
 /// The headers that a message's own `Connection` names: they are hop-by-hop too.
 fn connection_options(headers: &HeaderMap) -> Vec<HeaderName> {
-    let values = headers.get_all(CONNECTION).into_iter().flat_map(|value| value.as_bytes().split(|it| *it == b','));
+    let values =
+        headers.get_all(CONNECTION).into_iter().flat_map(|value| value.as_bytes().split(|it| *it == b','));
     values.filter_map(|name| HeaderName::from_bytes(name.trim_ascii()).ok()).collect()
 }
 
@@ -129,10 +131,33 @@ mod tests {
         let kept = [("accept", "a"), ("content-type", "b"), ("x-own", "c"), ("x-own", "d"), ("etag", "e")];
         let mut lines = kept.to_vec();
         let dropped = [
-            "host", "connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade", "content-length",
-            "expect", "cookie", "forwarded", "x-forwarded-for", "x-forwarded-host", "x_forwarded_for", "via",
-            "range", "authorization", "dd-api-key", "dd-application-key", "x-api-key", "claviger-host",
-            "claviger-after", "x-zis-authorization", "proxy-authorization", "x-hop", "private-token", "http2-settings",
+            "host",
+            "connection",
+            "keep-alive",
+            "te",
+            "trailer",
+            "transfer-encoding",
+            "upgrade",
+            "content-length",
+            "expect",
+            "cookie",
+            "forwarded",
+            "x-forwarded-for",
+            "x-forwarded-host",
+            "x_forwarded_for",
+            "via",
+            "range",
+            "authorization",
+            "dd-api-key",
+            "dd-application-key",
+            "x-api-key",
+            "claviger-host",
+            "claviger-after",
+            "x-zis-authorization",
+            "proxy-authorization",
+            "x-hop",
+            "private-token",
+            "http2-settings",
         ];
         lines.extend(dropped.map(|name| (name, if name == "connection" { "close, X-Hop" } else { "x" })));
         let passed = outwards(&map(&lines), |name| name == "private-token");
@@ -156,7 +181,13 @@ mod tests {
             ("location", "https://elsewhere.example/"),
         ]);
         inwards(&mut answer);
-        let left = ["content-length", "content-security-policy", "content-type", "location", "x-content-type-options"];
+        let left = [
+            "content-length",
+            "content-security-policy",
+            "content-type",
+            "location",
+            "x-content-type-options",
+        ];
         assert_eq!(names(&answer), left);
         assert_eq!(answer["content-security-policy"], "sandbox");
     }

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use claviger_catalog::{
-    AllowedHosts, Catalog, CredentialType, Destination, Exchange, Host, Origin, Presentation, SecretName, Settings,
-    UnknownType, ZisSettings, ZisType,
+    AllowedHosts, Catalog, CredentialType, Destination, Exchange, Host, Origin, Presentation, SecretName,
+    Settings, UnknownType, ZisSettings, ZisType,
 };
 use claviger_engine::{UsableConnection, UsableSettings};
 use claviger_model::{AllowedDomain, Scheme};
@@ -61,8 +61,8 @@ pub(crate) struct Addition {
 /// A credential, or what belongs to it, as it stands in a request.
 pub(crate) enum Added {
     Header(HeaderName, HeaderValue),
-    /// A name and the pair as it stands in the query.
-    Query(String, Zeroizing<String>),
+    /// The pair as it stands in the query.
+    Query(Zeroizing<String>),
     /// Cannot be written before the exchange has given its token: the place of the injection.
     WithToken(usize),
     /// A signature, made once all else of the request is there.
@@ -81,12 +81,17 @@ impl Prepared {
         }
     }
 
-    fn catalogued(catalog: &Catalog, usable: &UsableConnection, settings: &Settings) -> Result<Self, Refusal> {
+    fn catalogued(
+        catalog: &Catalog,
+        usable: &UsableConnection,
+        settings: &Settings,
+    ) -> Result<Self, Refusal> {
         let entry = catalog.connection(settings).map_err(|UnknownType { .. }| {
             Refusal::ConnectionUnusable("The connection's type is not in the catalog any more")
         })?;
         let hosts: Result<Vec<Host>, _> = usable.connection.hosts.iter().map(|host| host.parse()).collect();
-        let hosts = hosts.map_err(|_| Refusal::ConnectionUnusable("A host of the connection is none any more"))?;
+        let hosts =
+            hosts.map_err(|_| Refusal::ConnectionUnusable("A host of the connection is none any more"))?;
         let credential = entry.credential();
         let value_of = |name: &str| value_of(usable, settings, name);
         let (mut added, mut is_templated) = (Vec::new(), false);
@@ -102,7 +107,8 @@ impl Prepared {
             let condition = injection.when.is_some().then_some(place);
             added.push(Addition { what, if_absent: injection.if_absent, condition });
         }
-        let template = is_templated.then(|| HttpTemplate::new(settings, value_of_token(usable))).transpose()?;
+        let template =
+            is_templated.then(|| HttpTemplate::new(settings, value_of_token(usable))).transpose()?;
         let strip = entry.integration().strip();
         let mut prepared = Self {
             base: entry.base_url().map(|url| Base::new(url.origin, &url.path)),
@@ -122,9 +128,9 @@ impl Prepared {
         let domain = settings
             .domain()
             .map_err(|_| Refusal::ConnectionUnusable("The connection's allowed domain is none any more"))?;
-        let presentation = settings
-            .presentation(of)
-            .map_err(|_| Refusal::ConnectionUnusable("The connection's header may not carry a secret any more"))?;
+        let presentation = settings.presentation(of).map_err(|_| {
+            Refusal::ConnectionUnusable("The connection's header may not carry a secret any more")
+        })?;
         let value_of = |name: &str| match name {
             "username" => settings.username(),
             name => usable.secrets.get(&SecretName::field(name)).map(|secret| secret.reveal()),
@@ -136,7 +142,11 @@ impl Prepared {
         let mut prepared = Self {
             base,
             allowed: Allowed::Domain(domain),
-            added: vec![Addition { what: render(&presentation, value_of)?, if_absent: false, condition: None }],
+            added: vec![Addition {
+                what: render(&presentation, value_of)?,
+                if_absent: false,
+                condition: None,
+            }],
             exchange: None,
             template: None,
             strip_headers: Vec::new(),
@@ -241,9 +251,9 @@ fn needs_token(credential: &CredentialType, what: &Presentation) -> bool {
     let names = |text: &claviger_catalog::Text| text.fields().any(|name| name == TOKEN);
     credential.exchange().is_some()
         && match what {
-            Presentation::Header { value, .. } | Presentation::Query { value, .. } | Presentation::Bearer(value) => {
-                names(value)
-            }
+            Presentation::Header { value, .. }
+            | Presentation::Query { value, .. }
+            | Presentation::Bearer(value) => names(value),
             Presentation::Basic { user, password } => names(user) || names(password),
             Presentation::AwsSignature | Presentation::HttpTemplate => false,
         }
@@ -253,7 +263,11 @@ fn needs_token(credential: &CredentialType, what: &Presentation) -> bool {
 pub(crate) const TOKEN: &str = "token";
 
 /// A field of a connection: a setting, or a secret.
-pub(crate) fn value_of<'u>(usable: &'u UsableConnection, settings: &'u Settings, name: &str) -> Option<&'u str> {
+pub(crate) fn value_of<'u>(
+    usable: &'u UsableConnection,
+    settings: &'u Settings,
+    name: &str,
+) -> Option<&'u str> {
     let secret = usable.secrets.get(&SecretName::field(name)).map(|secret| secret.reveal());
     secret.or_else(|| settings.text(name))
 }
@@ -270,7 +284,8 @@ pub(crate) fn render<'v>(
     what: &Presentation,
     value_of: impl Fn(&str) -> Option<&'v str>,
 ) -> Result<Added, Refusal> {
-    const MISSING: Refusal = Refusal::ConnectionUnusable("The connection lacks a secret or setting that it needs");
+    const MISSING: Refusal =
+        Refusal::ConnectionUnusable("The connection lacks a secret or setting that it needs");
     Ok(match what {
         Presentation::Header { name, value } => {
             let name = name.parse().map_err(|_| MISSING)?;
@@ -278,18 +293,24 @@ pub(crate) fn render<'v>(
         }
         Presentation::Query { name, value } => {
             let value = value.fill(value_of).ok_or(MISSING)?;
-            Added::Query(name.clone(), query::pair(name, &value))
+            Added::Query(query::pair(name, &value))
         }
         Presentation::Bearer(value) => {
             let value = value.fill(value_of).ok_or(MISSING)?;
-            Added::Header(http::header::AUTHORIZATION, header_value(&Zeroizing::new(format!("Bearer {}", *value)))?)
+            Added::Header(
+                http::header::AUTHORIZATION,
+                header_value(&Zeroizing::new(format!("Bearer {}", *value)))?,
+            )
         }
         Presentation::Basic { user, password } => {
             let user = user.fill(&value_of).ok_or(MISSING)?;
             let password = password.fill(&value_of).ok_or(MISSING)?;
             let pair = Zeroizing::new(format!("{}:{}", *user, *password));
             let encoded = Zeroizing::new(STANDARD.encode(pair.as_bytes()));
-            Added::Header(http::header::AUTHORIZATION, header_value(&Zeroizing::new(format!("Basic {}", *encoded)))?)
+            Added::Header(
+                http::header::AUTHORIZATION,
+                header_value(&Zeroizing::new(format!("Basic {}", *encoded)))?,
+            )
         }
         Presentation::AwsSignature => Added::AwsSignature,
         Presentation::HttpTemplate => return Err(MISSING),
@@ -298,7 +319,8 @@ pub(crate) fn render<'v>(
 
 /// A header's value, which may be a secret.
 pub(crate) fn header_value(text: &str) -> Result<HeaderValue, Refusal> {
-    let unusable = Refusal::ConnectionUnusable("A secret of the connection has characters that a header cannot have");
+    let unusable =
+        Refusal::ConnectionUnusable("A secret of the connection has characters that a header cannot have");
     let mut value = HeaderValue::from_bytes(text.as_bytes()).map_err(|_| unusable)?;
     value.set_sensitive(true);
     Ok(value)

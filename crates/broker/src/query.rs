@@ -56,7 +56,8 @@ fn name(pair: &str) -> String {
         decoded.push(match byte {
             b'+' => b' ',
             b'%' => {
-                let digits = [bytes.next(), bytes.next()].map(|it| char::from(it.unwrap_or(b'0')).to_digit(16));
+                let digits =
+                    [bytes.next(), bytes.next()].map(|it| char::from(it.unwrap_or(b'0')).to_digit(16));
                 digits.iter().fold(0, |value, digit| value << 4 | digit.unwrap_or(0) as u8)
             }
             byte => byte,

@@ -157,7 +157,13 @@ struct Line {
 }
 
 impl Noted {
-    pub(crate) fn new(app: App, recorder: Arc<Recorder>, caller: &Caller, connection: &Connection, method: Method) -> Self {
+    pub(crate) fn new(
+        app: App,
+        recorder: Arc<Recorder>,
+        caller: &Caller,
+        connection: &Connection,
+        method: Method,
+    ) -> Self {
         let user = caller.user().map(|user| user.to_string()).unwrap_or_default();
         let line = Line {
             org: connection.org,

@@ -11,7 +11,7 @@ use http::{HeaderName, HeaderValue, Response, StatusCode};
 use serde_json::json;
 
 /// A stable code for why not.
-pub const ERROR: HeaderName = HeaderName::from_static("claviger-error");
+pub(crate) const ERROR: HeaderName = HeaderName::from_static("claviger-error");
 
 /// A reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -116,40 +116,66 @@ impl Refusal {
                 (S::FORBIDDEN, "restricted", "The connection's restriction does not let the caller use it")
             }
             Self::RateLimited => (S::TOO_MANY_REQUESTS, "rate_limited", "Rate limit exceeded"),
-            Self::Busy => {
-                (S::TOO_MANY_REQUESTS, "connection_busy", "As many calls of the connection are under way as may be")
-            }
+            Self::Busy => (
+                S::TOO_MANY_REQUESTS,
+                "connection_busy",
+                "As many calls of the connection are under way as may be",
+            ),
             Self::ConnectionAbsent => (S::NOT_FOUND, "connection_not_found", "Connection not found"),
             Self::ConnectionExpired => (S::FORBIDDEN, "connection_expired", "The connection's time is over"),
             Self::ConnectionUnusable(words) => (S::CONFLICT, "connection_unusable", words),
-            Self::NoConnection => {
-                (S::NOT_FOUND, "no_connection", "Name a connection: /broker/{id} or /broker/zis:{integration}:{name}")
-            }
+            Self::NoConnection => (
+                S::NOT_FOUND,
+                "no_connection",
+                "Name a connection: /broker/{id} or /broker/zis:{integration}:{name}",
+            ),
             Self::Path(fault) => {
                 let (code, words) = fault.told();
                 (S::BAD_REQUEST, code, words)
             }
-            Self::HostInvalid => (S::BAD_REQUEST, "host_invalid", "Claviger-Host must be one host name, without a port"),
-            Self::HostNeeded => {
-                (S::BAD_REQUEST, "host_needed", "The connection has no single base URL: name the host in Claviger-Host")
+            Self::HostInvalid => {
+                (S::BAD_REQUEST, "host_invalid", "Claviger-Host must be one host name, without a port")
             }
-            Self::HostNotAllowed => (S::FORBIDDEN, "host_not_allowed", "The connection does not allow this host"),
+            Self::HostNeeded => (
+                S::BAD_REQUEST,
+                "host_needed",
+                "The connection has no single base URL: name the host in Claviger-Host",
+            ),
+            Self::HostNotAllowed => {
+                (S::FORBIDDEN, "host_not_allowed", "The connection does not allow this host")
+            }
             Self::AbsoluteForm => (S::BAD_REQUEST, "absolute_form", "The request's target must be a path"),
-            Self::MethodNotAllowed => (S::METHOD_NOT_ALLOWED, "method_not_allowed", "This method is not passed on"),
-            Self::UpgradeUnsupported => (S::NOT_IMPLEMENTED, "upgrade_unsupported", "Upgrades and tunnels are not passed on"),
-            Self::Framing => (S::BAD_REQUEST, "framing", "The request does not say clearly where its body ends"),
-            Self::Body(words) => (S::BAD_REQUEST, "body", words),
-            Self::BodyTooLarge => {
-                (S::PAYLOAD_TOO_LARGE, "body_too_large", "This connection's requests must be read whole: at most 1 MiB")
+            Self::MethodNotAllowed => {
+                (S::METHOD_NOT_ALLOWED, "method_not_allowed", "This method is not passed on")
             }
-            Self::Exchange(code) => (S::BAD_GATEWAY, code, "The third party does not give the token that the call needs"),
+            Self::UpgradeUnsupported => {
+                (S::NOT_IMPLEMENTED, "upgrade_unsupported", "Upgrades and tunnels are not passed on")
+            }
+            Self::Framing => {
+                (S::BAD_REQUEST, "framing", "The request does not say clearly where its body ends")
+            }
+            Self::Body(words) => (S::BAD_REQUEST, "body", words),
+            Self::BodyTooLarge => (
+                S::PAYLOAD_TOO_LARGE,
+                "body_too_large",
+                "This connection's requests must be read whole: at most 1 MiB",
+            ),
+            Self::Exchange(code) => {
+                (S::BAD_GATEWAY, code, "The third party does not give the token that the call needs")
+            }
             Self::Connect(code, true) => (S::FORBIDDEN, code, "The target may not be connected to"),
             Self::Connect(code, false) => (S::BAD_GATEWAY, code, "The target cannot be connected to"),
-            Self::UpstreamTimeout => (S::GATEWAY_TIMEOUT, "upstream_timeout", "The target does not answer in time"),
-            Self::UpstreamBroken => (S::BAD_GATEWAY, "upstream_broken", "The target's answer is no HTTP, or breaks off"),
-            Self::UpstreamEncoded => {
-                (S::BAD_GATEWAY, "upstream_encoded", "The target answers in an encoding that was not asked for")
+            Self::UpstreamTimeout => {
+                (S::GATEWAY_TIMEOUT, "upstream_timeout", "The target does not answer in time")
             }
+            Self::UpstreamBroken => {
+                (S::BAD_GATEWAY, "upstream_broken", "The target's answer is no HTTP, or breaks off")
+            }
+            Self::UpstreamEncoded => (
+                S::BAD_GATEWAY,
+                "upstream_encoded",
+                "The target answers in an encoding that was not asked for",
+            ),
             Self::Ended => (S::FORBIDDEN, "ended", "The caller or the connection came to its end meanwhile"),
             Self::Unrecorded => (S::SERVICE_UNAVAILABLE, "unrecorded", "Calls cannot be recorded at present"),
             Self::Unavailable => (S::SERVICE_UNAVAILABLE, "unavailable", "Try again in a moment"),
@@ -173,7 +199,9 @@ impl Refusal {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         headers.insert(ERROR, HeaderValue::from_static(code));
         match status {
-            StatusCode::UNAUTHORIZED => drop(headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))),
+            StatusCode::UNAUTHORIZED => {
+                drop(headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")))
+            }
             StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => {
                 drop(headers.insert(RETRY_AFTER, HeaderValue::from_static("1")));
             }
@@ -189,7 +217,9 @@ fn auth(failure: AuthFailure) -> (StatusCode, &'static str, &'static str) {
         AuthFailure::Unavailable => return Refusal::Unavailable.told(),
         AuthFailure::Limited(_) => return Refusal::RateLimited.told(),
         AuthFailure::NothingPresented => AuthReason::Missing,
-        AuthFailure::ApiKey(reason) | AuthFailure::ApplicationKey(reason) | AuthFailure::Token(reason) => reason,
+        AuthFailure::ApiKey(reason) | AuthFailure::ApplicationKey(reason) | AuthFailure::Token(reason) => {
+            reason
+        }
     };
     match reason {
         AuthReason::AddressNotAllowed => {
@@ -210,7 +240,9 @@ impl From<EngineError> for Refusal {
         match error {
             EngineError::Absent(_) => Self::ConnectionAbsent,
             EngineError::Restricted(_) => Self::Restricted,
-            EngineError::Refused(_) | EngineError::Unregistered | EngineError::ScopeNotNamed(_) => Self::Forbidden,
+            EngineError::Refused(_) | EngineError::Unregistered | EngineError::ScopeNotNamed(_) => {
+                Self::Forbidden
+            }
             EngineError::CallerGone => Self::Auth(AuthFailure::Token(AuthReason::Unknown)),
             EngineError::Unavailable(cause) => {
                 if let Some(cause) = cause {

@@ -36,7 +36,8 @@ enum Content {
     Text(Zeroizing<String>),
 }
 
-const UNUSABLE: Refusal = Refusal::ConnectionUnusable("A text of the connection names a token that it does not have");
+const UNUSABLE: Refusal =
+    Refusal::ConnectionUnusable("A text of the connection names a token that it does not have");
 
 impl HttpTemplate {
     pub(crate) fn new<'t>(
@@ -44,7 +45,8 @@ impl HttpTemplate {
         token: impl Fn(&str) -> Option<&'t str> + Copy,
     ) -> Result<Self, Refusal> {
         let header = |item: &claviger_catalog::NamedValue| {
-            let name = item.name.parse().map_err(|_| Refusal::ConnectionUnusable("A header's name is none"))?;
+            let name =
+                item.name.parse().map_err(|_| Refusal::ConnectionUnusable("A header's name is none"))?;
             Ok::<_, Refusal>((name, header_value(&fill(item.value.as_deref().unwrap_or_default(), token)?)?))
         };
         let parameter = |item: &claviger_catalog::NamedValue| {
@@ -85,7 +87,9 @@ impl TemplateBody {
         body: &HttpBody,
         token: impl Fn(&str) -> Option<&'t str> + Copy,
     ) -> Result<Option<Self>, Refusal> {
-        let Some(content) = body.content.as_deref().filter(|content| !content.is_empty()) else { return Ok(None) };
+        let Some(content) = body.content.as_deref().filter(|content| !content.is_empty()) else {
+            return Ok(None);
+        };
         let media_type = body.content_type.as_deref();
         let value = |text: &str| HeaderValue::from_str(text).map_err(|_| UNUSABLE);
         let content = match kind(media_type) {
@@ -112,19 +116,23 @@ impl TemplateBody {
     pub(crate) fn with(&self, callers: &[u8]) -> Result<Bytes, Refusal> {
         match &self.content {
             Content::Json(own) => {
-                let no_object = Refusal::Body("The body must be a JSON object: the connection adds members to it");
+                let no_object =
+                    Refusal::Body("The body must be a JSON object: the connection adds members to it");
                 let mut merged: Map<String, Value> = match callers.is_empty() {
                     true => Map::new(),
                     false => serde_json::from_slice(callers).map_err(|_| no_object)?,
                 };
-                merged.extend(own.as_object().into_iter().flatten().map(|(name, it)| (name.clone(), it.clone())));
+                merged.extend(
+                    own.as_object().into_iter().flatten().map(|(name, it)| (name.clone(), it.clone())),
+                );
                 let written = serde_json::to_vec(&merged);
                 Ok(written.map_err(|_| Refusal::Internal)?.into())
             }
             Content::Form(own) => {
                 let callers = std::str::from_utf8(callers)
                     .map_err(|_| Refusal::Body("The body must be a form: the connection adds to it"))?;
-                let names = own.split('&').map(|pair| pair.split('=').next().unwrap_or_default().to_lowercase());
+                let names =
+                    own.split('&').map(|pair| pair.split('=').next().unwrap_or_default().to_lowercase());
                 let left = query::without(callers, &names.collect());
                 let parted = if left.is_empty() { "" } else { "&" };
                 Ok(Bytes::from(format!("{left}{parted}{}", own.as_str())))
@@ -176,7 +184,9 @@ fn fill_json<'t>(value: &mut Value, token: impl Fn(&str) -> Option<&'t str> + Co
     match value {
         Value::String(text) => *text = fill(text, token)?.to_string(),
         Value::Array(items) => return items.iter_mut().try_for_each(|item| fill_json(item, token)),
-        Value::Object(members) => return members.values_mut().try_for_each(|member| fill_json(member, token)),
+        Value::Object(members) => {
+            return members.values_mut().try_for_each(|member| fill_json(member, token));
+        }
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
     Ok(())

@@ -9,7 +9,8 @@ use claviger_datadog::ValidateFront;
 use claviger_egress::Egress;
 use claviger_engine::Engine;
 use claviger_http::{
-    App, Door, Front, Limits, RequestIds, RouteInfo, ServerOptions, TrustedProxies, Ways, plain_misfit, router,
+    App, Door, Front, Limits, RequestIds, RouteInfo, ServerOptions, TrustedProxies, Ways, plain_misfit,
+    router,
 };
 use claviger_model::Random;
 use claviger_native::{Options as NativeOptions, VerifyFront};

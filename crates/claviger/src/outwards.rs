@@ -20,8 +20,8 @@ pub(crate) fn egress(upstreams: &[Upstream]) -> Result<Egress, StartError> {
         let roots = match &upstream.ca_file {
             None => None,
             Some(path) => {
-                let pem = std::fs::read(path)
-                    .map_err(|source| StartError::Read { path: path.clone(), source })?;
+                let pem =
+                    std::fs::read(path).map_err(|source| StartError::Read { path: path.clone(), source })?;
                 let roots = Roots::parse(&pem)
                     .map_err(|source| StartError::Authorities { path: path.clone(), source })?;
                 Some(roots)

@@ -31,8 +31,8 @@ pub use commands::{BackupCommand, LedgerCommand, RestoreCommand, TailCommand, Ve
 pub use error::SettingsError;
 pub use secrets::SecretVariables;
 pub use sections::{Aws, SecretSetting, TypedAws, TypedCatalog};
-pub use upstreams::{TypedBroker, TypedUpstream, Upstream};
 pub use typed::{Command, CommandLine, LogFormat, RateLimits, Typed};
+pub use upstreams::{TypedBroker, TypedUpstream, Upstream};
 
 /// The data directory where none is named.
 const DATA: &str = "./data";

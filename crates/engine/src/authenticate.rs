@@ -218,10 +218,11 @@ impl Engine {
                     }
                 };
             }
-            let (api_key, first) = self.identify_by(presented.api_key, on).map_err(|reason| match reason {
-                AuthReason::Missing => AuthFailure::NothingPresented,
-                reason => AuthFailure::ApiKey(reason),
-            })?;
+            let (api_key, first) =
+                self.identify_by(presented.api_key, on).map_err(|reason| match reason {
+                    AuthReason::Missing => AuthFailure::NothingPresented,
+                    reason => AuthFailure::ApiKey(reason),
+                })?;
             if api_key.kind != CredentialKind::ApiKey {
                 return Err(AuthFailure::ApiKey(AuthReason::WrongKind));
             }
@@ -285,11 +286,7 @@ impl Engine {
     }
 
     /// Beside the identity, the digest by which it was found.
-    fn identify_by(
-        &self,
-        secret: Option<&[u8]>,
-        on: Occasion<'_>,
-    ) -> Result<(Identity, Digest), AuthReason> {
+    fn identify_by(&self, secret: Option<&[u8]>, on: Occasion<'_>) -> Result<(Identity, Digest), AuthReason> {
         let secret = secret.filter(|secret| !secret.is_empty()).ok_or(AuthReason::Missing)?;
         for digest in self.vault.digests(secret) {
             if let Some(found) = self.directory.identify(&digest, on.now, on.from, &self.usage) {

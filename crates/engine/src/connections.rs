@@ -145,6 +145,11 @@ impl Engine {
         &self.connections.catalog
     }
 
+    /// The server's own credentials at AWS, if it has any.
+    pub fn aws_principal(&self) -> Option<&AwsPrincipal> {
+        self.connections.aws.as_deref()
+    }
+
     /// One connection, for whoever may see it.
     ///
     /// # Errors

@@ -57,9 +57,9 @@ pub use application_keys::{ApplicationKeyPatch, NewApplicationKey};
 pub use authenticate::{AuthFailure, AuthReason, Presented};
 pub use caller::{Caller, Origin};
 pub use claviger_store::{
-    CallBatch, ConnectionCursor, ConnectionFilter, ConnectionSort, CredentialFilter, CredentialPage, CredentialSort,
-    ListedRole, Names, Page, PeoplePage, RoleFilter, RoleSort, SortBy, SortKey, StoreMetrics, UserFilter,
-    UserSort, UserStatus,
+    CallBatch, ConnectionCursor, ConnectionFilter, ConnectionSort, CredentialFilter, CredentialPage,
+    CredentialSort, ListedRole, Names, Page, PeoplePage, RoleFilter, RoleSort, SortBy, SortKey, StoreMetrics,
+    UserFilter, UserSort, UserStatus,
 };
 pub use connections::{
     AwsPrincipal, CONNECTION_HOSTS_MAX, ConnectionKey, ConnectionOptions, ConnectionPatch,

@@ -12,7 +12,8 @@ use std::sync::{Arc, OnceLock};
 
 use claviger_catalog::{SecretName, SecretText, Secrets, Settings, ZisSettings, ZisType};
 use claviger_model::{
-    Connection, ConnectionDialect, ConnectionId, CredentialKind, OrgId, Permission, Relation, Timestamp, ZisConnectionName,
+    Connection, ConnectionDialect, ConnectionId, CredentialKind, OrgId, Permission, Relation, Timestamp,
+    ZisConnectionName,
 };
 use claviger_store::connection_secret_place;
 use claviger_vault::Digest;
@@ -128,11 +129,7 @@ impl Engine {
         }
     }
 
-    async fn read_usable(
-        &self,
-        org: OrgId,
-        key: UseKey<'_>,
-    ) -> Result<Arc<UsableConnection>, Error> {
+    async fn read_usable(&self, org: OrgId, key: UseKey<'_>) -> Result<Arc<UsableConnection>, Error> {
         for _ in 0..READS_MAX {
             // Before anything is read: what is changed from here on is not kept.
             let as_of = self.directory.used.generation();
@@ -201,7 +198,10 @@ impl Engine {
     ///
     /// # Errors
     /// When it cannot be read.
-    pub async fn usable_again(&self, used: &UsableConnection) -> Result<Option<Arc<UsableConnection>>, Error> {
+    pub async fn usable_again(
+        &self,
+        used: &UsableConnection,
+    ) -> Result<Option<Arc<UsableConnection>>, Error> {
         let Connection { org, id, .. } = used.connection;
         if let Some(kept) = self.directory.used.get(org, id) {
             return Ok(Some(kept));

@@ -183,9 +183,8 @@ async fn run(
                 }
             };
             let stream = Guarded::new(stream, options.header_patience, options.misfit);
-            let service = hyper::service::service_fn(move |request| {
-                answer(&ways, Peer(peer), options, request)
-            });
+            let service =
+                hyper::service::service_fn(move |request| answer(&ways, Peer(peer), options, request));
             let connection = builder.serve_connection(TokioIo::new(stream), service);
             if let Err(error) = watcher.watch(connection.into_owned()).await {
                 tracing::debug!(error = claviger_model::chain(&*error), "a connection ended badly");
@@ -213,12 +212,7 @@ fn builder(header_patience: Duration) -> Builder<TokioExecutor> {
     builder
 }
 
-fn answer(
-    ways: &Ways,
-    peer: Peer,
-    options: ServerOptions,
-    mut request: Request<Incoming>,
-) -> Answering {
+fn answer(ways: &Ways, peer: Peer, options: ServerOptions, mut request: Request<Incoming>) -> Answering {
     if let Some(answer) = ways.front.answer(&request, peer) {
         let answer = answer.map(Either::Left);
         if request.body().is_end_stream() || awaits_asking(request.headers()) {

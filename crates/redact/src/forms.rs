@@ -101,7 +101,8 @@ impl Forms {
         let (from, to) = (8 * before, 8 * (before + bytes.len()));
         let mut shared = [0; 2];
         for start in (from / 6 * 6..to).step_by(6) {
-            let known = (start..start + 6).fold(0, |mask, bit| mask << 1 | u8::from((from..to).contains(&bit)));
+            let known =
+                (start..start + 6).fold(0, |mask, bit| mask << 1 | u8::from((from..to).contains(&bit)));
             let value = (start..start + 6).fold(0, |value, bit| {
                 let byte = bit.checked_sub(from).and_then(|bit| bytes.get(bit / 8)).copied().unwrap_or(0);
                 value << 1 | byte >> (7 - bit % 8) & 1

@@ -82,7 +82,8 @@ impl Store {
     /// Erases some of what ended before a moment. Tells whether that was all of it.
     pub async fn forget_calls(&self, before: Timestamp) -> Result<bool, CommitError> {
         let sql = "SELECT COUNT(*) FROM (SELECT 1 FROM connection_calls WHERE last_at < $1 LIMIT $2) AS old";
-        let found = self.row(sql, &params![before, ERASED_AT_ONCE], |row| row.get::<i64>(0)).await?.unwrap_or(0);
+        let found =
+            self.row(sql, &params![before, ERASED_AT_ONCE], |row| row.get::<i64>(0)).await?.unwrap_or(0);
         if found > 0 {
             let change = Change::unrecorded().any(
                 "DELETE FROM connection_calls WHERE (connection_id, last_at, id) IN (

@@ -33,7 +33,12 @@ impl UsedConnections {
         self.by_id.pin().get(&id).filter(|kept| kept.connection.org == org).cloned()
     }
 
-    pub(crate) fn get_named(&self, org: OrgId, integration: &str, name: &str) -> Option<Arc<UsableConnection>> {
+    pub(crate) fn get_named(
+        &self,
+        org: OrgId,
+        integration: &str,
+        name: &str,
+    ) -> Option<Arc<UsableConnection>> {
         self.by_name.pin().get(&(org, named(integration, name))).cloned()
     }
 

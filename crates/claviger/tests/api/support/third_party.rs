@@ -72,7 +72,8 @@ impl Reply {
     /// With a status and further header lines.
     pub(crate) fn with(status: &str, headers: &str, body: impl AsRef<[u8]>) -> Self {
         let body = body.as_ref();
-        let mut bytes = format!("HTTP/1.1 {status}\r\n{headers}content-length: {}\r\n\r\n", body.len()).into_bytes();
+        let mut bytes =
+            format!("HTTP/1.1 {status}\r\n{headers}content-length: {}\r\n\r\n", body.len()).into_bytes();
         bytes.extend_from_slice(body);
         Self { bytes: vec![bytes], is_kept: true }
     }
@@ -120,7 +121,8 @@ impl ThirdParty {
         };
         let this = Self(Arc::new(inner));
         let provider = Arc::new(aws_lc_rs::default_provider());
-        let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+        let config =
+            ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
         let config = config.with_no_client_auth().with_cert_resolver(certificates);
         let acceptor = TlsAcceptor::from(Arc::new(config));
         let serving = this.clone();
@@ -305,7 +307,8 @@ impl ResolvesServerCert for Certificates {
         let mut made = self.made.lock().unwrap();
         let made = made.entry(name.clone()).or_insert_with(|| {
             let key = KeyPair::generate().unwrap();
-            let certificate = CertificateParams::new(vec![name]).unwrap().signed_by(&key, &self.issuer).unwrap();
+            let certificate =
+                CertificateParams::new(vec![name]).unwrap().signed_by(&key, &self.issuer).unwrap();
             let der = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
             let key = aws_lc_rs::sign::any_supported_type(&der).unwrap();
             Arc::new(CertifiedKey::new(vec![certificate.der().clone()], key))
