@@ -18,12 +18,14 @@ use crate::broker::{Broker, Used};
 use crate::credentials::Found;
 use crate::draft::{Draft, Material};
 use crate::headers;
+use crate::mint::Minted;
+use crate::pool::{Link, Slot};
 use crate::prepared::Prepared;
 use crate::record::Noted;
 use crate::redaction::Redaction;
 use crate::refusal::Refusal;
 use crate::right::Right;
-use crate::send::Way;
+use crate::send::{Over, Unanswered, Way};
 
 /// The host that a caller means, of those that the connection allows.
 const CLAVIGER_HOST: HeaderName = HeaderName::from_static("claviger-host");
@@ -176,8 +178,7 @@ impl Broker {
         let mut draft = Draft::new(material, body).await?;
         engine.note_connection_used(usable.connection.id);
         let token = minted.as_ref().map(|(_, minted)| &**minted);
-        let request = draft.write(token, usable, engine.catalog(), engine.clock().now())?;
-        let (mut answer, mut link) = way.send(request, &mut right).await?;
+        let (mut answer, mut link) = self.send(&mut draft, token, usable, &way, &mut right).await?;
         // A token that was taken back before its time: once more, with another.
         if answer.status() == StatusCode::UNAUTHORIZED
             && let (Some((key, refused)), Some(exchange)) = (&minted, prepared.exchange)
@@ -186,8 +187,7 @@ impl Broker {
         {
             link.work.abort();
             let renewed = self.mint.token(usable, exchange, &destination).await?;
-            let request = draft.write(Some(&renewed.1), usable, engine.catalog(), engine.clock().now())?;
-            (answer, link) = way.send(request, &mut right).await?;
+            (answer, link) = self.send(&mut draft, Some(&renewed.1), usable, &way, &mut right).await?;
             minted = Some(renewed);
         }
         let needles = minted.as_ref().map(|(_, minted)| &minted.needles).or(used.needles.as_ref());
@@ -203,6 +203,28 @@ impl Broker {
             return Err(Refusal::UpstreamBroken);
         }
         Ok((answer, onward))
+    }
+
+    /// Sends what was drafted, once more only where it cannot have been done twice by that, or does no harm.
+    async fn send(
+        &self,
+        draft: &mut Draft,
+        minted: Option<&Minted>,
+        usable: &UsableConnection,
+        way: &Way<'_>,
+        right: &mut Right,
+    ) -> Result<(Response<Incoming>, Link), Refusal> {
+        let mut over = Over::AnyLink;
+        loop {
+            let engine = self.app.engine();
+            let request = draft.write(minted, usable, engine.catalog(), engine.clock().now())?;
+            match way.send(request, right, over).await {
+                Ok(answered) => return Ok(answered),
+                Err(Unanswered::Refused(refusal)) => return Err(refusal),
+                Err(Unanswered::Stale) if over == Over::AnyLink && draft.is_idempotent() => over = Over::NewLink,
+                Err(Unanswered::Stale) => return Err(Refusal::UpstreamBroken),
+            }
+        }
     }
 
     fn hand_back(&self, answer: Response<Incoming>, onward: Onward, mut noted: Noted) -> Response<Body> {
@@ -222,8 +244,8 @@ impl Broker {
 
 /// What goes on while an answer is read.
 struct Onward {
-    link: crate::pool::Link,
-    slot: Arc<crate::pool::Slot>,
+    link: Link,
+    slot: Arc<Slot>,
     right: Box<Right>,
     redaction: Option<Redaction>,
     room: tokio::sync::OwnedSemaphorePermit,

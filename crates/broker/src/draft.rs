@@ -113,6 +113,11 @@ impl Draft {
         matches!(self.body, Content::Whole(_))
     }
 
+    /// Whether doing it twice is as good as once, and it can be written once more (RFC 9110, 9.2.2).
+    pub(crate) fn is_idempotent(&self) -> bool {
+        self.is_repeatable() && self.method.is_idempotent()
+    }
+
     /// Writes it, with what was exchanged.
     ///
     /// # Errors

@@ -20,6 +20,22 @@ const HEADER_BYTES_MAX: usize = 128 * 1024;
 /// The most headers of an answer.
 const HEADERS_MAX: usize = 256;
 
+/// Why there is no answer.
+#[derive(Debug)]
+pub(crate) enum Unanswered {
+    /// For good.
+    Refused(Refusal),
+    /// The third party closed a connection that was kept, just when it was used again: whether it saw the request, nobody
+    /// knows. One that does no harm when it is done twice may be sent again, over a new connection.
+    Stale,
+}
+
+impl<R: Into<Refusal>> From<R> for Unanswered {
+    fn from(refusal: R) -> Self {
+        Self::Refused(refusal.into())
+    }
+}
+
 /// A way to one target for one org.
 pub(crate) struct Way<'a> {
     pub(crate) egress: &'a Egress,
@@ -39,30 +55,39 @@ impl Way<'_> {
         &self,
         request: Request<OutBody>,
         right: &mut Right,
-    ) -> Result<(Response<Incoming>, Link), Refusal> {
-        let mut exchange = std::pin::pin!(self.exchange(request));
+        over: Over,
+    ) -> Result<(Response<Incoming>, Link), Unanswered> {
+        let mut exchange = std::pin::pin!(self.exchange(request, over));
         let mut waited = Duration::ZERO;
         loop {
             match tokio::time::timeout(PERIOD, &mut exchange).await {
                 Ok(answer) => return answer,
-                Err(_) if !right.holds().await => return Err(Refusal::Ended),
+                Err(_) if !right.holds().await => return Err(Refusal::Ended.into()),
                 Err(_) => waited += PERIOD,
             }
             if waited >= self.patience {
-                return Err(Refusal::UpstreamTimeout);
+                return Err(Refusal::UpstreamTimeout.into());
             }
         }
     }
 
-    async fn exchange(&self, mut request: Request<OutBody>) -> Result<(Response<Incoming>, Link), Refusal> {
+    async fn exchange(
+        &self,
+        mut request: Request<OutBody>,
+        over: Over,
+    ) -> Result<(Response<Incoming>, Link), Unanswered> {
         loop {
-            let (mut link, is_fresh) = match self.slot.take() {
+            let kept = match over {
+                Over::AnyLink => self.slot.take(),
+                Over::NewLink => None,
+            };
+            let (mut link, is_fresh) = match kept {
                 Some(link) => (link, false),
                 None => (self.connect().await?, true),
             };
             if link.sender.ready().await.is_err() {
                 if is_fresh {
-                    return Err(Refusal::UpstreamBroken);
+                    return Err(Refusal::UpstreamBroken.into());
                 }
                 continue;
             }
@@ -70,10 +95,11 @@ impl Way<'_> {
                 Ok(response) => return Ok((response, link)),
                 Err(mut error) => {
                     link.work.abort();
-                    // The third party closed a connection that was kept for long, before a byte went out.
                     match error.take_message() {
+                        // Not a byte went out.
                         Some(unsent) if !is_fresh => request = unsent,
-                        _ => return Err(broken(&error.into_error())),
+                        _ if !is_fresh && is_closed(error.error()) => return Err(Unanswered::Stale),
+                        _ => return Err(broken(error.error()).into()),
                     }
                 }
             }
@@ -90,6 +116,26 @@ impl Way<'_> {
         let work = tokio::spawn(async move { drop(connection.await) }).abort_handle();
         Ok(Link { sender, work })
     }
+}
+
+/// Whether a connection ended without a byte of an answer.
+fn is_closed(error: &hyper::Error) -> bool {
+    error.is_incomplete_message() || error.is_closed() || error.is_canceled() || is_reset(error)
+}
+
+fn is_reset(error: &hyper::Error) -> bool {
+    let source = std::error::Error::source(error).and_then(|source| source.downcast_ref::<std::io::Error>());
+    let kind = source.map(std::io::Error::kind);
+    matches!(kind, Some(std::io::ErrorKind::ConnectionReset | std::io::ErrorKind::BrokenPipe))
+}
+
+/// Over which connection a request goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Over {
+    /// One that is open already, if there is one.
+    AnyLink,
+    /// A new one.
+    NewLink,
 }
 
 fn broken(error: &hyper::Error) -> Refusal {

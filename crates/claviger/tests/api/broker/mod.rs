@@ -1,5 +1,6 @@
 //! `/broker/…`
 
+mod ends;
 mod forward;
 
 use serde_json::json;

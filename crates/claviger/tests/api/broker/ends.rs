@@ -1,0 +1,80 @@
+//! What goes on by a right ends with it.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::Request;
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::Incoming;
+use hyper_util::client::legacy::Client as HyperClient;
+use hyper_util::rt::TokioExecutor;
+use serde_json::json;
+use tokio::time::{Instant, timeout};
+
+use super::{Scene, with_a_world};
+use crate::support::connections::{ALL, gitlab, patch};
+use crate::support::third_party::Reply;
+use crate::support::tokens;
+
+/// An answer without end, as far as it came.
+const BEGUN: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n9\r\ndata: x\n\n\r\n";
+/// An answer must end within a second of its right; a busy machine may take longer to notice.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A call whose answer has begun, and does not end by itself.
+async fn streaming(scene: &Scene, id: &str, token: &str) -> Incoming {
+    let client = HyperClient::builder(TokioExecutor::new()).build_http();
+    let request = Request::get(format!("http://{}/broker/{id}/events", scene.server.address));
+    let request = request.header("authorization", format!("Bearer {token}")).body(Full::<Bytes>::default()).unwrap();
+    let mut body = client.request(request).await.unwrap().into_body();
+    let first = timeout(PATIENCE, body.frame()).await.unwrap().unwrap().unwrap();
+    assert_eq!(first.into_data().unwrap(), "data: x\n\n");
+    body
+}
+
+/// Whether the answer breaks off in time.
+async fn breaks_off(mut body: Incoming) -> bool {
+    let ended = timeout(PATIENCE, async {
+        loop {
+            match body.frame().await {
+                Some(Ok(_)) => {}
+                Some(Err(_)) => return true,
+                None => return false,
+            }
+        }
+    });
+    ended.await.unwrap_or(false)
+}
+
+with_a_world! {
+    async fn a_stream_ends_with_its_callers_credential(scene: &Scene) {
+        scene.world.answer(|_| Reply::raw(&[BEGUN]));
+        let id = scene.connection(&gitlab("glpat-canary-7Qx2")).await;
+        let token = tokens::personal_access_token(&scene.admin, json!(["connections_resolve"])).await;
+        let (stream, other) = (streaming(scene, &id, &token.secret).await, scene.token().await);
+        let control = streaming(scene, &id, &other).await;
+        scene.admin.delete(&format!("/api/v2/personal_access_tokens/{}", token.id)).await.expect(204);
+        let revoked = Instant::now();
+        assert!(breaks_off(stream).await);
+        println!("a stream ended {:?} after its token", revoked.elapsed());
+        // Another's goes on meanwhile.
+        let mut control = control;
+        assert!(timeout(Duration::from_millis(600), control.frame()).await.is_err());
+    }
+
+    async fn a_stream_ends_with_its_connection(scene: &Scene) {
+        scene.world.answer(|_| Reply::raw(&[BEGUN]));
+        let id = scene.connection(&gitlab("glpat-canary-7Qx2")).await;
+        let token = scene.token().await;
+        let stream = streaming(scene, &id, &token).await;
+        // A change that leaves the right as it is does not end it.
+        let attributes = json!({ "name": "Renamed" });
+        scene.admin.patch(&format!("{ALL}/{id}"), &patch(attributes)).await.expect(200);
+        let mut stream = stream;
+        assert!(timeout(Duration::from_millis(1200), stream.frame()).await.is_err());
+        scene.admin.delete(&format!("{ALL}/{id}")).await.expect(204);
+        assert!(breaks_off(stream).await);
+        let gone = scene.admin.get(&format!("/broker/{id}/x")).await.expect(404);
+        assert_eq!(gone.header("claviger-error"), "connection_not_found");
+    }
+}
