@@ -1,12 +1,13 @@
 //! What all calls share.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
-use claviger_egress::{Egress, Policy};
+use claviger_egress::{Clear, Egress, Network, Policy};
 use claviger_engine::UsableConnection;
 use claviger_http::App;
-use claviger_model::OrgId;
+use claviger_model::PrivateReach;
 use claviger_redact::Needles;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
@@ -84,9 +85,13 @@ impl Broker {
         (broker, Background { stop, tasks: [writer, sweeper] })
     }
 
-    /// How far an org's calls may go.
-    pub(crate) fn policy(&self, _: OrgId) -> &Policy {
-        &self.public
+    /// How far calls may go that may reach these private places.
+    pub(crate) fn policy(&self, reach: Option<&PrivateReach>) -> Cow<'_, Policy> {
+        let Some(reach) = reach else { return Cow::Borrowed(&self.public) };
+        // One that is none of private addresses any more allows nothing.
+        let allow = |policy: Policy, network: &Network| policy.clone().allow(*network).unwrap_or(policy);
+        let policy = reach.networks.iter().fold(Policy::public(), allow);
+        Cow::Owned(policy.with_clear(Clear::Hosts(reach.clear_hosts.iter().cloned().collect())))
     }
 
     pub(crate) fn used<'u>(&self, usable: &'u UsableConnection) -> &'u Used {

@@ -144,11 +144,13 @@ impl Broker {
         if !self.recorder.has_room() {
             return Err(Refusal::Unrecorded);
         }
-        let org = usable.connection.org;
-        let slot = self.pool.slot(org, &origin);
+        let (engine, org) = (self.app.engine(), usable.connection.org);
+        let reach = engine.private_reach(org);
+        let policy = self.policy(reach.as_deref());
+        let slot = self.pool.slot(org, &origin, reach);
         let way = Way {
             egress: &self.egress,
-            policy: self.policy(org),
+            policy: &policy,
             origin: &origin,
             slot: &slot,
             patience: self.options.patience,
@@ -159,7 +161,6 @@ impl Broker {
             proof: who.proof,
             usable: usable.clone(),
         });
-        let engine = self.app.engine();
         let mut minted = match prepared.exchange {
             Some(exchange) => Some(self.mint.token(usable, exchange, &destination).await?),
             None => None,
@@ -221,7 +222,9 @@ impl Broker {
             match way.send(request, right, over).await {
                 Ok(answered) => return Ok(answered),
                 Err(Unanswered::Refused(refusal)) => return Err(refusal),
-                Err(Unanswered::Stale) if over == Over::AnyLink && draft.is_idempotent() => over = Over::NewLink,
+                Err(Unanswered::Stale) if over == Over::AnyLink && draft.is_idempotent() => {
+                    over = Over::NewLink
+                }
                 Err(Unanswered::Stale) => return Err(Refusal::UpstreamBroken),
             }
         }

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use claviger_model::{OrgId, Origin};
+use claviger_model::{OrgId, Origin, PrivateReach};
 use hyper::client::conn::http1::SendRequest;
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
@@ -23,7 +23,10 @@ const TARGETS_MAX: usize = 4096;
 
 /// The idle connections of all orgs.
 #[derive(Default)]
-pub(crate) struct Pool(Mutex<HashMap<(OrgId, Origin), Arc<Slot>>>);
+pub(crate) struct Pool(Mutex<HashMap<Key, Arc<Slot>>>);
+
+/// Whose connections, to whom, and what the org may reach: once that is another, so are its connections.
+type Key = (OrgId, Origin, Option<Arc<PrivateReach>>);
 
 /// The idle connections of one org to one target.
 #[derive(Default)]
@@ -42,12 +45,12 @@ pub(crate) struct Link {
 }
 
 impl Pool {
-    pub(crate) fn slot(&self, org: OrgId, origin: &Origin) -> Arc<Slot> {
+    pub(crate) fn slot(&self, org: OrgId, origin: &Origin, reach: Option<Arc<PrivateReach>>) -> Arc<Slot> {
         let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if slots.len() >= TARGETS_MAX {
             slots.retain(|_, slot| Arc::strong_count(slot) > 1 || !slot.is_empty());
         }
-        slots.entry((org, origin.clone())).or_default().clone()
+        slots.entry((org, origin.clone(), reach)).or_default().clone()
     }
 
     /// Closes what has been idle for too long.

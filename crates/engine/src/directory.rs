@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex};
 
 use claviger_model::{
     CredentialId, CredentialKind, Guards, Org, OrgId, OwnPermission, OwnPermissions, PermissionSet, Position,
-    Role, RoleId, Scopes, Timestamp, User, UserId,
+    PrivateReach, Role, RoleId, Scopes, Timestamp, User, UserId,
 };
 use claviger_store::{Entry, KnownSecret, Store, StoreError};
 use claviger_vault::Digest;
@@ -148,6 +148,8 @@ pub(crate) struct Directory {
     /// Of every live credential that has any, the guards, shared by its secrets.
     guards: papaya::HashMap<CredentialId, Arc<KnownGuards>>,
     replaced: ReplacedSecrets,
+    /// Of orgs whose calls may reach more than the Internet, what that is.
+    private_reach: papaya::HashMap<OrgId, Arc<PrivateReach>>,
     /// Connections that are in use, opened.
     pub(crate) used: UsedConnections,
     applied: watch::Sender<Position>,
@@ -168,6 +170,7 @@ impl Directory {
             scopes: ScopeSets::default(),
             guards: papaya::HashMap::default(),
             replaced: ReplacedSecrets::default(),
+            private_reach: papaya::HashMap::default(),
             used: UsedConnections::default(),
             applied: watch::Sender::new(head),
             is_current: AtomicBool::new(true),
@@ -418,6 +421,16 @@ impl Directory {
     fn put_org(&self, org: &Org) {
         self.orgs.pin().insert(org.id, org.disabled_at.is_some());
         self.tenants.put(org);
+        let reach = &org.private_reach;
+        match reach.is_empty() {
+            true => drop(self.private_reach.pin().remove(&org.id)),
+            false => drop(self.private_reach.pin().insert(org.id, Arc::new(reach.clone()))),
+        }
+    }
+
+    /// Which private places calls of an org may reach; none for the Internet alone.
+    pub(crate) fn private_reach(&self, org: OrgId) -> Option<Arc<PrivateReach>> {
+        self.private_reach.pin().get(&org).cloned()
     }
 
     /// The org that was made first.

@@ -84,6 +84,7 @@ impl Engine {
             number: 0,
             name: first.name.to_string(),
             subdomain: None,
+            private_reach: Default::default(),
             settings: OrgSettings::default(),
             created_at: now,
             modified_at: now,

@@ -5,7 +5,7 @@
 //! cannot. A disabled org's credentials stop at once and are good again once it is enabled; the founding org is never
 //! disabled, since nobody would be left to enable it.
 
-use claviger_model::{Email, Name, Org, OrgId, Subdomain};
+use claviger_model::{Email, Name, Org, OrgId, PrivateReach, Subdomain};
 use claviger_store::{Actor, Change, CommitError, Refusal};
 
 use crate::credentials::STALE_RETRIES_MAX;
@@ -32,6 +32,8 @@ pub struct OrgChange {
     pub is_disabled: Option<bool>,
     /// The subdomain by which the Zendesk dialect knows it; within, none for no such host.
     pub subdomain: Option<Option<Subdomain>>,
+    /// Which private places calls through its connections may reach.
+    pub private_reach: Option<PrivateReach>,
 }
 
 impl Operator {
@@ -122,6 +124,9 @@ impl Engine {
             }
             if let Some(subdomain) = &change.subdomain {
                 org.subdomain.clone_from(subdomain);
+            }
+            if let Some(reach) = &change.private_reach {
+                org.private_reach.clone_from(reach);
             }
             if org == read {
                 self.settle().await?;

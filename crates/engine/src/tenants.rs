@@ -1,9 +1,9 @@
 //! Which org a request is for, before anything is known of who it is from: by the host, or the only one there is.
 
 use std::collections::HashMap;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
-use claviger_model::{Org, OrgId, Subdomain};
+use claviger_model::{Org, OrgId, PrivateReach, Subdomain};
 
 use crate::Engine;
 
@@ -53,6 +53,11 @@ impl Engine {
         self.directory.founding_org()
     }
 
+    /// Which private places calls of an org may reach; none for the Internet alone.
+    pub fn private_reach(&self, org: OrgId) -> Option<Arc<PrivateReach>> {
+        self.directory.private_reach(org)
+    }
+
     /// The org that has a subdomain, which is in lower case.
     pub fn org_at(&self, subdomain: &str) -> Option<OrgId> {
         self.directory.org_at(subdomain)
@@ -73,6 +78,7 @@ mod tests {
             number,
             name: String::new(),
             subdomain: subdomain.map(|text| Subdomain::parse(text).unwrap()),
+            private_reach: Default::default(),
             settings: OrgSettings::default(),
             created_at: at,
             modified_at: at,

@@ -24,6 +24,7 @@ mod people;
 mod permission_list;
 pub mod permissions;
 mod position;
+mod private_reach;
 mod public_suffix;
 mod random;
 mod refused_header;
@@ -64,6 +65,7 @@ pub use own_permission::{
 pub use people::{Invitation, ManagedRole, Org, OrgSettings, Role, User, UserKind};
 pub use permissions::{Permission, PermissionSet, ScopeError, Scopes};
 pub use position::{ParsePositionError, Position};
+pub use private_reach::{PRIVATE_REACH_MAX, PrivateReach, PrivateReachError};
 pub use random::Random;
 pub use refused_header::HeaderRefusal;
 pub use restriction::{ParseRestrictionError, Principal, Relation, Restriction};

@@ -3,8 +3,8 @@
 use std::fmt;
 
 use crate::{
-    InvitationId, KeyPrefix, LeakPolicy, OrgId, Permission, PermissionSet, RoleId, Subdomain, Timestamp,
-    UserId,
+    InvitationId, KeyPrefix, LeakPolicy, OrgId, Permission, PermissionSet, PrivateReach, RoleId, Subdomain,
+    Timestamp, UserId,
 };
 
 /// Settings of an org.
@@ -64,6 +64,8 @@ pub struct Org {
     pub name: String,
     /// By which subdomain the Zendesk dialect knows it, if it does.
     pub subdomain: Option<Subdomain>,
+    /// Which private places calls through its connections may reach, beside the Internet.
+    pub private_reach: PrivateReach,
     /// Its settings.
     pub settings: OrgSettings,
     /// When it was made.

@@ -3,11 +3,15 @@
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::response::Response;
+use claviger_egress::Policy;
 use claviger_engine::rights::OrgManagement;
 use claviger_engine::{Error as EngineError, FieldError, FirstOrg, Founded, OrgChange, Thing};
 use claviger_http::openapi::{Named, Operation, Query};
 use claviger_http::{App, BodyError, Bucket, Json as Body, Route, RouteInfo, SecretText, Who, positioned};
-use claviger_model::{Email, Name, Org, OrgId, Permission, Subdomain, Timestamp};
+use claviger_model::{
+    Email, Name, Org, OrgId, PRIVATE_REACH_MAX, Permission, PrivateReach, PrivateReachError, Subdomain,
+    Timestamp,
+};
 use http::{Method, StatusCode, Uri};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -43,6 +47,7 @@ pub(crate) fn routes() -> Vec<Route> {
             "name": { "type": "string" },
             "disabled": { "type": "boolean" },
             "subdomain": { "type": ["string", "null"] },
+            "private_reach": { "type": "array", "items": { "type": "string" }, "maxItems": PRIVATE_REACH_MAX },
         },
         "additionalProperties": false,
     });
@@ -103,6 +108,8 @@ struct OrgObject {
     disabled: bool,
     /// The first label of the host by which the Zendesk dialect knows it.
     subdomain: Option<String>,
+    /// Networks, and hosts in clear as `http://…`, that calls through its connections may reach beside the Internet.
+    private_reach: Vec<String>,
     created_at: String,
     modified_at: String,
 }
@@ -237,8 +244,25 @@ fn change(body: &Value) -> Result<OrgChange, Error> {
         Value::String(text) => Subdomain::parse(text).map(Some).map_err(|error| error.to_string()),
         _ => Err("must be a string or null".to_owned()),
     });
+    let private_reach = fields.read("private_reach", private_reach);
     fields.finish()?;
-    Ok(OrgChange { name, is_disabled, subdomain })
+    Ok(OrgChange { name, is_disabled, subdomain, private_reach })
+}
+
+/// Every network must be one of private addresses: wider ones would allow what nobody thought of.
+fn private_reach(value: &Value) -> Result<PrivateReach, String> {
+    let entries: Option<Vec<&str>> =
+        value.as_array().and_then(|items| items.iter().map(Value::as_str).collect());
+    let entries = entries.ok_or_else(|| "must be a list of strings".to_owned())?;
+    if entries.iter().any(|entry| entry.is_empty() || entry.contains(char::is_whitespace)) {
+        return Err("must be a list of networks and of hosts as http://…".to_owned());
+    }
+    let reach: PrivateReach =
+        entries.join(" ").parse().map_err(|error: PrivateReachError| error.to_string())?;
+    for network in &reach.networks {
+        Policy::public().allow(*network).map_err(|error| format!("has {network}, which {error}"))?;
+    }
+    Ok(reach)
 }
 
 fn parse_id(text: &str) -> Result<OrgId, EngineError> {
@@ -253,6 +277,7 @@ fn wire(org: &Org) -> OrgObject {
         name: org.name.clone(),
         disabled: org.disabled_at.is_some(),
         subdomain: org.subdomain.as_ref().map(|it| it.to_string()),
+        private_reach: org.private_reach.entries().collect(),
         created_at: time(org.created_at),
         modified_at: time(org.modified_at),
     }

@@ -32,6 +32,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration::both(include_str!("../migrations/0009_connection_warnings.sql")),
     Migration::both(include_str!("../migrations/0010_zendesk.sql")),
     Migration::both(include_str!("../migrations/0013_connection_calls.sql")),
+    Migration::both(include_str!("../migrations/0014_private_reach.sql")),
 ];
 
 /// Which text of a migration.

@@ -13,7 +13,7 @@ use crate::{Actor, Change, Refusal, Store, StoreError, state};
 pub(crate) const SELECT_ORG: &str =
     "SELECT id, number, name, one_time_read, api_keys_max, application_keys_per_user_max,
      created_at, modified_at, disabled_at, native_keys_max, native_key_prefix, leaks, connections_max,
-     subdomain FROM orgs";
+     subdomain, private_reach FROM orgs";
 pub(crate) const SELECT_USER: &str =
     "SELECT id, org_id, kind, email, handle, name, title, verified, created_at, modified_at,
      disabled_at FROM users";
@@ -27,6 +27,7 @@ pub(crate) fn read_org(row: &dyn Row) -> Result<Org, StoreError> {
         number: row.get(1)?,
         name: row.get(2)?,
         subdomain: row.opt_parsed(13)?,
+        private_reach: row.parsed(14)?,
         settings: OrgSettings {
             one_time_read: row.get(3)?,
             api_keys_max: row.get(4)?,
@@ -110,6 +111,7 @@ impl Change {
             "native_key_prefix": org.settings.native_key_prefix.as_str(),
             "subdomain": org.subdomain.as_ref().map(Subdomain::as_str),
             "connections_max": org.settings.connections_max,
+            "private_reach": org.private_reach.to_string(),
         });
         let detail = state::with_states(detail, [state::org(org)]);
         let action = match (read.disabled_at.is_some(), org.disabled_at.is_some()) {
@@ -131,7 +133,7 @@ impl Change {
         let change = change.one(
             "UPDATE orgs SET name = $1, one_time_read = $2, api_keys_max = $3, application_keys_per_user_max = $4,
                  modified_at = $5, disabled_at = $6, native_keys_max = $9, native_key_prefix = $10, leaks = $11,
-                 connections_max = $12, subdomain = $13
+                 connections_max = $12, subdomain = $13, private_reach = $14
              WHERE id = $7 AND modified_at = $8",
             params![
                 org.name.as_str(),
@@ -147,6 +149,7 @@ impl Change {
                 org.settings.leaks.as_str(),
                 org.settings.connections_max,
                 subdomain,
+                org.private_reach.to_string(),
             ],
             Refusal::Stale,
         );

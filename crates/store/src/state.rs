@@ -40,6 +40,9 @@ pub(crate) fn org(org: &Org) -> State {
     if let Some(subdomain) = &org.subdomain {
         state["subdomain"] = json!(subdomain.as_str());
     }
+    if !org.private_reach.is_empty() {
+        state["private_reach"] = json!(org.private_reach.to_string());
+    }
     (format!("org:{}", org.id), state)
 }
 

@@ -45,8 +45,11 @@ pub(crate) async fn list(context: Context, _: Value) -> Result<Value, Failure> {
 pub(crate) async fn change(context: Context, arguments: Value) -> Result<Value, Failure> {
     let id = arguments["id"].as_str().unwrap_or_default();
     let id = id.parse().map_err(|error| Failure::new(format!("{error}; `claviger org list` shows them")))?;
-    let change =
-        OrgChange { name: name(&arguments)?, is_disabled: arguments["disabled"].as_bool(), subdomain: None };
+    let change = OrgChange {
+        name: name(&arguments)?,
+        is_disabled: arguments["disabled"].as_bool(),
+        ..OrgChange::default()
+    };
     let changed = context.engine.change_org(&Operator::of_machine(), id, &change).await?;
     tracing::info!(org = %id, position = %changed.position, "an org was changed");
     Ok(shown(&changed.value))

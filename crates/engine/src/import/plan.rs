@@ -208,6 +208,7 @@ impl<'e> Planner<'e> {
             number: 0,
             name: entry.name.clone().unwrap_or_default(),
             subdomain: None,
+            private_reach: Default::default(),
             settings: OrgSettings {
                 one_time_read: entry.one_time_read.unwrap_or(usual.one_time_read),
                 api_keys_max: entry.api_keys_max.unwrap_or(usual.api_keys_max),

@@ -92,6 +92,7 @@ pub(super) const TABLES: &[Table] = &[
             ("leaks", Text),
             ("connections", Int),
             ("connections_max", Int),
+            ("private_reach", Text),
             ("subdomain", Text),
         ],
         order: "id",

@@ -226,6 +226,7 @@ impl Running {
             number: 100_001,
             name: "Ada's org".to_owned(),
             subdomain: None,
+            private_reach: Default::default(),
             settings,
             created_at: START,
             modified_at: START,

@@ -25,7 +25,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 async fn streaming(scene: &Scene, id: &str, token: &str) -> Incoming {
     let client = HyperClient::builder(TokioExecutor::new()).build_http();
     let request = Request::get(format!("http://{}/broker/{id}/events", scene.server.address));
-    let request = request.header("authorization", format!("Bearer {token}")).body(Full::<Bytes>::default()).unwrap();
+    let request =
+        request.header("authorization", format!("Bearer {token}")).body(Full::<Bytes>::default()).unwrap();
     let mut body = client.request(request).await.unwrap().into_body();
     let first = timeout(PATIENCE, body.frame()).await.unwrap().unwrap().unwrap();
     assert_eq!(first.into_data().unwrap(), "data: x\n\n");

@@ -2,6 +2,7 @@
 
 mod ends;
 mod forward;
+mod reach;
 
 use serde_json::json;
 
