@@ -207,9 +207,10 @@ fn item(
     model: &Model,
     body: &Value,
 ) -> Result<Value> {
-    // Headers are alike in upper and lower case; some of these are about the body.
+    // Headers are alike in upper and lower case; some of these are about the body, and some are parameters too.
     let names: &[&str] = match field.name() {
         "headers" => &["h0", "h1", "X-Key", "x-key", "Authorization", "Content-type", "content_type"],
+        "url_parameters" => &["h0", "h1", "p0", "P0"],
         _ => &TOKENS,
     };
     let mut item = json!({ "name": u.choose(names)? });
