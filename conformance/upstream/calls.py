@@ -47,12 +47,13 @@ BY_TYPE = {
     "oauth": ("Authorization", "Bearer {}", "v1/tickets", ("POST", "v1/tickets")),
     "HTTPTokenAuth": ("Authorization", "Bearer {}", "things", ("POST", "things")),
 }
-# What a caller may try to send along. None of it may arrive; see `upstream.server.UNWELCOME`.
+# What a caller may send along, and what must not arrive; see `upstream.server.UNWELCOME`. Not here: the headers in which
+# the server under test takes credentials of its own.
 HOSTILE = {
-    "Authorization": "Bearer callers-own-token", "Cookie": "session=callers", "X-Forwarded-For": "192.0.2.1",
-    "Forwarded": "for=192.0.2.1", "X-Forwarded-Host": "evil.example", "Proxy-Authorization": "Basic Zm9v",
-    "TE": "trailers", "Claviger-Rig": "1",
+    "Cookie": "session=callers", "X-Forwarded-For": "192.0.2.1", "Forwarded": "for=192.0.2.1", "Via": "1.1 callers",
+    "X-Forwarded-Host": "evil.example", "Proxy-Authorization": "Basic Zm9v", "TE": "trailers", "Claviger-Rig": "1",
 }
+OWN = ("authorization", "dd-api-key")
 
 
 def every(secrets):
@@ -68,7 +69,7 @@ def probes(secrets):
         yield {"type": one["type"], "variant": one["variant"], "is": "unknown" if one["probe"] == "none" else one["probe"]}
 
 
-def _call(one, name, method, path, *, host=None, headers=None, body=None, status=200, verdict="ok"):
+def _call(one, name, method, path, *, host=None, headers=None, body=None, status=200, verdict="ok", is_as_client=False):
     if one["type"] in EXCHANGED and one["variant"] in ("bad", "expired"):
         expect = {"refused": "the exchange failed"}
     elif one["variant"] == "plain":
@@ -76,23 +77,30 @@ def _call(one, name, method, path, *, host=None, headers=None, body=None, status
     else:
         expect = {"status": status, "verdict": verdict}
     sdk = BY_TYPE.get(one["type"], ("Authorization", "Bearer {}"))
+    sdk = (one["fields"].get("header_name", sdk[0]), *sdk[1:])
     return {
         "type": one["type"], "variant": one["variant"], "name": name, "method": method, "path": path, "host": host,
         "headers": headers or {}, "body": body, "expect": expect,
-        # Where a caller may put its Claviger token instead, as a client of that service does with its key.
-        "sdk": {"header": sdk[0], "value": sdk[1]},
+        # Where a caller may put its Claviger token, as a client of that service does with its key; and whether it is to.
+        "sdk": {"header": sdk[0], "value": sdk[1]}, "is_as_client": is_as_client,
     }
 
 
 def _plain(one):
-    _, _, path, (method, change) = BY_TYPE[one["type"]]
-    outcome = _outcome(one)
-    yield _call(one, "probe", "GET", path, status=200 if one["variant"] == "disabled" else outcome["status"], verdict=outcome["verdict"])
+    header, _, path, (method, change) = BY_TYPE[one["type"]]
+    header, outcome = one["fields"].get("header_name", header), _outcome(one)
+    # A wildcard names no host by itself.
+    there = {"host": one["host"]} if one["variant"] == "wildcard" else {}
+    yield _call(one, "probe", "GET", path, **there, status=200 if one["variant"] == "disabled" else outcome["status"], verdict=outcome["verdict"])
     if one["variant"] in ("bad", "limited", "disabled"):
         return
     has_body = method != "DELETE"
-    yield _call(one, "change", method, change, headers=JSON if has_body else {}, body='{"name":"rig"}' if has_body else None)
-    yield _call(one, "hostile headers", "GET", path, headers=HOSTILE)
+    yield _call(one, "change", method, change, **there, headers=JSON if has_body else {}, body='{"name":"rig"}' if has_body else None)
+    # A value of the caller's for the very header that the secret goes into.
+    own = {} if header.lower() in OWN else {header: "callers-own"}
+    yield _call(one, "hostile headers", "GET", path, **there, headers=HOSTILE | own, **outcome)
+    if header.lower() not in OWN[1:]:
+        yield _call(one, "as an unmodified client", "GET", path, **there, is_as_client=True, **outcome)
     yield from _special(one)
 
 

@@ -1,4 +1,4 @@
-"""The command line: make the file of secrets, print what a driver needs, or serve."""
+"""Makes the file of secrets, prints what a driver needs, or plays the services."""
 
 import argparse
 import asyncio
@@ -10,9 +10,10 @@ from pathlib import Path
 
 from upstream import calls, secrets
 from upstream.certificates import Authority
+from upstream.drive import drive
 from upstream.journal import Journal
 from upstream.server import Rig
-from upstream.services import hosts
+from upstream.services import CLEAR_HOSTS, hosts
 from upstream.state import State
 
 
@@ -27,6 +28,17 @@ def main(arguments=None):
         told = verbs.add_parser(name, help=f"print, as JSON, {text}")
         told.add_argument("file", type=Path)
         told.set_defaults(run=run)
+    driver = verbs.add_parser("drive", help="make every connection and every call through a running server")
+    driver.add_argument("file", type=Path)
+    driver.add_argument("--ports", type=Path, required=True)
+    driver.add_argument("--journal", type=Path, required=True)
+    driver.set_defaults(run=_drive)
+    config = verbs.add_parser("config", help="print settings that send a server's calls here")
+    config.add_argument("file", type=Path)
+    config.add_argument("--ports", type=Path, required=True)
+    config.add_argument("--ca", type=Path, required=True)
+    config.add_argument("--address", default="127.0.0.1")
+    config.set_defaults(run=_config)
     serve = verbs.add_parser("serve", help="play the services until told to stop")
     serve.add_argument("--secrets", type=Path, required=True)
     serve.add_argument("--ca", type=Path, required=True, help="where to write the authority that clients must trust")
@@ -37,7 +49,7 @@ def main(arguments=None):
     serve.add_argument("--clear-port", type=int, default=0)
     serve.set_defaults(run=lambda options: asyncio.run(_serve(options)))
     options = parser.parse_args(arguments)
-    options.run(options)
+    return options.run(options)
 
 
 def _secrets(options):
@@ -59,6 +71,26 @@ def _calls(options):
 
 def _hosts(options):
     print(json.dumps(hosts(secrets.read(options.file))))
+
+
+def _drive(options):
+    failures, connections, count = drive(secrets.read(options.file), options.journal, json.loads(options.ports.read_text()))
+    print("\n".join([*failures, f"{connections} connections, {count} calls, {len(failures)} failures"]))
+    return 1 if failures else 0
+
+
+def _config(options):
+    principal = secrets.read(options.file)["principal"]
+    print("[aws]\nregion = \"us-east-1\"")
+    for theirs, ours in (("principal_id", "account_id"), ("access_key_id",) * 2, ("secret_access_key",) * 2):
+        print(f"{theirs} = {json.dumps(principal[ours])}")
+    ports = json.loads(options.ports.read_text())
+    for host in hosts(secrets.read(options.file)):
+        is_clear = host in CLEAR_HOSTS
+        port = ports["clear" if is_clear else "tls"]
+        print(f'[[broker.upstream]]\nhost = "{host}"\naddress = "{options.address}:{port}"')
+        if not is_clear:
+            print(f"ca_file = {json.dumps(str(options.ca.resolve()))}")
 
 
 async def _serve(options):

@@ -229,10 +229,10 @@ def _oauth(seeded):
     variants = [("good", "client_credentials", secret), ("bad", "client_credentials", changed(secret)), ("code", "authorization_code", seeded.text(48))]
     for variant, grant, value in variants:
         fields = {"client_id": "rig-" + grant.replace("_", "-"), "client_secret": value}
-        create = fields | {"name": f"rig_{variant}", "token_url": f"{login}/token", "grant_type": grant, "default_scopes": "tickets:read"}
+        create = fields | {"name": f"rig_{variant}", "token_url": f"{login}/token", "grant_type": grant, "default_scopes": "tickets:read", "allowed_domain": f"oauth.{PARTNER}"}
         if grant == "authorization_code":
             create["auth_url"] = f"{login}/authorize"
-        start = {"oauth_client_name": f"rig_{variant}", "grant_type": grant, "permission_scopes": "tickets:read", "allowed_domain": f"oauth.{PARTNER}"}
+        start = {"oauth_client_name": f"rig_{variant}", "grant_type": grant, "permission_scopes": "tickets:read"}
         if grant == "authorization_code":
             start |= {"allow_offline_access": True, "origin_oauth_redirect_url": f"https://app.{PARTNER}/done"}
         yield _identity("oauth", variant, create, fields, ["client_secret"], face="zendesk", host=f"oauth.{PARTNER}", probe=NONE, start=start)

@@ -50,7 +50,7 @@ class Rig:
         self._journal.write("connection", listener="tls", peer=peer)
         try:
             await writer.start_tls(self._context, ssl_handshake_timeout=HANDSHAKE_MAX)
-        except (OSError, ssl.SSLError) as error:
+        except (OSError, ssl.SSLError, asyncio.CancelledError) as error:
             self._journal.write("handshake", peer=peer, error=str(error))
             return writer.transport.abort()
         sni = getattr(writer.get_extra_info("ssl_object"), "asked_for", None)
@@ -69,7 +69,8 @@ class Rig:
                 pass
         except Reset:
             await _reset(writer)
-        except (OSError, asyncio.TimeoutError):
+        except (OSError, asyncio.TimeoutError, asyncio.CancelledError):
+            # The peer left, or said nothing for long, or the rig ends: this task is the connection's own.
             pass
         finally:
             writer.close()

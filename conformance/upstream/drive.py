@@ -1,0 +1,122 @@
+"""Drives a running server: makes a connection of each identity, and carries every call through the broker.
+
+The server must have been started with the settings that `config` prints, so that the services' names lead to the rig.
+OAuth connections come about by flows of their own and are left to the suites of those.
+"""
+
+import json
+import os
+
+import requests
+
+from upstream import calls, secrets
+
+SETTINGS = ("URL", "API_KEY", "APPLICATION_KEY", "EMAIL")
+INTEGRATION = "rig_integration"
+# What making integrations, their tokens and connections needs.
+SCOPES = ["org_management", "connections_read", "connections_write", "connections_resolve"]
+WAIT_MAX = 30
+
+
+class Driver:
+    """One server, as its first admin."""
+
+    def __init__(self, known, journal, ports):
+        self.known, self.journal, self.ports = known, journal, ports
+        self.url, self.api_key, self.application_key, self.email = (os.environ[f"CLAVIGER_{name}"] for name in SETTINGS)
+        self.keys = {"DD-API-KEY": self.api_key, "DD-APPLICATION-KEY": self.application_key}
+        self.token = None
+        self.session = requests.Session()
+        self.session.trust_env = False
+
+    def send(self, method, path, headers, body=None):
+        """A request with its path as it is."""
+        request = requests.Request(method, self.url, headers=headers, data=body).prepare()
+        request.url = self.url.rstrip("/") + path
+        return self.session.send(request, allow_redirects=False, timeout=WAIT_MAX)
+
+    def made(self, method, path, headers, body):
+        """What a request made, which must be made."""
+        answer = self.send(method, path, headers | {"Content-Type": "application/json"}, json.dumps(body))
+        assert answer.status_code in (200, 201), f"{method} {path}: {answer.status_code} {answer.text}"
+        return answer.json()
+
+    def token_of_integration(self):
+        """Registers the integration, and gives a token that is bound to it."""
+        attributes = {"name": "upstream", "scopes": SCOPES, "expires_at": "2027-06-01T00:00:00Z"}
+        body = {"data": {"type": "personal_access_tokens", "attributes": attributes}}
+        self.token = self.made("POST", "/api/v2/personal_access_tokens", self.keys, body)["data"]["attributes"]["key"]
+        admin = {"Authorization": secrets.basic(f"{self.email}/token", self.token)}
+        client = self.made("POST", f"/api/services/zis/registry/{INTEGRATION}", admin, {"description": "rig"})
+        wanted = {"token": {"client_id": client["zendesk_oauth_client"]["id"], "scopes": ["read", "write"]}}
+        return self.made("POST", "/api/v2/oauth/tokens", admin, wanted)["token"]["full_token"]
+
+    def connect(self):
+        """Makes a connection of each identity: its name in the broker's paths, by type and variant."""
+        zis = {"Authorization": f"Bearer {self.token_of_integration()}"}
+        made = {}
+        for one in self.known["identities"]:
+            if one["type"] == "oauth":
+                continue
+            name = f"rig_{one['type']}_{one['variant']}"
+            is_zis = one["face"] == "zendesk"
+            answer = self.made(*_between(secrets.create_request(one, name, INTEGRATION), zis if is_zis else self.keys))
+            made[one["type"], one["variant"]] = f"zis:{INTEGRATION}:{name}" if is_zis else answer["data"]["id"]
+            if (one["type"], one["variant"]) == ("AWSAssumeRole", "good"):
+                self.trust(answer["data"]["attributes"]["integration"]["credentials"])
+        return made
+
+    def trust(self, credentials):
+        """What a customer does once the external id is known."""
+        told = {name: credentials[name] for name in ("account_id", "role", "external_id", "principal_id")}
+        url = f"http://127.0.0.1:{self.ports['clear']}/trust"
+        assert self.session.post(url, json=told, headers={"Host": "rig.test"}, timeout=WAIT_MAX).ok
+
+    def as_client(self, header, value):
+        """The token in the header in which a client of the service has its key; in a pair it is the user."""
+        is_pair = value.startswith("Basic")
+        return {header: secrets.basic(self.token, "X") if is_pair else value.format(self.token)}
+
+    def arrived(self):
+        """The requests that have come to the rig."""
+        lines = map(json.loads, self.journal.read_text().splitlines())
+        return [line for line in lines if line["event"] == "request"]
+
+    def carry(self, call, connection):
+        """Makes a call, and says what is wrong with its outcome, or nothing."""
+        headers = dict(call["headers"]) | (self.as_client(**call["sdk"]) if call["is_as_client"] else self.keys)
+        if call["host"]:
+            headers["Claviger-Host"] = call["host"]
+        before = len(self.arrived())
+        body = call["body"].encode() if call["body"] is not None else None
+        answer = self.send(call["method"], f"/broker/{connection}/{call['path']}", headers, body)
+        code = answer.headers.get("Claviger-Error")
+        came = self.arrived()[before:]
+        if "refused" in call["expect"]:
+            passed = [line["host"] for line in came if line["verdict"] == "ok"]
+            return None if code and not passed else f"{answer.status_code} {code} {passed} {answer.text[:200]}"
+        if code or not came:
+            return f"refused: {answer.status_code} {code} {answer.text[:200]}"
+        found = {"status": answer.status_code, "verdict": came[-1]["verdict"]}
+        if found != call["expect"]:
+            return f"{found} instead of {call['expect']}: {came[-1]['why']} {answer.text[:200]}"
+        return f"unwelcome headers: {came[-1]['unwelcome']}" if came[-1]["unwelcome"] else None
+
+
+def _between(request, headers):
+    method, path, body = request
+    return method, path, headers, body
+
+
+def drive(known, journal, ports):
+    """Makes every connection and every call; the lines that tell of failures, and how many calls there were."""
+    driver = Driver(known, journal, ports)
+    connections = driver.connect()
+    failures, count = [], 0
+    for call in calls.every(known):
+        connection = connections.get((call["type"], call["variant"]))
+        if connection:
+            count += 1
+            failure = driver.carry(call, connection)
+            failures += [f"{call['type']} {call['variant']}, {call['name']}: {failure}"] if failure else []
+    return failures, len(connections), count
