@@ -16,6 +16,8 @@ INTEGRATION = "rig_integration"
 # What making integrations, their tokens and connections needs.
 SCOPES = ["org_management", "connections_read", "connections_write", "connections_resolve"]
 WAIT_MAX = 30
+# Services that answer 401 to a token that they gave and took back; AWS says 400 or 403.
+RENEWED = ("AzureTenant", "GCPServiceAccount")
 
 
 class Driver:
@@ -68,9 +70,12 @@ class Driver:
 
     def trust(self, credentials):
         """What a customer does once the external id is known."""
-        told = {name: credentials[name] for name in ("account_id", "role", "external_id", "principal_id")}
-        url = f"http://127.0.0.1:{self.ports['clear']}/trust"
-        assert self.session.post(url, json=told, headers={"Host": "rig.test"}, timeout=WAIT_MAX).ok
+        self.order("/trust", {name: credentials[name] for name in ("account_id", "role", "external_id", "principal_id")})
+
+    def order(self, path, body):
+        """Tells the rig something."""
+        url = f"http://127.0.0.1:{self.ports['clear']}{path}"
+        assert self.session.post(url, json=body, headers={"Host": "rig.test"}, timeout=WAIT_MAX).ok
 
     def as_client(self, header, value):
         """The token in the header in which a client of the service has its key; in a pair it is the user."""
@@ -109,14 +114,20 @@ def _between(request, headers):
 
 
 def drive(known, journal, ports):
-    """Makes every connection and every call; the lines that tell of failures, and how many calls there were."""
+    """Makes every connection and every call; the lines that tell of failures, and how much was done."""
     driver = Driver(known, journal, ports)
     connections = driver.connect()
-    failures, count = [], 0
-    for call in calls.every(known):
-        connection = connections.get((call["type"], call["variant"]))
-        if connection:
-            count += 1
-            failure = driver.carry(call, connection)
-            failures += [f"{call['type']} {call['variant']}, {call['name']}: {failure}"] if failure else []
-    return failures, len(connections), count
+    made = [call for call in calls.every(known) if (call["type"], call["variant"]) in connections]
+    failures = [_failure(driver, call, connections) for call in made]
+    # Tokens that are taken back before their time are exchanged anew, unseen by the caller: once, since a service that
+    # refuses what it gave a moment ago is not asked over and over. In reverse, so that the one with a body is repeated.
+    driver.order("/forget", {})
+    for call in [call for call in reversed(made) if call["type"] in RENEWED and call["variant"] == "good"]:
+        made.append(call)
+        failures.append(_failure(driver, call, connections))
+    return [failure for failure in failures if failure], len(connections), len(made)
+
+
+def _failure(driver, call, connections):
+    failure = driver.carry(call, connections[call["type"], call["variant"]])
+    return f"{call['type']} {call['variant']}, {call['name']}: {failure}" if failure else None
