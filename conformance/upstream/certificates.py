@@ -61,11 +61,13 @@ class Authority:
         context.set_alpn_protocols(["http/1.1"])
         # The module reads certificates from files only.
         with tempfile.NamedTemporaryFile(suffix=".pem") as file:
-            file.write(self._leaf_key.private_bytes(
-                serialization.Encoding.PEM,
-                serialization.PrivateFormat.PKCS8,
-                serialization.NoEncryption(),
-            ))
+            file.write(
+                self._leaf_key.private_bytes(
+                    serialization.Encoding.PEM,
+                    serialization.PrivateFormat.PKCS8,
+                    serialization.NoEncryption(),
+                )
+            )
             file.write(self._leaf(name).public_bytes(serialization.Encoding.PEM))
             file.flush()
             context.load_cert_chain(file.name)
@@ -107,7 +109,14 @@ def _builder(subject, issuer, key):
 
 def _usage(**which):
     every = [
-        "digital_signature", "content_commitment", "key_encipherment", "data_encipherment", "key_agreement",
-        "key_cert_sign", "crl_sign", "encipher_only", "decipher_only",
+        "digital_signature",
+        "content_commitment",
+        "key_encipherment",
+        "data_encipherment",
+        "key_agreement",
+        "key_cert_sign",
+        "crl_sign",
+        "encipher_only",
+        "decipher_only",
     ]
     return x509.KeyUsage(**({name: False for name in every} | which))

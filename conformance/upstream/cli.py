@@ -24,7 +24,11 @@ def main(arguments=None):
     make.add_argument("--seed", default="1")
     make.add_argument("file", type=Path)
     make.set_defaults(run=_secrets)
-    for name, run, text in (("creates", _creates, "the bodies that make connections"), ("calls", _calls, "calls through them"), ("hosts", _hosts, "every host that the rig plays")):
+    for name, run, text in (
+        ("creates", _creates, "the bodies that make connections"),
+        ("calls", _calls, "calls through them"),
+        ("hosts", _hosts, "every host that the rig plays"),
+    ):
         told = verbs.add_parser(name, help=f"print, as JSON, {text}")
         told.add_argument("file", type=Path)
         told.set_defaults(run=run)
@@ -61,7 +65,9 @@ def _creates(options):
     known = secrets.read(options.file)
     for one in known["identities"]:
         method, path, body = secrets.create_request(one, f"rig_{one['type']}_{one['variant']}", "rig_integration")
-        print(json.dumps({"type": one["type"], "variant": one["variant"], "method": method, "path": path, "body": body}))
+        print(
+            json.dumps({"type": one["type"], "variant": one["variant"], "method": method, "path": path, "body": body})
+        )
 
 
 def _calls(options):
@@ -74,14 +80,16 @@ def _hosts(options):
 
 
 def _drive(options):
-    failures, connections, count = drive(secrets.read(options.file), options.journal, json.loads(options.ports.read_text()))
+    failures, connections, count = drive(
+        secrets.read(options.file), options.journal, json.loads(options.ports.read_text())
+    )
     print("\n".join([*failures, f"{connections} connections, {count} calls, {len(failures)} failures"]))
     return 1 if failures else 0
 
 
 def _config(options):
     principal = secrets.read(options.file)["principal"]
-    print("[aws]\nregion = \"us-east-1\"")
+    print('[aws]\nregion = "us-east-1"')
     for theirs, ours in (("principal_id", "account_id"), ("access_key_id",) * 2, ("secret_access_key",) * 2):
         print(f"{theirs} = {json.dumps(principal[ours])}")
     ports = json.loads(options.ports.read_text())

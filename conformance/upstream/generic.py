@@ -74,13 +74,18 @@ async def echo(exchange):
     body = {"length": request.body.length, "sha256": request.body.sha256, "trailers": request.body.trailers}
     if request.body.is_whole:
         body["base64"] = base64.b64encode(request.body.kept).decode()
-    await exchange.answer(as_json(200, {
-        "method": request.method,
-        "target": request.target,
-        "headers": request.headers,
-        "sni": exchange.sni,
-        "body": body,
-    }))
+    await exchange.answer(
+        as_json(
+            200,
+            {
+                "method": request.method,
+                "target": request.target,
+                "headers": request.headers,
+                "sni": exchange.sni,
+                "body": body,
+            },
+        )
+    )
 
 
 async def status(exchange, code):
@@ -90,11 +95,13 @@ async def status(exchange, code):
 async def stream(exchange, count, pause):
     """Server-sent events, `count` of them, `pause` milliseconds apart."""
     count, pause = exchange.number(count, EVENTS_MAX), exchange.number(pause, WAIT_MAX)
-    await exchange.head(200, ("Content-Type", "text/event-stream"), ("Cache-Control", "no-cache"), ("Transfer-Encoding", "chunked"))
+    await exchange.head(
+        200, ("Content-Type", "text/event-stream"), ("Cache-Control", "no-cache"), ("Transfer-Encoding", "chunked")
+    )
     if exchange.is_head:
         return
     for number in range(count):
-        await exchange.chunk(f"id: {number}\ndata: {{\"event\": {number}}}\n\n".encode())
+        await exchange.chunk(f'id: {number}\ndata: {{"event": {number}}}\n\n'.encode())
         await asyncio.sleep(pause / 1000)
     await exchange.send(b"0\r\n\r\n")
 
@@ -203,10 +210,21 @@ def _plain(exchange):
 
 async def set_cookie(exchange):
     """Cookies, and headers in the names of those on the way."""
-    await exchange.answer(as_json(200, {"cookies": 2},
-        ("Set-Cookie", "session=upstream; Path=/; HttpOnly"), ("Set-Cookie", "other=1; Domain=example.com"),
-        ("Claviger-Error", "forged"), ("Claviger-Position", "1.1"), ("Proxy-Authenticate", "Basic"),
-        ("Connection", "X-Rig-Hop"), ("X-Rig-Hop", "1"), ("Keep-Alive", "timeout=5"), ("X-Rig-Kept", "yes")))
+    await exchange.answer(
+        as_json(
+            200,
+            {"cookies": 2},
+            ("Set-Cookie", "session=upstream; Path=/; HttpOnly"),
+            ("Set-Cookie", "other=1; Domain=example.com"),
+            ("Claviger-Error", "forged"),
+            ("Claviger-Position", "1.1"),
+            ("Proxy-Authenticate", "Basic"),
+            ("Connection", "X-Rig-Hop"),
+            ("X-Rig-Hop", "1"),
+            ("Keep-Alive", "timeout=5"),
+            ("X-Rig-Kept", "yes"),
+        )
+    )
 
 
 async def reflect(exchange):

@@ -55,7 +55,12 @@ def forms(value):
     """Each way in which a text is likely to be written, by name; several of one name where it has several spellings."""
     raw = value.encode()
     yield "raw", raw
-    for spelling in {quote(value, safe=""), quote(value, safe="").lower(), quote(value), quote(value, safe="").replace("%20", "+")}:
+    for spelling in {
+        quote(value, safe=""),
+        quote(value, safe="").lower(),
+        quote(value),
+        quote(value, safe="").replace("%20", "+"),
+    }:
         if spelling != value:
             yield "url", spelling.encode()
     for escaped in {json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]}:

@@ -118,13 +118,18 @@ def is_same(left, right):
 
 def welcome(request, finding):
     """What any other call gets: who the rig took the caller for."""
-    return as_json(200, {"rig": {
-        "type": finding.identity["type"],
-        "variant": finding.identity["variant"],
-        "method": request.method,
-        "target": request.target,
-        "body": {"length": request.body.length, "sha256": request.body.sha256},
-    }})
+    return as_json(
+        200,
+        {
+            "rig": {
+                "type": finding.identity["type"],
+                "variant": finding.identity["variant"],
+                "method": request.method,
+                "target": request.target,
+                "body": {"length": request.body.length, "sha256": request.body.sha256},
+            }
+        },
+    )
 
 
 def says(status, value, *headers):

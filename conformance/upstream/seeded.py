@@ -26,7 +26,12 @@ class Seeded:
         p, q = self._prime(bits // 2), self._prime(bits // 2)
         d = rsa.rsa_recover_private_exponent(EXPONENT, p, q)
         numbers = rsa.RSAPrivateNumbers(
-            p, q, d, rsa.rsa_crt_dmp1(d, p), rsa.rsa_crt_dmq1(d, q), rsa.rsa_crt_iqmp(p, q),
+            p,
+            q,
+            d,
+            rsa.rsa_crt_dmp1(d, p),
+            rsa.rsa_crt_dmq1(d, q),
+            rsa.rsa_crt_iqmp(p, q),
             rsa.RSAPublicNumbers(EXPONENT, p * q),
         )
         key = numbers.private_key()

@@ -21,8 +21,18 @@ HANDSHAKE_MAX = 10
 BUFFERED_MAX = 256 * 1024
 # Headers that a careful proxy takes away; told in the journal, not refused.
 UNWELCOME = (
-    "connection", "proxy-connection", "keep-alive", "te", "trailer", "upgrade", "proxy-authorization", "cookie",
-    "forwarded", "via", "x-real-ip", "range",
+    "connection",
+    "proxy-connection",
+    "keep-alive",
+    "te",
+    "trailer",
+    "upgrade",
+    "proxy-authorization",
+    "cookie",
+    "forwarded",
+    "via",
+    "x-real-ip",
+    "range",
 )
 UNWELCOME_PREFIXES = ("x-forwarded-", "claviger-")
 
@@ -88,7 +98,13 @@ class Rig:
                     writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
                 await read_body(reader, request)
         except Malformed as error:
-            self._journal.write("malformed", **about, reason=error.reason, head=error.head.decode("latin-1"), secrets=self._state.sightings.find(error.head))
+            self._journal.write(
+                "malformed",
+                **about,
+                reason=error.reason,
+                head=error.head.decode("latin-1"),
+                secrets=self._state.sightings.find(error.head),
+            )
             writer.write(as_json(error.status, {"error": error.reason}, ("Connection", "close")).bytes())
             await writer.drain()
             return False
@@ -135,11 +151,20 @@ class Rig:
         seen = request.head + request.body.kept
         identity = finding.identity or {}
         return self._journal.write(
-            "request", **about, host=request.host, method=request.method, target=request.target,
+            "request",
+            **about,
+            host=request.host,
+            method=request.method,
+            target=request.target,
             head=request.head.decode("latin-1"),
             body={"length": request.body.length, "sha256": request.body.sha256},
-            verdict=finding.verdict, why=finding.why, type=identity.get("type"), variant=identity.get("variant"),
-            status=answer and answer.status, secrets=self._state.sightings.find(seen), unwelcome=unwelcome,
+            verdict=finding.verdict,
+            why=finding.why,
+            type=identity.get("type"),
+            variant=identity.get("variant"),
+            status=answer and answer.status,
+            secrets=self._state.sightings.find(seen),
+            unwelcome=unwelcome,
         )
 
 
@@ -167,5 +192,3 @@ async def _reset(writer):
         fcntl.ioctl(connection.fileno(), termios.TIOCOUTQ, queued)
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     writer.transport.abort()
-
-

@@ -1,6 +1,6 @@
 """The services, and which of them answers under a name."""
 
-from upstream.secrets import PARTNER
+from upstream.identities import PARTNER
 from upstream.services import aws, azure, google, keys, oauth, partner, standard
 
 _EXACT = {
@@ -57,7 +57,14 @@ def service_for(host):
 def hosts(secrets):
     """Every host that a server under test must be told about, so that it comes here."""
     exact = set(_EXACT) | set(partner.ZENDESK_HOSTS) | {"any.partner-wild.example"}
-    families = {"storage.googleapis.com", "pubsub.googleapis.com", "rig.vault.azure.net", "rig.blob.core.windows.net", "management.azure.com", "graph.microsoft.com"}
+    families = {
+        "storage.googleapis.com",
+        "pubsub.googleapis.com",
+        "rig.vault.azure.net",
+        "rig.blob.core.windows.net",
+        "management.azure.com",
+        "graph.microsoft.com",
+    }
     regions = ("us-east-1", "eu-west-1")
     amazon = {f"{name}.{region}.amazonaws.com" for name in aws.SERVICES for region in regions} | set(aws.GLOBAL)
     amazon |= {f"rig.s3.{region}.amazonaws.com" for region in regions} | {"s3.amazonaws.com", "rig.s3.amazonaws.com"}

@@ -74,7 +74,9 @@ class Aws:
             return Finding(error.verdict, None, _error(protocol, error.code, error.message), error.message)
         if service != "sts" and owner is None:
             said = "User: server's own principal is not authorized to perform this action"
-            return Finding("wrong", None, _error(protocol, "AccessDenied", said), "the server's own keys outside of STS")
+            return Finding(
+                "wrong", None, _error(protocol, "AccessDenied", said), "the server's own keys outside of STS"
+            )
         return self._judge_sts(request, owner, state) if service == "sts" else passed(owner.of)
 
     def _key(self, key, request, state):
@@ -99,13 +101,19 @@ class Aws:
             return _invalid("malformed", "MalformedQueryString", "The query string contains a syntax error.")
         form = dict(form)
         if form.get("Version") != "2011-06-15":
-            return _invalid("malformed", "InvalidAction", f"Could not find operation {form.get('Action')} for version {form.get('Version')}")
+            return _invalid(
+                "malformed",
+                "InvalidAction",
+                f"Could not find operation {form.get('Action')} for version {form.get('Version')}",
+            )
         if form.get("Action") == "GetCallerIdentity":
             finding = passed(owner.of if owner else {"type": "AWSAssumeRole", "variant": "principal"})
             finding.answered = _caller(owner, state)
             return finding
         if form.get("Action") != "AssumeRole":
-            return _invalid("malformed", "InvalidAction", f"Could not find operation {form.get('Action')} for version 2011-06-15")
+            return _invalid(
+                "malformed", "InvalidAction", f"Could not find operation {form.get('Action')} for version 2011-06-15"
+            )
         return self._judge_assume_role(form, owner, state)
 
     def _judge_assume_role(self, form, owner, state):
@@ -119,7 +127,12 @@ class Aws:
         ]
         wrong = [name for name, is_right in wrong if not is_right]
         if wrong:
-            return _invalid("malformed", "ValidationError", f"{len(wrong)} validation error detected: Value at '{wrong[0]}' failed to satisfy constraint", 400)
+            return _invalid(
+                "malformed",
+                "ValidationError",
+                f"{len(wrong)} validation error detected: Value at '{wrong[0]}' failed to satisfy constraint",
+                400,
+            )
         principal = state.secrets["principal"]["account_id"]
         trust = state.trust.get(arn)
         # AWS does not say which of them it was.
@@ -145,20 +158,27 @@ def _assume(state, owner, arn, session, seconds):
     secret = random_text(40)
     account, name = arn.split(":")[4], arn.rpartition("/")[2]
     assumed = f"arn:aws:sts::{account}:assumed-role/{name}/{session}"
-    issued = state.issue("aws", key, owner, seconds, secret_access_key=secret, session_token=token, arn=assumed, account=account)
+    issued = state.issue(
+        "aws", key, owner, seconds, secret_access_key=secret, session_token=token, arn=assumed, account=account
+    )
     for field, value in (("secret_access_key", secret), ("session_token", token)):
         state.sightings.add(f"AWSAssumeRole.good.{field}.{key[-8:]}", value)
-    return _xml("AssumeRole", (
-        f"<AssumedRoleUser><Arn>{escape(assumed)}</Arn><AssumedRoleId>AROARIGRIGRIGRIGRIG:{escape(session)}</AssumedRoleId></AssumedRoleUser>"
-        f"<Credentials><AccessKeyId>{key}</AccessKeyId><SecretAccessKey>{secret}</SecretAccessKey>"
-        f"<SessionToken>{token}</SessionToken><Expiration>{_time(issued.expires)}</Expiration></Credentials>"
-    ))
+    return _xml(
+        "AssumeRole",
+        (
+            f"<AssumedRoleUser><Arn>{escape(assumed)}</Arn><AssumedRoleId>AROARIGRIGRIGRIGRIG:{escape(session)}</AssumedRoleId></AssumedRoleUser>"
+            f"<Credentials><AccessKeyId>{key}</AccessKeyId><SecretAccessKey>{secret}</SecretAccessKey>"
+            f"<SessionToken>{token}</SessionToken><Expiration>{_time(issued.expires)}</Expiration></Credentials>"
+        ),
+    )
 
 
 def _caller(owner, state):
     account = owner.more["account"] if owner else state.secrets["principal"]["account_id"]
     arn = owner.more["arn"] if owner else f"arn:aws:iam::{account}:user/claviger"
-    return _xml("GetCallerIdentity", f"<Arn>{escape(arn)}</Arn><UserId>AROARIGRIGRIGRIGRIG</UserId><Account>{account}</Account>")
+    return _xml(
+        "GetCallerIdentity", f"<Arn>{escape(arn)}</Arn><UserId>AROARIGRIGRIGRIGRIG</UserId><Account>{account}</Account>"
+    )
 
 
 def _xml(action, result):
@@ -182,7 +202,9 @@ def _answer(request, protocol):
         return Answer(200, [("ETag", f'"{request.body.sha256[:32]}"')])
     if protocol == "query":
         return as_text(200, "<RigResponse><RigResult/></RigResponse>", "text/xml")
-    return as_json(200, {"TableNames": ["rig"], "QueueUrls": [], "Functions": [], "rig": {"body": {"sha256": request.body.sha256}}})
+    return as_json(
+        200, {"TableNames": ["rig"], "QueueUrls": [], "Functions": [], "rig": {"body": {"sha256": request.body.sha256}}}
+    )
 
 
 def _invalid(verdict, code, message, status=400):
@@ -198,5 +220,9 @@ def _error(protocol, code, message, status=403):
         return as_text(status, text, "text/xml")
     name = _JSON_CODES.get(code, code)
     if protocol == "json":
-        return Answer(400, [("Content-Type", "application/x-amz-json-1.0")], as_json(0, {"__type": f"com.amazon.coral.service#{name}", "message": message}).body)
+        return Answer(
+            400,
+            [("Content-Type", "application/x-amz-json-1.0")],
+            as_json(0, {"__type": f"com.amazon.coral.service#{name}", "message": message}).body,
+        )
     return as_json(status, {"message": message}, ("x-amzn-ErrorType", name))

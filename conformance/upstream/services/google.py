@@ -43,7 +43,14 @@ class Tokens:
             return _error("malformed", "invalid_grant", f"Invalid JWT: {error}")
         if header.get("alg") != "RS256" or header.get("typ") != "JWT":
             return _error("malformed", "invalid_grant", "Invalid JWT: Failed audience check or header.")
-        owner = next((one for one in state.identities("GCPServiceAccount") if one["fields"]["service_account_email"] == claims.get("iss")), None)
+        owner = next(
+            (
+                one
+                for one in state.identities("GCPServiceAccount")
+                if one["fields"]["service_account_email"] == claims.get("iss")
+            ),
+            None,
+        )
         if not owner:
             return _error("wrong", "invalid_grant", "Invalid grant: account not found")
         key = load_pem_private_key(owner["fields"]["private_key"].encode(), None).public_key()
@@ -53,13 +60,22 @@ class Tokens:
         except (jwt.ExpiredSignatureError, jwt.ImmatureSignatureError, jwt.MissingRequiredClaimError):
             return _error("expired", "invalid_grant", FRAME)
         except jwt.InvalidAudienceError:
-            return _error("wrong", "invalid_grant", "Invalid JWT: Failed audience check. The right audience is https://oauth2.googleapis.com/token")
+            return _error(
+                "wrong",
+                "invalid_grant",
+                "Invalid JWT: Failed audience check. The right audience is https://oauth2.googleapis.com/token",
+            )
         except jwt.PyJWTError:
             return _error("wrong", "invalid_grant", "Invalid JWT Signature.")
-        if not all(isinstance(claims[name], int) for name in ("iat", "exp")) or not 0 < claims["exp"] - claims["iat"] <= LIFETIME_MAX:
+        if (
+            not all(isinstance(claims[name], int) for name in ("iat", "exp"))
+            or not 0 < claims["exp"] - claims["iat"] <= LIFETIME_MAX
+        ):
             return _error("malformed", "invalid_grant", FRAME)
         if "sub" in claims and claims["sub"] != claims["iss"]:
-            return _error("wrong", "unauthorized_client", "Client is unauthorized to retrieve access tokens using this method.")
+            return _error(
+                "wrong", "unauthorized_client", "Client is unauthorized to retrieve access tokens using this method."
+            )
         scopes = str(claims.get("scope", "")).split(" ")
         if not all(re.fullmatch(re.escape(SCOPE) + r"[a-z][a-z0-9._-]*(?:/[a-z0-9._-]+)*", scope) for scope in scopes):
             return _error("wrong", "invalid_scope", "Invalid OAuth scope or ID token audience provided.")
@@ -82,17 +98,36 @@ class Services:
         values = request.all("authorization")
         if len(values) > 1:
             return _unauthenticated("twice", "Multiple authentication credentials received. Please pass only one.", 400)
-        if any(name in ("access_token", "key", "oauth_token") for name, _ in request.parameters) or request.all("x-goog-api-key"):
-            return _unauthenticated("misplaced", "Multiple authentication credentials received. Please pass only one.", 400)
+        if any(name in ("access_token", "key", "oauth_token") for name, _ in request.parameters) or request.all(
+            "x-goog-api-key"
+        ):
+            return _unauthenticated(
+                "misplaced", "Multiple authentication credentials received. Please pass only one.", 400
+            )
         if not values:
-            return _unauthenticated("missing", "Request is missing required authentication credential. Expected OAuth 2 access token, login cookie or other valid authentication credential.")
+            return _unauthenticated(
+                "missing",
+                "Request is missing required authentication credential. Expected OAuth 2 access token, login cookie or other valid authentication credential.",
+            )
         token = state.token("google", values[0].removeprefix("Bearer ")) if values[0].startswith("Bearer ") else None
         said = "Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie or other valid authentication credential."
         if not token or token.is_expired(state.now()):
             return _unauthenticated("expired" if token else "wrong", said)
         needed = {CLOUD, SCOPE + request.host.partition(".")[0]}
-        if not any(scope in needed or scope.startswith(SCOPE + request.host.partition(".")[0] + ".") for scope in token.more["scopes"]):
-            return _refused("limited", _google(403, "PERMISSION_DENIED", "Request had insufficient authentication scopes.", "ACCESS_TOKEN_SCOPE_INSUFFICIENT"), "scope")
+        if not any(
+            scope in needed or scope.startswith(SCOPE + request.host.partition(".")[0] + ".")
+            for scope in token.more["scopes"]
+        ):
+            return _refused(
+                "limited",
+                _google(
+                    403,
+                    "PERMISSION_DENIED",
+                    "Request had insufficient authentication scopes.",
+                    "ACCESS_TOKEN_SCOPE_INSUFFICIENT",
+                ),
+                "scope",
+            )
         return passed(token.of)
 
     def answer(self, request, finding, state):
@@ -106,19 +141,33 @@ class Gemini:
         keys, tokens = request.all("x-goog-api-key"), request.all("authorization")
         given = len(keys) + len(tokens)
         if any(name in ("key", "access_token") for name, _ in request.parameters):
-            return _unauthenticated("misplaced", "Multiple authentication credentials received. Please pass only one.", 400)
+            return _unauthenticated(
+                "misplaced", "Multiple authentication credentials received. Please pass only one.", 400
+            )
         if given > 1:
             verdict = "misplaced" if keys and tokens else "twice"
             return _unauthenticated(verdict, "Multiple authentication credentials received. Please pass only one.", 400)
         if tokens:
             return Services().judge(request, state)
         if not keys:
-            return _refused("missing", _google(403, "PERMISSION_DENIED", "Method doesn't allow unregistered callers (callers without established identity). Please use API Key or other form of API consumer identity to call this API."), "no key")
+            return _refused(
+                "missing",
+                _google(
+                    403,
+                    "PERMISSION_DENIED",
+                    "Method doesn't allow unregistered callers (callers without established identity). Please use API Key or other form of API consumer identity to call this API.",
+                ),
+                "no key",
+            )
         for one in state.identities("GeminiAPIKey"):
             if keys == [one["fields"]["api_key"]]:
                 found = strays(request, state, {"x-goog-api-key"})
                 return _unauthenticated("misplaced", f"{found[0][0]} elsewhere", 400) if found else passed(one)
-        return _refused("wrong", _google(400, "INVALID_ARGUMENT", "API key not valid. Please pass a valid API key.", "API_KEY_INVALID"), "nobody has that key")
+        return _refused(
+            "wrong",
+            _google(400, "INVALID_ARGUMENT", "API key not valid. Please pass a valid API key.", "API_KEY_INVALID"),
+            "nobody has that key",
+        )
 
     def answer(self, request, finding, state):
         if not finding.has_passed:
@@ -134,7 +183,9 @@ class Gemini:
 def _google(status, name, message, reason=None):
     error = {"code": status, "message": message, "status": name}
     if reason:
-        error["details"] = [{"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": reason, "domain": "googleapis.com"}]
+        error["details"] = [
+            {"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": reason, "domain": "googleapis.com"}
+        ]
     headers = [("WWW-Authenticate", 'Bearer realm="https://accounts.google.com/"')] if status == 401 else []
     return as_json(status, {"error": error}, *headers)
 

@@ -27,15 +27,22 @@ def anthropic():
     model = {"type": "model", "id": "claude-rig", "display_name": "Rig", "created_at": "2026-01-01T00:00:00Z"}
     listed = {"data": [model], "has_more": False, "first_id": model["id"], "last_id": model["id"]}
     message = {
-        "id": "msg_rig", "type": "message", "role": "assistant", "model": model["id"], "stop_reason": "end_turn",
-        "content": [{"type": "text", "text": "pong"}], "usage": {"input_tokens": 1, "output_tokens": 1},
+        "id": "msg_rig",
+        "type": "message",
+        "role": "assistant",
+        "model": model["id"],
+        "stop_reason": "end_turn",
+        "content": [{"type": "text", "text": "pong"}],
+        "usage": {"input_tokens": 1, "output_tokens": 1},
     }
     return Service(
         types=("AnthropicAPIKey",),
         expected=lambda one, _: {"x-api-key": one["fields"]["api_token"]},
         words=words,
         credentials=("x-api-key", *EVERY),
-        limited=lambda _: error(403, "permission_error", "Your API key does not have permission to use the specified resource."),
+        limited=lambda _: error(
+            403, "permission_error", "Your API key does not have permission to use the specified resource."
+        ),
         pin=pin,
         paths={("GET", "/v1/models"): says(200, listed), ("POST", "/v1/messages"): says(200, message)},
     )
@@ -57,7 +64,7 @@ def circleci():
     return Service(
         types=("CircleCIAPIKey",),
         expected=expected,
-        words=says(401, {"message": "You must log in first."}, ("WWW-Authenticate", "Basic realm=\"CircleCI\"")),
+        words=says(401, {"message": "You must log in first."}, ("WWW-Authenticate", 'Basic realm="CircleCI"')),
         credentials=("Circle-Token", *EVERY),
         parameters=("circle-token",),
         paths={("GET", "/api/v2/me"): me, ("GET", "/api/v1.1/me"): listed, ("GET", "/api/v3/me"): me},
@@ -77,7 +84,9 @@ def clickup():
         expected=lambda one, _: {"Authorization": one["fields"]["api_token"]},
         words=words,
         credentials=EVERY,
-        paths={("GET", "/api/v2/user"): says(200, {"user": {"id": 1, "username": "Rig", "email": "rig@partner.example"}})},
+        paths={
+            ("GET", "/api/v2/user"): says(200, {"user": {"id": 1, "username": "Rig", "email": "rig@partner.example"}})
+        },
     )
 
 
@@ -89,7 +98,10 @@ def datadog():
 
     return Service(
         types=("DatadogAPIKey",),
-        expected=lambda one, _: {"DD-API-KEY": one["fields"]["api_key"], "DD-APPLICATION-KEY": one["fields"]["app_key"]},
+        expected=lambda one, _: {
+            "DD-API-KEY": one["fields"]["api_key"],
+            "DD-APPLICATION-KEY": one["fields"]["app_key"],
+        },
         words=words,
         credentials=("DD-API-KEY", "DD-APPLICATION-KEY", *EVERY),
         parameters=("api_key", "application_key"),
@@ -150,7 +162,10 @@ def launchdarkly():
 
 def okta():
     def error(status, code, summary):
-        return as_json(status, {"errorCode": code, "errorSummary": summary, "errorLink": code, "errorId": "oaerig", "errorCauses": []})
+        return as_json(
+            status,
+            {"errorCode": code, "errorSummary": summary, "errorLink": code, "errorId": "oaerig", "errorCauses": []},
+        )
 
     def words(verdict, _):
         if verdict == "missing":
@@ -163,7 +178,11 @@ def okta():
         words=words,
         credentials=EVERY,
         limited=lambda _: error(403, "E0000006", "You do not have permission to perform the requested action"),
-        paths={("GET", "/api/v1/users/me"): says(200, {"id": "00urig", "status": "ACTIVE", "profile": {"login": "rig@partner.example"}})},
+        paths={
+            ("GET", "/api/v1/users/me"): says(
+                200, {"id": "00urig", "status": "ACTIVE", "profile": {"login": "rig@partner.example"}}
+            )
+        },
     )
 
 
@@ -171,13 +190,23 @@ def statsig():
     def pin(request):
         versions = request.all("statsig-api-version")
         # Not mandatory yet.
-        return None if versions in ([], ["20240601"]) else as_json(400, {"status": 400, "message": "Invalid STATSIG-API-VERSION"})
+        return (
+            None
+            if versions in ([], ["20240601"])
+            else as_json(400, {"status": 400, "message": "Invalid STATSIG-API-VERSION"})
+        )
 
-    listed = {"message": "Gates listed successfully.", "data": [], "pagination": {"itemsPerPage": 1, "pageNumber": 1, "totalItems": 0}}
+    listed = {
+        "message": "Gates listed successfully.",
+        "data": [],
+        "pagination": {"itemsPerPage": 1, "pageNumber": 1, "totalItems": 0},
+    }
     return Service(
         types=("StatsigAPIKey",),
         expected=lambda one, _: {"STATSIG-API-KEY": one["fields"]["api_key"]},
-        words=lambda verdict, _: as_json(401, {"status": 401, "message": "No API key" if verdict == "missing" else "Invalid API key"}),
+        words=lambda verdict, _: as_json(
+            401, {"status": 401, "message": "No API key" if verdict == "missing" else "Invalid API key"}
+        ),
         credentials=("STATSIG-API-KEY", *EVERY),
         pin=pin,
         paths={("GET", "/console/v1/gates"): says(200, listed)},
@@ -200,7 +229,9 @@ def virustotal():
         credentials=("x-apikey", *EVERY),
         parameters=("apikey",),
         limited=lambda _: error(403, "ForbiddenError", "You are not authorized to perform the requested operation"),
-        paths={("GET", "/api/v3/metadata"): says(200, {"data": {"engines": {}, "privileges": {}, "relationships": {}}})},
+        paths={
+            ("GET", "/api/v3/metadata"): says(200, {"data": {"engines": {}, "privileges": {}, "relationships": {}}})
+        },
     )
 
 
@@ -210,7 +241,12 @@ def split():
         is_harness = key.startswith(("pat.", "sat."))
         return {"x-api-key": key} if is_harness else {"Authorization": f"Bearer {key}"}
 
-    workspaces = {"objects": [{"id": "rig", "name": "Default", "type": "workspace"}], "offset": 0, "limit": 1, "totalCount": 1}
+    workspaces = {
+        "objects": [{"id": "rig", "name": "Default", "type": "workspace"}],
+        "offset": 0,
+        "limit": 1,
+        "totalCount": 1,
+    }
     return Service(
         types=("SplitAPIKey",),
         expected=expected,
@@ -219,5 +255,3 @@ def split():
         limited=says(403, {"code": 403, "message": "Forbidden", "details": "", "transactionId": "rig"}),
         paths={("GET", "/internal/api/v2/workspaces"): says(200, workspaces)},
     )
-
-

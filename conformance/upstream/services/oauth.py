@@ -43,7 +43,9 @@ class Validator(RequestValidator):
         self._state = state
 
     def _client(self, client_id):
-        return next((Client(one) for one in self._state.identities("oauth") if one["fields"]["client_id"] == client_id), None)
+        return next(
+            (Client(one) for one in self._state.identities("oauth") if one["fields"]["client_id"] == client_id), None
+        )
 
     # The client.
 
@@ -57,7 +59,9 @@ class Validator(RequestValidator):
         request.client = self._client(client_id)
         if header and request.client_secret:
             return False
-        return bool(request.client) and hmac.compare_digest(request.client.identity["fields"]["client_secret"].encode(), (secret or "").encode())
+        return bool(request.client) and hmac.compare_digest(
+            request.client.identity["fields"]["client_secret"].encode(), (secret or "").encode()
+        )
 
     def validate_client_id(self, client_id, request, *args, **kwargs):
         request.client = self._client(client_id)
@@ -115,7 +119,9 @@ class Validator(RequestValidator):
         now.sightings.add(f"oauth.{owner['variant']}.access_token.{token['access_token'][:8]}", token["access_token"])
         if "refresh_token" in token:
             now.issue("refresh", token["refresh_token"], owner, 30 * 86400, scopes=request.scopes)
-            now.sightings.add(f"oauth.{owner['variant']}.refresh_token.{token['refresh_token'][:8]}", token["refresh_token"])
+            now.sightings.add(
+                f"oauth.{owner['variant']}.refresh_token.{token['refresh_token'][:8]}", token["refresh_token"]
+            )
 
     def validate_refresh_token(self, refresh_token, client, request, *args, **kwargs):
         # Used once: the answer brings another.
@@ -201,7 +207,9 @@ class Api:
 
 def _no(verdict, status, error=None):
     challenge = 'Bearer realm="partner"' + (f', error="{error}"' if error else "")
-    return Finding(verdict, None, as_json(status, {"error": error or "unauthorized"}, ("WWW-Authenticate", challenge)), verdict)
+    return Finding(
+        verdict, None, as_json(status, {"error": error or "unauthorized"}, ("WWW-Authenticate", challenge)), verdict
+    )
 
 
 def _basic(header):

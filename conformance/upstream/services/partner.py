@@ -2,8 +2,9 @@
 
 import json
 
+from upstream.identities import PARTNER
 from upstream.judging import Finding, Service, is_same, passed, welcome
-from upstream.secrets import PARTNER, basic
+from upstream.secrets import basic
 from upstream.wire import as_json, pairs
 
 TYPES = ("api_key", "basic_auth", "bearer_token")
@@ -26,7 +27,11 @@ def zendesk():
         """Each of the types has a host of its own, where only its own credentials count."""
 
         def judge(self, request, state):
-            kind = next(type for host, type in ZENDESK_HOSTS.items() if request.host == host or request.host.endswith("." + host))
+            kind = next(
+                type
+                for host, type in ZENDESK_HOSTS.items()
+                if request.host == host or request.host.endswith("." + host)
+            )
             service = Service((kind,), expected, says_no, ("Authorization", "X-Partner-Key"))
             finding = service.judge(request, state)
             is_wild = request.host.endswith("partner-wild.example")
@@ -55,7 +60,11 @@ class Templated:
         one = next(one for one in state.identities("HTTPTokenAuth") if one["variant"] == variant)
         places = {"good": self._document, "text": self._text, "plain": self._plain}
         verdict = places[variant](request, one["fields"])
-        return Finding(verdict, None, says_no(verdict, request), "see the connection's template") if verdict else passed(one)
+        return (
+            Finding(verdict, None, says_no(verdict, request), "see the connection's template")
+            if verdict
+            else passed(one)
+        )
 
     def _document(self, request, fields):
         if not request.path.startswith("/base/"):
@@ -63,7 +72,11 @@ class Templated:
         verdict = _headers(request, {"authorization": "Bearer " + fields["headerToken"], "x-plain": "as it is"})
         parameters = [pair for pair in request.parameters if pair[0] in ("key", "fixed")]
         # A plus is a blank here, so a token's own must be encoded.
-        if not verdict and parameters != [("key", fields["queryToken"]), ("fixed", "1")] and parameters != [("fixed", "1"), ("key", fields["queryToken"])]:
+        if (
+            not verdict
+            and parameters != [("key", fields["queryToken"]), ("fixed", "1")]
+            and parameters != [("fixed", "1"), ("key", fields["queryToken"])]
+        ):
             verdict = "twice" if len(parameters) > 2 else "missing" if len(parameters) < 2 else "wrong"
         if verdict or request.method in ("GET", "HEAD", "DELETE") and not request.body.length:
             return verdict

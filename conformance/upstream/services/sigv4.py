@@ -44,7 +44,10 @@ class Signed:
 
 def parse(request):
     """Reads `Authorization`. Raises Unsigned."""
-    if any(name.lower() in ("x-amz-signature", "x-amz-credential", "x-amz-security-token") for name, _ in request.parameters):
+    if any(
+        name.lower() in ("x-amz-signature", "x-amz-credential", "x-amz-security-token")
+        for name, _ in request.parameters
+    ):
         raise Unsigned("misplaced", "IncompleteSignature", "The signature is in the query.")
     values = request.all("authorization")
     if not values:
@@ -66,7 +69,9 @@ def verify(request, signed, secret_key, service, region, now):
     stamp = _stamp(request, signed, service, now)
     _signed_enough(request, signed)
     _body(request, service)
-    judge = _signer(S3SigV4Auth if service == "s3" else SigV4Auth, signed, request)(Credentials(signed.key, secret_key), service, region)
+    judge = _signer(S3SigV4Auth if service == "s3" else SigV4Auth, signed, request)(
+        Credentials(signed.key, secret_key), service, region
+    )
     copy = AWSRequest(request.method, f"https://{request.host}{_path(request, service)}{_query(request)}")
     for name, value in request.headers:
         if name.lower() in signed.headers:
@@ -100,7 +105,11 @@ def _stamp(request, signed, service, now):
     except ValueError:
         raise Unsigned("malformed", "IncompleteSignature", "X-Amz-Date is no time.") from None
     if not stamps[0].startswith(signed.date):
-        raise Unsigned("wrong", "SignatureDoesNotMatch", "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP.")
+        raise Unsigned(
+            "wrong",
+            "SignatureDoesNotMatch",
+            "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP.",
+        )
     if abs(now - then) > SKEW_MAX.get(service, SKEW_MAX_USUAL):
         code = "RequestTimeTooSkewed" if service == "s3" else "SignatureDoesNotMatch"
         raise Unsigned("expired", code, f"Signature expired: {stamps[0]} is too far from the server's time.")
@@ -124,7 +133,11 @@ def _body(request, service):
         return
     is_chunked = request.one("content-encoding") == "aws-chunked" and request.one("x-amz-decoded-content-length")
     if service != "s3" or digests[0] != (UNSIGNED_CHUNKS if is_chunked else UNSIGNED):
-        raise Unsigned("wrong", "XAmzContentSHA256Mismatch", "The provided 'x-amz-content-sha256' header does not match what was computed.")
+        raise Unsigned(
+            "wrong",
+            "XAmzContentSHA256Mismatch",
+            "The provided 'x-amz-content-sha256' header does not match what was computed.",
+        )
 
 
 def _path(request, service):

@@ -14,7 +14,9 @@ def asana():
     return Service(
         types=("AsanaAccessToken",),
         expected=lambda one, _: {"Authorization": "Bearer " + one["fields"]["access_token"]},
-        words=says(401, {"errors": [{"message": "Not Authorized", "help": help}]}, ("WWW-Authenticate", 'Bearer realm="Asana"')),
+        words=says(
+            401, {"errors": [{"message": "Not Authorized", "help": help}]}, ("WWW-Authenticate", 'Bearer realm="Asana"')
+        ),
         credentials=("Authorization",),
         parameters=("access_token",),
         paths={("GET", "/api/1.0/users/me"): says(200, {"data": {"gid": "1"}})},
@@ -97,7 +99,9 @@ def configcat():
 
 def freshservice():
     def words(verdict, _):
-        return as_json(401, {"code": "invalid_credentials", "message": "You have to be logged in to perform this action."})
+        return as_json(
+            401, {"code": "invalid_credentials", "message": "You have to be logged in to perform this action."}
+        )
 
     return Service(
         types=("FreshserviceAPIKey",),
@@ -114,12 +118,18 @@ def freshservice():
 
 def notion():
     def error(status, code, message):
-        return as_json(status, {"object": "error", "status": status, "code": code, "message": message, "request_id": "rig"})
+        return as_json(
+            status, {"object": "error", "status": status, "code": code, "message": message, "request_id": "rig"}
+        )
 
     def pin(request):
         versions = request.all("notion-version")
         if not versions:
-            return error(400, "missing_version", "Notion-Version header failed validation: Notion-Version header should be defined, instead was `undefined`.")
+            return error(
+                400,
+                "missing_version",
+                "Notion-Version header failed validation: Notion-Version header should be defined, instead was `undefined`.",
+            )
         if len(versions) > 1 or versions[0] not in NOTION_VERSIONS:
             return error(400, "validation_error", "Notion-Version header failed validation.")
         return None
@@ -131,18 +141,30 @@ def notion():
         credentials=("Authorization",),
         limited=lambda _: error(403, "restricted_resource", "Insufficient permissions for this endpoint."),
         pin=pin,
-        paths={("GET", "/v1/users/me"): says(200, {"object": "user", "id": "rig", "type": "bot", "name": "Rig", "bot": {}})},
+        paths={
+            ("GET", "/v1/users/me"): says(200, {"object": "user", "id": "rig", "type": "bot", "name": "Rig", "bot": {}})
+        },
     )
 
 
 def openai():
     def error(status, code, message):
-        return as_json(status, {"error": {"message": message, "type": "invalid_request_error", "param": None, "code": code}})
+        return as_json(
+            status, {"error": {"message": message, "type": "invalid_request_error", "param": None, "code": code}}
+        )
 
     def words(verdict, _):
         if verdict == "missing":
-            return error(401, None, "You didn't provide an API key. You need to provide your API key in an Authorization header using Bearer auth (i.e. Authorization: Bearer YOUR_KEY).")
-        return error(401, "invalid_api_key", "Incorrect API key provided. You can find your API key at https://platform.openai.com/account/api-keys.")
+            return error(
+                401,
+                None,
+                "You didn't provide an API key. You need to provide your API key in an Authorization header using Bearer auth (i.e. Authorization: Bearer YOUR_KEY).",
+            )
+        return error(
+            401,
+            "invalid_api_key",
+            "Incorrect API key provided. You can find your API key at https://platform.openai.com/account/api-keys.",
+        )
 
     listed = {"object": "list", "data": [{"id": "gpt-rig", "object": "model", "created": 1, "owned_by": "rig"}]}
     return Service(
@@ -150,14 +172,19 @@ def openai():
         expected=lambda one, _: {"Authorization": "Bearer " + one["fields"]["api_token"]},
         words=words,
         credentials=("Authorization", "api-key"),
-        limited=lambda _: error(403, None, "You have insufficient permissions for this operation. Missing scopes: api.model.read."),
+        limited=lambda _: error(
+            403, None, "You have insufficient permissions for this operation. Missing scopes: api.model.read."
+        ),
         paths={("GET", "/v1/models"): says(200, listed)},
     )
 
 
 def servicenow():
     def words(verdict, _):
-        body = {"error": {"message": "User Not Authenticated", "detail": "Required to provide Auth information"}, "status": "failure"}
+        body = {
+            "error": {"message": "User Not Authenticated", "detail": "Required to provide Auth information"},
+            "status": "failure",
+        }
         return as_json(401, body, ("WWW-Authenticate", 'BASIC realm="Service-now"'))
 
     def users(request, _):
@@ -171,6 +198,15 @@ def servicenow():
         expected=lambda one, _: {"Authorization": basic(one["fields"]["username"], one["fields"]["password"])},
         words=words,
         credentials=("Authorization",),
-        limited=says(403, {"error": {"message": "Insufficient rights to query records", "detail": "ACL restricts the record retrieval"}, "status": "failure"}),
+        limited=says(
+            403,
+            {
+                "error": {
+                    "message": "Insufficient rights to query records",
+                    "detail": "ACL restricts the record retrieval",
+                },
+                "status": "failure",
+            },
+        ),
         paths={("GET", "/api/now/table/sys_user"): users},
     )

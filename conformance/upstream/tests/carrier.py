@@ -42,12 +42,22 @@ BASES = {
 
 def carry(call, one, assumed):
     """Sends a call as the broker does once it has the connection. `assumed` are keys of the AWS role."""
-    base = f"https://{call['host']}" if call["host"] else BASES.get(one["type"]) or one["create"].get("base_url") or f"https://{one['host']}"
+    base = (
+        f"https://{call['host']}"
+        if call["host"]
+        else BASES.get(one["type"]) or one["create"].get("base_url") or f"https://{one['host']}"
+    )
     url = f"{base}/{call['path']}"
     headers = {name: value for name, value in call["headers"].items() if name not in HOSTILE}
     body = (call["body"] or "").encode()
     present = {name.lower() for name in headers}
-    add = {"AWSAssumeRole": _signed, "AzureTenant": _azure, "GCPServiceAccount": _google, "HTTPTokenAuth": _templated, "oauth": _oauth}
+    add = {
+        "AWSAssumeRole": _signed,
+        "AzureTenant": _azure,
+        "GCPServiceAccount": _google,
+        "HTTPTokenAuth": _templated,
+        "oauth": _oauth,
+    }
     if one["type"] == "AWSAssumeRole":
         headers = _signed(call["method"], url, headers, body, assumed)
     elif one["type"] == "HTTPTokenAuth":
@@ -57,7 +67,9 @@ def carry(call, one, assumed):
     elif one["type"] == "CircleCIAPIKey" and "/api/v3/" in url:
         headers["Authorization"] = f"Bearer {one['fields']['api_token']}"
     else:
-        pins = {name: value for name, value in others(one["type"], one["fields"]).items() if name.lower() not in present}
+        pins = {
+            name: value for name, value in others(one["type"], one["fields"]).items() if name.lower() not in present
+        }
         headers |= credentials(one["type"], one["fields"]) | pins
     # Prepared by hand, so that the path goes out as it is.
     with requests.Session() as session:
@@ -73,7 +85,9 @@ def _signed(method, url, headers, body, keys):
     service = {"email": "ses"}.get(labels[-4], labels[-4])
     request = AWSRequest(method, url, headers={"Host": host} | headers, data=body)
     signer = S3SigV4Auth if service == "s3" else SigV4Auth
-    signer(Keys(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"]), service, labels[-3]).add_auth(request)
+    signer(Keys(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"]), service, labels[-3]).add_auth(
+        request
+    )
     return dict(request.headers.items())
 
 
@@ -82,13 +96,22 @@ def _azure(one, url):
     families = {"vault.azure.net": "https://vault.azure.net", "blob.core.windows.net": "https://storage.azure.com"}
     resource = families.get(host.partition(".")[2], f"https://{host}")
     authority = f"https://login.microsoftonline.com/{fields['tenant_id']}"
-    client = msal.ConfidentialClientApplication(fields["app_client_id"], client_credential=fields["client_secret"], authority=authority, instance_discovery=False)
+    client = msal.ConfidentialClientApplication(
+        fields["app_client_id"],
+        client_credential=fields["client_secret"],
+        authority=authority,
+        instance_discovery=False,
+    )
     return client.acquire_token_for_client([fields.get("custom_scopes", f"{resource}/.default")])["access_token"]
 
 
 def _google(one, _url):
     fields = one["fields"]
-    info = {"client_email": fields["service_account_email"], "private_key": fields["private_key"], "token_uri": "https://oauth2.googleapis.com/token"}
+    info = {
+        "client_email": fields["service_account_email"],
+        "private_key": fields["private_key"],
+        "token_uri": "https://oauth2.googleapis.com/token",
+    }
     made = Credentials.from_service_account_info(info, scopes=["https://www.googleapis.com/auth/cloud-platform"])
     made.refresh(google.auth.transport.requests.Request())
     return made.token
@@ -117,7 +140,9 @@ def _templated(one, url, headers, body):
     if "body" in template and body:
         content = template["body"]["content"]
         if template["body"]["content_type"] == "application/json":
-            body = json.dumps(json.loads(body) | json.loads(filled(content, lambda value: json.dumps(value)[1:-1]))).encode()
+            body = json.dumps(
+                json.loads(body) | json.loads(filled(content, lambda value: json.dumps(value)[1:-1]))
+            ).encode()
         else:
             body = filled(content).encode() + b"\r\n" + body
     return url, headers, body

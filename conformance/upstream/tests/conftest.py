@@ -25,12 +25,26 @@ class Running:
 
     def __init__(self, folder):
         self.folder = folder
-        self.secrets_file, self.ca, self.journal_file, ports = (folder / name for name in ("secrets.json", "ca.pem", "journal", "ports"))
+        self.secrets_file, self.ca, self.journal_file, ports = (
+            folder / name for name in ("secrets.json", "ca.pem", "journal", "ports")
+        )
         run = [sys.executable, str(FOLDER)]
         subprocess.run([*run, "secrets", "--seed", "tests", self.secrets_file], check=True)
-        self.process = subprocess.Popen([
-            *run, "serve", "--secrets", self.secrets_file, "--ca", self.ca, "--journal", self.journal_file, "--ports", ports,
-        ], stdout=subprocess.DEVNULL)
+        self.process = subprocess.Popen(
+            [
+                *run,
+                "serve",
+                "--secrets",
+                self.secrets_file,
+                "--ca",
+                self.ca,
+                "--journal",
+                self.journal_file,
+                "--ports",
+                ports,
+            ],
+            stdout=subprocess.DEVNULL,
+        )
         deadline = time.monotonic() + START_MAX
         while not ports.exists():
             assert self.process.poll() is None and time.monotonic() < deadline, "the rig did not start"
@@ -74,7 +88,9 @@ class Running:
         return self.raw(host, "\r\n".join([f"{method} {target} HTTP/1.1", f"Host: {host}", *lines, "", ""]).encode())
 
     def order(self, path, **given):
-        answer = requests.post(f"http://127.0.0.1:{self.clear}{path}", json=given, headers={"Host": "rig.test"}, timeout=10)
+        answer = requests.post(
+            f"http://127.0.0.1:{self.clear}{path}", json=given, headers={"Host": "rig.test"}, timeout=10
+        )
         assert answer.status_code == 200, answer.text
         return answer.json()
 

@@ -38,7 +38,12 @@ def own(rig):
 
 def assume(rig, keys=None, **changes):
     """Assumes the role; what is not formed goes out too, so that the rig is what refuses it."""
-    asked = {"RoleArn": ARN, "RoleSessionName": "connection-1", "ExternalId": EXTERNAL_ID, "DurationSeconds": 900} | changes
+    asked = {
+        "RoleArn": ARN,
+        "RoleSessionName": "connection-1",
+        "ExternalId": EXTERNAL_ID,
+        "DurationSeconds": 900,
+    } | changes
     asked = {name: value for name, value in asked.items() if value is not None}
     return client("sts", keys or own(rig), parameter_validation=False).assume_role(**asked)
 
@@ -90,12 +95,16 @@ def test_paths_of_others_are_encoded_twice(aws):
     assert "%3A" in aws.last["target"]
 
 
-@pytest.mark.parametrize("changes", [
-    {"ExternalId": EXTERNAL_ID[:-1] + "0"},
-    {"ExternalId": None},
-    {"RoleArn": ARN + "x"},
-    {"RoleArn": ARN.replace("123456789012", "123456789013")},
-], ids=["another external id", "no external id", "another role", "another account"])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"ExternalId": EXTERNAL_ID[:-1] + "0"},
+        {"ExternalId": None},
+        {"RoleArn": ARN + "x"},
+        {"RoleArn": ARN.replace("123456789012", "123456789013")},
+    ],
+    ids=["another external id", "no external id", "another role", "another account"],
+)
 def test_who_is_not_trusted_is_denied(aws, changes):
     refused("AccessDenied", 403, lambda: assume(aws, **changes))
 
@@ -107,16 +116,26 @@ def test_what_is_not_formed_is_told(aws):
 
 def test_keys_that_are_not_right(aws):
     keys = own(aws)
-    refused("SignatureDoesNotMatch", 403, lambda: assume(aws, keys | {"aws_secret_access_key": keys["aws_secret_access_key"][:-1] + "!"}))
+    refused(
+        "SignatureDoesNotMatch",
+        403,
+        lambda: assume(aws, keys | {"aws_secret_access_key": keys["aws_secret_access_key"][:-1] + "!"}),
+    )
     refused("InvalidClientTokenId", 403, lambda: assume(aws, keys | {"aws_access_key_id": "AKIAAAAAAAAAAAAAAAAA"}))
     # A chain of roles is not trusted; the server's own keys open nothing but the token service.
     refused("AccessDenied", 403, lambda: assume(aws, temporary(aws)))
     refused("AccessDeniedException", 400, lambda: client("dynamodb", keys).list_tables())
     given = temporary(aws)
     for changed in ({"aws_session_token": given["aws_session_token"][:-1] + "!"}, {"aws_session_token": None}):
-        refused("UnrecognizedClientException", 400, lambda: client("dynamodb", given | changed).list_tables())
-    refused("InvalidSignatureException", 400, lambda: client("dynamodb", given | {"aws_secret_access_key": "x" * 40}).list_tables())
-    refused("SignatureDoesNotMatch", 403, lambda: client("s3", given | {"aws_secret_access_key": "x" * 40}).list_buckets())
+        refused("UnrecognizedClientException", 400, client("dynamodb", given | changed).list_tables)
+    refused(
+        "InvalidSignatureException",
+        400,
+        lambda: client("dynamodb", given | {"aws_secret_access_key": "x" * 40}).list_tables(),
+    )
+    refused(
+        "SignatureDoesNotMatch", 403, lambda: client("s3", given | {"aws_secret_access_key": "x" * 40}).list_buckets()
+    )
 
 
 def test_keys_end(aws):
@@ -133,7 +152,9 @@ def test_keys_end(aws):
 class Signed:
     """A request signed by botocore, to be sent with one thing changed."""
 
-    def __init__(self, aws, url, method="POST", body=b"{}", service="dynamodb", region="eu-west-1", when=None, **headers):
+    def __init__(
+        self, aws, url, method="POST", body=b"{}", service="dynamodb", region="eu-west-1", when=None, **headers
+    ):
         keys = temporary(aws)
         self.rig, self.body = aws, body
         credentials = Credentials(keys["aws_access_key_id"], keys["aws_secret_access_key"], keys["aws_session_token"])
@@ -154,7 +175,13 @@ class Signed:
         headers = [(name, change(name, value) if change else value) for name, value in self.headers if name not in drop]
         body = self.body if body is None else body
         lines = [f"{name}: {value}" for name, value in [*headers, *add]]
-        head = [f"{method or self.method} {target or self.target} HTTP/1.1", *lines, f"Content-Length: {len(body)}", "", ""]
+        head = [
+            f"{method or self.method} {target or self.target} HTTP/1.1",
+            *lines,
+            f"Content-Length: {len(body)}",
+            "",
+            "",
+        ]
         status, _, _ = self.rig.raw(self.host, "\r\n".join(head).encode() + body)
         return status, self.rig.last["verdict"]
 
@@ -222,5 +249,11 @@ def test_other_names_of_amazon_are_nobodys():
     assert service_of("s3.dualstack.eu-west-1.amazonaws.com") == ("s3", "eu-west-1", "s3")
     assert service_of("dynamodb.eu-west-1.api.aws") == ("dynamodb", "eu-west-1", "json")
     assert all(service_of(host) == (service, "us-east-1", "query") for host, service in GLOBAL.items())
-    for host in ("ec2-1-2-3-4.eu-west-1.compute.amazonaws.com", "my.elb.eu-west-1.amazonaws.com", "x.elb.amazonaws.com", "amazonaws.com", "s3.eu-west-1.amazonaws.com.evil.example"):
+    for host in (
+        "ec2-1-2-3-4.eu-west-1.compute.amazonaws.com",
+        "my.elb.eu-west-1.amazonaws.com",
+        "x.elb.amazonaws.com",
+        "amazonaws.com",
+        "s3.eu-west-1.amazonaws.com.evil.example",
+    ):
         assert service_of(host) is None

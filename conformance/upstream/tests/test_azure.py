@@ -45,13 +45,16 @@ def test_a_client_gets_a_token_and_uses_it(azure):
     assert (azure.last["type"], azure.last["verdict"]) == ("AzureTenant", "ok")
 
 
-@pytest.mark.parametrize("resource, url", [
-    ("https://graph.microsoft.com", "https://graph.microsoft.com/v1.0/users"),
-    ("https://vault.azure.net", "https://rig.vault.azure.net/secrets?api-version=7.4"),
-    ("https://storage.azure.com", "https://rig.blob.core.windows.net/?comp=list"),
-    # A resource whose own name ends in a slash.
-    ("https://management.azure.com/", SUBSCRIPTIONS),
-])
+@pytest.mark.parametrize(
+    "resource, url",
+    [
+        ("https://graph.microsoft.com", "https://graph.microsoft.com/v1.0/users"),
+        ("https://vault.azure.net", "https://rig.vault.azure.net/secrets?api-version=7.4"),
+        ("https://storage.azure.com", "https://rig.blob.core.windows.net/?comp=list"),
+        # A resource whose own name ends in a slash.
+        ("https://management.azure.com/", SUBSCRIPTIONS),
+    ],
+)
 def test_a_token_is_for_one_resource(azure, resource, url):
     given = token(azure, resource)["access_token"]
     assert ask(given, url).status_code == 200
@@ -67,7 +70,12 @@ def test_secrets_that_are_not_right(azure):
 def exchange(rig, headers=None, tenant=None, drop=(), twice=(), **changes):
     """An exchange that is right but for what is given."""
     fields = rig.identity("AzureTenant")["fields"]
-    form = {"grant_type": "client_credentials", "client_id": fields["app_client_id"], "client_secret": fields["client_secret"], "scope": f"{ARM}/.default"}
+    form = {
+        "grant_type": "client_credentials",
+        "client_id": fields["app_client_id"],
+        "client_secret": fields["client_secret"],
+        "scope": f"{ARM}/.default",
+    }
     pairs = [(name, value) for name, value in (form | changes).items() if name not in drop]
     pairs += [(name, value) for name, value in pairs if name in twice]
     url = f"https://login.microsoftonline.com/{tenant or fields['tenant_id']}/oauth2/v2.0/token"
@@ -108,7 +116,10 @@ def test_tokens_end(azure):
 def test_forged_tokens_are_refused(azure):
     state, one = State(azure.secrets), azure.identity("AzureTenant")
     assert ask(access_token(state, one, ARM, 60)).status_code == 200
-    assert ask(access_token(state, one, ARM, 60, azure.identity("GCPServiceAccount")["fields"]["private_key"])).status_code == 401
+    assert (
+        ask(access_token(state, one, ARM, 60, azure.identity("GCPServiceAccount")["fields"]["private_key"])).status_code
+        == 401
+    )
     given = access_token(state, one, ARM, 60)
     assert ask(jwt.encode(jwt.decode(given, options={"verify_signature": False}), "", "none")).status_code == 401
     host = "management.azure.com"

@@ -33,7 +33,12 @@ def assumed(routed, external_id):
     fields = routed.identity("AWSAssumeRole")["fields"]
     principal = routed.secrets["principal"]
     routed.order("/trust", **fields, external_id=external_id, principal_id=principal["account_id"])
-    sts = boto3.client("sts", "eu-west-1", aws_access_key_id=principal["access_key_id"], aws_secret_access_key=principal["secret_access_key"])
+    sts = boto3.client(
+        "sts",
+        "eu-west-1",
+        aws_access_key_id=principal["access_key_id"],
+        aws_secret_access_key=principal["secret_access_key"],
+    )
     arn = f"arn:aws:iam::{fields['account_id']}:role/{fields['role']}"
     return sts.assume_role(RoleArn=arn, RoleSessionName="calls", ExternalId=external_id)["Credentials"]
 
@@ -55,9 +60,15 @@ def test_every_type_has_a_connection_and_calls():
     assert types == {example["credentials"] for example in TYPES} | {"api_key", "basic_auth", "bearer_token", "oauth"}
     assert len(types) == 29
     assert types == {call["type"] for call in CALLS if call["variant"] == "good"}
-    assert {(one["type"], one["variant"]) for one in SECRETS["identities"]} == {(probe["type"], probe["variant"]) for probe in calls.probes(SECRETS)}
+    assert {(one["type"], one["variant"]) for one in SECRETS["identities"]} == {
+        (probe["type"], probe["variant"]) for probe in calls.probes(SECRETS)
+    }
     # Wrong ones are refused, by the service or before it.
-    assert {call["type"] for call in calls.every(SECRETS) if call["variant"] == "bad" and call["expect"] != {"status": 200, "verdict": "ok"}} == types
+    assert {
+        call["type"]
+        for call in calls.every(SECRETS)
+        if call["variant"] == "bad" and call["expect"] != {"status": 200, "verdict": "ok"}
+    } == types
 
 
 def test_every_host_of_a_call_is_played():
@@ -69,7 +80,10 @@ def test_every_host_of_a_call_is_played():
 def test_the_settings_name_every_host(rig):
     ports = rig.folder / "ports"
     told = subprocess.run(
-        [sys.executable, str(FOLDER), "config", rig.secrets_file, "--ports", ports, "--ca", rig.ca], check=True, capture_output=True, text=True
+        [sys.executable, str(FOLDER), "config", rig.secrets_file, "--ports", ports, "--ca", rig.ca],
+        check=True,
+        capture_output=True,
+        text=True,
     ).stdout
     tables = tomllib.loads(told)["broker"]["upstream"]
     assert [table["host"] for table in tables] == hosts(rig.secrets)
@@ -84,7 +98,13 @@ def test_a_seed_is_a_file(tmp_path):
         subprocess.run([*run, "secrets", "--seed", seed, tmp_path / name], check=True)
     first, again, other = ((tmp_path / name).read_text() for name in ("a", "b", "c"))
     assert first == again != other
-    assert len(set(secrets.secret_values(json.loads(first)).values()) & set(secrets.secret_values(json.loads(other)).values())) == 0
+    assert (
+        len(
+            set(secrets.secret_values(json.loads(first)).values())
+            & set(secrets.secret_values(json.loads(other)).values())
+        )
+        == 0
+    )
     for verb in ("creates", "calls", "hosts"):
         told = subprocess.run([*run, verb, tmp_path / "a"], check=True, capture_output=True, text=True).stdout
         assert all(json.loads(line) for line in told.splitlines())

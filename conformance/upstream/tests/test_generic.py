@@ -32,7 +32,11 @@ def everything(rig, target):
 
 def test_credentials_are_judged_but_not_asked_for(rig):
     token = rig.identity("OpenAIAPIKey")["fields"]["api_token"]
-    for line, verdict in ((f"Authorization: Bearer {token}", "ok"), ("Accept: */*", "missing"), ("Authorization: Bearer x", "wrong")):
+    for line, verdict in (
+        (f"Authorization: Bearer {token}", "ok"),
+        ("Accept: */*", "missing"),
+        ("Authorization: Bearer x", "wrong"),
+    ):
         status, headers, _ = get(rig, "/__echo", line, host="api.openai.com")
         assert (status, dict(headers)["X-Rig-Verdict"]) == (200, verdict)
         assert rig.last["verdict"] == verdict
@@ -141,9 +145,14 @@ def test_headers(rig):
 
 def test_what_no_library_sends(rig):
     trailers = everything(rig, "/__trailers")
-    assert trailers.endswith(b"\r\n2\r\n{}\r\n0\r\nX-Rig-Checksum: 2\r\nSet-Cookie: trailer=1\r\nContent-Length: 99\r\n\r\n")
+    assert trailers.endswith(
+        b"\r\n2\r\n{}\r\n0\r\nX-Rig-Checksum: 2\r\nSet-Cookie: trailer=1\r\nContent-Length: 99\r\n\r\n"
+    )
     interim = everything(rig, "/__continue")
-    assert interim.startswith(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: ") and b"HTTP/1.1 200 OK\r\n" in interim
+    assert (
+        interim.startswith(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: ")
+        and b"HTTP/1.1 200 OK\r\n" in interim
+    )
     both = everything(rig, "/__both")
     assert b"\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n" in both
     assert everything(rig, "/__lengths").count(b"Content-Length: ") == 2
@@ -165,7 +174,9 @@ def test_early_answers_come_before_the_body(rig):
 
 def test_expect_is_answered(rig):
     with rig.connect(HOST) as connection:
-        connection.sendall(f"POST /__echo HTTP/1.1\r\nHost: {HOST}\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n".encode())
+        connection.sendall(
+            f"POST /__echo HTTP/1.1\r\nHost: {HOST}\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n".encode()
+        )
         assert connection.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
         connection.sendall(b"{}")
         answer = HTTPResponse(connection)
@@ -182,7 +193,9 @@ def test_reflect_writes_secrets_in_every_form(rig):
         names = {form for form, needle in forms(password) if needle in body}
         assert names == {"raw", "url", "json", "hex", "base64"}, names
         assert pair.encode() in body
-    assert any(name.startswith("X-Reflect-") for name, _ in get(rig, "/__reflect", "Authorization: Bearer something-secret")[1])
+    assert any(
+        name.startswith("X-Reflect-") for name, _ in get(rig, "/__reflect", "Authorization: Bearer something-secret")[1]
+    )
     # What no table names, by name.
     assert b"<something-secret>" in get(rig, "/__reflect?header=X-Own", "X-Own: something-secret")[2]
 

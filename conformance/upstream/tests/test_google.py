@@ -22,7 +22,12 @@ def google_(routed):
 
 def account(rig, variant="good", scope=CLOUD):
     fields = rig.identity("GCPServiceAccount", variant)["fields"]
-    info = {"type": "service_account", "client_email": fields["service_account_email"], "private_key": fields["private_key"], "token_uri": TOKEN_URL}
+    info = {
+        "type": "service_account",
+        "client_email": fields["service_account_email"],
+        "private_key": fields["private_key"],
+        "token_uri": TOKEN_URL,
+    }
     return Credentials.from_service_account_info(info, scopes=[scope])
 
 

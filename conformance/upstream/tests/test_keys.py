@@ -65,7 +65,10 @@ def test_the_catalogs_checks_of_bodies_hold(rig, session):
 
     assert body("CloudflareAPIToken")["result"]["status"] == "active"
     assert body("CloudflareAPIToken", "disabled")["result"]["status"] == "disabled"
-    assert body("CloudflareAPIToken", "account", "https://api.cloudflare.com/client/v4/accounts?per_page=1")["success"] is True
+    assert (
+        body("CloudflareAPIToken", "account", "https://api.cloudflare.com/client/v4/accounts?per_page=1")["success"]
+        is True
+    )
     assert body("DatadogAPIKey")["status"] == "ok"
     assert body("GreyNoiseAPIKey")["message"] == "pong"
 
@@ -130,7 +133,13 @@ def test_the_wrong_place_is_refused(rig, one):
 
 
 # Another header that the service takes a credential from, by type; `Authorization` unless it is the right one.
-OTHER_HEADERS = {"CloudflareAPIToken": "X-Auth-Key", "SplitAPIKey": "x-api-key", "OpenAIAPIKey": "api-key", "basic_auth": "X-Partner-Key", "bearer_token": "X-Partner-Key"}
+OTHER_HEADERS = {
+    "CloudflareAPIToken": "X-Auth-Key",
+    "SplitAPIKey": "x-api-key",
+    "OpenAIAPIKey": "api-key",
+    "basic_auth": "X-Partner-Key",
+    "bearer_token": "X-Partner-Key",
+}
 
 
 def takes_another(one):
@@ -145,8 +154,13 @@ def test_two_kinds_of_credential_are_refused(rig, one):
 
 
 QUERIES = {
-    "AsanaAccessToken": "access_token", "CircleCIAPIKey": "circle-token", "DatadogAPIKey": "api_key",
-    "GeminiAPIKey": "key", "GitlabAPIKey": "private_token", "GreyNoiseAPIKey": "key", "VirusTotalAPIKey": "apikey",
+    "AsanaAccessToken": "access_token",
+    "CircleCIAPIKey": "circle-token",
+    "DatadogAPIKey": "api_key",
+    "GeminiAPIKey": "key",
+    "GitlabAPIKey": "private_token",
+    "GreyNoiseAPIKey": "key",
+    "VirusTotalAPIKey": "apikey",
 }
 
 
@@ -157,7 +171,9 @@ def test_a_credentials_parameter_beside_the_header_is_refused(rig, type):
     assert 400 <= status < 404 and found["verdict"] == "misplaced", text
 
 
-@pytest.mark.parametrize("type, header, status", [("AnthropicAPIKey", "anthropic-version", 400), ("NotionAPIKey", "Notion-Version", 400)])
+@pytest.mark.parametrize(
+    "type, header, status", [("AnthropicAPIKey", "anthropic-version", 400), ("NotionAPIKey", "Notion-Version", 400)]
+)
 def test_pins_of_versions_are_mandatory(rig, type, header, status):
     one = rig.identity(type)
     sent = lines(credentials(type, one["fields"]))

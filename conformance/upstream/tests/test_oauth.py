@@ -36,7 +36,11 @@ def consented(rig, **changes):
 def fetched(rig, session, answer, **changes):
     """By the library itself, with the client in the body as connections send it."""
     return session.fetch_token(
-        TOKEN, authorization_response=answer.headers["Location"], client_secret=client_of(rig)[1], include_client_id=True, **changes
+        TOKEN,
+        authorization_response=answer.headers["Location"],
+        client_secret=client_of(rig)[1],
+        include_client_id=True,
+        **changes,
     )
 
 
@@ -83,21 +87,41 @@ def test_a_code_with_proof_and_refreshing(oauth):
 def test_what_a_code_needs(oauth):
     verifier = "v" * 50
     challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).decode().rstrip("=")
-    asked = {"response_type": "code", "client_id": client_of(oauth)[0], "redirect_uri": CALLBACK, "scope": "tickets:read", "state": "s"}
+    asked = {
+        "response_type": "code",
+        "client_id": client_of(oauth)[0],
+        "redirect_uri": CALLBACK,
+        "scope": "tickets:read",
+        "state": "s",
+    }
 
     def authorize(**changes):
-        answer = requests.get(AUTHORIZE, params=asked | {"code_challenge": challenge, "code_challenge_method": "S256"} | changes, allow_redirects=False, timeout=10)
+        answer = requests.get(
+            AUTHORIZE,
+            params=asked | {"code_challenge": challenge, "code_challenge_method": "S256"} | changes,
+            allow_redirects=False,
+            timeout=10,
+        )
         return answer.status_code, parse_qs(urlsplit(answer.headers.get("Location", "")).query)
 
     def exchange(code, changes):
-        return refused(oauth, **{"grant_type": "authorization_code", "code": code, "redirect_uri": CALLBACK, "code_verifier": verifier} | changes)
+        return refused(
+            oauth,
+            **{"grant_type": "authorization_code", "code": code, "redirect_uri": CALLBACK, "code_verifier": verifier}
+            | changes,
+        )
 
     assert authorize(client_id="nobody")[0] == 400
     assert authorize(redirect_uri="https://evil.example/")[0] == 400
     # Without a proof there is no code at all.
     status, told = authorize(code_challenge="", code_challenge_method="")
     assert status >= 400 or told["error"] == ["invalid_request"]
-    for changes in ({"code_verifier": "w" * 50}, {"redirect_uri": CALLBACK + "?other"}, {"code": "other"}, {"client_id": client_of(oauth, "good")[0], "client_secret": client_of(oauth, "good")[1]}):
+    for changes in (
+        {"code_verifier": "w" * 50},
+        {"redirect_uri": CALLBACK + "?other"},
+        {"code": "other"},
+        {"client_id": client_of(oauth, "good")[0], "client_secret": client_of(oauth, "good")[1]},
+    ):
         status, told = authorize()
         assert status == 302 and told["state"] == ["s"]
         status, error = exchange(told["code"][0], changes)

@@ -15,9 +15,17 @@ def good(routed):
 
 def send(fields, *, url=URL, headers=None, parameters=None, body=None, method="POST"):
     """A request that is right but for what is given."""
-    sent = {"Authorization": f"Bearer {fields['headerToken']}", "X-Plain": "as it is", "Content-Type": "application/json"}
+    sent = {
+        "Authorization": f"Bearer {fields['headerToken']}",
+        "X-Plain": "as it is",
+        "Content-Type": "application/json",
+    }
     query = [("callers", "1"), ("key", fields["queryToken"]), ("fixed", "1")] if parameters is None else parameters
-    text = json.dumps({"auth": {"secret": fields["bodyToken"]}, "fixed": True, "callers": "{{ headerToken }}"}) if body is None else body
+    text = (
+        json.dumps({"auth": {"secret": fields["bodyToken"]}, "fixed": True, "callers": "{{ headerToken }}"})
+        if body is None
+        else body
+    )
     return requests.request(method, url, params=query, headers=sent | (headers or {}), data=text.encode(), timeout=10)
 
 
@@ -27,7 +35,10 @@ def test_all_three_places_pass(routed, good):
     assert ["callers", "1"] in answer.json()["rig"]["parameters"]
     assert send(good, method="GET", body="").status_code == 200
     # Each token in the writing of its place.
-    assert {(label.rpartition(".")[2], form) for label, form in routed.last["secrets"]} == {("headerToken", "raw"), ("queryToken", "url")}
+    assert {(label.rpartition(".")[2], form) for label, form in routed.last["secrets"]} == {
+        ("headerToken", "raw"),
+        ("queryToken", "url"),
+    }
 
 
 def verdict(routed, answer):

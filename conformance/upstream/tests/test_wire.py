@@ -55,7 +55,13 @@ def test_each_byte_is_seen(rig):
     told = json.loads(body)
     assert status == 200
     assert told["target"] == "/a%2Fb/..//__echo?x=1&x=%32&&="
-    assert told["headers"] == [["Host", HOST], ["X-A", "1"], ["x-a", "2"], ["X-B", "\xfc"], ["Transfer-Encoding", "chunked"]]
+    assert told["headers"] == [
+        ["Host", HOST],
+        ["X-A", "1"],
+        ["x-a", "2"],
+        ["X-B", "\xfc"],
+        ["Transfer-Encoding", "chunked"],
+    ]
     assert (told["body"]["length"], told["body"]["base64"], told["body"]["trailers"]) == (5, "YWJjZGU=", [["X-T", "t"]])
     assert rig.last["head"].encode("latin-1") == sent.partition(b"\r\n\r\n")[0] + b"\r\n\r\n"
 
