@@ -7,6 +7,8 @@ from urllib.parse import quote
 
 # Shorter values would be found by chance.
 SOUGHT_MIN = 8
+# Tokens that are given out are sought too; each costs time at every request, and few are alive at once.
+TOKENS_MAX = 500
 
 
 class Journal:
@@ -31,8 +33,9 @@ class Sightings:
     """Finds known secrets in bytes: raw, base64 at each alignment, for URLs, in hex, and as JSON has them."""
 
     def __init__(self, secrets):
-        self._forms = []
-        self._values = {}
+        # By label, the oldest first.
+        self._forms, self._values = {}, {}
+        self._room = len(secrets) + TOKENS_MAX
         for label, value in secrets.items():
             self.add(label, value)
 
@@ -40,11 +43,16 @@ class Sightings:
         """Seeks another, such as a token that was just given out."""
         if len(value) >= SOUGHT_MIN and label not in self._values:
             self._values[label] = value
-            self._forms.extend((label, form, needle) for form, needle in forms(value))
+            self._forms[label] = list(forms(value))
+            if len(self._values) > self._room:
+                # Those of the file came first, and stay.
+                oldest = list(self._values)[self._room - TOKENS_MAX]
+                del self._values[oldest], self._forms[oldest]
 
     def find(self, data):
         """Label and form of each secret in `data`, in order, each pair once."""
-        return list(dict.fromkeys((label, form) for label, form, needle in self._forms if needle in data))
+        every = ((label, form) for label, known in self._forms.items() for form, needle in known if needle in data)
+        return list(dict.fromkeys(every))
 
     def values(self, data):
         """The secrets themselves that are in `data`."""

@@ -9,6 +9,7 @@ import boto3
 import pytest
 
 from upstream import calls, secrets
+from upstream.journal import TOKENS_MAX, Sightings
 from upstream.services import hosts, service_for
 from upstream.tests.carrier import carry
 from upstream.tests.conftest import FOLDER
@@ -108,3 +109,10 @@ def test_a_seed_is_a_file(tmp_path):
     for verb in ("creates", "calls", "hosts"):
         told = subprocess.run([*run, verb, tmp_path / "a"], check=True, capture_output=True, text=True).stdout
         assert all(json.loads(line) for line in told.splitlines())
+
+
+def test_old_tokens_are_sought_no_more_but_secrets_are():
+    sought = Sightings({"kept": "a-secret-of-the-file"})
+    for number in range(TOKENS_MAX + 1):
+        sought.add(f"token {number}", f"token-{number:05}")
+    assert sought.find(b"a-secret-of-the-file token-00000 token-00001") == [("kept", "raw"), ("token 1", "raw")]
