@@ -2,6 +2,7 @@
 
 mod connections;
 mod oauth_tokens;
+mod reach;
 mod record;
 mod refusals;
 mod registry;
