@@ -56,6 +56,6 @@ pub use secret::{SecretJson, SecretName, SecretNameError, SecretText, Secrets};
 pub use settings::{HttpBody, NamedValue, Setting, Settings};
 pub use update::Updated;
 pub use zis::{ZIS_INTEGRATION, ZisSettings, ZisType};
-pub use zis_body::{NewZis, ZisPatch};
+pub use zis_body::{NewZis, ZisCompared, ZisPatch};
 
 pub use claviger_model::{Host, Origin, Scheme};

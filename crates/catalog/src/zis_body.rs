@@ -5,9 +5,10 @@
 use claviger_model::{AllowedDomain, InjectedHeader, ZisConnectionName};
 use serde_json::Value;
 
+use crate::Faults;
+use crate::adopt::TO_BE_FILLED_IN;
 use crate::secret::{SecretJson, SecretText};
 use crate::zis::{ZisSettings, ZisType};
-use crate::Faults;
 
 /// The longest secret, and the longest name of a user: the vendor names no limits.
 const TEXT_BYTES_MAX: usize = 4096;
@@ -24,6 +25,15 @@ pub struct NewZis {
     pub settings: ZisSettings,
     /// The secret.
     pub secret: SecretText,
+}
+
+/// How a body differs from a connection.
+#[derive(Debug)]
+pub struct ZisCompared {
+    /// Where it differs beside its secret, as pointers into the body.
+    pub differing: Vec<String>,
+    /// The secret, where it gives one: to be compared with the one that is kept.
+    pub secret: Option<SecretText>,
 }
 
 /// What is to be changed by a body; what is none stays.
@@ -56,7 +66,20 @@ impl ZisType {
     /// # Errors
     /// With every bad member; the pointers lead into the body.
     pub fn read_new(self, body: SecretJson) -> Result<NewZis, Faults> {
-        let mut members = Members::of(body, true)?;
+        self.read(body, "must not be empty")
+    }
+
+    /// Like [`ZisType::read_new`], for a connection that was made elsewhere: of an empty secret it is said that it must
+    /// be filled in.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn adopt(self, body: SecretJson) -> Result<NewZis, Faults> {
+        self.read(body, TO_BE_FILLED_IN)
+    }
+
+    fn read(self, body: SecretJson, of_empty_secret: &'static str) -> Result<NewZis, Faults> {
+        let mut members = Members { of_empty_secret, ..Members::of(body, true)? };
         let name = members.parsed("name", |text| match self == Self::ApiKey && text == RESERVED {
             true => Err(format!("must not be {RESERVED}, which is reserved")),
             false => ZisConnectionName::parse(text).map_err(|error| error.to_string()),
@@ -77,6 +100,32 @@ impl ZisType {
             (Some(name), Some(settings), Some(secret)) => Ok(NewZis { name, settings, secret }),
             _ => Err(members.faults),
         }
+    }
+
+    /// Sets a body against what a connection keeps in clear. An empty secret says nothing.
+    ///
+    /// # Errors
+    /// With every member that is no text.
+    pub fn compare(self, kept: &ZisSettings, body: SecretJson) -> Result<ZisCompared, Faults> {
+        let mut members = Members::of(body, false)?;
+        let mut differing = Vec::new();
+        let domain = members.text("allowed_domain");
+        // As it is kept, it stays the same even where it would be refused today.
+        let is_kept = |given: &str| {
+            given == kept.allowed_domain()
+                || given.parse::<AllowedDomain>().is_ok_and(|it| it.to_string() == kept.allowed_domain())
+        };
+        if !domain.is_some_and(|given| is_kept(given.reveal())) {
+            differing.push("/allowed_domain".to_owned());
+        }
+        if let Some(member) = self.clear_member() {
+            let there = kept.header_name().or(kept.username());
+            if members.text(member).as_ref().map(SecretText::reveal) != there {
+                differing.push(format!("/{member}"));
+            }
+        }
+        let secret = members.text(self.secret()).filter(|secret| !secret.reveal().is_empty());
+        members.faults.or(ZisCompared { differing, secret })
     }
 
     /// Understands the body of a change.
@@ -106,6 +155,7 @@ impl ZisType {
 struct Members {
     body: SecretJson,
     is_new: bool,
+    of_empty_secret: &'static str,
     faults: Faults,
 }
 
@@ -116,7 +166,7 @@ impl Members {
             faults.push("", "must be an object");
         }
         let body = faults.or(body)?;
-        Ok(Self { body, is_new, faults: Faults::default() })
+        Ok(Self { body, is_new, of_empty_secret: "must not be empty", faults: Faults::default() })
     }
 
     fn fault(&mut self, member: &str, reason: impl Into<String>) {
@@ -146,7 +196,7 @@ impl Members {
     fn secret(&mut self, of: ZisType) -> Option<SecretText> {
         let text = self.text(of.secret())?;
         let fault = match text.reveal() {
-            "" => "must not be empty",
+            "" => self.of_empty_secret,
             secret if secret.len() > TEXT_BYTES_MAX => "must not be longer than 4096 bytes",
             // It becomes a header as it is; a password is encoded before.
             secret if of != ZisType::BasicAuth && !is_header_value(secret) => {

@@ -37,8 +37,9 @@ fn reason(of: ZisType, member: &str, text: &str, is_new: bool) -> Option<String>
         "name" => {
             let odd = text.chars().any(|c| !matches!(c, 'a'..='z' | 'A'..='Z' | '0'..='9' | '-' | '_'));
             let reserved = of == ZisType::ApiKey && text == "zendesk";
-            is(reserved, "must not be zendesk, which is reserved")
-                .or_else(|| is(odd || !(3..=64).contains(&text.len()), "must be 3 to 64 letters, digits, - and _"))
+            is(reserved, "must not be zendesk, which is reserved").or_else(|| {
+                is(odd || !(3..=64).contains(&text.len()), "must be 3 to 64 letters, digits, - and _")
+            })
         }
         "allowed_domain" => text.parse::<AllowedDomain>().err().map(|error| error.to_string()),
         "header_name" => {
@@ -69,7 +70,8 @@ fn header_is_sound(text: &str) {
     for prefix in ["x-amz-", "x-amzn-", "x-forwarded-", "x-zis-"] {
         assert!(!name.starts_with(prefix), "{text}");
     }
-    for refused in ["host", "cookie", "connection", "transfer-encoding", "upgrade", "te", "via", "user-agent"] {
+    for refused in ["host", "cookie", "connection", "transfer-encoding", "upgrade", "te", "via", "user-agent"]
+    {
         assert_ne!(name, refused);
     }
 }
@@ -81,7 +83,10 @@ pub(super) fn domain_is_sound(given: &str, kept: &str) {
     assert!(kept.len() <= 128, "{kept}");
     let name = kept.strip_prefix("*.").unwrap_or(kept);
     assert!(!name.contains('*') && name.split('.').all(|label| (1..=63).contains(&label.len())), "{kept}");
-    assert!(name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_')), "{kept}");
+    assert!(
+        name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_')),
+        "{kept}"
+    );
     assert!(kept == name || name.contains('.'), "{kept} spans owners");
     assert!(name.parse::<std::net::IpAddr>().is_err(), "{kept}");
 }

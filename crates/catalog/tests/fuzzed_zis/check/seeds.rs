@@ -69,7 +69,10 @@ pub(crate) fn all() -> Vec<(String, Vec<u8>)> {
             lines.extend([without, wrong]);
         }
         let lines: Vec<_> = lines.iter().map(Value::to_string).collect();
-        seeds.push((format!("texts-{}", of.as_str()), [&[number, TEXTS][..], lines.join("\n").as_bytes()].concat()));
+        seeds.push((
+            format!("texts-{}", of.as_str()),
+            [&[number, TEXTS][..], lines.join("\n").as_bytes()].concat(),
+        ));
         for round in 0..ROUNDS {
             let mut noise = [0; 512];
             random.fill(&mut noise);
@@ -85,5 +88,10 @@ pub(crate) fn words() -> BTreeSet<String> {
     let headers = HEADER_NAMES.iter().map(|(text, _)| *text);
     let members = ZisType::ALL.into_iter().flat_map(|of| super::model::members(of).iter().copied());
     // Longer ones would fill an input.
-    domains.chain(headers).chain(members).filter(|word| (1..=64).contains(&word.len())).map(str::to_owned).collect()
+    domains
+        .chain(headers)
+        .chain(members)
+        .filter(|word| (1..=64).contains(&word.len()))
+        .map(str::to_owned)
+        .collect()
 }
