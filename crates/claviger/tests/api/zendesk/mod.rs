@@ -1,7 +1,11 @@
 //! The Zendesk dialect.
 
+mod bad_input;
 mod connections;
+mod moving;
 mod oauth_tokens;
+mod paging;
+mod quota;
 mod reach;
 mod record;
 mod refusals;
