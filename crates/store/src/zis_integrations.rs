@@ -163,7 +163,6 @@ impl Change {
 
     /// Refuses, with [`Refusal::QuotaReached`], more than so many connections in an integration, those that this change
     /// makes included: it stands behind what makes them, so that a name that is taken is told first.
-    #[must_use]
     pub fn within_zis_quota(self, org: OrgId, integration: &str, max: u32) -> Self {
         self.require(
             "SELECT 1 WHERE (SELECT COUNT(*) FROM connections WHERE org_id = $1 AND container = $2) <= $3",
