@@ -52,6 +52,9 @@ pub struct ZisPatch {
 }
 
 impl ZisType {
+    /// The types of connections that a body makes, whole.
+    pub const BY_BODY: [Self; 3] = [Self::ApiKey, Self::BasicAuth, Self::BearerToken];
+
     /// The member of a body that only some types have, beside the domain, and that is no secret.
     pub const fn clear_member(self) -> Option<&'static str> {
         match self {

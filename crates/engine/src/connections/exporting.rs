@@ -41,7 +41,9 @@ impl Engine {
     ) -> Result<ExportedZis, Error> {
         let found = self.exported(permit, ConnectionDialect::Zendesk, after, limit).await?;
         let next = found.last().filter(|_| found.len() == limit as usize).map(|last| last.id);
-        let is_taken = |connection: &Connection| ZisType::parse(&connection.credentials).is_some();
+        let is_taken = |connection: &Connection| {
+            ZisType::parse(&connection.credentials).is_some_and(|of| ZisType::BY_BODY.contains(&of))
+        };
         let connections = found.into_iter().filter(is_taken).map(zis_connections::shown);
         Ok(ExportedZis { connections: connections.collect::<Result<_, _>>()?, next })
     }

@@ -64,7 +64,7 @@ const KNOWN: [&str; 6] = ["id", "integration", "type", "restriction", "created_b
 impl ZisConnectionEntry {
     pub(super) fn read(value: &Value, at: String, faults: &Faults) -> Self {
         let before = faults.count();
-        let of = value["type"].as_str().and_then(ZisType::parse);
+        let of = value["type"].as_str().and_then(ZisType::parse).filter(|of| ZisType::BY_BODY.contains(of));
         let own = members(of);
         let entry = Object::read(value, at, &[&KNOWN[..], &own].concat(), faults);
         entry.require("integration");
@@ -93,7 +93,7 @@ fn members(of: Option<ZisType>) -> Vec<&'static str> {
     let own = |of: ZisType| of.clear_member().into_iter().chain([of.secret()]);
     let own = match of {
         Some(of) => own(of).collect::<Vec<_>>(),
-        None => ZisType::ALL.into_iter().flat_map(own).collect(),
+        None => ZisType::BY_BODY.into_iter().flat_map(own).collect(),
     };
     [&["name", "allowed_domain"][..], &own].concat()
 }

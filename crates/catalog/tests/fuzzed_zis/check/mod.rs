@@ -36,7 +36,7 @@ pub(crate) struct Seen {
 /// Tries what the bytes say.
 pub(crate) fn run(bytes: &[u8]) -> Seen {
     let [of, mode, rest @ ..] = bytes else { return Seen::default() };
-    let of = ZisType::ALL[usize::from(*of) % ZisType::ALL.len()];
+    let of = ZisType::BY_BODY[usize::from(*of) % ZisType::BY_BODY.len()];
     let mut seen = Seen { of: Some(of.as_str()), ..Seen::default() };
     if mode % 2 == TEXTS {
         for line in rest.split(|byte| *byte == b'\n').take(BODIES_MAX) {

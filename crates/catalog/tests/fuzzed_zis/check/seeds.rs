@@ -58,7 +58,7 @@ fn right(of: ZisType) -> Value {
 pub(crate) fn all() -> Vec<(String, Vec<u8>)> {
     let random = SeededRandom::new(11);
     let mut seeds = Vec::new();
-    for (index, of) in ZisType::ALL.into_iter().enumerate() {
+    for (index, of) in ZisType::BY_BODY.into_iter().enumerate() {
         let number = u8::try_from(index).unwrap();
         let mut lines = vec![right(of), json!({}), json!([])];
         for member in super::model::members(of) {
@@ -86,7 +86,7 @@ pub(crate) fn all() -> Vec<(String, Vec<u8>)> {
 pub(crate) fn words() -> BTreeSet<String> {
     let domains = ALLOWED_DOMAINS.iter().map(|(text, _)| *text);
     let headers = HEADER_NAMES.iter().map(|(text, _)| *text);
-    let members = ZisType::ALL.into_iter().flat_map(|of| super::model::members(of).iter().copied());
+    let members = ZisType::BY_BODY.into_iter().flat_map(|of| super::model::members(of).iter().copied());
     // Longer ones would fill an input.
     domains
         .chain(headers)
