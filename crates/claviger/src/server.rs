@@ -7,7 +7,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::routing::get;
 use claviger_engine::Engine;
-use claviger_http::{App, Identity, Limits, ServerOptions, Tls, TrustedProxies};
+use claviger_http::{App, Bucket, Identity, Limits, Rate, ServerOptions, Tls, TrustedProxies};
 use claviger_native::Options as NativeOptions;
 use claviger_vault::SystemRandom;
 use http::header::CONTENT_TYPE;
@@ -48,10 +48,7 @@ pub async fn serve(
 ) -> Result<(), ServeError> {
     // From before anybody is told that the server runs, so that whoever stops it then is heard.
     let shutdown = signal::shutdown().map_err(ServeError::Signals)?;
-    let limits = match settings.limits {
-        RateLimits::None => Limits::none(),
-        RateLimits::Vendor => Limits::vendor(),
-    };
+    let limits = limits(settings);
     if settings.is_behind_proxy && settings.trusted_proxies.is_empty() {
         tracing::info!("clients' addresses are not known behind a proxy that no --trusted-proxy names");
     }
@@ -90,6 +87,17 @@ pub async fn serve(
         let _ = metrics.await;
     }
     Ok(())
+}
+
+fn limits(settings: &Serve) -> Limits {
+    let limits = match settings.limits {
+        RateLimits::None => Limits::none(),
+        RateLimits::Vendor => Limits::vendor(),
+    };
+    match settings.zis_requests_per_minute {
+        None => limits,
+        Some(limit) => limits.with(Bucket::ZIS, Rate { limit, period_seconds: 60 }),
+    }
 }
 
 /// Shows the metrics page on a listener of its own, so that nobody outside can be given it by mistake.

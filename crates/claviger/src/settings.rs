@@ -63,6 +63,8 @@ pub struct Settings {
     pub catalog_extra: Option<PathBuf>,
     /// The server's own credentials at AWS.
     pub aws: Option<Aws>,
+    /// How many connections a ZIS integration may have; none for as many as its org.
+    pub zis_connections_max: Option<u32>,
     /// What concerns serving alone.
     pub serve: Serve,
 }
@@ -84,6 +86,8 @@ pub struct Serve {
     pub checkpoints: CheckpointPlace,
     /// How often a caller may call.
     pub limits: RateLimits,
+    /// How many requests a minute the Zendesk dialect takes, whatever [`Serve::limits`] says of it.
+    pub zis_requests_per_minute: Option<u32>,
     /// How long requests that are under way may take to end once the server was asked to stop.
     pub drain: Duration,
     /// How far webhooks may reach.
@@ -168,6 +172,7 @@ impl Settings {
             first: first(typed.email.as_deref(), typed.org)?,
             catalog_extra: typed.catalog.extra,
             aws,
+            zis_connections_max: positive("--zendesk-connections-max", typed.zendesk_connections_max)?,
             is_bootstrap_file_wanted: !typed.no_bootstrap_file.unwrap_or(false),
             log: Log {
                 format: typed.log_format.unwrap_or_default(),
@@ -185,6 +190,10 @@ impl Settings {
                     Some(path) => CheckpointPlace::File(path),
                 },
                 limits: typed.limits.unwrap_or_default(),
+                zis_requests_per_minute: positive(
+                    "--zendesk-requests-per-minute",
+                    typed.zendesk_requests_per_minute,
+                )?,
                 drain: drain(typed.drain_seconds.unwrap_or(DRAIN_SECONDS))?,
                 webhook_policy: match typed.webhooks_anywhere.unwrap_or(false) {
                     false => Policy::public(),
@@ -300,6 +309,14 @@ fn log_filter(text: &str) -> Result<Targets, SettingsError> {
     Ok(filter)
 }
 
+/// A number of which none would leave nothing to do.
+fn positive(setting: &'static str, number: Option<u32>) -> Result<Option<u32>, SettingsError> {
+    match number {
+        Some(0) => Err(SettingsError::Nothing { setting }),
+        number => Ok(number),
+    }
+}
+
 fn zendesk(base_domain: Option<String>) -> Result<ZendeskOptions, SettingsError> {
     match base_domain {
         None => Ok(ZendeskOptions::default()),
@@ -364,6 +381,7 @@ mod tests {
             trusted_proxies: Vec::new(),
             checkpoints: CheckpointPlace::File("./data/checkpoints.jsonl".into()),
             limits: RateLimits::None,
+            zis_requests_per_minute: None,
             drain: Duration::from_secs(10),
             webhook_policy: Policy::public(),
             github_keys: None,
@@ -548,6 +566,18 @@ mod tests {
         for text in ["inof", "", "claviger", "info,claviger=loud", "info,", "=info", "claviger="] {
             refused(|typed| typed.log = Some(text.into()), "error, warn, info, debug, trace or off");
         }
+    }
+
+    #[test]
+    fn the_zendesk_dialects_numbers_are_some() {
+        let numbers = check(|typed| {
+            typed.zendesk_requests_per_minute = Some(1);
+            typed.zendesk_connections_max = Some(7);
+        });
+        let numbers = numbers.map(|it| (it.serve.zis_requests_per_minute, it.zis_connections_max));
+        assert_eq!(numbers.unwrap(), (Some(1), Some(7)));
+        refused(|typed| typed.zendesk_requests_per_minute = Some(0), "--zendesk-requests-per-minute 0");
+        refused(|typed| typed.zendesk_connections_max = Some(0), "--zendesk-connections-max 0");
     }
 
     #[test]

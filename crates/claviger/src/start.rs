@@ -111,7 +111,8 @@ fn connections(settings: &Settings) -> Result<ConnectionOptions, StartError> {
         access_key_id: aws.access_key_id.clone(),
         secret_access_key: SecretText::new(String::clone(&aws.secret_access_key)),
     });
-    Ok(ConnectionOptions { catalog: Arc::new(catalog), aws: aws.map(Arc::new) })
+    let zis_connections_max = settings.zis_connections_max;
+    Ok(ConnectionOptions { catalog: Arc::new(catalog), aws: aws.map(Arc::new), zis_connections_max })
 }
 
 type Opened = (Arc<Engine>, Background, Arc<DeadListFile>);

@@ -128,6 +128,8 @@ pub enum Thing {
     Webhook,
     /// A connection.
     Connection,
+    /// A connection among those of its ZIS integration.
+    ZisConnection,
     /// The registration of an application key.
     Registration,
 }
@@ -165,6 +167,7 @@ impl fmt::Display for Thing {
             Self::Invitation => "Invitation",
             Self::Webhook => "Webhook",
             Self::Connection => "Connection",
+            Self::ZisConnection => "Connection of an integration",
             Self::Registration => "Registration",
         })
     }

@@ -61,7 +61,7 @@ pub use claviger_store::{
 };
 pub use connections::{
     AwsPrincipal, CONNECTION_HOSTS_MAX, ConnectionKey, ConnectionOptions, ConnectionPatch,
-    ExportedConnection, HistoryEntry, NewConnection, RESTRICTION_PRINCIPALS_MAX, SelfLockout,
+    ExportedConnection, ExportedZis, HistoryEntry, NewConnection, RESTRICTION_PRINCIPALS_MAX, SelfLockout,
     ShownConnection,
 };
 pub use credentials::{Changed, KeyRef, Shown};

@@ -143,13 +143,20 @@ impl Engine {
 }
 
 fn check_description(description: &str) -> Result<(), Error> {
+    match description_fault(description) {
+        None => Ok(()),
+        Some(reason) => Err(Error::Invalid(vec![FieldError { field: "description".to_owned(), reason }])),
+    }
+}
+
+/// What is wrong with a description, if anything is.
+pub(crate) fn description_fault(description: &str) -> Option<String> {
     // Not every database keeps a NUL in a text.
-    let reason = if description.chars().count() > ZIS_DESCRIPTION_CHARS_MAX {
-        format!("must have at most {ZIS_DESCRIPTION_CHARS_MAX} characters")
+    if description.chars().count() > ZIS_DESCRIPTION_CHARS_MAX {
+        Some(format!("must have at most {ZIS_DESCRIPTION_CHARS_MAX} characters"))
     } else if description.contains('\0') {
-        "must not contain a NUL".to_owned()
+        Some("must not contain a NUL".to_owned())
     } else {
-        return Ok(());
-    };
-    Err(Error::Invalid(vec![FieldError { field: "description".to_owned(), reason }]))
+        None
+    }
 }

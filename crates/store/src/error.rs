@@ -66,6 +66,8 @@ pub enum Refusal {
     NameTaken,
     /// The limit on how many there may be is reached.
     LimitReached,
+    /// The operator's limit on how many there may be within something is reached.
+    QuotaReached,
     /// It would take away the last one, of which there must be one.
     LastOne,
     /// The credential by which it was asked for died, or its owner was disabled, in the meantime.

@@ -46,10 +46,28 @@ impl Change {
     /// Refused with [`Refusal::NameTaken`] where the org has one of that name, and with [`Refusal::LimitReached`]
     /// beyond [`ZIS_INTEGRATIONS_PER_ORG_MAX`].
     pub fn create_zis_integration(integration: &ZisIntegration, secret: &Digest, actor: &Actor) -> Self {
+        Self::bring_zis_integration("zis_integration.created", integration, secret, actor)
+    }
+
+    /// The same of an integration that an import brings.
+    pub(crate) fn import_zis_integration(
+        integration: &ZisIntegration,
+        secret: &Digest,
+        actor: &Actor,
+    ) -> Self {
+        Self::bring_zis_integration("zis_integration.imported", integration, secret, actor)
+    }
+
+    fn bring_zis_integration(
+        action: &'static str,
+        integration: &ZisIntegration,
+        secret: &Digest,
+        actor: &Actor,
+    ) -> Self {
         let ZisIntegration { id, org, .. } = *integration;
         let detail = json!({ "name": integration.name.as_str(), "shown": true });
         let detail = state::with_states(detail, [state::zis_integration(integration, secret)]);
-        Self::new(org, actor, "zis_integration.created", subject(id), detail)
+        Self::new(org, actor, action, subject(id), detail)
             .require(
                 "SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM zis_integrations WHERE org_id = $1 AND name = $2)",
                 params![org, integration.name.as_str()],
@@ -143,6 +161,16 @@ impl Change {
             )
     }
 
+    /// Refuses, with [`Refusal::QuotaReached`], more than so many connections in an integration, those that this change
+    /// makes included: it stands behind what makes them, so that a name that is taken is told first.
+    pub fn within_zis_quota(self, org: OrgId, integration: &str, max: u32) -> Self {
+        self.require(
+            "SELECT 1 WHERE (SELECT COUNT(*) FROM connections WHERE org_id = $1 AND container = $2) <= $3",
+            params![org, integration, max],
+            Refusal::QuotaReached,
+        )
+    }
+
     /// Refuses to bind a new token to an integration that is not there.
     pub(crate) fn requiring_zis_integration(self, org: OrgId, id: ZisIntegrationId) -> Self {
         self.require(
@@ -181,6 +209,12 @@ impl Store {
             "SELECT {COLUMNS} FROM zis_integrations z WHERE z.org_id = $1 ORDER BY z.created_at, z.id"
         );
         self.long_rows(sql, params![org], read_integration).await
+    }
+
+    /// How many connections an integration has.
+    pub async fn count_zis_connections(&self, org: OrgId, integration: &ZisName) -> Result<i64, StoreError> {
+        let sql = "SELECT COUNT(*) FROM connections WHERE org_id = $1 AND container = $2";
+        self.count(sql.to_owned(), params![org, integration.as_str()]).await
     }
 
     /// The live tokens that are bound to an integration.

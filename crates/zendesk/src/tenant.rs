@@ -71,7 +71,10 @@ pub(crate) fn tenant(parts: &Parts, app: &App) -> Result<OrgId, Error> {
         None => app.engine().founding_org(),
         Some(_) => {
             let named = parts.uri.authority().map(http::uri::Authority::as_str);
-            let host = named.or_else(|| parts.headers.get(HOST)?.to_str().ok());
+            // Of two, whoever stands in front may have meant the other.
+            let mut hosts = parts.headers.get_all(HOST).iter();
+            let alone = hosts.next().filter(|_| hosts.next().is_none());
+            let host = named.or_else(|| alone?.to_str().ok());
             host.and_then(|host| options.subdomain(host)).and_then(|it| app.engine().org_at(&it))
         }
     };

@@ -119,6 +119,12 @@ pub enum SettingsError {
         /// What is wrong with it.
         error: claviger_zendesk::BaseDomainError,
     },
+    /// A limit that would leave nothing.
+    #[error("{setting} 0 would leave nothing: leave it out for no limit of its own, or give at least 1")]
+    Nothing {
+        /// The setting.
+        setting: &'static str,
+    },
     /// Two listeners want one address.
     #[error(
         "--listen and --metrics-listen are both {address}: metrics are shown apart, give them another port"

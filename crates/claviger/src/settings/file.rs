@@ -128,6 +128,8 @@ mod tests {
             webhooks_anywhere = true
             github_keys = "/run/github.json"
             zendesk_base_domain = "claviger.example"
+            zendesk_requests_per_minute = 200
+            zendesk_connections_max = 50
             catalog.extra = "/etc/claviger/integrations.toml"
             [aws]
             region = "eu-west-1"
@@ -143,6 +145,7 @@ mod tests {
         assert_eq!(typed.log_format, Some(LogFormat::Json));
         assert_eq!(typed.limits, Some(RateLimits::Vendor));
         assert_eq!(typed.drain_seconds, Some(3));
+        assert_eq!((typed.zendesk_requests_per_minute, typed.zendesk_connections_max), (Some(200), Some(50)));
         assert_eq!(typed.catalog.extra.as_deref(), Some(Path::new("/etc/claviger/integrations.toml")));
         assert_eq!(typed.aws.region.as_deref(), Some("eu-west-1"));
         assert_eq!(typed.aws.secret_access_key.unwrap().0.as_str(), "secret");

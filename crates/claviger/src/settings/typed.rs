@@ -148,6 +148,13 @@ pub struct Typed {
     /// The domain under which each org has a subdomain in the Zendesk dialect [default: none, for the first org alone]
     #[arg(long, value_name = "DOMAIN", env = "CLAVIGER_ZENDESK_BASE_DOMAIN", global = true)]
     pub zendesk_base_domain: Option<String>,
+    /// How many requests a minute each integration may make in the Zendesk dialect, and beside them those who manage
+    /// them [default: as --limits says]
+    #[arg(long, value_name = "N", env = "CLAVIGER_ZENDESK_REQUESTS_PER_MINUTE", global = true)]
+    pub zendesk_requests_per_minute: Option<u32>,
+    /// How many connections each ZIS integration may have [default: as many as its org]
+    #[arg(long, value_name = "N", env = "CLAVIGER_ZENDESK_CONNECTIONS_MAX", global = true)]
+    pub zendesk_connections_max: Option<u32>,
     /// Of the catalog.
     #[command(flatten)]
     pub catalog: TypedCatalog,
@@ -181,6 +188,10 @@ impl Typed {
             webhooks_anywhere: self.webhooks_anywhere.or(below.webhooks_anywhere),
             github_keys: self.github_keys.or(below.github_keys),
             zendesk_base_domain: self.zendesk_base_domain.or(below.zendesk_base_domain),
+            zendesk_requests_per_minute: self
+                .zendesk_requests_per_minute
+                .or(below.zendesk_requests_per_minute),
+            zendesk_connections_max: self.zendesk_connections_max.or(below.zendesk_connections_max),
             catalog: self.catalog.or(below.catalog),
             aws: self.aws.or(below.aws),
         }

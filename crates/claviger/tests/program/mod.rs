@@ -260,13 +260,16 @@ pub(crate) fn ask_with(
 ) -> std::io::Result<Answer> {
     let mut stream = TcpStream::connect_timeout(&address, PATIENCE)?;
     stream.set_read_timeout(Some(PATIENCE))?;
+    let host = match headers.iter().any(|(name, _)| *name == "host") {
+        true => String::new(),
+        false => format!("host: {address}\r\n"),
+    };
     let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
     let length = match body.len() {
         0 => String::new(),
         length => format!("content-length: {length}\r\n"),
     };
-    let head =
-        format!("{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n{length}{headers}\r\n");
+    let head = format!("{method} {path} HTTP/1.1\r\n{host}connection: close\r\n{length}{headers}\r\n");
     stream.write_all((head + body).as_bytes())?;
     let mut text = String::new();
     stream.read_to_string(&mut text)?;

@@ -33,7 +33,7 @@ pub(crate) fn bare(shown: &ShownZisConnection) -> Value {
 
 pub(crate) fn bare_schema(of: ZisType) -> Value {
     let mut names = vec!["allowed_domain", "created_at", "name", "updated_at", of.secret()];
-    names.extend(super::body::clear_member(of));
+    names.extend(of.clear_member());
     let members: Map<_, _> =
         names.iter().map(|name| ((*name).to_owned(), json!({ "type": "string" }))).collect();
     json!({ "type": "object", "properties": members, "required": names })

@@ -14,6 +14,7 @@ mod server;
 pub(crate) mod tokens;
 pub(crate) mod wire;
 pub(crate) mod zis;
+pub(crate) mod zis_sample;
 
 pub(crate) use client::{Answer, Client, Keys};
 pub(crate) use database::TestDatabase;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use claviger::app::{self, Application};
-use claviger_engine::{Background, Engine, FirstOrg, Founded};
+use claviger_engine::{Background, ConnectionOptions, Engine, EngineOptions, FirstOrg, Founded};
 use claviger_http::{App, Limits, RouteInfo, ServerOptions, TrustedProxies};
 use claviger_model::testing::{ManualClock, SeededRandom};
 use claviger_model::{Clock, Email, Name, Position, Timestamp};
@@ -39,6 +39,8 @@ pub(crate) struct Setup {
     pub(crate) zendesk: ZendeskOptions,
     /// With what webhooks are told of events; none for not at all.
     pub(crate) outbound: Option<OutboundClient>,
+    /// How many connections a ZIS integration may have.
+    pub(crate) zis_connections_max: Option<u32>,
 }
 
 impl Default for Setup {
@@ -55,6 +57,7 @@ impl Default for Setup {
             },
             zendesk: ZendeskOptions::default(),
             outbound: None,
+            zis_connections_max: None,
         }
     }
 }
@@ -250,7 +253,12 @@ async fn start_engine(
     let vault = Arc::new(vault);
     let (store, feed) = opened.start(vault.clone(), clock.clone()).await.unwrap();
     match setup.is_answering_first {
-        false => Engine::start(store, feed, vault, clock).await.unwrap(),
+        false => {
+            let zis_connections_max = setup.zis_connections_max;
+            let connections = ConnectionOptions { zis_connections_max, ..ConnectionOptions::default() };
+            let options = EngineOptions { connections, ..EngineOptions::default() };
+            Engine::start_with(store, feed, vault, clock, options).await.unwrap()
+        }
         true => Engine::start_answering_first(store, feed, vault, clock).await.unwrap(),
     }
 }

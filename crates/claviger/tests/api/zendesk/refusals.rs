@@ -5,56 +5,14 @@ use http::Method;
 use serde_json::{Value, json};
 
 use crate::support::people::Member;
-use crate::support::sample::unique_name;
 use crate::support::zis::{ADMIN_SCOPES, TOKENS, Zis, basic, registry};
+use crate::support::zis_sample::{Sample, sample};
 use crate::support::{
     Answer, Setup, TestDatabase, TestServer, on_both_engines, tokens, with_either_database,
 };
 
-/// A request to a route that would succeed with good credentials.
-async fn sample(route: &RouteInfo, admin: &Zis, holder: &Zis, client: i64) -> (String, Option<Value>, u16) {
-    if let Some((_, of)) = route.path.split_once("/connections/") {
-        return connection(route, of, holder).await;
-    }
-    match (route.method.as_str(), route.path) {
-        ("POST", "/api/services/zis/registry/{integration}") => {
-            (registry("sample"), Some(json!({ "description": "Sample" })), 200)
-        }
-        ("GET", "/api/services/zis/registry/integrations") => (route.path.to_owned(), None, 200),
-        ("POST", path) if path.starts_with(TOKENS) => {
-            (path.to_owned(), Some(json!({ "token": { "client_id": client, "scopes": ["read"] } })), 201)
-        }
-        ("GET", path) if !path.contains('{') => (path.to_owned(), None, 200),
-        (method, "/api/v2/oauth/tokens/{token_id}") => {
-            let (id, _) = admin.token(client, &["read"]).await;
-            (format!("{TOKENS}/{id}"), None, if method == "DELETE" { 204 } else { 200 })
-        }
-        (method, path) => {
-            panic!("{method} {path} is a route that this table does not know: add a request to it")
-        }
-    }
-}
-
-async fn connection(route: &RouteInfo, of: &str, holder: &Zis) -> (String, Option<Value>, u16) {
-    let path = route.path.replace("{integration}", "my_integration");
-    let name = unique_name();
-    let body = json!({ "name": name, "allowed_domain": "api.example.com", "header_name": "x-api-key",
-        "api_key": "MY_SECRET", "username": "ada", "password": "MY_SECRET", "token": "MY_SECRET" });
-    if of == "all" {
-        return (path, None, 200);
-    }
-    if route.method == Method::POST {
-        return (path, Some(body), 201);
-    }
-    holder.post(path.trim_end_matches("/{name}"), &body).await.expect(201);
-    let patch = json!({ "api_key": "ANOTHER", "password": "ANOTHER", "token": "ANOTHER" });
-    let is_patch = route.method == Method::PATCH;
-    let success = if route.method == Method::GET { 200 } else { 204 };
-    (path.replace("{name}", &name), is_patch.then_some(patch), success)
-}
-
 /// The status, and what a client reads of an error, in each service's own shape.
-fn told(answer: &Answer) -> (u16, String) {
+pub(super) fn told(answer: &Answer) -> (u16, String) {
     let body = answer.json();
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let said = match (&body["errors"][0]["title"], &body["errors"][0]["detail"]) {
@@ -69,7 +27,7 @@ fn told(answer: &Answer) -> (u16, String) {
 }
 
 /// What a wrong `Authorization` header is told; of a token that is good elsewhere, its length alone counts.
-fn unauthorized(route: &RouteInfo, authorization: Option<&str>) -> (u16, String) {
+pub(super) fn unauthorized(route: &RouteInfo, authorization: Option<&str>) -> (u16, String) {
     if route.path.contains("/connections/") {
         let token = authorization.and_then(|it| it.strip_prefix("Bearer "));
         return match authorization {
@@ -88,7 +46,7 @@ fn unauthorized(route: &RouteInfo, authorization: Option<&str>) -> (u16, String)
     }
 }
 
-fn forbidden(route: &RouteInfo) -> (u16, String) {
+pub(super) fn forbidden(route: &RouteInfo) -> (u16, String) {
     let code = if route.path.contains("/registry/") { "1001" } else { "Forbidden" };
     (403, format!("{code} Only admin user is allowed"))
 }
@@ -135,7 +93,7 @@ on_both_engines! {
         let mut seen = 0;
         for route in &server.zendesk_routes {
             let about = format!("{} {}", route.method, route.path);
-            let (path, body, _) = sample(route, &admin, &holder, client).await;
+            let Sample { path, body, .. } = sample(route, &admin, &holder, client).await;
             let before = server.engine.applied();
             let try_with = async |zis: Zis| zis.send(route.method.clone(), &path, body.clone()).await;
             for authorization in &wrong {
@@ -162,7 +120,7 @@ on_both_engines! {
             };
             assert_eq!(server.engine.applied(), before, "{about}: a refused request changes nothing");
             for caller in callers {
-                let (path, body, success) = sample(route, &admin, &holder, client).await;
+                let Sample { path, body, success, .. } = sample(route, &admin, &holder, client).await;
                 caller.send(route.method.clone(), &path, body).await.expect(success);
             }
             seen += 1;
@@ -225,7 +183,7 @@ on_both_engines! {
         let mut tried = 0;
         for route in &server.zendesk_routes {
             let caller = if matches!(route.who, Who::Admin(_)) { &admin } else { &holder };
-            let (path, body, _) = sample(route, &admin, &holder, client).await;
+            let Sample { path, body, .. } = sample(route, &admin, &holder, client).await;
             let Some(body) = body else { continue };
             let members = |of: &Value| of.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
             let inner = body["token"].as_object().map(|_| members(&body["token"]));
