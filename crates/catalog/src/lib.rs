@@ -26,6 +26,7 @@ mod inject;
 mod load;
 mod merge;
 mod placeholder;
+mod placement;
 mod request;
 mod schema;
 mod secret;

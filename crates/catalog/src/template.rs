@@ -85,6 +85,15 @@ pub fn parse(text: &str) -> Result<Vec<Piece<'_>>, TemplateError> {
     Ok(pieces)
 }
 
+/// The names of the tokens in a text.
+pub(crate) fn names_in(text: &str) -> Result<BTreeSet<&str>, TemplateError> {
+    let name = |piece| match piece {
+        Piece::Token(name) => Some(name),
+        Piece::Literal(_) => None,
+    };
+    Ok(parse(text)?.into_iter().filter_map(name).collect())
+}
+
 /// Checks what a body brought against all that the connection would hold.
 pub(crate) fn check(merged: &Settings, given: &Given, faults: &mut Faults, warnings: &mut Vec<Warning>) {
     let tokens: BTreeSet<&str> = merged.list(TOKENS).iter().map(|token| token.name.as_str()).collect();
@@ -136,19 +145,12 @@ fn check_text(
     given: &Given,
     faults: &mut Faults,
 ) {
-    let pieces = match parse(text) {
-        Ok(pieces) => pieces,
+    let used = match names_in(text) {
+        Ok(used) => used,
         Err(error) => {
             return faults.push(at.unwrap_or_else(|| format!("/credentials/{list}")), error.to_string());
         }
     };
-    let used: BTreeSet<&str> = pieces
-        .iter()
-        .filter_map(|piece| match piece {
-            Piece::Token(name) => Some(*name),
-            Piece::Literal(_) => None,
-        })
-        .collect();
     for name in used.difference(tokens) {
         // Whoever takes the braces for a place to put a secret into is not told the secret.
         let told = excerpt(name);

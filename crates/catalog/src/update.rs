@@ -10,6 +10,7 @@ use crate::create::ServerValues;
 use crate::fault::{Faults, Warning};
 use crate::field::{Made, Shape};
 use crate::merge::{Merged, merge};
+use crate::placement;
 use crate::request::{Given, read};
 use crate::secret::{SecretName, Secrets};
 use crate::settings::{Setting, Settings};
@@ -57,7 +58,8 @@ impl Connection<'_> {
     /// # Errors
     ///
     /// Everything that is wrong with it, with pointers into it. Among that is: a setting changes from which a host, a
-    /// base URL or the URL of an exchange is built, and a kept secret is neither brought anew nor deleted.
+    /// base URL or the URL of an exchange is built, and a kept secret is neither brought anew nor deleted; or a text of an
+    /// HTTP connection that names a token changes, moves or is new, and the token is kept and not brought anew.
     pub fn update(
         &self,
         kept: &BTreeSet<SecretName>,
@@ -77,10 +79,12 @@ impl Connection<'_> {
         }
         let delete: BTreeSet<SecretName> = delete.intersection(kept).cloned().collect();
         let changed = self.repointing(&settings);
+        let settled = |name: &&SecretName| write.contains_key(*name) || delete.contains(*name);
+        let missing = kept.iter().filter(|name| !settled(name));
         if !changed.is_empty() {
-            let settled = |name: &&SecretName| write.contains_key(*name) || delete.contains(*name);
-            let missing = kept.iter().filter(|name| !settled(name));
             missing.for_each(|name| self.demand(name, &changed, &mut faults));
+        } else if self.credential.fills_templates() {
+            placement::demand(self.settings, &settings, missing, &mut faults);
         }
         self.renew(&mut settings, &given, server);
         faults.or(Updated { settings, write, delete, repointed: !changed.is_empty(), warnings })

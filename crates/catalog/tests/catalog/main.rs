@@ -9,6 +9,7 @@ mod extra;
 mod hosts;
 mod http;
 mod inject;
+mod placement;
 mod repoint;
 mod schema;
 mod shown;

@@ -124,12 +124,24 @@ impl Model {
         if next.base_url != self.base_url && !self.tokens.iter().all(|(name, _)| touched(name)) {
             return None;
         }
+        // Nor is a token named where it was not, or otherwise, unless it is brought.
+        let stays = |name: &usize| next.naming(*name).is_subset(&self.naming(*name));
+        if !self.tokens.iter().all(|(name, _)| touched(name) || stays(name)) {
+            return None;
+        }
         let texts: Vec<&String> = next.headers.iter().map(|(_, text)| text).chain(&next.body).collect();
         let dangling = |index: usize| {
             let named = texts.iter().any(|text| text.contains(&format!("t{index}")));
             named && !next.tokens.iter().any(|(name, _)| *name == index)
         };
         if (0..4).any(dangling) { None } else { Some(next) }
+    }
+
+    /// The texts that name a token, each with its place: a header's index, or none for the body.
+    fn naming(&self, token: usize) -> BTreeSet<(Option<usize>, &str)> {
+        let headers = self.headers.iter().map(|(name, text)| (Some(*name), text.as_str()));
+        let all = headers.chain(self.body.iter().map(|text| (None, text.as_str())));
+        all.filter(|(_, text)| text.contains(&format!("t{token}"))).collect()
     }
 
     fn secrets(&self) -> BTreeMap<String, String> {

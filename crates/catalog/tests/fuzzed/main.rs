@@ -23,6 +23,8 @@ fn seeds_hold_and_reach_every_type() {
         assert!(of().any(|seen| seen.refused > 0), "{} is never refused", credential.kind());
         let aims = !credential.host_fields().is_empty();
         assert_eq!(of().any(|seen| seen.repointed > 0), aims, "{}", credential.kind());
+        let fills = credential.kind() == "HTTPTokenAuth";
+        assert_eq!(of().any(|seen| seen.moved > 0), fills, "{}", credential.kind());
     }
     assert_eq!(types().len(), 25);
     assert!(seeds::words().contains("HTTPTokenAuth"));

@@ -100,6 +100,27 @@ class TestRepointing:
         # With the secrets it goes.
         assert send("PATCH", path, body(integration=example["update"])).status == 200
 
+    @pytest.mark.parametrize(
+        "fields, place",
+        [
+            ({"url_parameters": [{"name": "urlParamName", "value": "{{ token2 }}"}]}, "url_parameters/urlParamName"),
+            ({"headers": [{"name": "User-Agent", "value": "{{ token2 }} test"}]}, "headers/User-Agent"),
+            ({"headers": [{"name": "header-name", "value": "{{ token2 }}"}]}, "headers/header-name"),
+            ({"body": {"content": "{{ token2 }}", "content_type": "text/plain"}}, "body"),
+        ],
+    )
+    def test_within_the_same_host(self, create, fields, place):
+        path = f"{PATH}/{create(BY_TYPE['HTTPTokenAuth']['create']).id}"
+        before = send("GET", path).data
+        change = {"type": "HTTP", "credentials": {"type": "HTTPTokenAuth"} | fields}
+        told = detail(send("PATCH", path, body(integration=change)), 400)
+        assert f"must bring token2 anew, since it would be sent otherwise: in {place}" in told
+        assert "1 error occurred" in told
+        assert send("GET", path).data == before
+        # With the token it goes.
+        change["credentials"]["tokens"] = [{"name": "token2", "type": "SECRET", "value": "canary-anew"}]
+        assert send("PATCH", path, body(integration=change)).status == 200
+
 
 class TestFaults:
     def test_every_one_is_named_and_no_value_is(self, create):

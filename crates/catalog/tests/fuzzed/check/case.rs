@@ -21,6 +21,8 @@ pub(crate) struct Seen {
     pub(crate) created: usize,
     pub(crate) updated: usize,
     pub(crate) repointed: usize,
+    /// Changes that moved a token, which they brought.
+    pub(crate) moved: usize,
     pub(crate) refused: usize,
 }
 
@@ -92,6 +94,7 @@ impl Case {
         oracle::warnings(body, &updated.warnings, self.needle);
         let settings = oracle::stored(&updated.settings);
         self.seen.repointed += usize::from(stays_or_brings_all(kept, &names, &settings, &updated));
+        self.seen.moved += usize::from(stays_or_is_brought(kept, &names, &settings, &updated));
         let model = kept.model.after(kept.credential, body);
         let mut model = model.unwrap_or_else(|reason| panic!("taken in spite of: {reason}: {body}"));
         let mut secrets = kept.model.secrets.clone();
@@ -171,6 +174,27 @@ fn stays_or_brings_all(
         assert!(updated.repointed, "goes from {before} to {after} unsaid");
     }
     goes_elsewhere
+}
+
+/// A token stands where it stood before, among the same text, or whoever changes that brings it. Says whether one moves.
+fn stays_or_is_brought(
+    kept: &Kept,
+    names: &BTreeSet<SecretName>,
+    settings: &Settings,
+    updated: &Updated,
+) -> bool {
+    let moves = |name: &&SecretName| {
+        let before = oracle::places(&kept.settings, name.as_str());
+        !oracle::places(settings, name.as_str()).is_subset(&before)
+    };
+    let moved: Vec<_> = names.iter().filter(moves).collect();
+    for name in &moved {
+        assert!(
+            updated.write.contains_key(*name),
+            "{name} stands elsewhere, and was not brought: {settings:?}"
+        );
+    }
+    !moved.is_empty()
 }
 
 /// Takes over what the server made, when it had to make it.

@@ -60,7 +60,39 @@ impl Model {
         if !is_create && aimed && !self.secrets.keys().all(settled) {
             return Err("a secret would go elsewhere");
         }
+        let stays = |name: &String| next.lines_with(name).is_subset(&self.lines_with(name));
+        if !self.secrets.keys().all(|name| settled(name) || stays(name)) {
+            return Err("a token would stand elsewhere");
+        }
         Ok(next)
+    }
+
+    /// What is sent of a token, line by line, with its name where it stands. A body is one line, with the headers that
+    /// tell what it is; so they change with it.
+    fn lines_with(&self, secret: &str) -> BTreeSet<String> {
+        let credentials = &self.shown["credentials"];
+        let mut lines = BTreeSet::new();
+        let Some(token) = secret.strip_prefix("tokens/") else { return lines };
+        let mut add = |text: &Value, line: String| {
+            if names_in(text.as_str().unwrap_or_default()).any(|name| name == Some(token)) {
+                lines.insert(line);
+            }
+        };
+        for header in items(&credentials["headers"]) {
+            add(&header["value"], format!("{}: {}", header["name"], header["value"]));
+        }
+        for parameter in items(&credentials["url_parameters"]) {
+            add(&parameter["value"], format!("?{}={}", parameter["name"], parameter["value"]));
+        }
+        let tells = |header: &&Value| {
+            let name = header["name"].as_str().unwrap_or_default().to_lowercase();
+            name.starts_with("content-") || name.starts_with("content_")
+        };
+        let telling: BTreeSet<String> =
+            items(&credentials["headers"]).filter(tells).map(Value::to_string).collect();
+        let body = &credentials["body"];
+        add(&body["content"], format!("{telling:?} {} {}", body["content_type"], body["content"]));
+        lines
     }
 
     fn put(&mut self, field: &Field, given: &Value, is_create: bool) -> Result<(), Refusal> {
@@ -165,11 +197,8 @@ impl Model {
         let lists = items(&credentials["headers"]).chain(items(&credentials["url_parameters"]));
         let texts = lists.map(|item| &item["value"]).chain([&credentials["body"]["content"]]);
         for text in texts.filter_map(Value::as_str) {
-            let mut opened = text.split("{{");
-            opened.next();
-            for rest in opened {
-                let (name, _) = rest.split_once("}}").ok_or("a template does not end")?;
-                if !tokens.contains(name.trim_matches([' ', '\t'])) {
+            for name in names_in(text) {
+                if !tokens.contains(name.ok_or("a template does not end")?) {
                     return Err("a text names a token that there is not");
                 }
             }
@@ -202,6 +231,12 @@ pub(crate) fn at<'v>(field: &Field, body: &'v Value) -> Option<&'v Value> {
 
 fn items(list: &Value) -> impl Iterator<Item = &Value> {
     list.as_array().into_iter().flatten()
+}
+
+/// What stands between braces, without the blanks around it; none where they do not end.
+fn names_in(text: &str) -> impl Iterator<Item = Option<&str>> {
+    let opened = text.split("{{").skip(1);
+    opened.map(|rest| rest.split_once("}}").map(|(name, _)| name.trim_matches([' ', '\t'])))
 }
 
 fn text(value: &Value) -> Result<&str, Refusal> {

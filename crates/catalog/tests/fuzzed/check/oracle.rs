@@ -1,8 +1,12 @@
 //! What must hold of every answer of the catalog.
 
+use std::collections::BTreeSet;
 use std::fmt::Debug;
 
-use claviger_catalog::{Connection, CredentialType, Faults, Host, Origin, Scheme, Settings, Shape, Warning};
+use claviger_catalog::template::{Piece, parse};
+use claviger_catalog::{
+    Connection, CredentialType, Faults, Host, NamedValue, Origin, Scheme, Setting, Settings, Shape, Warning,
+};
 use serde_json::{Value, json};
 
 use super::model::at;
@@ -84,6 +88,29 @@ pub(crate) fn destination(connection: &Connection<'_>, settings: &Settings) -> S
     assert!(names_it || hosts.check(&elsewhere).is_err(), "goes anywhere: {hosts:?}");
     let exchange = connection.credential().exchange().map(|exchange| exchange.url(settings, "eu-central-1"));
     format!("{hosts:?} {base:?} {exchange:?}")
+}
+
+/// Where a connection puts a token, with all that says how it is read there, as whoever fills the texts in reads them.
+pub(crate) fn places(settings: &Settings, secret: &str) -> BTreeSet<String> {
+    let names_it = |text: &str| {
+        let pieces = parse(text).unwrap();
+        pieces.iter().any(|piece| matches!(piece, Piece::Token(name) if secret == format!("tokens/{name}")))
+    };
+    let value = |item: &NamedValue| item.value.clone().unwrap_or_default();
+    let mut places = BTreeSet::new();
+    for list in ["headers", "url_parameters"] {
+        let naming = settings.list(list).iter().filter(|item| names_it(&value(item)));
+        places.extend(naming.map(|item| format!("{list} {item:?}")));
+    }
+    if let Some(Setting::Body(body)) = settings.field("body")
+        && names_it(body.content.as_deref().unwrap_or_default())
+    {
+        let mut about: Vec<_> = settings.list("headers").iter().map(|item| format!("{item:?}")).collect();
+        about.retain(|header| header.to_lowercase().replace('_', "-").contains("name: \"content-"));
+        about.sort();
+        places.insert(format!("{body:?} {about:?}"));
+    }
+    places
 }
 
 /// Whether a body has a canary where no secret belongs: then it is kept in clear, as it was given.

@@ -1,5 +1,7 @@
 //! Bodies out of bytes: well-formed ones, of each credential type, with values that the catalog takes.
 
+use std::collections::BTreeSet;
+
 use arbitrary::{Result, Unstructured};
 use claviger_catalog::{CredentialType, Field, Integration, LIST_MAX, Place, Shape, StandsFor};
 use serde_json::{Value, json};
@@ -38,9 +40,12 @@ fn free(field: &str) -> &'static [&'static str] {
     }
 }
 
+/// Tokens' names.
+const TOKENS: [&str; 4] = ["t0", "t1", "t2", "t3"];
+
 /// Texts with tokens in them, or none.
-const TEMPLATES: [&str; 7] =
-    ["plain", "", "Bearer {{ t0 }}", "{{t1}}-{{t0}}", "{{ t2\t}}", "\t{{t3}}", "} {"];
+const TEMPLATES: [&str; 9] =
+    ["plain", "", "Bearer {{ t0 }}", "{{t1}}-{{t0}}", "{{ t2\t}}", "\t{{t3}}", "} {", "{{ t0 }}", "{{t0}}"];
 
 const MEDIA_TYPES: [&str; 2] = ["application/json", "text/plain; charset=utf-8"];
 
@@ -52,9 +57,9 @@ pub(crate) fn create(
 ) -> Result<Value> {
     let empty = Model::empty(integration.kind(), credential.kind());
     let mut body = empty.shown.clone();
-    for field in credential.fields().iter().filter(|field| !matches!(field.shape(), Shape::Made(_))) {
+    for field in secrets_first(credential).filter(|field| !matches!(field.shape(), Shape::Made(_))) {
         if field.is_required() || u.ratio(1, 2)? {
-            let value = value(u, field, &empty)?;
+            let value = value(u, field, &empty, &body)?;
             put(&mut body, field, value);
         }
     }
@@ -88,9 +93,9 @@ pub(crate) fn update(u: &mut Unstructured<'_>, credential: &CredentialType, mode
     let mut body = Model::empty(model.shown["type"].as_str().unwrap_or_default(), credential.kind()).shown;
     // So that going elsewhere with everything is not left to chance.
     let everything = u.ratio(1, 4)?;
-    for field in credential.fields() {
+    for field in secrets_first(credential) {
         if (everything && field.is_secret()) || u.ratio(1, 3)? {
-            let mut given = value(u, field, model)?;
+            let mut given = value(u, field, model, &body)?;
             if everything && let Some(items) = given.as_array_mut() {
                 complete(items, field, model);
             }
@@ -110,19 +115,41 @@ fn put(body: &mut Value, field: &Field, value: Value) {
     }
 }
 
-fn value(u: &mut Unstructured<'_>, field: &Field, model: &Model) -> Result<Value> {
+/// So that texts can name tokens that are there.
+fn secrets_first(credential: &CredentialType) -> impl Iterator<Item = &Field> {
+    let plain = credential.fields().iter().filter(|field| !field.is_secret());
+    credential.secret_fields().chain(plain)
+}
+
+/// A text that names tokens which are there, kept or brought; rarely, any.
+fn template(u: &mut Unstructured<'_>, model: &Model, body: &Value) -> Result<&'static str> {
+    let brought = |name: &str| {
+        let mut items = body["credentials"]["tokens"].as_array().into_iter().flatten();
+        items.find(|item| item["name"] == name).map(|item| item["deleted"] != true)
+    };
+    let is_there =
+        |name: &str| brought(name).unwrap_or_else(|| model.secrets.contains_key(&format!("tokens/{name}")));
+    let holds = |text: &&&str| TOKENS.iter().all(|name| !text.contains(name) || is_there(name));
+    if u.ratio(1, 16)? {
+        return u.choose(&TEMPLATES).copied();
+    }
+    u.choose_iter(TEMPLATES.iter().filter(holds).collect::<Vec<_>>()).copied()
+}
+
+/// `body`: what is given so far.
+fn value(u: &mut Unstructured<'_>, field: &Field, model: &Model, body: &Value) -> Result<Value> {
     Ok(match field.shape() {
         Shape::Text { .. } if field.is_secret() => json!(secret(u)?),
         Shape::Text { stands_for, .. } => json!(plain(u, field, stands_for)?),
         Shape::HttpBody => {
-            let mut body = json!({});
+            let mut given = json!({});
             if u.ratio(2, 3)? {
-                body["content"] = json!(u.choose(&TEMPLATES)?);
+                given["content"] = json!(template(u, model, body)?);
             }
             if u.ratio(1, 3)? {
-                body["content_type"] = json!(u.choose(&MEDIA_TYPES)?);
+                given["content_type"] = json!(u.choose(&MEDIA_TYPES)?);
             }
-            body
+            given
         }
         // What was shown may come back.
         Shape::Made(_) => model.shown["credentials"][field.name()].clone(),
@@ -136,7 +163,15 @@ fn value(u: &mut Unstructured<'_>, field: &Field, model: &Model) -> Result<Value
                     .map(|index| many(field, &format!("{letter}{index}")))
                     .collect());
             }
-            (0..u.int_in_range(0..=4)?).map(|_| item(u, field, is_create)).collect::<Result<Value>>()?
+            let items = 0..u.int_in_range(0..=4)?;
+            let mut items =
+                items.map(|_| item(u, field, is_create, model, body)).collect::<Result<Vec<_>>>()?;
+            // Whoever names one twice is refused, and nothing else of it is tried.
+            if u.ratio(7, 8)? {
+                let mut seen = BTreeSet::new();
+                items.retain(|item| seen.insert(item["name"].to_string()));
+            }
+            json!(items)
         }
     })
 }
@@ -165,16 +200,23 @@ fn plain(u: &mut Unstructured<'_>, field: &Field, stands_for: &StandsFor) -> Res
 }
 
 /// An item of a list: a new value, its name alone, or its end.
-fn item(u: &mut Unstructured<'_>, field: &Field, is_create: bool) -> Result<Value> {
-    // Headers are alike in upper and lower case.
+fn item(
+    u: &mut Unstructured<'_>,
+    field: &Field,
+    is_create: bool,
+    model: &Model,
+    body: &Value,
+) -> Result<Value> {
+    // Headers are alike in upper and lower case; some of these are about the body, and some are parameters too.
     let names: &[&str] = match field.name() {
-        "headers" => &["h0", "h1", "X-Key", "x-key", "Authorization"],
-        _ => &["t0", "t1", "t2", "t3"],
+        "headers" => &["h0", "h1", "X-Key", "x-key", "Authorization", "Content-type", "content_type"],
+        "url_parameters" => &["h0", "h1", "p0", "P0"],
+        _ => &TOKENS,
     };
     let mut item = json!({ "name": u.choose(names)? });
     let value = |u: &mut Unstructured<'_>| match field.is_secret() {
         true => secret(u),
-        false => u.choose(&TEMPLATES).map(|text| (*text).to_owned()),
+        false => template(u, model, body).map(str::to_owned),
     };
     if field.is_secret() {
         item["type"] = json!("SECRET");

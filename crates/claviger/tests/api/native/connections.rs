@@ -138,6 +138,34 @@ on_both_engines! {
         server.verify_state().await;
     }
 
+    /// A host that stays is not enough: each token that a change would have sent otherwise is named.
+    async fn an_editor_cannot_have_a_token_sent_otherwise(server: &TestServer) {
+        let admin = server.client();
+        let mut integration = http("https://a.example", "canary-1");
+        let second = json!({ "name": "token2", "type": "SECRET", "value": "canary-2" });
+        integration["credentials"]["tokens"].as_array_mut().unwrap().push(second);
+        let path = path_of(&made(&admin, "n", &integration, Value::Null).await);
+        let read = admin.get(&path).await.expect(200).json();
+        let parameters = json!([{ "name": "one", "value": "{{ token1 }}" }, { "name": "both", "value": "{{ token2 }}{{ token1 }}" }]);
+        let change = |tokens: Value| json!({ "name": "moved", "integration": { "type": "HTTP", "credentials": {
+            "type": "HTTPTokenAuth", "url_parameters": parameters, "tokens": tokens } } });
+        let token = |name: &str| json!({ "name": name, "type": "SECRET", "value": "canary-3" });
+
+        for (tokens, missing) in [
+            (json!([]), &["token1 anew, since it would be sent otherwise: in url_parameters/one, url_parameters/both",
+                "token2 anew, since it would be sent otherwise: in url_parameters/both"][..]),
+            (json!([token("token1")]), &["token2 anew, since it would be sent otherwise: in url_parameters/both"]),
+        ] {
+            let answer = admin.patch(&path, &change(tokens)).await.expect(400);
+            assert_eq!(fields(&answer), vec!["integration/credentials/tokens"; missing.len()]);
+            assert!(missing.iter().all(|text| answer.text.contains(text)), "{}", answer.text);
+        }
+        assert_eq!(admin.get(&path).await.expect(200).json(), read);
+        let moved = admin.patch(&path, &change(json!([token("token1"), token("token2")]))).await.expect(200).json();
+        assert_eq!(moved["integration"]["credentials"]["url_parameters"], parameters);
+        server.verify_state().await;
+    }
+
     async fn a_customers_api_at_aws_is_named_by_its_host(server: &TestServer) {
         let admin = server.client();
         let shown = made(&admin, "n", &aws(), json!({ "hosts": [API, API] })).await;

@@ -42,6 +42,9 @@ on_both_engines! {
         // What the change itself would answer.
         let bare = json!({ "integration": { "type": "HTTP", "base_url": "https://c.example", "credentials": { "type": "HTTPTokenAuth" } } });
         assert_eq!(fields(&admin.patch(&dry, &bare).await.expect(400)), ["integration/credentials/tokens"]);
+        let mut moved = json!({ "integration": { "type": "HTTP", "credentials": { "type": "HTTPTokenAuth" } } });
+        moved["integration"]["credentials"]["url_parameters"] = json!([{ "name": "key", "value": "{{ token1 }}" }]);
+        assert_eq!(fields(&admin.patch(&dry, &moved).await.expect(400)), ["integration/credentials/tokens"]);
         admin.patch(&format!("{PATH}/00000000-0000-4000-8000-000000000000?dry_run=true"), &patch).await.expect(404);
 
         assert_eq!(admin.get(&path).await.expect(200).json(), read);

@@ -104,6 +104,22 @@ on_both_engines! {
         assert_eq!(faults(server, &export).await, differs(&expected));
     }
 
+    /// An import changes no connection that is there, whether or not the file brings its token.
+    async fn no_token_is_sent_otherwise_by_an_import(server: &TestServer) {
+        let admin = server.client();
+        let path = path_of(&made(&admin, "one", &http("https://a.example", "canary-1"), Value::Null).await);
+        let mut export = admin.get(&format!("{PATH}/export")).await.expect(200).json();
+        let credentials = &mut export["orgs"][0]["connections"][0]["integration"]["credentials"];
+        credentials["headers"] = json!([{ "name": "X-Other", "value": "{{ token1 }}" }]);
+        let at = "/orgs/0/connections/0/integration/credentials/headers".to_owned();
+        let differs = [(at, "differs from what is there".to_owned())];
+        assert_eq!(faults(server, &export).await, differs);
+        export["orgs"][0]["connections"][0]["integration"]["credentials"]["tokens"][0]["value"] = json!("canary-1");
+        assert_eq!(faults(server, &export).await, differs);
+        let kept = admin.get(&path).await.expect(200).json();
+        assert_eq!(kept["integration"]["credentials"]["headers"][0]["name"], "X-Key");
+    }
+
     async fn every_fault_has_its_place(server: &TestServer) {
         let nobody = "00000000-0000-4000-8000-000000000000";
         let twice = nobody;

@@ -177,6 +177,53 @@ on_both_engines! {
         server.verify_state().await;
     }
 
+    /// To the same host too: a parameter is in its access log, and what some bodies hold is published.
+    async fn a_token_is_sent_otherwise_only_by_whoever_brings_it(server: &TestServer) {
+        let admin = server.client();
+        let integration = http("https://example.com", "canary-of-the-token");
+        let content = integration["credentials"]["body"]["content"].clone();
+        let path = format!("{ALL}/{}", made(&admin, &integration).await);
+        let with = |fields: &Value, token: Option<&str>| {
+            let mut credentials = fields.clone();
+            credentials["type"] = json!("HTTPTokenAuth");
+            if let Some(token) = token {
+                credentials["tokens"] = json!([{ "name": "token1", "type": "SECRET", "value": token }]);
+            }
+            patch(json!({ "integration": { "type": "HTTP", "credentials": credentials } }))
+        };
+        let read = admin.get(&path).await.expect(200).json();
+        let before = server.check_record().await.entries;
+        let moves = [
+            (json!({ "url_parameters": [{ "name": "page", "value": "{{ token1 }}" }] }), "url_parameters/page"),
+            (json!({ "headers": [{ "name": "X-Key", "value": "v={{ token1 }}" }] }), "headers/X-Key"),
+            (json!({ "headers": [{ "name": "X-Key", "deleted": true }, { "name": "User-Agent", "value": "{{ token1 }}" }] }), "headers/User-Agent"),
+            (json!({ "body": { "content": "{\"comment\": \"{{ token1 }}\"}", "content_type": "application/json" } }), "body"),
+            (json!({ "body": { "content": content, "content_type": "text/plain" } }), "body"),
+            (json!({ "headers": [{ "name": "content-type", "value": "text/plain" }] }), "body"),
+        ];
+        for (fields, place) in &moves {
+            let refused = admin.patch(&path, &with(fields, None)).await.expect(400);
+            let expected = format!(
+                "/data/attributes/integration/credentials/tokens must bring token1 anew, since it would be sent otherwise: in {place}");
+            assert!(detail(&refused.json()).trim_end().ends_with(&expected), "{}", refused.text);
+        }
+        assert_eq!(admin.get(&path).await.expect(200).json(), read, "nothing half done");
+        assert_eq!(server.check_record().await.entries, before);
+        // What leaves the token where it is asks for nothing: all of it again, and what names none.
+        let shown = &read["data"]["attributes"]["integration"]["credentials"];
+        let same = json!({ "headers": shown["headers"], "body": shown["body"], "url_parameters": [{ "name": "page", "value": "2" }] });
+        admin.patch(&path, &with(&same, None)).await.expect(200);
+        // Nor does naming it less; but naming it again is a move.
+        let header = |name: &str| json!({ "headers": [{ "name": name, "value": "{{ token1 }}" }] });
+        admin.patch(&path, &with(&json!({ "headers": [{ "name": "X-Key", "deleted": true }] }), None)).await.expect(200);
+        admin.patch(&path, &with(&header("X-Key"), None)).await.expect(400);
+        // Who knows the token may have it sent as they like.
+        for (fields, _) in &moves {
+            admin.patch(&path, &with(fields, Some("canary-brought-anew"))).await.expect(200);
+        }
+        server.verify_state().await;
+    }
+
     async fn an_external_id_stays_until_a_new_one_is_asked_for(server: &TestServer) {
         let admin = server.client();
         let aws = |role: &str| json!({ "type": "AWS", "credentials": {
