@@ -272,7 +272,10 @@ async fn bury_replaced(engine: Arc<Engine>) {
             tracing::warn!(error, "replaced secrets whose time is over could not be buried");
         }
         if let Err(error) = engine.end_sessions().await {
-            tracing::warn!(error = claviger_model::chain(&error), "sessions that are over could not be ended");
+            tracing::warn!(
+                error = claviger_model::chain(&error),
+                "sessions that are over could not be ended"
+            );
         }
     }
 }

@@ -74,9 +74,7 @@ impl Engine {
         let org = org.unwrap_or_else(|| OrgId::generate(self.vault.random()));
         let found = self.store.find_person(org, email).await?;
         let hash = match &found {
-            Some((user, Some(stored))) if user.disabled_at.is_none() => {
-                open_hash(&self.vault, user, stored)?
-            }
+            Some((user, Some(stored))) if user.disabled_at.is_none() => open_hash(&self.vault, user, stored)?,
             _ => PasswordHash::of_nobody(self.vault.random()),
         };
         let checked = self.hashing.run(move || hash.matches(password.reveal())).await;
@@ -110,21 +108,21 @@ impl Engine {
                 return Err(SignInError::Auth(AuthFailure::Password(AuthReason::NotAdmin)));
             }
             let ended = self.sessions_to_end(&user).await?;
-            let Made { credential, stored: secret, secret: token } = self.make(draft(&user, self.clock.now())?)?;
-            let change =
-                Change::begin_session(&credential, &secret, &user, stored.revision, &ended, &actor);
+            let Made { credential, stored: secret, secret: token } =
+                self.make(draft(&user, self.clock.now())?)?;
+            let change = Change::begin_session(&credential, &secret, &user, stored.revision, &ended, &actor);
             match self.store.commit(change).await {
                 Ok(position) => {
                     return Ok(Changed { value: SignedIn { user, session: credential, token }, position });
                 }
                 // Others signed in, or somebody changed the user or the password.
-                Err(CommitError::Refused(Refusal::Stale | Refusal::LimitReached | Refusal::OwnerDisabled)) => {}
+                Err(CommitError::Refused(
+                    Refusal::Stale | Refusal::LimitReached | Refusal::OwnerDisabled,
+                )) => {}
                 Err(error) => return Err(Error::from(error).into()),
             }
             match self.store.find_person(user.org, email).await? {
-                Some((now, Some(password)))
-                    if now.id == user.id && password.revision == stored.revision =>
-                {
+                Some((now, Some(password))) if now.id == user.id && password.revision == stored.revision => {
                     user = now;
                 }
                 _ => return Err(UNKNOWN),

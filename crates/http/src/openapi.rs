@@ -271,7 +271,8 @@ fn responses(info: &RouteInfo, operation: &Operation) -> Value {
 }
 
 fn is_change(info: &RouteInfo) -> bool {
-    info.method != Method::GET && matches!(info.who, Who::User(_) | Who::Admin(_) | Who::Integration | Who::Session)
+    info.method != Method::GET
+        && matches!(info.who, Who::User(_) | Who::Admin(_) | Who::Integration | Who::Session)
 }
 
 /// What follows from the route, and what was said beside.

@@ -56,7 +56,8 @@ impl SessionCookie {
 
     /// What a request's cookies say: none where there is no such cookie.
     fn find(self, headers: &HeaderMap) -> Option<Result<&[u8], AuthReason>> {
-        let cookies = headers.get_all(COOKIE).iter().flat_map(|line| line.as_bytes().split(|byte| *byte == b';'));
+        let cookies =
+            headers.get_all(COOKIE).iter().flat_map(|line| line.as_bytes().split(|byte| *byte == b';'));
         let mut found = cookies.filter_map(|cookie| {
             let cookie = cookie.trim_ascii();
             let rest = cookie.strip_prefix(self.name.as_bytes())?;
@@ -127,7 +128,9 @@ pub fn is_own(parts: &request::Parts) -> bool {
 /// known here, so that schemes are not compared.
 fn is_host_of(parts: &request::Parts, origin: &[u8]) -> bool {
     let named = parts.uri.authority().map(|authority| authority.as_str().as_bytes());
-    let Some(host) = named.or_else(|| parts.headers.get(HOST).map(HeaderValue::as_bytes)) else { return false };
+    let Some(host) = named.or_else(|| parts.headers.get(HOST).map(HeaderValue::as_bytes)) else {
+        return false;
+    };
     let schemes: [(&[u8], &[u8]); 2] = [(b"https://", b":443"), (b"http://", b":80")];
     schemes.iter().any(|(scheme, port)| {
         let without = |text: &[u8]| text.strip_suffix(*port).unwrap_or(text).to_ascii_lowercase();
@@ -180,7 +183,9 @@ mod tests {
     fn the_cookie_is_one_and_has_the_whole_name() {
         let find = |cookie: SessionCookie, lines: &[&str]| {
             let parts = parts(lines);
-            cookie.find(&parts.headers).map(|found| found.map(|token| String::from_utf8_lossy(token).into_owned()))
+            cookie
+                .find(&parts.headers)
+                .map(|found| found.map(|token| String::from_utf8_lossy(token).into_owned()))
         };
         let (tls, clear) = (SessionCookie::OVER_TLS, SessionCookie::IN_CLEAR);
         assert_eq!(find(clear, &[]), None);
@@ -189,7 +194,10 @@ mod tests {
         // Each server takes the one that it gives.
         assert_eq!(find(tls, &["cookie: claviger-session=x"]), None);
         assert_eq!(find(clear, &["cookie: __Host-claviger-session=x"]), None);
-        assert_eq!(find(tls, &["cookie: claviger-session=x; __Host-claviger-session=y"]), Some(Ok("y".to_owned())));
+        assert_eq!(
+            find(tls, &["cookie: claviger-session=x; __Host-claviger-session=y"]),
+            Some(Ok("y".to_owned()))
+        );
         assert_eq!(find(clear, &["cookie: claviger-sessions=x; claviger-session"]), None);
         let two = Some(Err(AuthReason::Unknown));
         assert_eq!(find(clear, &["cookie: claviger-session=x; claviger-session=x"]), two);

@@ -118,7 +118,9 @@ impl Store {
     /// The orgs that have a person of an address, with the person, up to so many; disabled ones too.
     pub async fn list_persons(&self, email: &Email, limit: u32) -> Result<Vec<(OrgId, UserId)>, StoreError> {
         let sql = "SELECT org_id, id FROM users WHERE email = $1 AND kind = 'human' ORDER BY org_id LIMIT $2";
-        self.long_rows(sql.to_owned(), params![email.as_str(), limit], |row| Ok((row.parsed(0)?, row.parsed(1)?)))
-            .await
+        self.long_rows(sql.to_owned(), params![email.as_str(), limit], |row| {
+            Ok((row.parsed(0)?, row.parsed(1)?))
+        })
+        .await
     }
 }

@@ -15,7 +15,8 @@ impl CsrfToken {
     /// That of the session with this secret; the same each time. The secret is random and long, so that no key is
     /// needed to keep others from finding it by trial.
     pub fn of(session: &[u8]) -> Self {
-        let derived = Zeroizing::new(blake3::derive_key("claviger-vault 2026-11 CSRF token of a session", session));
+        let derived =
+            Zeroizing::new(blake3::derive_key("claviger-vault 2026-11 CSRF token of a session", session));
         let mut text = Zeroizing::new(String::with_capacity(2 * derived.len()));
         text.extend(hex::digits(derived.as_slice()));
         Self(text)

@@ -215,9 +215,11 @@ impl Database {
     async fn end_sessions(&mut self, now: Timestamp, history: &mut History<'_>) -> Result<(), StoreError> {
         let mut sessions = Vec::new();
         let sql = "SELECT id FROM credentials WHERE kind = $1 AND revoked_at IS NULL ORDER BY id";
-        self.each(sql, &params![CredentialKind::Session], |row| Ok(sessions.push(row.get::<String>(0)?))).await?;
+        self.each(sql, &params![CredentialKind::Session], |row| Ok(sessions.push(row.get::<String>(0)?)))
+            .await?;
         for id in &sessions {
-            let sql = "UPDATE secrets SET dead_at = $1, sealed = NULL WHERE credential_id = $2 AND dead_at IS NULL";
+            let sql =
+                "UPDATE secrets SET dead_at = $1, sealed = NULL WHERE credential_id = $2 AND dead_at IS NULL";
             self.execute(sql, &params![now, id.as_str()]).await?;
         }
         self.revoke_dead(&sessions, RESTORE, now, history).await?;
