@@ -3,9 +3,11 @@
 use claviger_model::{OrgId, UserId};
 use serde_json::{Value, json};
 
-use super::person;
+use super::{HOUR, person};
+use crate::receiver::{Delivery, Receiver};
 use crate::support::session::{ADMIN, Browser, PASSWORD, SESSION, set_password};
-use crate::support::{TestDatabase, TestServer, on_both_engines};
+use crate::support::{TestDatabase, TestServer, on_both_engines, with_either_database};
+use crate::webhooks::{hook, telling};
 
 /// What a check finds, as sentences.
 async fn findings(server: &TestServer) -> Vec<String> {
@@ -118,5 +120,35 @@ on_both_engines! {
         assert!(set(server.founded.org, server.founded.user).await);
         Browser::new(server).sign_in(ADMIN, PASSWORD).await.expect(201);
         server.verify_state().await;
+    }
+}
+
+with_either_database! {
+    /// Who signs in and out, and that every session ends within a day, is no event; that one leaked is.
+    async fn webhooks_are_told_of_a_session_that_leaked_and_of_no_other(database: TestDatabase) {
+        let server = TestServer::start_with(database, telling()).await;
+        let (receiver, client) = (Receiver::start(), server.client());
+        hook(&client, &receiver.url(), None).await;
+        Browser::of_admin(&server).await.delete(SESSION).await.expect(204);
+        let browser = Browser::of_admin(&server).await;
+        // Keys that end before the session does, and are warned of before it would be.
+        for _ in 0..3 {
+            let body = json!({ "name": "marker", "expires_at": "2026-03-04T23:06:07Z" });
+            let made = client.post("/claviger/v1/api_keys", &body).await.expect(201).json();
+            // Ends are looked for now and then.
+            server.clock.advance_micros(HOUR);
+            let is_warned = |told: &[Delivery]| {
+                told.iter().any(|it| it.kind() == "credential.expiring" && it.json()["data"]["subject"]["id"] == made["id"])
+            };
+            receiver.wait_until(is_warned);
+        }
+        let of_sessions = |told: &[Delivery]| {
+            let is_one = |it: &&Delivery| it.json()["data"]["subject"]["kind"] == "session";
+            told.iter().filter(is_one).map(Delivery::kind).collect::<Vec<_>>()
+        };
+        assert_eq!(of_sessions(&receiver.told()), [] as [&str; 0]);
+        client.post("/claviger/v1/leaks", &json!({ "secret": browser.token() })).await.expect(200);
+        receiver.wait_until(|told| of_sessions(told) == ["credential.leaked", "credential.revoked"]);
+        server.stop().await;
     }
 }
