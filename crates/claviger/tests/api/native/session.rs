@@ -6,7 +6,7 @@ mod record;
 
 use std::time::Duration;
 
-use claviger_http::{Rate, SessionCookie};
+use claviger_http::{Rate, SessionCookie, Who};
 use claviger_native::{Options as NativeOptions, SessionOptions};
 use http::Method;
 use serde_json::{Value, json};
@@ -182,6 +182,51 @@ on_both_engines! {
             assert_eq!(fields(&answer), named, "{body}");
         }
         assert_eq!(server.engine.applied().sequence, 1, "nothing was changed");
+    }
+
+    /// The routes of sessions × whatever else may be presented there.
+    async fn every_route_refuses_all_but_those_who_may(server: &TestServer) {
+        let browser = Browser::of_admin(server).await;
+        let mut ended = Browser::new(server);
+        ended.sign_in(ADMIN, PASSWORD).await.expect(201);
+        let dead = ended.stolen(server, None);
+        ended.delete(SESSION).await.expect(204);
+        let keys = server.admin();
+        let (api_key, application_key) = (keys.api_key.unwrap(), keys.application_key.unwrap());
+        let bearer = format!("Bearer {application_key}");
+        let cookie = |token: &str| format!("claviger-session={token}");
+        let (garbage, empty, key) = (cookie("clvsession_0"), cookie(""), cookie(&application_key));
+        let wrong: [&[(&str, &str)]; 6] = [
+            &[],
+            &[("cookie", &garbage)],
+            &[("cookie", &empty)],
+            &[("cookie", &key)],
+            &[("dd-api-key", &api_key), ("dd-application-key", &application_key)],
+            &[("authorization", &bearer)],
+        ];
+        let nobody = server.client_with(Keys::default());
+        let mut methods = Vec::new();
+        for route in &server.session_routes {
+            methods.push(route.method.clone());
+            if route.who == Who::Anybody {
+                continue;
+            }
+            assert_eq!(route.who, Who::Session);
+            let before = server.engine.applied();
+            for headers in wrong {
+                let answer = nobody.send(route.method.clone(), route.path, headers, None::<String>).await;
+                assert_eq!(answer.status.as_u16(), 401, "{} {headers:?}: {}", route.method, answer.text);
+            }
+            let answer = dead.send(route.method.clone(), route.path, &[], None).await;
+            assert_eq!(code(&answer.expect(401)), "unknown");
+            assert_eq!(server.engine.applied(), before, "a refused request changes nothing");
+            let mut good = Browser::new(server);
+            good.sign_in(ADMIN, PASSWORD).await.expect(201);
+            let answer = good.send(route.method.clone(), route.path, &[], None).await;
+            assert!(answer.status.is_success(), "{}: {}", route.method, answer.text);
+        }
+        assert_eq!(methods, [Method::POST, Method::GET, Method::DELETE]);
+        browser.get(SESSION).await.expect(200);
     }
 
     /// The console's own calls: the native API by a session, without any key.
