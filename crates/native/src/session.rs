@@ -4,6 +4,10 @@
 //! Passwords are tried at a price (argon2id), a few at once, and so often from an address and for an account as
 //! [`SessionOptions`] allow. An org, address or password that is nobody's is refused in the same words, after the same work.
 
+mod attempts;
+mod options;
+mod visitor;
+
 use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, State};
@@ -11,15 +15,13 @@ use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use claviger_catalog::SecretText as Typed;
 use claviger_engine::rights::Oneself;
-use claviger_engine::{
-    AuthFailure, AuthReason, Caller, FieldError, Origin, SESSION_IDLE, SESSION_LIFETIME, SignInError,
-};
+use claviger_engine::{AuthFailure, AuthReason, Caller, Origin, SESSION_IDLE, SESSION_LIFETIME, SignInError};
 use claviger_http::openapi::{Named, Operation};
 use claviger_http::{
-    AddressLimits, App, BodyError, Bucket, Json as Body, Limits, Rate, Route, RouteInfo, SecretText,
-    SessionCookie, Who, csrf_token, is_own, note_refusal, origin, positioned, session, take_share,
+    App, BodyError, Bucket, Json as Body, Route, RouteInfo, SecretText, SessionCookie, Who, csrf_token,
+    note_refusal, origin, positioned, session, take_share,
 };
-use claviger_model::{Credential, Email, Org, OrgId, User};
+use claviger_model::{Credential, Email, Org, User};
 use claviger_vault::{CsrfToken, PASSWORD_BYTES_MAX};
 use http::header::{CACHE_CONTROL, SET_COOKIE};
 use http::request::Parts;
@@ -28,6 +30,11 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use attempts::Attempts;
+use visitor::Visitor;
+
+pub use options::{SessionOptions, Tenancy};
+
 use crate::fields::Fields;
 use crate::guards::shown_time;
 use crate::{Error, Options, error};
@@ -35,64 +42,9 @@ use crate::{Error, Options, error};
 const PATH: &str = "/claviger/v1/session";
 /// The longest that an org's id or subdomain is.
 const ORG_CHARS_MAX: usize = 63;
-/// What an account's attempts are counted as; no route's.
-const ATTEMPTS: Bucket = Bucket("sign_in");
-
-/// How sessions begin.
-#[derive(Debug, Clone, Copy)]
-pub struct SessionOptions {
-    /// The cookie.
-    pub cookie: SessionCookie,
-    /// How often one address may try to sign in, as whomever.
-    pub attempts_from_address: Rate,
-    /// How often anybody may try to sign in as one account, be it there or not.
-    pub attempts_at_account: Rate,
-}
-
-impl Default for SessionOptions {
-    /// In clear; more attempts than people make, and fewer than guessing takes.
-    fn default() -> Self {
-        Self {
-            cookie: SessionCookie::IN_CLEAR,
-            attempts_from_address: Rate { limit: 20, period_seconds: 60 },
-            attempts_at_account: Rate { limit: 10, period_seconds: 300 },
-        }
-    }
-}
-
-type ByHost = dyn Fn(&Parts, &App) -> Option<OrgId> + Send + Sync;
-
-/// Which org a request's host names, as the operator has decided for all that is told apart by hosts.
-#[derive(Clone)]
-pub struct Tenancy {
-    tells_orgs_apart: bool,
-    by_host: Arc<ByHost>,
-}
-
-impl Tenancy {
-    /// Hosts that name an org each, or one org that is meant where nothing else is said.
-    pub fn new(
-        tells_orgs_apart: bool,
-        by_host: impl Fn(&Parts, &App) -> Option<OrgId> + Send + Sync + 'static,
-    ) -> Self {
-        Self { tells_orgs_apart, by_host: Arc::new(by_host) }
-    }
-}
-
-/// What is counted of attempts to sign in.
-struct Attempts {
-    cookie: SessionCookie,
-    from_addresses: AddressLimits,
-    at_accounts: Limits,
-}
 
 pub(crate) fn routes(options: &Options, tenancy: &Tenancy) -> Vec<Route> {
-    let SessionOptions { cookie, attempts_from_address, attempts_at_account } = options.sessions;
-    let attempts = Attempts {
-        cookie,
-        from_addresses: AddressLimits::new(attempts_from_address),
-        at_accounts: Limits::of([(ATTEMPTS, attempts_at_account)]),
-    };
+    let attempts = Attempts::new(&options.sessions);
     let info = |method, who, summary| RouteInfo { method, path: PATH, who, bucket: Bucket::NATIVE, summary };
     let operation = |id| Operation::new(id, "Claviger: session", error::described());
     let shown = || Named::of::<Shown>("Session");
@@ -180,48 +132,6 @@ fn answer(cookie: Option<HeaderValue>, response: impl IntoResponse) -> Response 
     response
 }
 
-/// Whoever asks to sign in. Pages of other sites may not sign anybody in, not even as somebody else.
-struct Visitor {
-    origin: Origin,
-    org: Option<OrgId>,
-    tells_orgs_apart: bool,
-}
-
-impl FromRequestParts<App> for Visitor {
-    type Rejection = Error;
-
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Error> {
-        if !is_own(parts) {
-            let failure = AuthFailure::Password(AuthReason::Forged);
-            note_refusal(app, parts, failure);
-            return Err(failure.into());
-        }
-        let tenancy = parts.extensions.get::<Tenancy>();
-        let org = tenancy.and_then(|tenancy| (tenancy.by_host)(parts, app));
-        let tells_orgs_apart = tenancy.is_some_and(|tenancy| tenancy.tells_orgs_apart);
-        Ok(Self { origin: origin(app, parts), org, tells_orgs_apart })
-    }
-}
-
-impl Visitor {
-    /// The org that is meant, if there is one: what a body names must be what the host names, where hosts name orgs.
-    ///
-    /// # Errors
-    /// Where nothing says which.
-    fn org(&self, app: &App, named: Option<&str>) -> Result<Option<OrgId>, Error> {
-        let Some(named) = named else {
-            let reason = "is missing, and the host names no org".to_owned();
-            let fault = || Error::invalid(vec![FieldError { field: "org".to_owned(), reason }]);
-            return self.org.map(Some).ok_or_else(fault);
-        };
-        let found = named.parse().ok().or_else(|| app.engine().org_at(&named.to_ascii_lowercase()));
-        Ok(match (self.tells_orgs_apart, self.org) {
-            (true, Some(org)) => found.filter(|found| *found == org),
-            _ => found,
-        })
-    }
-}
-
 struct SignIn {
     email: Email,
     password: Typed,
@@ -253,21 +163,6 @@ async fn begin(
     let cookie = attempts.cookie.set(&token, SESSION_LIFETIME.as_secs());
     let body = shown(user, org, &session, CsrfToken::of(token.bytes()));
     Ok(answer(Some(cookie), positioned(signed_in.position, (StatusCode::CREATED, Json(body)))))
-}
-
-impl Attempts {
-    /// Counts an attempt, before anything is known of it, and tells whether it is beyond what its address or its account
-    /// has.
-    fn are_too_many(&self, app: &App, origin: Origin, org: Option<OrgId>, email: &Email) -> bool {
-        let now = app.engine().clock().now();
-        if self.from_addresses.take(origin.address, now) {
-            return true;
-        }
-        // Accounts that are not there are counted like others, each as itself.
-        let account = format!("{} {email}", org.map(|org| org.to_string()).unwrap_or_default());
-        let Some(first) = app.engine().founding_org() else { return false };
-        self.at_accounts.take_of(first, Some(&account), ATTEMPTS, || now).is_some_and(|it| it.is_exceeded)
-    }
 }
 
 fn read(body: &Value) -> Result<SignIn, Error> {
