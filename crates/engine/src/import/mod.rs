@@ -106,6 +106,8 @@ impl Imported {
                 CredentialKind::PersonalAccessToken
                 | CredentialKind::ServiceAccessToken
                 | CredentialKind::IntegrationToken => self.access_tokens += 1,
+                // No document has any.
+                CredentialKind::Session => {}
             }
         }
         self.zis_integrations += plan.zis_integrations.len();

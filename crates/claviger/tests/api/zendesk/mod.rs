@@ -10,5 +10,6 @@ mod reach;
 mod record;
 mod refusals;
 mod registry;
+mod sessions;
 mod tables;
 mod tenancy;
