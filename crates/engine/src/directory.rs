@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use claviger_model::{
-    CredentialId, CredentialKind, Guards, Org, OrgId, OwnPermission, OwnPermissions, PermissionSet, Position,
+    CredentialId, CredentialKind, Guards, Org, OrgId, OwnPermission, OwnPermissions, Permission, PermissionSet, Position,
     Role, RoleId, Scopes, Timestamp, User, UserId,
 };
 use claviger_store::{Entry, KnownSecret, Store, StoreError};
@@ -236,6 +236,12 @@ impl Directory {
         let roles = self.roles.pin();
         let union = |set, role| set | roles.get(role).copied().unwrap_or(PermissionSet::EMPTY);
         Some(user.roles.iter().fold(PermissionSet::EMPTY, union))
+    }
+
+    /// Whether a user of an org may do something, by their roles; neither may be disabled.
+    pub(crate) fn allows(&self, org: OrgId, user: UserId, permission: Permission) -> bool {
+        let is_org_alive = self.orgs.pin().get(&org).is_some_and(|is_disabled| !*is_disabled);
+        is_org_alive && self.rights(user).is_some_and(|rights| rights.contains(permission))
     }
 
     /// Whether a user who is not disabled has a role.

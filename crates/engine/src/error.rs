@@ -130,6 +130,10 @@ pub enum Thing {
     Connection,
     /// The registration of an application key.
     Registration,
+    /// An OAuth client of a ZIS integration.
+    ZisOAuthClient,
+    /// What was begun with an OAuth client.
+    ZisOAuthFlow,
 }
 
 impl Thing {
@@ -166,6 +170,8 @@ impl fmt::Display for Thing {
             Self::Webhook => "Webhook",
             Self::Connection => "Connection",
             Self::Registration => "Registration",
+            Self::ZisOAuthClient => "OAuth client",
+            Self::ZisOAuthFlow => "OAuth flow",
         })
     }
 }

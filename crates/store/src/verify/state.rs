@@ -7,6 +7,7 @@ mod connections;
 mod credentials;
 mod events;
 mod zis_integrations;
+mod zis_oauth_clients;
 
 use std::collections::{HashMap, HashSet};
 
@@ -34,10 +35,11 @@ enum Kind {
     Leak,
     Connection,
     ZisIntegration,
+    ZisOAuthClient,
 }
 
 impl Kind {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::Org,
         Self::Role,
         Self::Permission,
@@ -48,6 +50,7 @@ impl Kind {
         Self::Leak,
         Self::Connection,
         Self::ZisIntegration,
+        Self::ZisOAuthClient,
     ];
 
     const fn as_str(self) -> &'static str {
@@ -62,6 +65,7 @@ impl Kind {
             Self::Leak => "leak",
             Self::Connection => "connection",
             Self::ZisIntegration => "zis_integration",
+            Self::ZisOAuthClient => "zis_oauth_client",
         }
     }
 }
@@ -221,6 +225,7 @@ impl Snapshot {
         self.compare_leaks(&mut fold, report).await?;
         self.compare_connections(vault, &mut fold, report).await?;
         self.compare_zis_integrations(&mut fold, report).await?;
+        self.compare_zis_oauth_clients(vault, &mut fold, report).await?;
         self.compare_tombstones(&fold, report).await?;
         fold.finish(report);
         Ok(())
