@@ -9,14 +9,16 @@ mod bound;
 mod connections;
 mod describe;
 mod error;
+mod oauth;
 mod oauth_tokens;
 mod registry;
 mod tenant;
 
 pub use error::misfit;
-pub use tenant::{BaseDomainError, Options};
+pub use tenant::{BaseDomainError, Options, PublicUrlError};
 
 use claviger_http::Route;
+use claviger_oauth::OAuth;
 
 /// Whether a path is this dialect's.
 pub fn is_ours(path: &str) -> bool {
@@ -24,7 +26,7 @@ pub fn is_ours(path: &str) -> bool {
 }
 
 /// Every route of the dialect.
-pub fn routes(options: &Options) -> Vec<Route> {
-    let routes = [registry::routes(), oauth_tokens::routes(), connections::routes()].into_iter().flatten();
-    routes.map(|route| route.with(options.clone())).collect()
+pub fn routes(options: &Options, oauth: &OAuth) -> Vec<Route> {
+    let routes = [registry::routes(), oauth_tokens::routes(), connections::routes(), oauth::routes(oauth)];
+    routes.into_iter().flatten().map(|route| route.with(options.clone())).collect()
 }

@@ -134,6 +134,30 @@ impl Engine {
         self.known_client(found).await
     }
 
+    /// The client with which something is to be begun: by its id, its name, or both, which must then be one client's.
+    ///
+    /// # Errors
+    /// [`Error::Absent`].
+    pub async fn choose_zis_oauth_client(
+        &self,
+        permit: &Permit<ConnectionsWrite>,
+        integration: &str,
+        id: Option<ZisOAuthClientId>,
+        name: Option<&str>,
+    ) -> Result<ZisOAuthClient, Error> {
+        // What is no name is nobody's, and not every database can be asked for it.
+        let is_name = |name: &&str| name.parse::<ZisOAuthClientName>().is_ok();
+        let found = match (id, name.filter(is_name)) {
+            (Some(id), _) => self.store.find_zis_oauth_client(permit.org(), integration, id).await?,
+            (None, Some(name)) => {
+                self.store.find_zis_oauth_client_named(permit.org(), integration, name).await?
+            }
+            (None, None) => None,
+        };
+        let is_meant = |client: &ZisOAuthClient| name.is_none_or(|name| client.name.as_str() == name);
+        self.known_client(found.filter(is_meant)).await
+    }
+
     /// Changes a client. Whoever changes its addresses, or where its tokens may go, brings its secret anew; by such a
     /// change, and by another id or secret, the connections that were made with it lose their tokens.
     ///

@@ -60,8 +60,6 @@ pub enum Renewal {
         /// The client.
         client: OpenedZisOAuthClient,
     },
-    /// Only by a person who agrees once more.
-    Never,
 }
 
 /// The right to store the next token of a connection.
@@ -73,6 +71,21 @@ pub struct OAuthFence {
 }
 
 impl OAuthTokenRead {
+    /// Whose it is.
+    pub fn org(&self) -> OrgId {
+        self.connection.org
+    }
+
+    /// The connection.
+    pub fn connection(&self) -> ConnectionId {
+        self.connection.id
+    }
+
+    /// The connection's revision, which grows with each token.
+    pub fn revision(&self) -> i64 {
+        self.connection.revision
+    }
+
     /// The authorization server's code, where it refused the connection's grant for good and nothing has changed since.
     pub fn refused(&self) -> Option<&str> {
         let refused = self.fence.refused.as_ref()?;
@@ -108,31 +121,28 @@ impl Engine {
         Err(Error::Unavailable(None))
     }
 
-    /// With what a token can be renewed.
+    /// With what a token can be renewed; none where only a person who agrees once more helps.
     ///
     /// # Errors
     /// When something cannot be opened.
-    pub async fn oauth_renewal(&self, read: &OAuthTokenRead) -> Result<Renewal, Error> {
-        let Some(client) = read.client.clone() else { return Ok(Renewal::Never) };
+    pub async fn oauth_renewal(&self, read: &OAuthTokenRead) -> Result<Option<Renewal>, Error> {
+        let Some(client) = read.client.clone() else { return Ok(None) };
         // Of one that lost its tokens, somebody agrees anew: its client is another one.
         if read.token.is_none() {
-            return Ok(Renewal::Never);
+            return Ok(None);
         }
         let subdomain = read.oauth.subdomain.as_deref().map(str::parse).transpose().map_err(internal)?;
         match read.oauth.grant_type.parse::<ZisGrant>().map_err(internal)? {
-            ZisGrant::ClientCredentials => Ok(Renewal::ClientCredentials {
-                scopes: read.oauth.requested_scope.clone(),
-                subdomain,
-                client: self.open_zis_oauth_client(client).await?,
-            }),
+            ZisGrant::ClientCredentials => {
+                let scopes = read.oauth.requested_scope.clone();
+                let client = self.open_zis_oauth_client(client).await?;
+                Ok(Some(Renewal::ClientCredentials { scopes, subdomain, client }))
+            }
             ZisGrant::AuthorizationCode => {
-                match self.open_connection_secret(&read.connection, REFRESH_TOKEN).await? {
-                    None => Ok(Renewal::Never),
-                    Some(token) => {
-                        let client = self.open_zis_oauth_client(client).await?;
-                        Ok(Renewal::Refresh { token, subdomain, client })
-                    }
-                }
+                let token = self.open_connection_secret(&read.connection, REFRESH_TOKEN).await?;
+                let Some(token) = token else { return Ok(None) };
+                let client = self.open_zis_oauth_client(client).await?;
+                Ok(Some(Renewal::Refresh { token, subdomain, client }))
             }
         }
     }

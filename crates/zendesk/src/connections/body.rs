@@ -38,7 +38,7 @@ pub(crate) fn clear_member(of: ZisType) -> Option<&'static str> {
     match of {
         ZisType::ApiKey => Some("header_name"),
         ZisType::BasicAuth => Some("username"),
-        ZisType::BearerToken => None,
+        ZisType::BearerToken | ZisType::OAuth => None,
     }
 }
 
@@ -128,6 +128,10 @@ pub(crate) fn new_connection(of: ZisType, object: Map<String, Value>) -> Result<
             domain.zip(username).map(|(domain, username)| ZisSettings::basic_auth(&domain, &username))
         }
         ZisType::BearerToken => domain.map(|domain| ZisSettings::bearer_token(&domain)),
+        ZisType::OAuth => {
+            members.fault("type", "oauth is begun with an OAuth client, not made by a body");
+            None
+        }
     };
     match (name, settings, members.secret(of)) {
         (Some(name), Some(settings), Some(secret)) => Ok(NewZisConnection { name, of, settings, secret }),
