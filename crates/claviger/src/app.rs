@@ -11,6 +11,8 @@ use claviger_http::{
 };
 use claviger_model::Random;
 use claviger_native::{Options as NativeOptions, VerifyFront};
+use claviger_oauth::OAuth;
+use claviger_outbound::Client;
 use claviger_zendesk::Options as ZendeskOptions;
 use http::StatusCode;
 
@@ -26,29 +28,35 @@ pub struct Application {
     pub router: Router,
     /// Every route of both.
     pub routes: Vec<RouteInfo>,
+    /// The tokens of OAuth connections.
+    pub oauth: OAuth,
 }
 
 impl Application {
-    /// Puts it together.
+    /// Puts it together. Third parties' authorization servers are asked through `exchange`.
+    #[allow(clippy::too_many_arguments, reason = "each is what the assembly is made of, once")]
     pub fn assemble(
         engine: Arc<Engine>,
         limits: Limits,
         proxies: TrustedProxies,
         native: &NativeOptions,
         zendesk: &ZendeskOptions,
+        exchange: Client,
         random: &dyn Random,
     ) -> Self {
         let datadog = claviger_datadog::routes(engine.catalog());
         let native = claviger_native::routes(native, engine.catalog());
+        let oauth = OAuth::new(engine.clone(), exchange, zendesk.redirect_uri());
         let app = App::new(engine, limits, RequestIds::new(random), proxies);
         let fronts = [ValidateFront::routes(), VerifyFront::routes()].concat();
-        let mut routes = [datadog, native, claviger_zendesk::routes(zendesk)].into_iter().flatten().collect();
+        let zendesk = claviger_zendesk::routes(zendesk, &oauth);
+        let mut routes = [datadog, native, zendesk].into_iter().flatten().collect();
         openapi::add(&mut routes, &fronts);
         let (router, mut routes) = router(app.clone(), routes, misfit);
         routes.extend(fronts.into_iter().map(|front| front.info));
         let fronts: Vec<Arc<dyn Front>> =
             vec![Arc::new(VerifyFront::new(app.clone())), Arc::new(ValidateFront::new(app.clone()))];
-        Self { app, front: Arc::new(fronts), router, routes }
+        Self { app, front: Arc::new(fronts), router, routes, oauth }
     }
 }
 

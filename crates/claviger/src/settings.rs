@@ -90,7 +90,7 @@ pub struct Serve {
     pub webhook_policy: Policy,
     /// Where GitHub's public keys are, if anywhere.
     pub github_keys: Option<PathBuf>,
-    /// How the Zendesk dialect tells orgs apart.
+    /// How the Zendesk dialect tells orgs apart, and what else the operator decided for it.
     pub zendesk: ZendeskOptions,
 }
 
@@ -191,7 +191,11 @@ impl Settings {
                     true => Policy::private_too(),
                 },
                 github_keys: typed.github_keys,
-                zendesk: zendesk(typed.zendesk_base_domain)?,
+                zendesk: zendesk(
+                    typed.zendesk_base_domain,
+                    typed.zendesk_public_url,
+                    typed.zendesk_show_tokens.unwrap_or(false),
+                )?,
             },
             data,
         })
@@ -300,13 +304,23 @@ fn log_filter(text: &str) -> Result<Targets, SettingsError> {
     Ok(filter)
 }
 
-fn zendesk(base_domain: Option<String>) -> Result<ZendeskOptions, SettingsError> {
-    match base_domain {
-        None => Ok(ZendeskOptions::default()),
+fn zendesk(
+    base_domain: Option<String>,
+    public_url: Option<String>,
+    shows_tokens: bool,
+) -> Result<ZendeskOptions, SettingsError> {
+    let mut options = match base_domain {
+        None => ZendeskOptions::default(),
         Some(text) => {
-            ZendeskOptions::under(&text).map_err(|error| SettingsError::ZendeskBaseDomain { text, error })
+            ZendeskOptions::under(&text).map_err(|error| SettingsError::ZendeskBaseDomain { text, error })?
         }
+    };
+    if let Some(text) = public_url {
+        options = options
+            .with_public_url(&text)
+            .map_err(|error| SettingsError::ZendeskPublicUrl { text, error })?;
     }
+    Ok(options.showing_tokens(shows_tokens))
 }
 
 fn drain(seconds: u64) -> Result<Duration, SettingsError> {

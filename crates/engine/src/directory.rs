@@ -10,8 +10,8 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use claviger_model::{
-    CredentialId, CredentialKind, Guards, Org, OrgId, OwnPermission, OwnPermissions, Permission, PermissionSet, Position,
-    Role, RoleId, Scopes, Timestamp, User, UserId,
+    CredentialId, CredentialKind, Guards, Org, OrgId, OwnPermission, OwnPermissions, Permission,
+    PermissionSet, Position, Role, RoleId, Scopes, Timestamp, User, UserId,
 };
 use claviger_store::{Entry, KnownSecret, Store, StoreError};
 use claviger_vault::Digest;

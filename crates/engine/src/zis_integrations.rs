@@ -4,7 +4,9 @@
 //! that would tell orgs of each other. The client's secret is shown once and kept as a digest. Deleting an integration
 //! kills its tokens; one that still has connections stays, so that nobody loses secrets by it.
 
-use claviger_model::{OrgId, RedirectOrigins, ZIS_DESCRIPTION_CHARS_MAX, ZisIntegration, ZisIntegrationId, ZisName};
+use claviger_model::{
+    OrgId, RedirectOrigins, ZIS_DESCRIPTION_CHARS_MAX, ZisIntegration, ZisIntegrationId, ZisName,
+};
 use claviger_store::{Change, CommitError, Refusal, ZIS_INTEGRATIONS_PER_ORG_MAX};
 use claviger_vault::IssuedSecret;
 

@@ -18,7 +18,9 @@ pub use renewing::{OAuthFence, OAuthToken, OAuthTokenRead, Renewal};
 pub use viewing::{ShownTokens, ZisOAuthKey};
 
 use claviger_catalog::{SecretText, ZisOAuthSettings, ZisSettings, ZisType};
-use claviger_model::{Connection, ConnectionDialect, OrgId, Relation, UserId, ZisOAuthClient, ZisOAuthClientId};
+use claviger_model::{
+    Connection, ConnectionDialect, OrgId, Relation, UserId, ZisOAuthClient, ZisOAuthClientId,
+};
 use claviger_store::{ConnectionFilter, client_secret_place, connection_secret_place};
 
 use crate::connections::internal;
@@ -44,8 +46,8 @@ pub(crate) type OAuthClear = (ZisSettings, ZisOAuthSettings);
 
 /// What an OAuth connection keeps in clear; none where it is another type's.
 pub(crate) fn oauth_of(connection: &Connection) -> Result<Option<OAuthClear>, Error> {
-    let is_one = connection.dialect == ConnectionDialect::Zendesk
-        && connection.credentials == ZisType::OAuth.as_str();
+    let is_one =
+        connection.dialect == ConnectionDialect::Zendesk && connection.credentials == ZisType::OAuth.as_str();
     if !is_one {
         return Ok(None);
     }
@@ -111,8 +113,9 @@ impl Engine {
     pub(crate) fn relation_of_user(&self, user: UserId, connection: &Connection) -> Option<Relation> {
         match &connection.restriction {
             None => Some(Relation::Editor),
-            Some(restriction) => restriction
-                .relation_of(connection.org, user, |role| self.directory.has_role(user, role)),
+            Some(restriction) => {
+                restriction.relation_of(connection.org, user, |role| self.directory.has_role(user, role))
+            }
         }
     }
 

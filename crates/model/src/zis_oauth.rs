@@ -7,7 +7,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::{
-    AllowedDomain, AllowedDomainError, OrgId, Origin, Target, TargetError, Timestamp, UserId, ZisOAuthClientId,
+    AllowedDomain, AllowedDomainError, OrgId, Origin, Target, TargetError, Timestamp, UserId,
+    ZisOAuthClientId,
 };
 
 /// The place of a subdomain in a client's address.
@@ -100,9 +101,7 @@ impl fmt::Display for ZisOAuthError {
             Self::Host(error) => write!(f, "has a host that {error}"),
             Self::Place => write!(f, "must have {PLACE} once at most, as a whole label of its host"),
             Self::Owners(error) => write!(f, "leads with {PLACE} to any name below its host, which {error}"),
-            Self::Subdomain => {
-                f.write_str("must be 1 to 63 letters, digits and -, with no - at either end")
-            }
+            Self::Subdomain => f.write_str("must be 1 to 63 letters, digits and -, with no - at either end"),
             Self::SubdomainMissing => f.write_str("is missing: the client's addresses have a place for it"),
             Self::SubdomainSurplus => f.write_str("has no place in the client's addresses"),
             Self::Origin => f.write_str(
@@ -449,14 +448,22 @@ mod tests {
             assert_eq!(refused(text), ZisOAuthError::Place, "{text}");
         }
         // Whoever names the subdomain would name the owner.
-        for text in ["https://{subdomain}.com/token", "https://{subdomain}.github.io", "https://a.{subdomain}.co.uk"] {
+        for text in
+            ["https://{subdomain}.com/token", "https://{subdomain}.github.io", "https://a.{subdomain}.co.uk"]
+        {
             assert!(matches!(refused(text), ZisOAuthError::Owners(_)), "{text}");
         }
         assert_eq!(refused("http://example.com"), ZisOAuthError::Clear);
         for text in ["https://127.0.0.1/token", "https://[::1]/token"] {
             assert!(matches!(refused(text), ZisOAuthError::Host(_)), "{text}");
         }
-        for text in ["", "example.com", "https://user@example.com", "https://example.com/{tenant}", "https://{a}.example.com"] {
+        for text in [
+            "",
+            "example.com",
+            "https://user@example.com",
+            "https://example.com/{tenant}",
+            "https://{a}.example.com",
+        ] {
             assert!(matches!(refused(text), ZisOAuthError::Target(_)), "{text}");
         }
     }
@@ -494,7 +501,14 @@ mod tests {
         ] {
             assert!(!admitted(text), "{text}");
         }
-        for text in ["http://app.example.com", "https://a.example/", "https://a.example/b", "*", "https://*.a.example", ""] {
+        for text in [
+            "http://app.example.com",
+            "https://a.example/",
+            "https://a.example/b",
+            "*",
+            "https://*.a.example",
+            "",
+        ] {
             assert_eq!(RedirectOrigins::parse([text]), Err(ZisOAuthError::Origin), "{text}");
         }
         let many: Vec<_> = (0..=REDIRECT_ORIGINS_MAX).map(|n| format!("https://a{n}.example")).collect();

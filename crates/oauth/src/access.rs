@@ -109,7 +109,8 @@ impl Shared {
     async fn fly(&self, org: OrgId, connection: ConnectionId, want: Want) -> Outcome {
         let mut read = self.engine.read_oauth_token(org, connection).await?;
         let now = self.engine.clock().now();
-        let is_good = read.token.as_ref().is_some_and(|it| it.expires_at.is_none_or(|end| now + MARGIN < end));
+        let is_good =
+            read.token.as_ref().is_some_and(|it| it.expires_at.is_none_or(|end| now + MARGIN < end));
         if want == Want::Good && is_good {
             // Another renewal landed while this one was boarded.
             return read.token.take().map(AccessToken::from).ok_or(AccessError::Lost);

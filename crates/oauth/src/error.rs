@@ -54,7 +54,10 @@ impl From<ExchangeFailure> for ProviderFault {
         match failure {
             ExchangeFailure::Exchange(error) => {
                 // The cause is for the operator: callers are told the code.
-                tracing::info!(error = claviger_model::chain(&error), "an authorization server gave no token");
+                tracing::info!(
+                    error = claviger_model::chain(&error),
+                    "an authorization server gave no token"
+                );
                 Self::of(&error)
             }
             ExchangeFailure::Busy => own("busy", false),

@@ -14,15 +14,15 @@ mod flights;
 mod ways;
 
 pub use access::AccessToken;
-pub use begin::{Begun, Beginning};
+pub use begin::{Beginning, Begun};
 pub use error::{AccessError, FlowError, ProviderFault};
 pub use ways::{Landing, Returning};
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use claviger_engine::{Engine, GrantedTokens, OpenedZisOAuthClient};
 use claviger_catalog::SecretText;
+use claviger_engine::{Engine, GrantedTokens, OpenedZisOAuthClient};
 use claviger_exchange::ExchangeError;
 use claviger_exchange::oauth::{Grant, OAuthClient, Tokens, ask};
 use claviger_model::{Timestamp, ZisOAuthError, ZisUrlSubdomain};

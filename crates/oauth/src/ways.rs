@@ -47,8 +47,7 @@ impl OAuth {
             (None, None) => Some("invalid_response".to_owned()),
             (Some(_), None) => None,
         };
-        let taken =
-            self.0.engine.take_zis_oauth_flow(&returning.state, refusal.as_deref(), origin).await?;
+        let taken = self.0.engine.take_zis_oauth_flow(&returning.state, refusal.as_deref(), origin).await?;
         let returned = taken.ok_or(FlowError::Spent)?;
         // Whoever closes the browser now does not break off an exchange whose code is used up.
         let this = self.clone();

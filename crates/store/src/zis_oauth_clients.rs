@@ -11,7 +11,8 @@ use crate::{Actor, Change, Refusal, Store, StoreError, state};
 pub const ZIS_OAUTH_CLIENTS_MAX: u32 = 100;
 
 /// The columns of a client; read by [`read_client`].
-pub(crate) const COLUMNS: &str = "o.id, o.org_id, o.integration, o.name, o.auth_url, o.token_url, o.client_id,
+pub(crate) const COLUMNS: &str =
+    "o.id, o.org_id, o.integration, o.name, o.auth_url, o.token_url, o.client_id,
      o.default_scopes, o.grant_type, o.allowed_domain, o.secret_revision, o.grant_revision, o.revision,
      o.created_at, o.created_by, o.modified_at, o.modified_by";
 /// How many [`COLUMNS`] are.
@@ -258,7 +259,8 @@ impl Store {
         org: OrgId,
         id: ZisOAuthClientId,
     ) -> Result<Option<(Vec<u8>, i64)>, StoreError> {
-        let sql = "SELECT client_secret, secret_revision FROM zis_oauth_clients WHERE id = $1 AND org_id = $2";
+        let sql =
+            "SELECT client_secret, secret_revision FROM zis_oauth_clients WHERE id = $1 AND org_id = $2";
         self.row(sql, &params![id, org], |row| Ok((row.get(0)?, row.get(1)?))).await
     }
 }

@@ -229,7 +229,8 @@ impl Store {
         key: &Digest,
         now: Timestamp,
     ) -> Result<Option<ZisOAuthFlow>, StoreError> {
-        let sql = "SELECT id, org_id, stage, integration, client_id, grant_revision, name, user_id, credential_id,
+        let sql =
+            "SELECT id, org_id, stage, integration, client_id, grant_revision, name, user_id, credential_id,
                        scopes, subdomain, redirect_url, sealed, expires_at
                    FROM zis_oauth_flows WHERE key = $1 AND expires_at > $2";
         self.row(sql, &params![key, now], read_flow).await

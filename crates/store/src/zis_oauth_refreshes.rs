@@ -82,7 +82,8 @@ impl Change {
         erased: &[String],
         holder: FenceHolder,
     ) -> Self {
-        let change = Self::change_connection("connection.refreshed", connection, written, erased, &[], &Actor::SERVER);
+        let change =
+            Self::change_connection("connection.refreshed", connection, written, erased, &[], &Actor::SERVER);
         change
             .holding_fence(connection, holder)
             .any(

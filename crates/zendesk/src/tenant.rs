@@ -165,7 +165,9 @@ mod tests {
         let both = under.with_public_url("https://zis.claviger.example:8443").unwrap();
         let origin = both.origin_for(Some("Acme.claviger.example:99"));
         assert_eq!(origin.as_deref(), Some("https://acme.claviger.example:8443"));
-        for text in ["", "claviger.example", "http://claviger.example", "https://a.example/b", "https://*.a.example"] {
+        for text in
+            ["", "claviger.example", "http://claviger.example", "https://a.example/b", "https://*.a.example"]
+        {
             assert_eq!(Options::default().with_public_url(text), Err(PublicUrlError), "{text}");
         }
     }

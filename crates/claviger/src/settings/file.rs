@@ -128,6 +128,8 @@ mod tests {
             webhooks_anywhere = true
             github_keys = "/run/github.json"
             zendesk_base_domain = "claviger.example"
+            zendesk_public_url = "https://zis.claviger.example"
+            zendesk_show_tokens = true
             catalog.extra = "/etc/claviger/integrations.toml"
             [aws]
             region = "eu-west-1"

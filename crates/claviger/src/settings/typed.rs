@@ -148,6 +148,16 @@ pub struct Typed {
     /// The domain under which each org has a subdomain in the Zendesk dialect [default: none, for the first org alone]
     #[arg(long, value_name = "DOMAIN", env = "CLAVIGER_ZENDESK_BASE_DOMAIN", global = true)]
     pub zendesk_base_domain: Option<String>,
+    /// The https address at which browsers reach the server; without, no OAuth connection is begun [default: none]
+    #[arg(long, value_name = "URL", env = "CLAVIGER_ZENDESK_PUBLIC_URL", global = true)]
+    pub zendesk_public_url: Option<String>,
+    /// Show the tokens of an OAuth connection in clear to whoever is shown it, as Zendesk does
+    #[arg(
+        long, value_name = "BOOL", env = "CLAVIGER_ZENDESK_SHOW_TOKENS", global = true,
+        num_args = 0..=1, require_equals = true, default_missing_value = "true",
+        value_parser = BoolishValueParser::new()
+    )]
+    pub zendesk_show_tokens: Option<bool>,
     /// Of the catalog.
     #[command(flatten)]
     pub catalog: TypedCatalog,
@@ -181,6 +191,8 @@ impl Typed {
             webhooks_anywhere: self.webhooks_anywhere.or(below.webhooks_anywhere),
             github_keys: self.github_keys.or(below.github_keys),
             zendesk_base_domain: self.zendesk_base_domain.or(below.zendesk_base_domain),
+            zendesk_public_url: self.zendesk_public_url.or(below.zendesk_public_url),
+            zendesk_show_tokens: self.zendesk_show_tokens.or(below.zendesk_show_tokens),
             catalog: self.catalog.or(below.catalog),
             aws: self.aws.or(below.aws),
         }

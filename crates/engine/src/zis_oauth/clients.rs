@@ -202,7 +202,9 @@ impl Engine {
             match self.store.commit(change).await {
                 Ok(position) => return Ok(Changed { value: (), position }),
                 Err(CommitError::Refused(Refusal::Stale)) => {}
-                Err(CommitError::Refused(Refusal::NameTaken)) => return Err(self.name_taken(&client).await?),
+                Err(CommitError::Refused(Refusal::NameTaken)) => {
+                    return Err(self.name_taken(&client).await?);
+                }
                 Err(error) => return Err(error.into()),
             }
         }

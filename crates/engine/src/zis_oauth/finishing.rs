@@ -42,8 +42,7 @@ impl Engine {
         tokens: GrantedTokens,
     ) -> Result<Changed<ShownZisConnection>, Error> {
         let Some(client) = &returned.client else { return Err(Error::Absent(Thing::ZisOAuthClient)) };
-        let by =
-            Finisher { user: returned.flow.user, actor: &returned.actor, now: self.clock.now() };
+        let by = Finisher { user: returned.flow.user, actor: &returned.actor, now: self.clock.now() };
         self.finish(&returned.flow, &client.client, tokens, by).await
     }
 

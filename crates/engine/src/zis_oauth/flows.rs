@@ -184,7 +184,9 @@ impl Engine {
             Err(error) => return Err(error.into()),
         }
         let verifier = match &flow.sealed {
-            Some(sealed) => Some(text(&self.vault.open(&flow_place(flow.org, flow.id, flow.stage), sealed)?)?),
+            Some(sealed) => {
+                Some(text(&self.vault.open(&flow_place(flow.org, flow.id, flow.stage), sealed)?)?)
+            }
             None => None,
         };
         let client = self.client_of_flow(&flow).await?;

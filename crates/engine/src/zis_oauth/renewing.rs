@@ -6,9 +6,7 @@
 use std::time::Duration;
 
 use claviger_catalog::{SecretText, ZisOAuthSettings, ZisSettings};
-use claviger_model::{
-    Connection, ConnectionId, OrgId, Timestamp, ZisGrant, ZisOAuthClient, ZisUrlSubdomain,
-};
+use claviger_model::{Connection, ConnectionId, OrgId, Timestamp, ZisGrant, ZisOAuthClient, ZisUrlSubdomain};
 use claviger_store::{Change, CommitError, FenceHolder, Refusal, ZisOAuthFence};
 
 use super::{ACCESS_TOKEN, GrantedTokens, OpenedZisOAuthClient, REFRESH_TOKEN, oauth_of};
@@ -90,8 +88,8 @@ impl OAuthTokenRead {
     pub fn refused(&self) -> Option<&str> {
         let refused = self.fence.refused.as_ref()?;
         let client = self.client.as_ref()?;
-        let is_so = refused.revision == self.connection.revision
-            && refused.grant_revision == client.grant_revision;
+        let is_so =
+            refused.revision == self.connection.revision && refused.grant_revision == client.grant_revision;
         is_so.then_some(refused.code.as_str())
     }
 }

@@ -136,7 +136,9 @@ impl Engine {
             ZisOAuthKey::Name(name) => {
                 self.store.find_connection_in(org, ConnectionDialect::Zendesk, integration, name).await?
             }
-            ZisOAuthKey::Id(id) => self.store.find_connection(org, id).await?.map(|(connection, _)| connection),
+            ZisOAuthKey::Id(id) => {
+                self.store.find_connection(org, id).await?.map(|(connection, _)| connection)
+            }
         };
         let Some(found) = found.filter(|it| it.container.as_deref() == Some(integration)) else {
             return Ok(None);

@@ -2,7 +2,7 @@
 
 use claviger_catalog::SecretText;
 use claviger_engine::{FieldError, NewZisOAuthClient, ZisOAuthClientPatch};
-use claviger_model::AllowedDomain;
+use claviger_model::{AllowedDomain, Target, TargetError, ZisConnectionName};
 use claviger_oauth::Beginning;
 use serde_json::{Map, Value, json};
 
@@ -100,6 +100,14 @@ fn client_secret(text: &str) -> Result<SecretText, &'static str> {
     client_text(text).map(SecretText::new)
 }
 
+/// An address that can stand in a header.
+fn address(text: &str) -> Result<Target, String> {
+    match text.is_ascii() {
+        true => text.parse().map_err(|error: TargetError| error.to_string()),
+        false => Err("must be in ASCII, with international names in their xn-- form".to_owned()),
+    }
+}
+
 /// What client is to be made of a body.
 pub(super) fn new_client(object: Map<String, Value>) -> Result<NewZisOAuthClient, Error> {
     let mut members = Members::of(object).without_nulls();
@@ -158,7 +166,7 @@ pub(super) struct Start {
 
 pub(super) fn start(object: Map<String, Value>) -> Result<Start, Error> {
     let mut members = Members::of(object).without_nulls();
-    let name = members.required("name", claviger_model::ZisConnectionName::parse);
+    let name = members.required("name", ZisConnectionName::parse);
     let (client_name, client_uuid) = (members.text("oauth_client_name"), members.text("oauth_client_uuid"));
     if client_name.is_none() && client_uuid.is_none() {
         members.fault("oauth_client_name", "is missing, and so is oauth_client_uuid");
@@ -170,7 +178,7 @@ pub(super) fn start(object: Map<String, Value>) -> Result<Start, Error> {
     });
     let grant = members.parsed("grant_type", str::parse);
     let scopes = members.parsed("permission_scopes", str::parse);
-    let redirect_url = members.parsed("origin_oauth_redirect_url", str::parse);
+    let redirect_url = members.parsed("origin_oauth_redirect_url", address);
     let is_offline = members.flag("allow_offline_access").unwrap_or_default();
     match (name, members.faults.is_empty()) {
         (Some(name), true) => Ok(Start {

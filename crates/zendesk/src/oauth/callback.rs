@@ -44,16 +44,14 @@ pub(super) fn routes() -> Vec<Route> {
         text("error", "What it said in place of that"),
     ];
     let page = Named::new("ZisOAuthLanding", json!({ "type": "string", "contentMediaType": "text/html" }));
-    vec![
-        Route::new(info, receive).with(Arc::new(AddressLimits::new(RATE))).described(
-            of_oauth("ReceiveZisOAuthCallback").query(query).answers(StatusCode::FOUND, page).fails(&[
-                StatusCode::BAD_REQUEST,
-                StatusCode::TOO_MANY_REQUESTS,
-                StatusCode::INTERNAL_SERVER_ERROR,
-                StatusCode::SERVICE_UNAVAILABLE,
-            ]),
-        ),
-    ]
+    vec![Route::new(info, receive).with(Arc::new(AddressLimits::new(RATE))).described(
+        of_oauth("ReceiveZisOAuthCallback").query(query).answers(StatusCode::FOUND, page).fails(&[
+            StatusCode::BAD_REQUEST,
+            StatusCode::TOO_MANY_REQUESTS,
+            StatusCode::INTERNAL_SERVER_ERROR,
+            StatusCode::SERVICE_UNAVAILABLE,
+        ]),
+    )]
 }
 
 /// Where a browser comes from.

@@ -54,7 +54,10 @@ fn parameter(name: &'static str, description: &str) -> Query {
 }
 
 fn keys() -> Vec<Query> {
-    vec![parameter("name", "The connection's name"), parameter("uuid", "The connection's id, in place of its name")]
+    vec![
+        parameter("name", "The connection's name"),
+        parameter("uuid", "The connection's id, in place of its name"),
+    ]
 }
 
 fn member(uri: &Uri, name: &str) -> Option<String> {

@@ -5,11 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use claviger::app::{self, Application};
+use claviger_egress::{Egress, Policy, Roots};
 use claviger_engine::{Background, Engine, FirstOrg, Founded};
 use claviger_http::{App, Limits, RouteInfo, ServerOptions, TrustedProxies};
 use claviger_model::testing::{ManualClock, SeededRandom};
 use claviger_model::{Clock, Email, Name, Position, Timestamp};
 use claviger_native::{GithubKeys, Options as NativeOptions};
+use claviger_oauth::OAuth;
 use claviger_outbound::Client as OutboundClient;
 use claviger_store::{Check, Database, Location, Report, Snapshot};
 use claviger_vault::{KekRing, SystemRandom, Vault};
@@ -22,6 +24,9 @@ use super::{Client, Keys, TestDatabase, sample};
 
 /// When every test begins, by its own clock.
 pub(crate) const START: &str = "2026-03-04T05:06:07.123456Z";
+
+/// Where browsers reach every test's server, as it believes.
+pub(crate) const PUBLIC_URL: &str = "https://claviger.example.com";
 
 /// How a server is to be started.
 pub(crate) struct Setup {
@@ -39,6 +44,8 @@ pub(crate) struct Setup {
     pub(crate) zendesk: ZendeskOptions,
     /// With what webhooks are told of events; none for not at all.
     pub(crate) outbound: Option<OutboundClient>,
+    /// With what authorization servers are asked; none for nobody can be.
+    pub(crate) exchange: Option<OutboundClient>,
 }
 
 impl Default for Setup {
@@ -53,8 +60,9 @@ impl Default for Setup {
                 github_keys: GithubKeys::parse(sample::GITHUB_KEYS).unwrap(),
                 ..NativeOptions::default()
             },
-            zendesk: ZendeskOptions::default(),
+            zendesk: ZendeskOptions::default().with_public_url(PUBLIC_URL).unwrap(),
             outbound: None,
+            exchange: None,
         }
     }
 }
@@ -68,6 +76,7 @@ pub(crate) struct TestServer {
     pub(crate) routes: Vec<RouteInfo>,
     pub(crate) zendesk_routes: Vec<RouteInfo>,
     pub(crate) founded: Founded,
+    pub(crate) oauth: OAuth,
     app: App,
     background: Background,
     courier: Option<Courier>,
@@ -122,6 +131,7 @@ impl TestServer {
             setup.proxies,
             &setup.native,
             &setup.zendesk,
+            setup.exchange.unwrap_or_else(unreachable),
             &SeededRandom::new(1),
         );
         // Looks often, since the tests' clock moves by itself.
@@ -130,7 +140,7 @@ impl TestServer {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
-        let Application { app, front, router, routes } = application;
+        let Application { app, front, router, routes, oauth } = application;
         let (zendesk_routes, routes) = routes.into_iter().partition(|it| claviger_zendesk::is_ours(it.path));
         let serving = tokio::spawn(async move {
             let stopped = async { drop(stopped.await) };
@@ -144,6 +154,7 @@ impl TestServer {
             zendesk_routes,
             founded,
             app,
+            oauth,
             background,
             courier,
             serving,
@@ -215,6 +226,7 @@ impl TestServer {
         let _ = self.stop.send(());
         assert!(self.serving.await.unwrap(), "every request was answered before the deadline");
         drop(self.app);
+        drop(self.oauth);
         if let Some(courier) = self.courier {
             courier.stop().await;
         }
@@ -239,6 +251,11 @@ impl Halted {
         let (engine, background) = start_engine(opened, vault, clock.clone(), &setup).await;
         TestServer::serve(database, keks, clock, engine, background, founded, setup).await
     }
+}
+
+/// Whoever is asked through it trusts nobody.
+fn unreachable() -> OutboundClient {
+    claviger_exchange::client(Egress::trusting(Roots::none()), Policy::public())
 }
 
 async fn start_engine(

@@ -1,6 +1,7 @@
 //! The Zendesk dialect.
 
 mod connections;
+mod oauth;
 mod oauth_tokens;
 mod record;
 mod refusals;

@@ -1,10 +1,16 @@
 //! Every route of the dialect × every way in which credentials can be wrong.
 
+use std::time::Duration;
+
 use claviger_http::{Bucket, Limits, Rate, RouteInfo, Who};
 use http::Method;
 use serde_json::{Value, json};
 
+use crate::support::oauth::{
+    self, APP, CALLBACK, CLIENTS, CODES, ONE, START, client_body, make_client, query,
+};
 use crate::support::people::Member;
+use crate::support::provider::Provider;
 use crate::support::sample::unique_name;
 use crate::support::zis::{ADMIN_SCOPES, TOKENS, Zis, basic, registry};
 use crate::support::{
@@ -13,6 +19,9 @@ use crate::support::{
 
 /// A request to a route that would succeed with good credentials.
 async fn sample(route: &RouteInfo, admin: &Zis, holder: &Zis, client: i64) -> (String, Option<Value>, u16) {
+    if route.path.starts_with("/api/services/zis/connections/") {
+        return oauth_sample(route, holder).await;
+    }
     if let Some((_, of)) = route.path.split_once("/connections/") {
         return connection(route, of, holder).await;
     }
@@ -51,6 +60,64 @@ async fn connection(route: &RouteInfo, of: &str, holder: &Zis) -> (String, Optio
     let is_patch = route.method == Method::PATCH;
     let success = if route.method == Method::GET { 200 } else { 204 };
     (path.replace("{name}", &name), is_patch.then_some(patch), success)
+}
+
+/// The same of OAuth clients and connections, with one of each for every request.
+async fn oauth_sample(route: &RouteInfo, holder: &Zis) -> (String, Option<Value>, u16) {
+    let mut body = client_body();
+    body["name"] = json!(unique_name());
+    body["allowed_domain"] = json!("api.example.com");
+    body["grant_type"] = json!("authorization_code");
+    let path = route.path.replace("{integration}", "my_integration");
+    if path == CLIENTS {
+        return if route.method == Method::POST { (path, Some(body), 201) } else { (path, None, 200) };
+    }
+    let uuid = make_client(holder, &body).await;
+    let name = unique_name();
+    let begin = async |grant: &str| {
+        let body = json!({ "name": name, "oauth_client_uuid": uuid, "oauth_client_name": body["name"],
+            "grant_type": grant, "origin_oauth_redirect_url": APP });
+        query(holder.post(START, &body).await.expect(200).json()["redirect_url"].as_str().unwrap())
+    };
+    match (route.method.as_str(), path.as_str()) {
+        (method, path) if path.starts_with(CLIENTS) => {
+            let is_patch = method == "PATCH";
+            let success = if method == "GET" { 200 } else { 204 };
+            (path.replace("{uuid}", &uuid), is_patch.then_some(body), success)
+        }
+        (_, START) => {
+            let body = json!({ "name": name, "oauth_client_uuid": uuid, "oauth_client_name": body["name"],
+                "grant_type": "authorization_code", "permission_scopes": "read", "allow_offline_access": true,
+                "origin_oauth_redirect_url": APP });
+            (path, Some(body), 200)
+        }
+        (_, CALLBACK) => {
+            let way = begin("authorization_code").await;
+            (format!("{path}?state={}&error=access_denied", way["state"]), None, 302)
+        }
+        (_, CODES) => {
+            let way = begin("client_credentials").await;
+            (format!("{path}?verification_code={}", way["verification_code"]), None, 200)
+        }
+        (method, _) => {
+            let way = begin("client_credentials").await;
+            let made = format!("{CODES}?verification_code={}", way["verification_code"]);
+            holder.get(&made).await.expect(200);
+            (format!("{path}?name={name}"), None, if method == "DELETE" { 204 } else { 200 })
+        }
+    }
+}
+
+/// A server that can ask an authorization server, and the origin to which samples send browsers.
+async fn start(database: TestDatabase) -> (TestServer, Provider) {
+    let provider = Provider::start().await;
+    let server = TestServer::start_with(database, oauth::setup(&provider, Duration::from_secs(30))).await;
+    (server, provider)
+}
+
+async fn allow_origin(server: &TestServer) {
+    let body = json!({ "redirect_origins": ["https://app.example.com"] });
+    server.client().patch("/claviger/v1/zis_integrations/my_integration", &body).await.expect(200);
 }
 
 /// The status, and what a client reads of an error, in each service's own shape.
@@ -93,10 +160,13 @@ fn forbidden(route: &RouteInfo) -> (u16, String) {
     (403, format!("{code} Only admin user is allowed"))
 }
 
-on_both_engines! {
-    async fn every_route_refuses_all_but_those_who_may(server: &TestServer) {
+with_either_database! {
+    async fn every_route_refuses_all_but_those_who_may(database: TestDatabase) {
+        let (server, provider) = start(database).await;
+        let server = &server;
         let (admin, mine) = (Zis::admin(server).await, server.client());
         let client = admin.integration("my_integration").await;
+        allow_origin(server).await;
         let personal = async |scopes: &[&str]| tokens::personal_access_token(&mine, json!(scopes)).await;
         let good = personal(&ADMIN_SCOPES).await.secret;
         let revoked = personal(&ADMIN_SCOPES).await;
@@ -136,6 +206,15 @@ on_both_engines! {
         for route in &server.zendesk_routes {
             let about = format!("{} {}", route.method, route.path);
             let (path, body, _) = sample(route, &admin, &holder, client).await;
+            if route.who == Who::Anybody {
+                // Whatever is presented beside the state is not looked at.
+                for authorization in [None, wrong[2].clone(), Some(format!("Bearer {good}"))] {
+                    let (path, body, success) = sample(route, &admin, &holder, client).await;
+                    Zis::with(server, authorization).send(route.method.clone(), &path, body).await.expect(success);
+                }
+                seen += 1;
+                continue;
+            }
             let before = server.engine.applied();
             let try_with = async |zis: Zis| zis.send(route.method.clone(), &path, body.clone()).await;
             for authorization in &wrong {
@@ -167,9 +246,13 @@ on_both_engines! {
             }
             seen += 1;
         }
-        assert_eq!(seen, 23);
+        assert_eq!(seen, 34);
         server.verify_state().await;
+        drop(provider);
     }
+}
+
+on_both_engines! {
 
     async fn what_is_no_route_is_told_in_the_services_own_words(server: &TestServer) {
         let nobody = Zis::with(server, None);
@@ -212,11 +295,14 @@ with_either_database! {
     }
 }
 
-on_both_engines! {
+with_either_database! {
     /// Whatever stands in a body's members, in a path or in a query, is refused or taken, and no fault of ours.
-    async fn nothing_odd_is_our_fault(server: &TestServer) {
+    async fn nothing_odd_is_our_fault(database: TestDatabase) {
+        let (server, provider) = start(database).await;
+        let server = &server;
         let admin = Zis::admin(server).await;
         let client = admin.integration("my_integration").await;
+        allow_origin(server).await;
         let holder = Zis::bearer(server, &admin.token(client, &["read", "write"]).await.1);
         let odd = [
             Value::Null, json!(true), json!(-1), json!(u64::MAX), json!(1e300), json!([]), json!({}), json!([null]),
@@ -262,6 +348,16 @@ on_both_engines! {
             assert!(admin.get(&path).await.status.as_u16() < 500, "{path}");
         }
         assert!(admin.post(&registry("%00"), &json!({})).await.status.as_u16() < 500);
+        for path in [
+            format!("{CLIENTS}/%ff"),
+            format!("{CALLBACK}?state=%00&code=%ff&error=%0d%0a"),
+            format!("{CODES}?verification_code=%00"),
+            format!("{ONE}?name=%ff"),
+            format!("{ONE}?uuid=%00"),
+        ] {
+            assert!(holder.get(&path).await.status.as_u16() < 500, "{path}");
+        }
         server.verify_state().await;
+        drop(provider);
     }
 }
