@@ -87,7 +87,6 @@ impl OAuth {
             Boarding::Fly(seat, landed) => {
                 tokio::spawn(async move {
                     let outcome = shared.fly(org, connection, want).await;
-                    shared.flights.note(connection, &outcome, shared.engine.clock().now());
                     seat.land(outcome);
                 });
                 landed
@@ -127,7 +126,12 @@ impl Shared {
         };
         let outcome = match failure {
             Some(failure) => Err(failure),
-            None => self.renewed(&read).await,
+            None => {
+                // Here and not for whatever is told in the end: what is remembered is not remembered for longer by being told.
+                let outcome = self.renewed(&read).await;
+                self.flights.note(connection, &outcome, self.engine.clock().now());
+                outcome
+            }
         };
         match (outcome, want) {
             // The present one does as long as it lasts.

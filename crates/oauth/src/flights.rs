@@ -84,15 +84,25 @@ impl Flights {
 }
 
 impl Seat {
-    /// Tells all who wait.
+    /// Tells all who wait. Whoever asks from then on asks anew: they may know of something that came after.
     pub(crate) fn land(self, outcome: Outcome) {
+        self.leave();
         self.outcome.send_replace(Some(outcome));
+    }
+
+    fn leave(&self) {
+        let mut under_way = self.flights.under_way.lock().unwrap_or_else(PoisonError::into_inner);
+        // By now the place may be another's.
+        let is_own =
+            under_way.get(&self.connection).is_some_and(|it| it.same_channel(&self.outcome.subscribe()));
+        if is_own {
+            under_way.remove(&self.connection);
+        }
     }
 }
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        let mut under_way = self.flights.under_way.lock().unwrap_or_else(PoisonError::into_inner);
-        under_way.remove(&self.connection);
+        self.leave();
     }
 }

@@ -251,7 +251,11 @@ with_either_database! {
         let id = id_of(&made);
         stage.wait_seconds(HOUR - 30);
         stage.provider.set(Mood::Broken(503));
-        assert_eq!(stage.token(id).await.unwrap(), "canary-access-1", "the present one lasts");
+        let before = stage.provider.asked().len();
+        for _ in 0..3 {
+            assert_eq!(stage.token(id).await.unwrap(), "canary-access-1", "the present one lasts");
+        }
+        assert_eq!(stage.provider.asked().len(), before + 1);
         stage.wait_seconds(30);
         for (mood, code, seconds) in [
             (Mood::Broken(503), "provider_failed", 5),
