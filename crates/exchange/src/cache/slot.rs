@@ -109,6 +109,8 @@ impl<V> Slot<V> {
             return false;
         }
         self.kept = None;
+        // That a renewal failed was no matter while there was a value; now it is worth another try.
+        self.failed = None;
         self.dropped = Some(Pause::new(now, DROP_PAUSE));
         true
     }

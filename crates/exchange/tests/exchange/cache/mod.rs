@@ -73,6 +73,21 @@ impl Scene {
     }
 }
 
+/// Waits until something is so.
+async fn until(is_so: impl Fn() -> bool) {
+    let waiting = async {
+        while !is_so() {
+            tokio::task::yield_now().await;
+        }
+    };
+    soon(waiting).await;
+}
+
+/// What comes, if it comes soon.
+async fn soon<T>(coming: impl Future<Output = T>) -> T {
+    tokio::time::timeout(Duration::from_secs(20), coming).await.expect("it comes")
+}
+
 fn refused(code: &str) -> ExchangeError {
     ExchangeError::Refused { code: code.to_owned(), status: 400, detail: None }
 }

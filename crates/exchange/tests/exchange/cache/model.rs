@@ -58,8 +58,12 @@ async fn run(steps: Vec<Step>) -> Result<(), TestCaseError> {
                 continue;
             }
             Step::Reject => {
-                if let Some(brought) = &mut last {
-                    brought.is_dropped |= scene.cache.reject(&"k", &brought.value);
+                if let Some(brought) = &mut last
+                    && scene.cache.reject(&"k", &brought.value)
+                    && !brought.is_dropped
+                {
+                    brought.is_dropped = true;
+                    failed_at = None;
                 }
                 continue;
             }

@@ -75,6 +75,16 @@ async fn a_dropped_value_does_not_serve_again() {
 }
 
 #[tokio::test]
+async fn a_dropped_value_is_replaced_though_a_renewal_failed_lately() {
+    let scene = Scene::new();
+    scene.ask().await;
+    scene.pass(HOUR - MARGIN);
+    let old = scene.fail(refused("temporarily")).await.unwrap();
+    assert!(scene.cache.reject(&"k", &old));
+    assert_eq!(*scene.ask().await, 3);
+}
+
+#[tokio::test]
 async fn what_is_not_kept_can_be_asked_for() {
     let scene = Scene::new();
     let first = scene.ask().await;
