@@ -8,7 +8,7 @@ use claviger_exchange::cache::{Cache, FLIGHTS_MAX, Fresh, KEPT_MAX};
 use claviger_model::Clock;
 use tokio::sync::Semaphore;
 
-use super::{HOUR, MARGIN, Scene, soon, until};
+use super::{HOUR, MARGIN, Scene, land, soon, until};
 
 /// A value that counts how many of it there are.
 struct Counted(Arc<AtomicUsize>);
@@ -46,6 +46,7 @@ impl Many {
             Ok(Fresh { value: Counted::new(&alive), expires_at: clock.now() + HOUR })
         };
         assert!(self.cache.get(&key, MARGIN, exchange).await.is_ok());
+        land().await;
     }
 
     /// How many there are once every flight's own hold on its value is gone.
