@@ -12,7 +12,7 @@ mod slot;
 mod state;
 
 use std::hash::Hash;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use claviger_model::{Clock, Timestamp};
@@ -127,7 +127,8 @@ where
     }
 
     fn state(&self) -> MutexGuard<'_, State<K, V>> {
-        self.0.state.lock().expect("nothing panics while it holds this lock")
+        // Only what callers hand in, keys and what is asked of them, could panic meanwhile; it leaves nothing half done.
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
