@@ -45,11 +45,14 @@ pub enum ExchangeError {
         /// Its code.
         code: String,
     },
+    /// Too many exchanges are under way, or this one was given up with the server.
+    #[error("no token can be asked for at the moment")]
+    Busy,
 }
 
 /// Refusals that stay: of RFC 6749 (4.1.2.1, 5.2), and what some providers say in their place. Whatever is not named
 /// here may pass, and is worth asking again after a while.
-const FINAL: [&str; 25] = [
+const FINAL: [&str; 26] = [
     "access_denied",
     "invalid_client",
     "invalid_grant",
@@ -71,6 +74,8 @@ const FINAL: [&str; 25] = [
     "invalid_refresh_token",
     "token_expired",
     "token_revoked",
+    // AWS's STS; its AccessDenied may pass: what the customer has just changed takes some seconds to be known.
+    "ValidationError",
     // Microsoft, Google
     "consent_required",
     "deleted_client",
@@ -90,7 +95,8 @@ impl ExchangeError {
             | Self::Failed { .. }
             | Self::Unreachable(_)
             | Self::Garbage(_)
-            | Self::Operator { .. } => false,
+            | Self::Operator { .. }
+            | Self::Busy => false,
         }
     }
 
@@ -106,6 +112,7 @@ impl ExchangeError {
             Self::Garbage(_) => "provider_garbage",
             Self::Unusable(_) => "secret_unusable",
             Self::Operator { .. } => "operator_credentials",
+            Self::Busy => "exchange_busy",
         }
     }
 }

@@ -20,3 +20,46 @@ pub(crate) fn encode(bytes: &[u8]) -> String {
     encode_into(&mut text, bytes);
     text
 }
+
+/// What is meant by a text; a `%` without two digits is one.
+pub(crate) fn decode(text: &[u8]) -> Vec<u8> {
+    let digit = |place: usize| text.get(place).and_then(|byte| char::from(*byte).to_digit(16));
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut place = 0;
+    while let Some(byte) = text.get(place) {
+        let escaped = (*byte == b'%').then(|| Some(digit(place + 1)? * 16 + digit(place + 2)?)).flatten();
+        match escaped.and_then(|byte| u8::try_from(byte).ok()) {
+            Some(escaped) => {
+                bytes.push(escaped);
+                place += 3;
+            }
+            None => {
+                bytes.push(*byte);
+                place += 1;
+            }
+        }
+    }
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn what_is_encoded_is_decoded(bytes: Vec<u8>) {
+            let text = encode(&bytes);
+            prop_assert!(text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~%".contains(&b)));
+            prop_assert_eq!(decode(text.as_bytes()), bytes);
+        }
+
+        #[test]
+        fn encoding_what_was_decoded_comes_to_rest(text in "[a-zA-Z0-9%+ /~.-]{0,40}") {
+            let once = encode(&decode(text.as_bytes()));
+            prop_assert_eq!(encode(&decode(once.as_bytes())), once);
+        }
+    }
+}

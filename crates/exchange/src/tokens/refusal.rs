@@ -16,7 +16,7 @@ use crate::ExchangeError;
 const CODE_BYTES_MAX: usize = 64;
 
 /// What stands in place of a code that is none.
-pub(crate) const UNNAMED: &str = "unnamed";
+const UNNAMED: &str = "unnamed";
 
 /// The longest wait that is passed on; beyond it stands nobody's honest word.
 const RETRY_AFTER_SECONDS_MAX: u64 = 24 * 60 * 60;
