@@ -19,10 +19,9 @@ pub(crate) fn start_webhooks(engine: Arc<Engine>, policy: Policy) -> Courier {
     Courier::start(engine, client, Options::default())
 }
 
-/// The way out for asking third parties' authorization servers for tokens: to public addresses alone, whatever webhooks
-/// may reach.
-pub(crate) fn exchange() -> Client {
-    claviger_exchange::client(egress("authorization server"), Policy::public())
+/// The way out for asking third parties' authorization servers for tokens.
+pub(crate) fn exchange(policy: Policy) -> Client {
+    claviger_exchange::client(egress("authorization server"), policy)
 }
 
 fn egress(whom: &str) -> Egress {

@@ -67,7 +67,7 @@ pub async fn serve(
         }
         _ => None,
     };
-    let exchange = outwards::exchange();
+    let exchange = outwards::exchange(settings.oauth_policy.clone());
     let application =
         Application::assemble(engine, limits, proxies, native, &settings.zendesk, exchange, &SystemRandom);
     let metrics = match settings.metrics_listen {

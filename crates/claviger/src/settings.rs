@@ -88,6 +88,8 @@ pub struct Serve {
     pub drain: Duration,
     /// How far webhooks may reach.
     pub webhook_policy: Policy,
+    /// Where authorization servers of OAuth connections may be.
+    pub oauth_policy: Policy,
     /// Where GitHub's public keys are, if anywhere.
     pub github_keys: Option<PathBuf>,
     /// How the Zendesk dialect tells orgs apart, and what else the operator decided for it.
@@ -186,10 +188,8 @@ impl Settings {
                 },
                 limits: typed.limits.unwrap_or_default(),
                 drain: drain(typed.drain_seconds.unwrap_or(DRAIN_SECONDS))?,
-                webhook_policy: match typed.webhooks_anywhere.unwrap_or(false) {
-                    false => Policy::public(),
-                    true => Policy::private_too(),
-                },
+                webhook_policy: policy(typed.webhooks_anywhere),
+                oauth_policy: policy(typed.zendesk_oauth_anywhere),
                 github_keys: typed.github_keys,
                 zendesk: zendesk(
                     typed.zendesk_base_domain,
@@ -323,6 +323,10 @@ fn zendesk(
     Ok(options.showing_tokens(shows_tokens))
 }
 
+fn policy(is_anywhere: Option<bool>) -> Policy {
+    if is_anywhere.unwrap_or(false) { Policy::private_too() } else { Policy::public() }
+}
+
 fn drain(seconds: u64) -> Result<Duration, SettingsError> {
     if seconds <= DRAIN_SECONDS_MAX {
         Ok(Duration::from_secs(seconds))
@@ -380,10 +384,29 @@ mod tests {
             limits: RateLimits::None,
             drain: Duration::from_secs(10),
             webhook_policy: Policy::public(),
+            oauth_policy: Policy::public(),
             github_keys: None,
             zendesk: ZendeskOptions::default(),
         };
         assert_eq!(settings.serve, serve);
+    }
+
+    #[test]
+    fn oauth_is_as_the_operator_decides() {
+        let public = |text: &str| check(|typed| typed.zendesk_public_url = Some(text.into()));
+        let expected = ZendeskOptions::default().with_public_url("https://claviger.example").unwrap();
+        assert_eq!(public("https://claviger.example/").unwrap().serve.zendesk, expected);
+        refused(
+            |typed| typed.zendesk_public_url = Some("claviger.example".into()),
+            "--zendesk-public-url claviger.example is no address of a server",
+        );
+        let shown = check(|typed| typed.zendesk_show_tokens = Some(true)).unwrap().serve.zendesk;
+        assert_eq!(shown, ZendeskOptions::default().showing_tokens(true));
+        let anywhere = check(|typed| typed.zendesk_oauth_anywhere = Some(true)).unwrap().serve;
+        assert_eq!(
+            (anywhere.oauth_policy, anywhere.webhook_policy),
+            (Policy::private_too(), Policy::public())
+        );
     }
 
     #[test]

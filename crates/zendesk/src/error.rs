@@ -212,7 +212,10 @@ impl From<AccessError> for Error {
             // Others may have been told the same.
             AccessError::Engine(error) => match Arc::try_unwrap(error) {
                 Ok(error) => error.into(),
-                Err(_) => EngineError::Unavailable(None).into(),
+                Err(error) => {
+                    tracing::warn!(error = claviger_model::chain(&*error), "a token could not be read");
+                    EngineError::Unavailable(None).into()
+                }
             },
         }
     }

@@ -130,6 +130,7 @@ mod tests {
             zendesk_base_domain = "claviger.example"
             zendesk_public_url = "https://zis.claviger.example"
             zendesk_show_tokens = true
+            zendesk_oauth_anywhere = true
             catalog.extra = "/etc/claviger/integrations.toml"
             [aws]
             region = "eu-west-1"

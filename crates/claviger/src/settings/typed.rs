@@ -158,6 +158,13 @@ pub struct Typed {
         value_parser = BoolishValueParser::new()
     )]
     pub zendesk_show_tokens: Option<bool>,
+    /// Let authorization servers of OAuth connections be at private addresses, as in a test or a closed network
+    #[arg(
+        long, value_name = "BOOL", env = "CLAVIGER_ZENDESK_OAUTH_ANYWHERE", global = true,
+        num_args = 0..=1, require_equals = true, default_missing_value = "true",
+        value_parser = BoolishValueParser::new()
+    )]
+    pub zendesk_oauth_anywhere: Option<bool>,
     /// Of the catalog.
     #[command(flatten)]
     pub catalog: TypedCatalog,
@@ -193,6 +200,7 @@ impl Typed {
             zendesk_base_domain: self.zendesk_base_domain.or(below.zendesk_base_domain),
             zendesk_public_url: self.zendesk_public_url.or(below.zendesk_public_url),
             zendesk_show_tokens: self.zendesk_show_tokens.or(below.zendesk_show_tokens),
+            zendesk_oauth_anywhere: self.zendesk_oauth_anywhere.or(below.zendesk_oauth_anywhere),
             catalog: self.catalog.or(below.catalog),
             aws: self.aws.or(below.aws),
         }

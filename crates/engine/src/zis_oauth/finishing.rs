@@ -29,7 +29,13 @@ impl Engine {
     ) -> Result<Changed<ShownZisConnection>, Error> {
         let actor = with_starter(permit.actor(), &pending.flow);
         let by = Finisher { user: permit.user(), actor: &actor, now: self.clock.now() };
-        self.finish(&pending.flow, &pending.client.client, tokens, by).await
+        match self.finish(&pending.flow, &pending.client.client, tokens, by).await {
+            // Of two credentials it is the one by which the flow was begun that died.
+            Err(Error::CallerGone) if self.store.may_still_act(permit.org(), &permit.actor()).await? => {
+                Err(Error::Absent(Thing::ZisOAuthFlow))
+            }
+            finished => finished,
+        }
     }
 
     /// The same right when the browser is back, for a flow that sends it nowhere.

@@ -22,8 +22,8 @@ use super::CALLBACK;
 use crate::describe::of_oauth;
 use crate::error::{Error, Service, Told};
 
-/// What an address may bring back: more than anybody agrees to by hand.
-const RATE: Rate = Rate { limit: 60, period_seconds: 60 };
+/// What an address may bring back: more than a whole company behind one agrees to by hand.
+const RATE: Rate = Rate { limit: 300, period_seconds: 60 };
 
 pub(super) fn routes() -> Vec<Route> {
     let info = RouteInfo {

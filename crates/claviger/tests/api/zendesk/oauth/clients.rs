@@ -281,4 +281,17 @@ with_either_database! {
         assert_eq!(stage.zis.get(CLIENTS).await.expect(200).json()["clients"].as_array().unwrap().len(), 1);
         stage.stop().await;
     }
+
+    async fn an_integration_has_so_many_clients(database: TestDatabase) {
+        let stage = Stage::set(database).await;
+        let mut body = client_body();
+        body.as_object_mut().unwrap().remove("name");
+        for _ in 0..100 {
+            make_client(&stage.zis, &body).await;
+        }
+        let answer = stage.zis.post(CLIENTS, &body).await.expect(400);
+        assert_eq!(titles(&answer), ["at most 100 of OAuth client are allowed"]);
+        assert_eq!(stage.zis.get(CLIENTS).await.expect(200).json()["clients"].as_array().unwrap().len(), 100);
+        stage.stop().await;
+    }
 }

@@ -108,4 +108,21 @@ with_either_database! {
         assert!(title.ends_with(": address_not_public") || title.contains("address"), "{title}");
         stage.stop().await;
     }
+
+    /// Whoever guesses states is slowed down, and others are not.
+    async fn an_address_brings_back_so_many_a_minute(database: TestDatabase) {
+        let stage = Stage::set(database).await;
+        stage.client().await;
+        let way = stage.begin("one").await;
+        for _ in 0..300 {
+            stage.callback("state=x&code=y").await.expect(400);
+        }
+        let beyond = stage.callback("state=x&code=y").await.expect(429).json();
+        assert_eq!(beyond, json!({ "errors": [{ "code": "TooManyRequests", "title": "Too many requests" }] }));
+        // What was on its way is good in the next minute.
+        stage.wait_seconds(60);
+        stage.provider.expect_challenge(&way["code_challenge"]);
+        stage.come_back(&way).await;
+        stage.stop().await;
+    }
 }

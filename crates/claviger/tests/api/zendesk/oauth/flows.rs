@@ -237,7 +237,7 @@ with_either_database! {
         stage.admin.delete(&format!("/api/v2/oauth/tokens/{id}")).await.expect(204);
         unknown(stage.callback(&format!("state={}&code={CODE}", second["state"])).await);
         // Another token of the same admin does not revive it.
-        stage.finish(&code).await.expect(401);
+        spent(stage.finish(&code).await);
 
         // Who lost the right to make connections meanwhile.
         let member = Member::join(&stage.server, "human", &["Datadog Admin Role"], Value::Null).await;

@@ -153,6 +153,7 @@ with_either_database! {
         let stage = Stage::set(database).await;
         let client = stage.client().await;
         let (org, id) = (stage.org(), id_of(&stage.connect_by_credentials("one").await));
+        #[allow(clippy::async_yields_async, reason = "the question is asked, and its answer is awaited later")]
         let ask = async || {
             let oauth = stage.server.oauth.clone();
             let before = stage.provider.asked().len();
