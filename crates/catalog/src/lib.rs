@@ -56,7 +56,7 @@ pub use schema::SchemaOf;
 pub use secret::{SecretJson, SecretName, SecretNameError, SecretText, Secrets};
 pub use settings::{HttpBody, NamedValue, Setting, Settings};
 pub use update::Updated;
-pub use zis::{ZIS_INTEGRATION, ZisSettings, ZisType};
+pub use zis::{ZIS_INTEGRATION, ZisOAuthSettings, ZisSettings, ZisType};
 pub use zis_body::{NewZis, ZisCompared, ZisPatch};
 
 pub use claviger_model::{Host, Origin, Scheme};

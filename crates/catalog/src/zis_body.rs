@@ -60,7 +60,7 @@ impl ZisType {
         match self {
             Self::ApiKey => Some("header_name"),
             Self::BasicAuth => Some("username"),
-            Self::BearerToken => None,
+            Self::BearerToken | Self::OAuth => None,
         }
     }
 
@@ -98,6 +98,11 @@ impl ZisType {
                 domain.zip(username).map(|(domain, username)| ZisSettings::basic_auth(&domain, &username))
             }
             Self::BearerToken => domain.map(|domain| ZisSettings::bearer_token(&domain)),
+            Self::OAuth => {
+                members
+                    .fault("type", "must be of another type: OAuth connections begin with an OAuth client");
+                None
+            }
         };
         match (name, settings, members.secret(self)) {
             (Some(name), Some(settings), Some(secret)) => Ok(NewZis { name, settings, secret }),
@@ -142,11 +147,11 @@ impl ZisType {
             allowed_domain: members.parsed("allowed_domain", str::parse),
             header: match self {
                 Self::ApiKey => members.parsed("header_name", str::parse),
-                Self::BasicAuth | Self::BearerToken => None,
+                Self::BasicAuth | Self::BearerToken | Self::OAuth => None,
             },
             username: match self {
                 Self::BasicAuth => members.parsed("username", username),
-                Self::ApiKey | Self::BearerToken => None,
+                Self::ApiKey | Self::BearerToken | Self::OAuth => None,
             },
             secret: members.secret(self),
         };

@@ -11,6 +11,8 @@ use claviger_http::{
 };
 use claviger_model::Random;
 use claviger_native::{Options as NativeOptions, Tenancy, VerifyFront};
+use claviger_oauth::OAuth;
+use claviger_outbound::Client;
 use claviger_zendesk::Options as ZendeskOptions;
 use http::StatusCode;
 
@@ -26,24 +28,29 @@ pub struct Application {
     pub router: Router,
     /// Every route of both.
     pub routes: Vec<RouteInfo>,
+    /// The tokens of OAuth connections.
+    pub oauth: OAuth,
 }
 
 impl Application {
-    /// Puts it together.
+    /// Puts it together. Third parties' authorization servers are asked through `exchange`.
+    #[allow(clippy::too_many_arguments, reason = "each is what the assembly is made of, once")]
     pub fn assemble(
         engine: Arc<Engine>,
         limits: Limits,
         proxies: TrustedProxies,
         native: &NativeOptions,
         zendesk: &ZendeskOptions,
+        exchange: Client,
         random: &dyn Random,
     ) -> Self {
         let datadog = claviger_datadog::routes(engine.catalog());
         let hosts = zendesk.clone();
         let tenancy =
             Tenancy::new(zendesk.tells_orgs_apart(), move |parts, app| hosts.org_by_host(parts, app));
+        let oauth = OAuth::new(engine.clone(), exchange, zendesk.redirect_uri());
         // Those of the vendor's keys take no sessions.
-        let zendesk = claviger_zendesk::routes(zendesk, native.sessions.cookie);
+        let zendesk = claviger_zendesk::routes(zendesk, &oauth, native.sessions.cookie);
         let native = claviger_native::routes(native, engine.catalog(), &tenancy);
         let app = App::new(engine, limits, RequestIds::new(random), proxies);
         let fronts = [ValidateFront::routes(), VerifyFront::routes()].concat();
@@ -53,7 +60,7 @@ impl Application {
         routes.extend(fronts.into_iter().map(|front| front.info));
         let fronts: Vec<Arc<dyn Front>> =
             vec![Arc::new(VerifyFront::new(app.clone())), Arc::new(ValidateFront::new(app.clone()))];
-        Self { app, front: Arc::new(fronts), router, routes }
+        Self { app, front: Arc::new(fronts), router, routes, oauth }
     }
 }
 

@@ -14,6 +14,7 @@ use http::header::CONTENT_TYPE;
 
 use crate::app::{self, Application};
 use crate::certificate::{self, Fingerprint};
+use crate::outwards;
 use crate::settings::{RateLimits, Serve};
 use crate::signal;
 
@@ -63,8 +64,9 @@ pub async fn serve(
         }
         _ => None,
     };
+    let exchange = outwards::exchange(settings.oauth_policy.clone());
     let application =
-        Application::assemble(engine, limits, proxies, native, &settings.zendesk, &SystemRandom);
+        Application::assemble(engine, limits, proxies, native, &settings.zendesk, exchange, &SystemRandom);
     let metrics = match settings.metrics_listen {
         Some(address) => Some(metrics(address, application.app.clone()).await.map_err(ServeError::Metrics)?),
         None => None,

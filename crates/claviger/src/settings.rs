@@ -92,9 +92,11 @@ pub struct Serve {
     pub drain: Duration,
     /// How far webhooks may reach.
     pub webhook_policy: Policy,
+    /// Where authorization servers of OAuth connections may be.
+    pub oauth_policy: Policy,
     /// Where GitHub's public keys are, if anywhere.
     pub github_keys: Option<PathBuf>,
-    /// How the Zendesk dialect tells orgs apart.
+    /// How the Zendesk dialect tells orgs apart, and what else the operator decided for it.
     pub zendesk: ZendeskOptions,
 }
 
@@ -195,12 +197,14 @@ impl Settings {
                     typed.zendesk_requests_per_minute,
                 )?,
                 drain: drain(typed.drain_seconds.unwrap_or(DRAIN_SECONDS))?,
-                webhook_policy: match typed.webhooks_anywhere.unwrap_or(false) {
-                    false => Policy::public(),
-                    true => Policy::private_too(),
-                },
+                webhook_policy: policy(typed.webhooks_anywhere),
+                oauth_policy: policy(typed.zendesk_oauth_anywhere),
                 github_keys: typed.github_keys,
-                zendesk: zendesk(typed.zendesk_base_domain)?,
+                zendesk: zendesk(
+                    typed.zendesk_base_domain,
+                    typed.zendesk_public_url,
+                    typed.zendesk_show_tokens.unwrap_or(false),
+                )?,
             },
             data,
         })
@@ -317,13 +321,27 @@ fn positive(setting: &'static str, number: Option<u32>) -> Result<Option<u32>, S
     }
 }
 
-fn zendesk(base_domain: Option<String>) -> Result<ZendeskOptions, SettingsError> {
-    match base_domain {
-        None => Ok(ZendeskOptions::default()),
+fn zendesk(
+    base_domain: Option<String>,
+    public_url: Option<String>,
+    shows_tokens: bool,
+) -> Result<ZendeskOptions, SettingsError> {
+    let mut options = match base_domain {
+        None => ZendeskOptions::default(),
         Some(text) => {
-            ZendeskOptions::under(&text).map_err(|error| SettingsError::ZendeskBaseDomain { text, error })
+            ZendeskOptions::under(&text).map_err(|error| SettingsError::ZendeskBaseDomain { text, error })?
         }
+    };
+    if let Some(text) = public_url {
+        options = options
+            .with_public_url(&text)
+            .map_err(|error| SettingsError::ZendeskPublicUrl { text, error })?;
     }
+    Ok(options.showing_tokens(shows_tokens))
+}
+
+fn policy(is_anywhere: Option<bool>) -> Policy {
+    if is_anywhere.unwrap_or(false) { Policy::private_too() } else { Policy::public() }
 }
 
 fn drain(seconds: u64) -> Result<Duration, SettingsError> {
@@ -384,10 +402,29 @@ mod tests {
             zis_requests_per_minute: None,
             drain: Duration::from_secs(10),
             webhook_policy: Policy::public(),
+            oauth_policy: Policy::public(),
             github_keys: None,
             zendesk: ZendeskOptions::default(),
         };
         assert_eq!(settings.serve, serve);
+    }
+
+    #[test]
+    fn oauth_is_as_the_operator_decides() {
+        let public = |text: &str| check(|typed| typed.zendesk_public_url = Some(text.into()));
+        let expected = ZendeskOptions::default().with_public_url("https://claviger.example").unwrap();
+        assert_eq!(public("https://claviger.example/").unwrap().serve.zendesk, expected);
+        refused(
+            |typed| typed.zendesk_public_url = Some("claviger.example".into()),
+            "--zendesk-public-url claviger.example is no address of a server",
+        );
+        let shown = check(|typed| typed.zendesk_show_tokens = Some(true)).unwrap().serve.zendesk;
+        assert_eq!(shown, ZendeskOptions::default().showing_tokens(true));
+        let anywhere = check(|typed| typed.zendesk_oauth_anywhere = Some(true)).unwrap().serve;
+        assert_eq!(
+            (anywhere.oauth_policy, anywhere.webhook_policy),
+            (Policy::private_too(), Policy::public())
+        );
     }
 
     #[test]

@@ -24,12 +24,12 @@ use crate::import;
 use crate::kek::{self, Age};
 use crate::ledger;
 use crate::org;
+use crate::outwards;
 use crate::password;
 use crate::private_file;
 use crate::server;
 use crate::settings::{Command, Settings};
 use crate::terminal::Terminal;
-use crate::webhooks;
 
 /// Does what was asked, on a runtime of its own.
 ///
@@ -185,7 +185,7 @@ async fn serve(
     let checkpoints = Checkpoints::start(engine.clone(), settings.serve.checkpoints.clone());
     let context = Context { engine: engine.clone(), kek: settings.kek.clone() };
     let control = ControlServer::open(data, context)?;
-    let courier = webhooks::start(engine.clone(), settings.serve.webhook_policy.clone());
+    let courier = outwards::start_webhooks(engine.clone(), settings.serve.webhook_policy.clone());
     let served = server::serve(&settings.serve, certificate, native, engine.clone(), listener).await;
     courier.stop().await;
     control.close(settings.serve.drain).await;

@@ -262,6 +262,12 @@ impl Directory {
         self.sessions.ended(now, |owner| self.is_admin(owner))
     }
 
+    /// Whether a user of an org may do something, by their roles; neither may be disabled.
+    pub(crate) fn allows(&self, org: OrgId, user: UserId, permission: Permission) -> bool {
+        let is_org_alive = self.orgs.pin().get(&org).is_some_and(|is_disabled| !*is_disabled);
+        is_org_alive && self.rights(user).is_some_and(|rights| rights.contains(permission))
+    }
+
     /// Whether a user who is not disabled has a role.
     pub(crate) fn has_role(&self, user: UserId, role: RoleId) -> bool {
         let (users, roles) = (self.users.pin(), self.roles.pin());

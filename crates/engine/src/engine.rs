@@ -173,6 +173,11 @@ impl Engine {
         &*self.clock
     }
 
+    /// Randomness, fit for keys.
+    pub fn random(&self) -> &dyn claviger_model::Random {
+        self.vault.random()
+    }
+
     /// Waits until a position is applied.
     ///
     /// # Errors
@@ -276,6 +281,10 @@ async fn bury_replaced(engine: Arc<Engine>) {
                 error = claviger_model::chain(&error),
                 "sessions that are over could not be ended"
             );
+        }
+        if let Err(error) = engine.store.sweep_zis_oauth_flows(engine.clock.now()).await {
+            let error = claviger_model::chain(&error);
+            tracing::warn!(error, "OAuth flows whose time is over could not be erased");
         }
     }
 }

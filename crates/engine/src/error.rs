@@ -134,6 +134,10 @@ pub enum Thing {
     ZisConnection,
     /// The registration of an application key.
     Registration,
+    /// An OAuth client of a ZIS integration.
+    ZisOAuthClient,
+    /// What was begun with an OAuth client.
+    ZisOAuthFlow,
 }
 
 impl Thing {
@@ -173,6 +177,8 @@ impl fmt::Display for Thing {
             Self::Connection => "Connection",
             Self::ZisConnection => "Connection of an integration",
             Self::Registration => "Registration",
+            Self::ZisOAuthClient => "OAuth client",
+            Self::ZisOAuthFlow => "OAuth flow",
         })
     }
 }

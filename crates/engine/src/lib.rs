@@ -53,6 +53,7 @@ mod users;
 mod webhooks;
 mod zis_connections;
 mod zis_integrations;
+mod zis_oauth;
 
 pub use api_keys::{ApiKeyPatch, NewApiKey};
 pub use application_keys::{ApplicationKeyPatch, NewApplicationKey};
@@ -98,3 +99,8 @@ pub use users::{NewUser, UserPatch};
 pub use webhooks::{NewWebhook, ROTATION_OVERLAP, ShownWebhook, WebhookPatch};
 pub use zis_connections::{NewZisConnection, ShownZisConnection, ZisConnectionKey, ZisConnectionPatch};
 pub use zis_integrations::ShownZisIntegration;
+pub use zis_oauth::{
+    GrantedTokens, NewZisOAuthClient, NewZisOAuthFlow, OAuthFence, OAuthToken, OAuthTokenRead,
+    OpenedZisOAuthClient, PendingFlow, Renewal, ReturnedFlow, ShownTokens, ZIS_OAUTH_FLOW_TIME,
+    ZisOAuthClientPatch, ZisOAuthKey,
+};

@@ -4,7 +4,9 @@
 //! that would tell orgs of each other. The client's secret is shown once and kept as a digest. Deleting an integration
 //! kills its tokens; one that still has connections stays, so that nobody loses secrets by it.
 
-use claviger_model::{ZIS_DESCRIPTION_CHARS_MAX, ZisIntegration, ZisIntegrationId, ZisName};
+use claviger_model::{
+    OrgId, RedirectOrigins, ZIS_DESCRIPTION_CHARS_MAX, ZisIntegration, ZisIntegrationId, ZisName,
+};
 use claviger_store::{Change, CommitError, Refusal, ZIS_INTEGRATIONS_PER_ORG_MAX};
 use claviger_vault::IssuedSecret;
 
@@ -13,8 +15,8 @@ use crate::integration_tokens::generate_number;
 use crate::permit::rights::ZisRegistry;
 use crate::{Changed, Engine, Error, FieldError, Permit, Right, Thing};
 
-/// Why an integration that has connections stays.
-const HAS_CONNECTIONS: &str = "The integration has connections: delete these first";
+/// Why an integration that has connections, or OAuth clients, stays.
+const HAS_CONNECTIONS: &str = "The integration has connections or OAuth clients: delete these first";
 
 /// An integration as the answer to a request for it to be there shows it.
 #[derive(Debug)]
@@ -85,10 +87,51 @@ impl Engine {
         Ok(self.store.list_zis_integrations(permit.org()).await?)
     }
 
+    /// Says to which origins browsers may be sent once a third party has sent them back.
+    ///
+    /// # Errors
+    /// [`Error::Absent`].
+    pub async fn change_redirect_origins(
+        &self,
+        permit: &Permit<ZisRegistry>,
+        name: &ZisName,
+        origins: &RedirectOrigins,
+    ) -> Result<Changed<ZisIntegration>, Error> {
+        for _ in 0..STALE_RETRIES_MAX {
+            let Some(mut integration) = self.store.find_zis_integration(permit.org(), name).await? else {
+                self.settle().await?;
+                return Err(Error::Absent(Thing::ZisIntegration));
+            };
+            if integration.redirect_origins == *origins {
+                self.settle().await?;
+                return Ok(Changed { value: integration, position: self.applied() });
+            }
+            let secret = self.store.find_zis_client_secret(permit.org(), integration.id).await?;
+            let Some(secret) = secret else { continue };
+            integration.redirect_origins = origins.clone();
+            integration.modified_at = self.later_than(integration.modified_at);
+            integration.modified_by = permit.user();
+            let change = Change::change_redirect_origins(&integration, &secret, &permit.actor());
+            match self.store.commit(change).await {
+                Ok(position) => return Ok(Changed { value: integration, position }),
+                Err(CommitError::Refused(Refusal::Stale)) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(Error::Unavailable(None))
+    }
+
+    /// To which origins an integration may send browsers; none where there is no such integration.
+    pub async fn redirect_origins(&self, org: OrgId, name: &str) -> Result<RedirectOrigins, Error> {
+        let Ok(name) = ZisName::parse(name) else { return Ok(RedirectOrigins::default()) };
+        let found = self.store.find_zis_integration(org, &name).await?;
+        Ok(found.map(|integration| integration.redirect_origins).unwrap_or_default())
+    }
+
     /// Deletes an integration, and kills its tokens for good.
     ///
     /// # Errors
-    /// [`Error::Absent`]; [`Error::Protected`] where it still has connections.
+    /// [`Error::Absent`]; [`Error::Protected`] where it still has connections or OAuth clients.
     pub async fn delete_zis_integration(
         &self,
         permit: &Permit<ZisRegistry>,
@@ -125,6 +168,7 @@ impl Engine {
             name: name.clone(),
             description: description.to_owned(),
             client_number: generate_number(random),
+            redirect_origins: RedirectOrigins::default(),
             revision: 1,
             created_at: now,
             created_by: permit.user(),

@@ -78,6 +78,10 @@ pub enum Refusal {
     InUse,
     /// It names one of the org's own permissions that is there no more.
     PermissionGone,
+    /// What it was to use up was used already, or its time is over.
+    Spent,
+    /// Somebody else took over what it is a part of, or what it was made with is another one by now.
+    Superseded,
 }
 
 /// Why a change did not happen, or is not known to have happened.

@@ -54,6 +54,9 @@ mod verify;
 mod webhook_standings;
 mod webhooks;
 mod zis_integrations;
+mod zis_oauth_clients;
+mod zis_oauth_flows;
+mod zis_oauth_refreshes;
 
 pub use backup::{BackupError, BackupSummary, CheckedBackup, DeadSecrets, Restored, check_backup};
 pub use batch::{Batch, Feed};
@@ -84,3 +87,6 @@ pub use vault_keys::Rewrapped;
 pub use verify::{Check, Fault, Finding, Report};
 pub use webhooks::{WEBHOOKS_PER_ORG_MAX, WebhookSecrets};
 pub use zis_integrations::ZIS_INTEGRATIONS_PER_ORG_MAX;
+pub use zis_oauth_clients::{EmptiedConnection, ZIS_OAUTH_CLIENTS_MAX, client_secret_place};
+pub use zis_oauth_flows::{FlowStage, ZIS_OAUTH_FLOWS_MAX, ZisOAuthFlow, flow_place};
+pub use zis_oauth_refreshes::{FenceHolder, RefusedGrant, ZisOAuthFence};

@@ -32,6 +32,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration::both(include_str!("../migrations/0009_connection_warnings.sql")),
     Migration::both(include_str!("../migrations/0010_zendesk.sql")),
     Migration::both(include_str!("../migrations/0011_sessions.sql")),
+    Migration::both(include_str!("../migrations/0012_zis_oauth.sql")),
 ];
 
 /// Which text of a migration.

@@ -4,11 +4,13 @@
 //! and words from each of the engine's errors, a body's, and a credential's.
 
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 use axum::response::{IntoResponse, Response};
-use claviger_engine::{AuthFailure, AuthReason, Error as EngineError, FieldError};
+use claviger_engine::{AuthFailure, AuthReason, Error as EngineError, FieldError, Thing};
 use claviger_http::BodyError;
 use claviger_model::Permission;
+use claviger_oauth::{AccessError, FlowError, ProviderFault};
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, StatusCode};
 use serde_json::{Map, Value, json};
@@ -193,6 +195,46 @@ impl From<BodyError> for Error {
         match error {
             BodyError::TooLarge { .. } => Self::new(error.status(), "Payload too large"),
             _ => Self::new(error.status(), error.message()),
+        }
+    }
+}
+
+impl From<FlowError> for Error {
+    fn from(error: FlowError) -> Self {
+        match error {
+            FlowError::NotSetUp => Self::new(StatusCode::NOT_IMPLEMENTED, error.to_string()),
+            FlowError::Spent => Self::new(StatusCode::BAD_REQUEST, format!("verification_code {error}")),
+            FlowError::Provider(fault) => fault.into(),
+            FlowError::Engine(error) => error.into(),
+        }
+    }
+}
+
+impl From<ProviderFault> for Error {
+    fn from(fault: ProviderFault) -> Self {
+        // What somebody has to change first is no trouble on the way.
+        let status = if fault.is_final { StatusCode::BAD_REQUEST } else { StatusCode::BAD_GATEWAY };
+        Self::new(status, fault.to_string())
+    }
+}
+
+impl From<AccessError> for Error {
+    fn from(error: AccessError) -> Self {
+        match error {
+            AccessError::Absent => EngineError::Absent(Thing::Connection).into(),
+            AccessError::Lost | AccessError::Over | AccessError::Refused(_) => {
+                Self::new(StatusCode::BAD_REQUEST, error.to_string())
+            }
+            AccessError::Provider(fault) => fault.into(),
+            AccessError::Busy => Self::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string()),
+            // Others may have been told the same.
+            AccessError::Engine(error) => match Arc::try_unwrap(error) {
+                Ok(error) => error.into(),
+                Err(error) => {
+                    tracing::warn!(error = claviger_model::chain(&*error), "a token could not be read");
+                    EngineError::Unavailable(None).into()
+                }
+            },
         }
     }
 }

@@ -125,6 +125,14 @@ pub enum SettingsError {
         /// The setting.
         setting: &'static str,
     },
+    /// The public address of the Zendesk dialect is none.
+    #[error("--zendesk-public-url {text} {error}")]
+    ZendeskPublicUrl {
+        /// What it says.
+        text: String,
+        /// What is wrong with it.
+        error: claviger_zendesk::PublicUrlError,
+    },
     /// Two listeners want one address.
     #[error(
         "--listen and --metrics-listen are both {address}: metrics are shown apart, give them another port"

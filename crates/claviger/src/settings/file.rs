@@ -130,6 +130,9 @@ mod tests {
             zendesk_base_domain = "claviger.example"
             zendesk_requests_per_minute = 200
             zendesk_connections_max = 50
+            zendesk_public_url = "https://zis.claviger.example"
+            zendesk_show_tokens = true
+            zendesk_oauth_anywhere = true
             catalog.extra = "/etc/claviger/integrations.toml"
             [aws]
             region = "eu-west-1"

@@ -138,6 +138,7 @@ impl Planner<'_> {
             name: name.clone(),
             description: given.description.clone().unwrap_or_default(),
             client_number: generate_number(random),
+            redirect_origins: Default::default(),
             revision: 1,
             created_at,
             created_by: maker,

@@ -8,6 +8,7 @@ mod credentials;
 mod events;
 mod passwords;
 mod zis_integrations;
+mod zis_oauth_clients;
 
 use std::collections::{HashMap, HashSet};
 
@@ -36,10 +37,11 @@ enum Kind {
     Leak,
     Connection,
     ZisIntegration,
+    ZisOAuthClient,
 }
 
 impl Kind {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 12] = [
         Self::Org,
         Self::Role,
         Self::Permission,
@@ -51,6 +53,7 @@ impl Kind {
         Self::Leak,
         Self::Connection,
         Self::ZisIntegration,
+        Self::ZisOAuthClient,
     ];
 
     const fn as_str(self) -> &'static str {
@@ -66,6 +69,7 @@ impl Kind {
             Self::Leak => "leak",
             Self::Connection => "connection",
             Self::ZisIntegration => "zis_integration",
+            Self::ZisOAuthClient => "zis_oauth_client",
         }
     }
 }
@@ -226,6 +230,7 @@ impl Snapshot {
         self.compare_leaks(&mut fold, report).await?;
         self.compare_connections(vault, &mut fold, report).await?;
         self.compare_zis_integrations(&mut fold, report).await?;
+        self.compare_zis_oauth_clients(vault, &mut fold, report).await?;
         self.compare_tombstones(&fold, report).await?;
         fold.finish(report);
         Ok(())

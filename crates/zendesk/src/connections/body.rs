@@ -20,6 +20,20 @@ pub(crate) fn json(headers: &HeaderMap, body: Result<Body, BodyError>) -> Result
     Ok(SecretJson::new(body?.0))
 }
 
+/// The same of one that must be an object.
+pub(crate) fn object(
+    headers: &HeaderMap,
+    body: Result<Body, BodyError>,
+) -> Result<Map<String, Value>, Error> {
+    match json(headers, body)?.take() {
+        Value::Object(members) => Ok(members),
+        _ => Err(Error::invalid(vec![FieldError {
+            field: "body".to_owned(),
+            reason: "must be an object".to_owned(),
+        }])),
+    }
+}
+
 /// What is to be made of a body.
 pub(crate) fn new_connection(of: ZisType, body: SecretJson) -> Result<NewZisConnection, Error> {
     let new = of.read_new(body).map_err(named)?;

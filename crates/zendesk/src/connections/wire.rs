@@ -6,7 +6,7 @@ use claviger_model::Timestamp;
 use serde_json::{Map, Value, json};
 
 /// In place of a secret, whatever its length.
-const MASK: &str = "*****";
+pub(crate) const MASK: &str = "*****";
 
 /// A connection under its type's name.
 pub(crate) fn enveloped(shown: &ShownZisConnection) -> Value {
@@ -44,7 +44,7 @@ pub(crate) fn envelope_schema(of: ZisType) -> Value {
 }
 
 /// RFC 3339 in UTC with as many digits of a second as it takes, three at most.
-fn millis(moment: Timestamp) -> String {
+pub(crate) fn millis(moment: Timestamp) -> String {
     let utc = moment.utc();
     let seconds = format!(
         "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}",

@@ -11,6 +11,7 @@ pub(super) fn members(of: ZisType) -> &'static [&'static str] {
         ZisType::ApiKey => &["name", "allowed_domain", "header_name", "api_key"],
         ZisType::BasicAuth => &["name", "allowed_domain", "username", "password"],
         ZisType::BearerToken => &["name", "allowed_domain", "token"],
+        ZisType::OAuth => panic!("no body makes one"),
     }
 }
 

@@ -5,11 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use claviger::app::{self, Application};
+use claviger_egress::{Egress, Policy, Roots};
 use claviger_engine::{Background, ConnectionOptions, Engine, EngineOptions, FirstOrg, Founded};
 use claviger_http::{App, Limits, RouteInfo, ServerOptions, TrustedProxies};
 use claviger_model::testing::{ManualClock, SeededRandom};
 use claviger_model::{Clock, Email, Name, Position, Timestamp};
 use claviger_native::{GithubKeys, Options as NativeOptions};
+use claviger_oauth::OAuth;
 use claviger_outbound::Client as OutboundClient;
 use claviger_store::{Check, Database, Location, Report, Snapshot};
 use claviger_vault::{KekRing, SystemRandom, Vault};
@@ -22,6 +24,9 @@ use super::{Client, Keys, TestDatabase, sample, session};
 
 /// When every test begins, by its own clock.
 pub(crate) const START: &str = "2026-03-04T05:06:07.123456Z";
+
+/// Where browsers reach every test's server, as it believes.
+pub(crate) const PUBLIC_URL: &str = "https://claviger.example.com";
 
 /// How a server is to be started.
 pub(crate) struct Setup {
@@ -41,6 +46,8 @@ pub(crate) struct Setup {
     pub(crate) outbound: Option<OutboundClient>,
     /// How many connections a ZIS integration may have.
     pub(crate) zis_connections_max: Option<u32>,
+    /// With what authorization servers are asked; none for nobody can be.
+    pub(crate) exchange: Option<OutboundClient>,
 }
 
 impl Default for Setup {
@@ -55,9 +62,10 @@ impl Default for Setup {
                 github_keys: GithubKeys::parse(sample::GITHUB_KEYS).unwrap(),
                 ..NativeOptions::default()
             },
-            zendesk: ZendeskOptions::default(),
+            zendesk: ZendeskOptions::default().with_public_url(PUBLIC_URL).unwrap(),
             outbound: None,
             zis_connections_max: None,
+            exchange: None,
         }
     }
 }
@@ -72,6 +80,7 @@ pub(crate) struct TestServer {
     pub(crate) session_routes: Vec<RouteInfo>,
     pub(crate) zendesk_routes: Vec<RouteInfo>,
     pub(crate) founded: Founded,
+    pub(crate) oauth: OAuth,
     app: App,
     background: Background,
     courier: Option<Courier>,
@@ -126,6 +135,7 @@ impl TestServer {
             setup.proxies,
             &setup.native,
             &setup.zendesk,
+            setup.exchange.unwrap_or_else(unreachable),
             &SeededRandom::new(1),
         );
         // Looks often, since the tests' clock moves by itself.
@@ -134,7 +144,7 @@ impl TestServer {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
-        let Application { app, front, router, routes } = application;
+        let Application { app, front, router, routes, oauth } = application;
         let (zendesk_routes, routes): (Vec<_>, Vec<_>) =
             routes.into_iter().partition(|it| claviger_zendesk::is_ours(it.path));
         let (session_routes, routes) = routes.into_iter().partition(|it| it.path == session::SESSION);
@@ -151,6 +161,7 @@ impl TestServer {
             zendesk_routes,
             founded,
             app,
+            oauth,
             background,
             courier,
             serving,
@@ -222,6 +233,7 @@ impl TestServer {
         let _ = self.stop.send(());
         assert!(self.serving.await.unwrap(), "every request was answered before the deadline");
         drop(self.app);
+        drop(self.oauth);
         if let Some(courier) = self.courier {
             courier.stop().await;
         }
@@ -246,6 +258,11 @@ impl Halted {
         let (engine, background) = start_engine(opened, vault, clock.clone(), &setup).await;
         TestServer::serve(database, keks, clock, engine, background, founded, setup).await
     }
+}
+
+/// Whoever is asked through it trusts nobody.
+fn unreachable() -> OutboundClient {
+    claviger_exchange::client(Egress::trusting(Roots::none()), Policy::public())
 }
 
 async fn start_engine(

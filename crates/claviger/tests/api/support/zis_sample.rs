@@ -4,6 +4,7 @@ use claviger_http::RouteInfo;
 use http::Method;
 use serde_json::{Value, json};
 
+use super::oauth::{APP, CALLBACK, CLIENTS, CODES, START, client_body, make_client, query};
 use super::sample::unique_name;
 use super::zis::{TOKENS, Zis, registry};
 
@@ -23,6 +24,9 @@ pub(crate) struct Sample {
 /// A request to a route that would succeed with good credentials; what it is about is made for it.
 pub(crate) async fn sample(route: &RouteInfo, admin: &Zis, holder: &Zis, client: i64) -> Sample {
     let with = |path: String, body, success| Sample { path, body, success, secrets: Vec::new() };
+    if is_of_oauth(route) {
+        return oauth(route, holder).await;
+    }
     if let Some((_, of)) = route.path.split_once("/connections/") {
         return connection(route, of, holder).await;
     }
@@ -66,5 +70,63 @@ async fn connection(route: &RouteInfo, of: &str, holder: &Zis) -> Sample {
         body: is_patch.then_some(patch),
         success: if route.method == Method::GET { 200 } else { 204 },
         secrets: vec![secret, another],
+    }
+}
+
+/// Whether a route is about OAuth clients or OAuth connections.
+pub(crate) fn is_of_oauth(route: &RouteInfo) -> bool {
+    route.path.starts_with("/api/services/zis/connections/")
+}
+
+/// The same of OAuth clients and connections, with one of each for every request. Browsers are sent on to [`APP`], which
+/// the integration must allow.
+async fn oauth(route: &RouteInfo, holder: &Zis) -> Sample {
+    let mut body = client_body();
+    body["name"] = json!(unique_name());
+    body["allowed_domain"] = json!("api.example.com");
+    body["grant_type"] = json!("authorization_code");
+    let secrets = vec![body["client_secret"].as_str().unwrap_or_default().to_owned()];
+    let with = |path: String, body, success| Sample { path, body, success, secrets: secrets.clone() };
+    let path = route.path.replace("{integration}", INTEGRATION);
+    if path == CLIENTS {
+        return if route.method == Method::POST {
+            with(path, Some(body), 201)
+        } else {
+            with(path, None, 200)
+        };
+    }
+    let uuid = make_client(holder, &body).await;
+    let name = unique_name();
+    let begin = async |grant: &str| {
+        let body = json!({ "name": name, "oauth_client_uuid": uuid, "oauth_client_name": body["name"],
+            "grant_type": grant, "origin_oauth_redirect_url": APP });
+        query(holder.post(START, &body).await.expect(200).json()["redirect_url"].as_str().unwrap())
+    };
+    match (route.method.as_str(), path.as_str()) {
+        (method, path) if path.starts_with(CLIENTS) => {
+            let is_patch = method == "PATCH";
+            let success = if method == "GET" { 200 } else { 204 };
+            with(path.replace("{uuid}", &uuid), is_patch.then_some(body.clone()), success)
+        }
+        (_, START) => {
+            let body = json!({ "name": name, "oauth_client_uuid": uuid, "oauth_client_name": body["name"],
+                "grant_type": "authorization_code", "permission_scopes": "read", "allow_offline_access": true,
+                "origin_oauth_redirect_url": APP });
+            with(path, Some(body), 200)
+        }
+        (_, CALLBACK) => {
+            let way = begin("authorization_code").await;
+            with(format!("{path}?state={}&error=access_denied", way["state"]), None, 302)
+        }
+        (_, CODES) => {
+            let way = begin("client_credentials").await;
+            with(format!("{path}?verification_code={}", way["verification_code"]), None, 200)
+        }
+        (method, _) => {
+            let way = begin("client_credentials").await;
+            let made = format!("{CODES}?verification_code={}", way["verification_code"]);
+            holder.get(&made).await.expect(200);
+            with(format!("{path}?name={name}"), None, if method == "DELETE" { 204 } else { 200 })
+        }
     }
 }

@@ -3,6 +3,7 @@
 mod bad_input;
 mod connections;
 mod moving;
+mod oauth;
 mod oauth_tokens;
 mod paging;
 mod quota;

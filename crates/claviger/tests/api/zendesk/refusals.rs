@@ -1,15 +1,31 @@
 //! Every route of the dialect × every way in which credentials can be wrong.
 
+use std::time::Duration;
+
 use claviger_http::{Bucket, Limits, Rate, RouteInfo, Who};
 use http::Method;
 use serde_json::{Value, json};
 
+use crate::support::oauth::{self, CALLBACK, CLIENTS, CODES, ONE};
 use crate::support::people::Member;
+use crate::support::provider::Provider;
 use crate::support::zis::{ADMIN_SCOPES, TOKENS, Zis, basic, registry};
 use crate::support::zis_sample::{Sample, sample};
 use crate::support::{
     Answer, Setup, TestDatabase, TestServer, on_both_engines, tokens, with_either_database,
 };
+
+/// A server that can ask an authorization server, and the origin to which samples send browsers.
+async fn start(database: TestDatabase) -> (TestServer, Provider) {
+    let provider = Provider::start().await;
+    let server = TestServer::start_with(database, oauth::setup(&provider, Duration::from_secs(30))).await;
+    (server, provider)
+}
+
+async fn allow_origin(server: &TestServer) {
+    let body = json!({ "redirect_origins": ["https://app.example.com"] });
+    server.client().patch("/claviger/v1/zis_integrations/my_integration", &body).await.expect(200);
+}
 
 /// The status, and what a client reads of an error, in each service's own shape.
 pub(super) fn told(answer: &Answer) -> (u16, String) {
@@ -51,10 +67,13 @@ pub(super) fn forbidden(route: &RouteInfo) -> (u16, String) {
     (403, format!("{code} Only admin user is allowed"))
 }
 
-on_both_engines! {
-    async fn every_route_refuses_all_but_those_who_may(server: &TestServer) {
+with_either_database! {
+    async fn every_route_refuses_all_but_those_who_may(database: TestDatabase) {
+        let (server, provider) = start(database).await;
+        let server = &server;
         let (admin, mine) = (Zis::admin(server).await, server.client());
         let client = admin.integration("my_integration").await;
+        allow_origin(server).await;
         let personal = async |scopes: &[&str]| tokens::personal_access_token(&mine, json!(scopes)).await;
         let good = personal(&ADMIN_SCOPES).await.secret;
         let revoked = personal(&ADMIN_SCOPES).await;
@@ -94,6 +113,15 @@ on_both_engines! {
         for route in &server.zendesk_routes {
             let about = format!("{} {}", route.method, route.path);
             let Sample { path, body, .. } = sample(route, &admin, &holder, client).await;
+            if route.who == Who::Anybody {
+                // Whatever is presented beside the state is not looked at.
+                for authorization in [None, wrong[2].clone(), Some(format!("Bearer {good}"))] {
+                    let Sample { path, body, success, .. } = sample(route, &admin, &holder, client).await;
+                    Zis::with(server, authorization).send(route.method.clone(), &path, body).await.expect(success);
+                }
+                seen += 1;
+                continue;
+            }
             let before = server.engine.applied();
             let try_with = async |zis: Zis| zis.send(route.method.clone(), &path, body.clone()).await;
             for authorization in &wrong {
@@ -125,9 +153,13 @@ on_both_engines! {
             }
             seen += 1;
         }
-        assert_eq!(seen, 23);
+        assert_eq!(seen, 34);
         server.verify_state().await;
+        drop(provider);
     }
+}
+
+on_both_engines! {
 
     async fn what_is_no_route_is_told_in_the_services_own_words(server: &TestServer) {
         let nobody = Zis::with(server, None);
@@ -170,11 +202,14 @@ with_either_database! {
     }
 }
 
-on_both_engines! {
+with_either_database! {
     /// Whatever stands in a body's members, in a path or in a query, is refused or taken, and no fault of ours.
-    async fn nothing_odd_is_our_fault(server: &TestServer) {
+    async fn nothing_odd_is_our_fault(database: TestDatabase) {
+        let (server, provider) = start(database).await;
+        let server = &server;
         let admin = Zis::admin(server).await;
         let client = admin.integration("my_integration").await;
+        allow_origin(server).await;
         let holder = Zis::bearer(server, &admin.token(client, &["read", "write"]).await.1);
         let odd = [
             Value::Null, json!(true), json!(-1), json!(u64::MAX), json!(1e300), json!([]), json!({}), json!([null]),
@@ -220,6 +255,16 @@ on_both_engines! {
             assert!(admin.get(&path).await.status.as_u16() < 500, "{path}");
         }
         assert!(admin.post(&registry("%00"), &json!({})).await.status.as_u16() < 500);
+        for path in [
+            format!("{CLIENTS}/%ff"),
+            format!("{CALLBACK}?state=%00&code=%ff&error=%0d%0a"),
+            format!("{CODES}?verification_code=%00"),
+            format!("{ONE}?name=%ff"),
+            format!("{ONE}?uuid=%00"),
+        ] {
+            assert!(holder.get(&path).await.status.as_u16() < 500, "{path}");
+        }
         server.verify_state().await;
+        drop(provider);
     }
 }
