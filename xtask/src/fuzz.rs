@@ -12,7 +12,10 @@ use crate::process::{ask, at_root, cargo, root, run as run_command, tail};
 pub(crate) const MANIFEST: &str = "fuzz/Cargo.toml";
 
 /// Where findings become tests.
-const REGRESSIONS: [(&str, &str); 1] = [("connections", "crates/catalog/tests/fuzzed/regressions")];
+const REGRESSIONS: [(&str, &str); 2] = [
+    ("connections", "crates/catalog/tests/fuzzed/regressions"),
+    ("zis", "crates/catalog/tests/fuzzed_zis/regressions"),
+];
 
 /// Read by the targets: where they write their seeds and their dictionary.
 const SEEDS_VARIABLE: &str = "CLAVIGER_FUZZ_SEEDS";
@@ -41,7 +44,7 @@ pub(crate) fn run(words: &[&str]) -> Result<()> {
     let (_, regressions) = REGRESSIONS
         .iter()
         .find(|(target, _)| *target == options.target)
-        .ok_or("the fuzz targets are: connections")?;
+        .ok_or("the fuzz targets are: connections, zis")?;
     let host = ask(at_root("rustc").arg("-vV"))?.ok_or("rustc does not answer")?;
     let host = host.lines().find_map(|line| line.strip_prefix("host: ")).ok_or("rustc names no host")?;
     let folder = root().join("target/fuzz");
@@ -62,7 +65,7 @@ pub(crate) fn run(words: &[&str]) -> Result<()> {
 }
 
 fn parse<'o>(words: &[&'o str]) -> Result<Options<'o>> {
-    let (target, mut rest) = words.split_first().ok_or("name a fuzz target: connections")?;
+    let (target, mut rest) = words.split_first().ok_or("name a fuzz target: connections or zis")?;
     let mut options = Options { target, seconds: 60, seed: 1 };
     while let [name, value, after @ ..] = rest {
         let number = value.parse().map_err(|_| format!("{name} wants a number"))?;

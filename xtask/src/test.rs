@@ -38,7 +38,11 @@ fn all_steps(steps: &mut Steps) -> Result<()> {
     })?;
     let cluster = steps.run("start PostgreSQL", || Cluster::start(Durability::None))?;
     steps.run("test", || cargo_test(&cluster))?;
-    steps.run("fuzz", || fuzz::run(&["connections", "--seconds", "60"]))?;
+    // A minute in all; what merges with what is kept has the larger share of it.
+    steps.run("fuzz", || {
+        fuzz::run(&["connections", "--seconds", "40"])?;
+        fuzz::run(&["zis", "--seconds", "20"])
+    })?;
     steps.run("conformance", || conformance::run_with(&cluster, Profile::Dev))?;
     steps.run("stop PostgreSQL", || cluster.stop())
 }

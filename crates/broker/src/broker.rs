@@ -8,6 +8,7 @@ use claviger_egress::{Clear, Egress, Network, Policy};
 use claviger_engine::UsableConnection;
 use claviger_http::App;
 use claviger_model::PrivateReach;
+use claviger_oauth::OAuth;
 use claviger_redact::Needles;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
@@ -65,11 +66,11 @@ pub(crate) struct Used {
 
 impl Broker {
     /// Begins to record.
-    pub fn start(app: App, egress: Egress, options: Options) -> (Arc<Self>, Background) {
+    pub fn start(app: App, egress: Egress, oauth: OAuth, options: Options) -> (Arc<Self>, Background) {
         let recorder = Arc::new(Recorder::default());
         let (stop, stopping) = watch::channel(false);
         let writer = tokio::spawn(record::write_on(recorder.clone(), app.clone(), stopping));
-        let mint = Mint::new(app.clone(), egress.clone());
+        let mint = Mint::new(app.clone(), egress.clone(), oauth);
         let (pool, public) = (Pool::default(), Policy::public());
         let broker = Arc::new(Self { app, egress, options, pool, recorder, mint, public });
         let swept = Arc::downgrade(&broker);

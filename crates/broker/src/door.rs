@@ -161,8 +161,8 @@ impl Broker {
             proof: who.proof,
             usable: usable.clone(),
         });
-        let mut minted = match prepared.exchange {
-            Some(exchange) => Some(self.mint.token(usable, exchange, &destination).await?),
+        let mut minted = match prepared.source {
+            Some(source) => Some(self.mint.token(usable, source, &destination).await?),
             None => None,
         };
         let material = Material {
@@ -182,12 +182,12 @@ impl Broker {
         let (mut answer, mut link) = self.send(&mut draft, token, usable, &way, &mut right).await?;
         // A token that was taken back before its time: once more, with another.
         if answer.status() == StatusCode::UNAUTHORIZED
-            && let (Some((key, refused)), Some(exchange)) = (&minted, prepared.exchange)
+            && let (Some((key, refused)), Some(source)) = (&minted, prepared.source)
             && draft.is_repeatable()
-            && self.mint.reject(key, refused)
+            && self.mint.reject(key, refused, source).await
         {
             link.work.abort();
-            let renewed = self.mint.token(usable, exchange, &destination).await?;
+            let renewed = self.mint.token(usable, source, &destination).await?;
             (answer, link) = self.send(&mut draft, Some(&renewed.1), usable, &way, &mut right).await?;
             minted = Some(renewed);
         }

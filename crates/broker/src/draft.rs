@@ -8,7 +8,7 @@ use claviger_catalog::{Catalog, Destination, Signing};
 use claviger_engine::{UsableConnection, UsableSettings};
 use claviger_exchange::aws::{Call, Payload, SignError, sign};
 use claviger_model::{Origin, Timestamp};
-use http::header::{CONTENT_TYPE, HOST};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
 use http::{HeaderMap, HeaderValue, Method, Request, Uri, Version, request};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::body::{Body as _, Incoming};
@@ -18,7 +18,7 @@ use crate::address::Address;
 use crate::headers;
 use crate::mint::{Credential, Minted};
 use crate::outbody::OutBody;
-use crate::prepared::{Added, Prepared, TOKEN, render, value_of};
+use crate::prepared::{Added, Prepared, TOKEN, header_value, render, value_of};
 use crate::query;
 use crate::refusal::Refusal;
 
@@ -34,10 +34,18 @@ pub(crate) struct Draft {
     query: Zeroizing<String>,
     headers: HeaderMap,
     body: Content,
-    /// Places of injections that need the token.
-    late: Vec<usize>,
+    late: Vec<Late>,
     signing: Option<Signing>,
     sent: Arc<AtomicU64>,
+}
+
+/// What needs the token.
+#[derive(Debug, Clone, Copy)]
+enum Late {
+    /// The injection of the catalog at this place.
+    Injection(usize),
+    /// `Authorization: Bearer …`.
+    Bearer,
 }
 
 enum Content {
@@ -78,7 +86,8 @@ impl Draft {
                 Added::Header(name, _) if addition.if_absent && headers.contains_key(name) => {}
                 Added::Header(name, value) => drop(headers.insert(name, value.clone())),
                 Added::Query(pair) => add_pair(&mut query, pair),
-                Added::WithToken(place) => late.push(*place),
+                Added::WithToken(place) => late.push(Late::Injection(*place)),
+                Added::OAuthToken => late.push(Late::Bearer),
                 Added::AwsSignature => is_signed = true,
             }
         }
@@ -99,7 +108,7 @@ impl Draft {
                 Content::Whole(template.with(&whole(body).await?)?)
             }
             // Kept, so that it can be sent once more with another token.
-            None if prepared.exchange.is_some() && is_short(body) => Content::Whole(whole(body).await?),
+            None if prepared.source.is_some() && is_short(body) => Content::Whole(whole(body).await?),
             None => match body.take().filter(|body| !body.is_end_stream()) {
                 Some(body) => Content::Streamed(Some(body)),
                 None => Content::Whole(Bytes::new()),
@@ -130,11 +139,11 @@ impl Draft {
         now: Timestamp,
     ) -> Result<Request<OutBody>, Refusal> {
         let (mut headers, mut query) = (self.headers.clone(), self.query.clone());
-        for place in &self.late {
-            match token_in(*place, minted, usable, catalog)? {
+        for late in &self.late {
+            match token_in(*late, minted, usable, catalog)? {
                 Added::Header(name, value) => drop(headers.insert(name, value)),
                 Added::Query(pair) => add_pair(&mut query, &pair),
-                Added::WithToken(_) | Added::AwsSignature => return Err(Refusal::Internal),
+                Added::WithToken(_) | Added::OAuthToken | Added::AwsSignature => return Err(Refusal::Internal),
             }
         }
         let target = match query.is_empty() {
@@ -184,15 +193,17 @@ fn add_pair(query: &mut Zeroizing<String>, pair: &str) {
 
 /// An injection with its token.
 fn token_in(
-    place: usize,
+    late: Late,
     minted: Option<&Minted>,
     usable: &UsableConnection,
     catalog: &Catalog,
 ) -> Result<Added, Refusal> {
-    let (Some(Minted { credential: Credential::Token(token), .. }), UsableSettings::Catalogued(settings)) =
-        (minted, &usable.settings)
-    else {
+    let Some(Minted { credential: Credential::Token(token), .. }) = minted else {
         return Err(Refusal::Internal);
+    };
+    let (Late::Injection(place), UsableSettings::Catalogued(settings)) = (late, &usable.settings) else {
+        let value = Zeroizing::new(format!("Bearer {}", token.reveal()));
+        return Ok(Added::Header(AUTHORIZATION, header_value(&value)?));
     };
     let entry = catalog.connection(settings).map_err(|_| Refusal::Internal)?;
     let injection = entry.credential().injections().get(place).ok_or(Refusal::Internal)?;

@@ -4,7 +4,8 @@
 //! third party refuses one. The exchange goes out like everything else: over the address guard, to the place that the
 //! catalog names.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use claviger_catalog::{Destination, Exchange, SecretText, Settings};
@@ -16,11 +17,12 @@ use claviger_exchange::gcp::{self, ServiceAccount};
 use claviger_exchange::oauth::OAuthClient;
 use claviger_exchange::{ExchangeError, azure};
 use claviger_http::App;
-use claviger_model::{Clock, ConnectionId};
+use claviger_model::{Clock, Connection, ConnectionId, Timestamp};
+use claviger_oauth::{AccessError, AccessToken, OAuth};
 use claviger_outbound::Client;
 use claviger_redact::Needles;
 
-use crate::prepared::value_of;
+use crate::prepared::{Source, value_of};
 use crate::refusal::Refusal;
 
 /// What a token depends on.
@@ -48,20 +50,27 @@ pub(crate) struct Mint {
     app: App,
     http: Client,
     kept: Cache<Key, Minted>,
+    oauth: OAuth,
+    /// The tokens of OAuth connections that were used last, so that what they are searched by is made once.
+    of_oauth: Mutex<HashMap<ConnectionId, (AccessToken, Arc<Minted>)>>,
 }
+
+/// So many OAuth connections are kept in mind; beyond, what they are searched by is made anew.
+const KNOWN_MAX: usize = 4096;
 
 struct EngineClock(App);
 
 impl Clock for EngineClock {
-    fn now(&self) -> claviger_model::Timestamp {
+    fn now(&self) -> Timestamp {
         self.0.engine().clock().now()
     }
 }
 
 impl Mint {
-    pub(crate) fn new(app: App, egress: Egress) -> Self {
+    pub(crate) fn new(app: App, egress: Egress, oauth: OAuth) -> Self {
         let kept = Cache::new(Arc::new(EngineClock(app.clone())));
-        Self { http: claviger_exchange::client(egress, Policy::public()), app, kept }
+        let http = claviger_exchange::client(egress, Policy::public());
+        Self { http, app, kept, oauth, of_oauth: Mutex::default() }
     }
 
     /// The token of a connection for a destination, and what it is kept under.
@@ -71,10 +80,17 @@ impl Mint {
     pub(crate) async fn token(
         &self,
         usable: &Arc<UsableConnection>,
-        exchange: Exchange,
+        source: Source,
         destination: &Destination,
     ) -> Result<(Key, Arc<Minted>), Refusal> {
         let connection = &usable.connection;
+        let exchange = match source {
+            Source::Exchange(exchange) => exchange,
+            Source::OAuth => {
+                let key = Key { connection: connection.id, revision: 0, scope: None };
+                return Ok((key, self.oauth_token(usable).await?));
+            }
+        };
         let scope = destination.scope.clone();
         let key = Key { connection: connection.id, revision: connection.revision, scope: scope.clone() };
         let renew_before = Duration::from_secs(exchange.renew_seconds_before().into());
@@ -91,8 +107,56 @@ impl Mint {
     }
 
     /// A third party refused a token. Whether it is worth trying once more.
-    pub(crate) fn reject(&self, key: &Key, minted: &Arc<Minted>) -> bool {
-        self.kept.reject(key, minted)
+    pub(crate) async fn reject(&self, key: &Key, minted: &Arc<Minted>, source: Source) -> bool {
+        match source {
+            Source::Exchange(_) => self.kept.reject(key, minted),
+            Source::OAuth => self.replace_oauth(key.connection, minted).await,
+        }
+    }
+
+    async fn oauth_token(&self, usable: &UsableConnection) -> Result<Arc<Minted>, Refusal> {
+        let Connection { org, id, .. } = usable.connection;
+        let token = self.oauth.access_token(org, id).await.map_err(|error| {
+            tracing::debug!(error = claviger_model::chain(&error), "an OAuth connection has no good token");
+            of_access(&error)
+        })?;
+        let mut known = self.known();
+        if let Some((_, minted)) = known.get(&id).filter(|(kept, _)| kept.reveal() == token.reveal()) {
+            return Ok(minted.clone());
+        }
+        let needles = needles(usable, [Some(token.reveal()), None]);
+        let credential = Credential::Token(SecretText::new(token.reveal().to_owned()));
+        let minted = Arc::new(Minted { credential, needles });
+        if known.len() >= KNOWN_MAX {
+            known.clear();
+        }
+        known.insert(id, (token, minted.clone()));
+        Ok(minted)
+    }
+
+    /// Has an OAuth connection's token replaced that was refused, once for all who were refused with it.
+    async fn replace_oauth(&self, id: ConnectionId, refused: &Arc<Minted>) -> bool {
+        let token = match self.known().get(&id) {
+            Some((token, minted)) if Arc::ptr_eq(minted, refused) => token.clone(),
+            // Another call had it replaced.
+            Some(_) => return true,
+            None => return false,
+        };
+        match self.app.engine().org_of_connection(id).await {
+            Ok(Some(org)) => self.oauth.replace_token(org, id, &token).await.is_ok(),
+            Ok(None) | Err(_) => false,
+        }
+    }
+
+    fn known(&self) -> MutexGuard<'_, HashMap<ConnectionId, (AccessToken, Arc<Minted>)>> {
+        self.of_oauth.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn of_access(error: &AccessError) -> Refusal {
+    match error {
+        AccessError::Absent => Refusal::ConnectionAbsent,
+        _ => Refusal::Exchange("oauth_token_lost"),
     }
 }
 

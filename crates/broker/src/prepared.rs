@@ -24,8 +24,8 @@ pub(crate) struct Prepared {
     allowed: Allowed,
     /// What is added to every request, in this order.
     pub(crate) added: Vec<Addition>,
-    /// The exchange whose token some additions need.
-    pub(crate) exchange: Option<Exchange>,
+    /// Where the token comes from that some additions need.
+    pub(crate) source: Option<Source>,
     /// Of an HTTP connection.
     pub(crate) template: Option<HttpTemplate>,
     /// Headers of the caller's that go no further.
@@ -49,6 +49,15 @@ enum Allowed {
     Domain(AllowedDomain),
 }
 
+/// Where a token of short life comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// The secret is exchanged for it.
+    Exchange(Exchange),
+    /// The OAuth connection has it, and renews it.
+    OAuth,
+}
+
 /// Something that is added to a request.
 pub(crate) struct Addition {
     pub(crate) what: Added,
@@ -65,6 +74,8 @@ pub(crate) enum Added {
     Query(Zeroizing<String>),
     /// Cannot be written before the exchange has given its token: the place of the injection.
     WithToken(usize),
+    /// The token of an OAuth connection, as bearer.
+    OAuthToken,
     /// A signature, made once all else of the request is there.
     AwsSignature,
 }
@@ -114,7 +125,7 @@ impl Prepared {
             base: entry.base_url().map(|url| Base::new(url.origin, &url.path)),
             allowed: Allowed::Catalogued(entry.allowed_hosts(&hosts)),
             added,
-            exchange: credential.exchange(),
+            source: credential.exchange().map(Source::Exchange),
             template,
             strip_headers: strip.headers.iter().filter_map(|name| name.parse().ok()).collect(),
             strip_query: strip.query.iter().map(|name| name.to_ascii_lowercase()).collect(),
@@ -135,6 +146,11 @@ impl Prepared {
             "username" => settings.username(),
             name => usable.secrets.get(&SecretName::field(name)).map(|secret| secret.reveal()),
         };
+        // What is sealed may be about to end.
+        let what = match of {
+            ZisType::OAuth => Added::OAuthToken,
+            _ => render(&presentation, value_of)?,
+        };
         let base = match domain.is_wildcard() {
             true => None,
             false => domain.name().parse().ok().map(|host| Base::new(Origin::new(Scheme::Https, host), "")),
@@ -142,12 +158,8 @@ impl Prepared {
         let mut prepared = Self {
             base,
             allowed: Allowed::Domain(domain),
-            added: vec![Addition {
-                what: render(&presentation, value_of)?,
-                if_absent: false,
-                condition: None,
-            }],
-            exchange: None,
+            added: vec![Addition { what, if_absent: false, condition: None }],
+            source: (of == ZisType::OAuth).then_some(Source::OAuth),
             template: None,
             strip_headers: Vec::new(),
             strip_query: BTreeSet::new(),
@@ -233,6 +245,7 @@ impl Prepared {
     fn note_rendered(&mut self) {
         let names = self.added.iter().filter_map(|addition| match &addition.what {
             Added::Header(name, _) => Some(name.clone()),
+            Added::OAuthToken => Some(http::header::AUTHORIZATION),
             _ => None,
         });
         let names: Vec<_> = names.collect();

@@ -217,9 +217,11 @@ fn auth(failure: AuthFailure) -> (StatusCode, &'static str, &'static str) {
         AuthFailure::Unavailable => return Refusal::Unavailable.told(),
         AuthFailure::Limited(_) => return Refusal::RateLimited.told(),
         AuthFailure::NothingPresented => AuthReason::Missing,
-        AuthFailure::ApiKey(reason) | AuthFailure::ApplicationKey(reason) | AuthFailure::Token(reason) => {
-            reason
-        }
+        AuthFailure::ApiKey(reason)
+        | AuthFailure::ApplicationKey(reason)
+        | AuthFailure::Token(reason)
+        | AuthFailure::Session(reason)
+        | AuthFailure::Password(reason) => reason,
     };
     match reason {
         AuthReason::AddressNotAllowed => {

@@ -16,6 +16,9 @@ use crate::field::{Field, Made, Place, Shape};
 use crate::secret::{SecretJson, SecretName, SecretText};
 use crate::settings::Setting;
 
+/// Of an empty secret.
+pub(crate) const TO_BE_FILLED_IN: &str = "must be filled in: an export leaves secrets out";
+
 /// How an `integration` value differs from a connection.
 #[derive(Debug)]
 pub struct Compared {
@@ -37,7 +40,7 @@ impl Catalog {
         let mut external = None;
         if let Some(credential) = self.credential_of(&integration) {
             for place in empty_secrets(credential, &integration) {
-                own.push(place, "must be filled in: an export leaves secrets out");
+                own.push(place, TO_BE_FILLED_IN);
             }
             for (field, made) in made_fields(credential) {
                 let given = take(&mut integration, field);

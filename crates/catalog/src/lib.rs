@@ -35,6 +35,7 @@ pub mod template;
 mod update;
 mod vendor;
 mod zis;
+mod zis_body;
 
 pub use adopt::Compared;
 pub use aws::Signing;
@@ -55,6 +56,7 @@ pub use schema::SchemaOf;
 pub use secret::{SecretJson, SecretName, SecretNameError, SecretText, Secrets};
 pub use settings::{HttpBody, NamedValue, Setting, Settings};
 pub use update::Updated;
-pub use zis::{ZIS_INTEGRATION, ZisSettings, ZisType};
+pub use zis::{ZIS_INTEGRATION, ZisOAuthSettings, ZisSettings, ZisType};
+pub use zis_body::{NewZis, ZisCompared, ZisPatch};
 
 pub use claviger_model::{Host, Origin, Scheme};

@@ -40,6 +40,10 @@ impl SecretJson {
         Self(value)
     }
 
+    pub(crate) fn value(&self) -> &Value {
+        &self.0
+    }
+
     /// The value itself, for [`crate::Catalog::create`] or [`crate::Connection::update`], which clear what they do
     /// not keep.
     pub fn take(mut self) -> Value {

@@ -1,5 +1,5 @@
 //! The types of ZIS connections, as data: what each keeps in clear, which secret it has, where that may go and how it
-//! stands in a request (fact sheet of the Zendesk dialect, sections 4 to 6 and 11.2).
+//! stands in a request (fact sheet of the Zendesk dialect, sections 4 to 6, 9 and 11.2).
 
 use claviger_model::{AllowedDomain, AllowedDomainError, HeaderNameError, InjectedHeader};
 use serde::{Deserialize, Serialize};
@@ -20,11 +20,13 @@ pub enum ZisType {
     BasicAuth,
     /// A token that is not refreshed.
     BearerToken,
+    /// A token that an authorization server gives, and renews.
+    OAuth,
 }
 
 impl ZisType {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::ApiKey, Self::BasicAuth, Self::BearerToken];
+    pub const ALL: [Self; 4] = [Self::ApiKey, Self::BasicAuth, Self::BearerToken, Self::OAuth];
 
     /// The name, as paths and bodies have it.
     pub const fn as_str(self) -> &'static str {
@@ -32,6 +34,7 @@ impl ZisType {
             Self::ApiKey => "api_key",
             Self::BasicAuth => "basic_auth",
             Self::BearerToken => "bearer_token",
+            Self::OAuth => "oauth",
         }
     }
 
@@ -40,12 +43,13 @@ impl ZisType {
         Self::ALL.into_iter().find(|it| it.as_str() == name)
     }
 
-    /// The member of a body that is its secret.
+    /// The member of a body that is its secret; of an OAuth connection the one that goes into requests.
     pub const fn secret(self) -> &'static str {
         match self {
             Self::ApiKey => "api_key",
             Self::BasicAuth => "password",
             Self::BearerToken => "token",
+            Self::OAuth => "access_token",
         }
     }
 
@@ -65,33 +69,75 @@ pub struct ZisSettings {
     header_name: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     username: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    oauth: Option<ZisOAuthSettings>,
+}
+
+/// What an OAuth connection keeps in clear beside that.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ZisOAuthSettings {
+    /// The id of the client that it was made with.
+    pub client: String,
+    /// How it came by its tokens.
+    pub grant_type: String,
+    /// What was asked for.
+    pub requested_scope: String,
+    /// What was given, as far as the authorization server said so.
+    pub scope: String,
+    /// What stands in the place of the subdomain in the client's addresses.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subdomain: Option<String>,
+    /// What kind of token it is, as the authorization server said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_type: Option<String>,
+    /// When the token ends, in RFC 3339 and whole seconds; none where the authorization server did not say, and where there
+    /// is no token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_expiry: Option<String>,
 }
 
 impl ZisSettings {
+    /// Those of tokens of an authorization server.
+    pub fn of_oauth(domain: &AllowedDomain, oauth: ZisOAuthSettings) -> Self {
+        Self { allowed_domain: domain.to_string(), header_name: None, username: None, oauth: Some(oauth) }
+    }
+
+    /// The same with other tokens of an authorization server.
+    pub fn with_oauth(self, oauth: ZisOAuthSettings) -> Self {
+        Self { oauth: Some(oauth), ..self }
+    }
+
+    /// What an OAuth connection keeps beside where its token may go.
+    pub fn oauth(&self) -> Option<&ZisOAuthSettings> {
+        self.oauth.as_ref()
+    }
+
     /// Those of an API key.
     pub fn api_key(domain: &AllowedDomain, header: &InjectedHeader) -> Self {
         let header_name = Some(header.as_str().to_owned());
-        Self { allowed_domain: domain.to_string(), header_name, username: None }
+        Self { allowed_domain: domain.to_string(), header_name, username: None, oauth: None }
     }
 
     /// Those of a user's name and password.
     pub fn basic_auth(domain: &AllowedDomain, username: &str) -> Self {
         let username = Some(username.to_owned());
-        Self { allowed_domain: domain.to_string(), header_name: None, username }
+        Self { allowed_domain: domain.to_string(), header_name: None, username, oauth: None }
     }
 
     /// Those of a token.
     pub fn bearer_token(domain: &AllowedDomain) -> Self {
-        Self { allowed_domain: domain.to_string(), header_name: None, username: None }
+        Self { allowed_domain: domain.to_string(), header_name: None, username: None, oauth: None }
     }
 
     /// The names of the settings that others have otherwise.
     pub fn differing_from(&self, other: &Self) -> Vec<String> {
-        let Self { allowed_domain, header_name, username } = self;
+        let Self { allowed_domain, header_name, username, oauth } = self;
         let all = [
             ("allowed_domain", *allowed_domain != other.allowed_domain),
             ("header_name", *header_name != other.header_name),
             ("username", *username != other.username),
+            ("oauth", *oauth != other.oauth),
         ];
         all.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name.to_owned()).collect()
     }
@@ -144,6 +190,7 @@ impl ZisSettings {
                 Presentation::Basic { user: text("{username}"), password: text("{password}") }
             }
             ZisType::BearerToken => Presentation::Bearer(text("{token}")),
+            ZisType::OAuth => Presentation::Bearer(text("{access_token}")),
         })
     }
 }
@@ -175,6 +222,23 @@ mod tests {
                 r#"{"allowed_domain":"*.example.com"}"#,
                 vec!["token"],
             ),
+            (
+                ZisType::OAuth,
+                ZisSettings::of_oauth(
+                    &domain,
+                    ZisOAuthSettings {
+                        client: "a".to_owned(),
+                        grant_type: "client_credentials".to_owned(),
+                        requested_scope: "read".to_owned(),
+                        scope: "read".to_owned(),
+                        subdomain: None,
+                        token_type: None,
+                        token_expiry: Some("2026-03-04T05:06:07Z".to_owned()),
+                    },
+                ),
+                r#"{"allowed_domain":"*.example.com","oauth":{"client":"a","grant_type":"client_credentials","requested_scope":"read","scope":"read","token_expiry":"2026-03-04T05:06:07Z"}}"#,
+                vec!["access_token"],
+            ),
         ] {
             assert_eq!(ZisType::parse(of.as_str()), Some(of));
             assert_eq!(serde_json::to_string(&settings).unwrap(), json);
@@ -185,7 +249,7 @@ mod tests {
             assert_eq!(named, fields);
             assert!(named.contains(&of.secret()));
         }
-        assert_eq!(ZisType::parse("oauth"), None);
+        assert_eq!(ZisType::parse("other"), None);
     }
 
     #[test]

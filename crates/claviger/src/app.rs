@@ -13,7 +13,9 @@ use claviger_http::{
     router,
 };
 use claviger_model::Random;
-use claviger_native::{Options as NativeOptions, VerifyFront};
+use claviger_native::{Options as NativeOptions, Tenancy, VerifyFront};
+use claviger_oauth::OAuth;
+use claviger_outbound::Client;
 use claviger_zendesk::Options as ZendeskOptions;
 use http::StatusCode;
 
@@ -33,31 +35,50 @@ pub struct Application {
     pub broker: BrokerWork,
     /// Every route of both.
     pub routes: Vec<RouteInfo>,
+    /// The tokens of OAuth connections.
+    pub oauth: OAuth,
+}
+
+/// How third parties are reached, and what the operator decided about it.
+pub struct Outwards {
+    /// The way out of calls through connections.
+    pub egress: Egress,
+    /// With what authorization servers of OAuth connections are asked.
+    pub exchange: Client,
+    /// How calls through connections are made.
+    pub broker: BrokerOptions,
 }
 
 impl Application {
-    /// Puts it together.
+    /// Puts it together. Third parties' authorization servers are asked through `exchange`.
+    #[allow(clippy::too_many_arguments, reason = "each is what the assembly is made of, once")]
     pub fn assemble(
         engine: Arc<Engine>,
         limits: Limits,
         proxies: TrustedProxies,
         native: &NativeOptions,
         zendesk: &ZendeskOptions,
-        (egress, broker): (Egress, BrokerOptions),
+        Outwards { egress, exchange, broker }: Outwards,
         random: &dyn Random,
     ) -> Self {
         let datadog = claviger_datadog::routes(engine.catalog());
-        let native = claviger_native::routes(native, engine.catalog());
+        let hosts = zendesk.clone();
+        let tenancy =
+            Tenancy::new(zendesk.tells_orgs_apart(), move |parts, app| hosts.org_by_host(parts, app));
+        let oauth = OAuth::new(engine.clone(), exchange, zendesk.redirect_uri());
+        // Those of the vendor's keys take no sessions.
+        let zendesk = claviger_zendesk::routes(zendesk, &oauth, native.sessions.cookie);
+        let native = claviger_native::routes(native, engine.catalog(), &tenancy);
         let app = App::new(engine, limits, RequestIds::new(random), proxies);
         let fronts = [ValidateFront::routes(), VerifyFront::routes()].concat();
-        let mut routes = [datadog, native, claviger_zendesk::routes(zendesk)].into_iter().flatten().collect();
+        let mut routes = [datadog, native, zendesk].into_iter().flatten().collect();
         openapi::add(&mut routes, &fronts);
         let (router, mut routes) = router(app.clone(), routes, misfit);
         routes.extend(fronts.into_iter().map(|front| front.info));
         let fronts: Vec<Arc<dyn Front>> =
             vec![Arc::new(VerifyFront::new(app.clone())), Arc::new(ValidateFront::new(app.clone()))];
-        let (door, broker) = Broker::start(app.clone(), egress, broker);
-        Self { app, front: Arc::new(fronts), door, router, broker, routes }
+        let (door, broker) = Broker::start(app.clone(), egress, oauth.clone(), broker);
+        Self { app, front: Arc::new(fronts), door, router, broker, routes, oauth }
     }
 
     /// The ways that its requests take.

@@ -30,6 +30,9 @@ pub struct ImportArgs {
     /// Write the secrets that are made into this new file, and not to standard output
     #[arg(long, value_name = "FILE")]
     pub secrets_out: Option<PathBuf>,
+    /// Only tell what would be imported, or everything that is wrong
+    #[arg(long, conflicts_with = "secrets_out")]
+    pub dry_run: bool,
 }
 
 /// Imports a file, and shows the secrets that were made for it.
@@ -42,6 +45,9 @@ pub async fn run(
     terminal: &mut Terminal<'_>,
 ) -> Result<(), StartError> {
     let document = read(&arguments.file)?;
+    if arguments.dry_run {
+        return try_out(settings, document).await;
+    }
     let out = arguments.secrets_out.as_deref();
     if let Some(path) = out {
         reserve(path)?;
@@ -64,7 +70,18 @@ pub async fn run(
     } else if let Some(path) = out {
         let _ = fs::remove_file(private_file::unfinished(path));
     }
-    terminal::tell(&summary(&answer["created"]));
+    terminal::tell(&summary("imported", &answer["created"]));
+    Ok(())
+}
+
+/// Tells what an import would bring. Nothing is made for it, and so no database either.
+async fn try_out(settings: &Settings, document: Value) -> Result<(), StartError> {
+    if !settings.data.exists() {
+        return Err(StartError::NoDataDir { path: settings.data.clone() });
+    }
+    let arguments = json!({ "document": document, "dry_run": true });
+    let answer = client::call(settings, COMMAND, arguments).await?;
+    terminal::tell(&summary("would import", &answer["created"]));
     Ok(())
 }
 
@@ -90,7 +107,7 @@ fn reserve(path: &Path) -> Result<(), StartError> {
 }
 
 /// What was imported, as a sentence.
-fn summary(created: &Value) -> String {
+fn summary(verb: &str, created: &Value) -> String {
     let count = |kind: &str, one: &str, many: &str| match created[kind].as_u64().unwrap_or(0) {
         0 => None,
         1 => Some(format!("1 {one}")),
@@ -104,17 +121,23 @@ fn summary(created: &Value) -> String {
         count("application_keys", "application key", "application keys"),
         count("access_tokens", "access token", "access tokens"),
         count("registrations", "registration", "registrations"),
+        count("zis_integrations", "ZIS integration", "ZIS integrations"),
         count("connections", "connection", "connections"),
     ]
     .into_iter()
     .flatten()
     .collect();
-    if parts.is_empty() { "nothing to import".to_owned() } else { format!("imported {}", parts.join(", ")) }
+    if parts.is_empty() { "nothing to import".to_owned() } else { format!("{verb} {}", parts.join(", ")) }
 }
 
 /// Imports where the database is.
 pub(crate) async fn execute(context: Context, arguments: Value) -> Result<Value, Failure> {
-    match context.engine.import(&arguments["document"]).await {
+    let document = &arguments["document"];
+    let imported = match arguments["dry_run"] == true {
+        true => context.engine.try_import(document).await,
+        false => context.engine.import(document).await,
+    };
+    match imported {
         Ok(imported) => {
             if let Some(position) = imported.position {
                 tracing::info!(%position, orgs = imported.orgs, users = imported.users, "imported");
@@ -141,8 +164,8 @@ fn answer(imported: &Imported) -> Value {
     let secret = |made: &GeneratedSecret| {
         json!({
             "org_id": made.org.to_string(),
-            "kind": made.kind.as_str(),
-            "id": made.id.to_string(),
+            "kind": made.kind,
+            "id": made.id,
             "name": made.name,
             "secret": made.secret.reveal(),
         })
@@ -156,6 +179,7 @@ fn answer(imported: &Imported) -> Value {
             "application_keys": imported.application_keys,
             "access_tokens": imported.access_tokens,
             "registrations": imported.registrations,
+            "zis_integrations": imported.zis_integrations,
             "connections": imported.connections,
         },
         "secrets": imported.secrets.iter().map(secret).collect::<Vec<_>>(),

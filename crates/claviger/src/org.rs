@@ -38,6 +38,17 @@ pub enum OrgCommand {
         /// The new name
         name: String,
     },
+    /// Show the subdomain by which the Zendesk dialect knows an org, or give it another
+    Subdomain {
+        /// Its id
+        id: String,
+        /// The new subdomain: a label in lower case
+        #[arg(conflicts_with = "none")]
+        subdomain: Option<String>,
+        /// Take its subdomain away
+        #[arg(long)]
+        none: bool,
+    },
     /// Stop every credential of an org at once, until it is enabled again
     Disable {
         /// Its id
@@ -83,6 +94,17 @@ pub async fn run(
         OrgCommand::Rename { id, name } => {
             tell(terminal, &call(CHANGE, json!({ "id": id, "name": name })).await?)
         }
+        OrgCommand::Subdomain { id, subdomain, none } => {
+            let arguments = match (subdomain, none) {
+                (Some(subdomain), _) => json!({ "id": id, "subdomain": subdomain }),
+                (None, true) => json!({ "id": id, "subdomain": null }),
+                // Nothing to change, so that it is only shown.
+                (None, false) => json!({ "id": id }),
+            };
+            let org = call(CHANGE, arguments).await?;
+            let subdomain = org["subdomain"].as_str().unwrap_or("-");
+            terminal.write(&format!("{subdomain}\n")).map_err(StartError::Output)
+        }
         OrgCommand::Disable { id } => {
             tell(terminal, &call(CHANGE, json!({ "id": id, "disabled": true })).await?)
         }
@@ -107,5 +129,6 @@ fn table(found: &Value) -> String {
 fn line(org: &Value) -> String {
     let text = |name: &str| org[name].as_str().unwrap_or_default();
     let state = if org["disabled"] == true { "disabled" } else { "enabled" };
-    format!("{}  {}  {state:8}  {}\n", text("id"), org["number"], text("name"))
+    let subdomain = org["subdomain"].as_str().map(|it| format!("{it}  ")).unwrap_or_default();
+    format!("{}  {}  {state:8}  {subdomain}{}\n", text("id"), org["number"], text("name"))
 }

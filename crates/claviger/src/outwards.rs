@@ -1,9 +1,27 @@
-//! The one way out, as the operator's settings have it.
+//! Whom the server calls while it runs: webhooks, authorization servers, and those that connections are for. There is one
+//! way out for all, as the operator's settings have it.
 
-use claviger_egress::{Egress, Roots, Settings as EgressSettings, Upstream as EgressUpstream};
+use std::sync::Arc;
+use std::time::Duration;
+
+use claviger_egress::{Egress, Policy, Roots, Settings as EgressSettings, Upstream as EgressUpstream};
+use claviger_engine::Engine;
+use claviger_outbound::Client;
+use claviger_webhooks::{Courier, Options};
 
 use crate::error::StartError;
 use crate::settings::Upstream;
+
+/// How long one delivery may take, from the look-up of the name to the end of the answer: what the field gives.
+const DEADLINE: Duration = Duration::from_secs(15);
+/// What is read of an answer; its status is all that counts.
+const ANSWER_BYTES_MAX: usize = 64 * 1024;
+
+/// Begins to tell webhooks of events.
+pub(crate) fn start_webhooks(engine: Arc<Engine>, egress: Egress, policy: Policy) -> Courier {
+    let client = Client::new(egress, policy, DEADLINE, ANSWER_BYTES_MAX);
+    Courier::start(engine, client, Options::default())
+}
 
 /// Opens the way out. What takes the guard's place is logged, so that nobody wonders where calls go.
 ///

@@ -9,12 +9,12 @@ use axum::routing::get;
 use claviger_broker::Options as BrokerOptions;
 use claviger_egress::Egress;
 use claviger_engine::Engine;
-use claviger_http::{App, Identity, Limits, ServerOptions, Tls, TrustedProxies, Ways};
+use claviger_http::{App, Bucket, Identity, Limits, Rate, ServerOptions, Tls, TrustedProxies, Ways};
 use claviger_native::Options as NativeOptions;
 use claviger_vault::SystemRandom;
 use http::header::CONTENT_TYPE;
 
-use crate::app::{self, Application};
+use crate::app::{self, Application, Outwards};
 use crate::certificate::{self, Fingerprint};
 use crate::settings::{RateLimits, Serve};
 use crate::signal;
@@ -51,10 +51,7 @@ pub async fn serve(
 ) -> Result<(), ServeError> {
     // From before anybody is told that the server runs, so that whoever stops it then is heard.
     let shutdown = signal::shutdown().map_err(ServeError::Signals)?;
-    let limits = match settings.limits {
-        RateLimits::None => Limits::none(),
-        RateLimits::Vendor => Limits::vendor(),
-    };
+    let limits = limits(settings);
     if settings.is_behind_proxy && settings.trusted_proxies.is_empty() {
         tracing::info!("clients' addresses are not known behind a proxy that no --trusted-proxy names");
     }
@@ -69,9 +66,10 @@ pub async fn serve(
         }
         _ => None,
     };
-    let broker = (egress, BrokerOptions::default());
+    let exchange = claviger_exchange::client(egress.clone(), settings.oauth_policy.clone());
+    let outwards = Outwards { egress, exchange, broker: BrokerOptions::default() };
     let application =
-        Application::assemble(engine, limits, proxies, native, &settings.zendesk, broker, &SystemRandom);
+        Application::assemble(engine, limits, proxies, native, &settings.zendesk, outwards, &SystemRandom);
     let metrics = match settings.metrics_listen {
         Some(address) => Some(metrics(address, application.app.clone()).await.map_err(ServeError::Metrics)?),
         None => None,
@@ -97,6 +95,17 @@ pub async fn serve(
         let _ = metrics.await;
     }
     Ok(())
+}
+
+fn limits(settings: &Serve) -> Limits {
+    let limits = match settings.limits {
+        RateLimits::None => Limits::none(),
+        RateLimits::Vendor => Limits::vendor(),
+    };
+    match settings.zis_requests_per_minute {
+        None => limits,
+        Some(limit) => limits.with(Bucket::ZIS, Rate { limit, period_seconds: 60 }),
+    }
 }
 
 /// Shows the metrics page on a listener of its own, so that nobody outside can be given it by mistake.

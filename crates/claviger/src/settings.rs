@@ -65,6 +65,8 @@ pub struct Settings {
     pub catalog_extra: Option<PathBuf>,
     /// The server's own credentials at AWS.
     pub aws: Option<Aws>,
+    /// How many connections a ZIS integration may have; none for as many as its org.
+    pub zis_connections_max: Option<u32>,
     /// What concerns serving alone.
     pub serve: Serve,
 }
@@ -86,15 +88,19 @@ pub struct Serve {
     pub checkpoints: CheckpointPlace,
     /// How often a caller may call.
     pub limits: RateLimits,
+    /// How many requests a minute the Zendesk dialect takes, whatever [`Serve::limits`] says of it.
+    pub zis_requests_per_minute: Option<u32>,
     /// How long requests that are under way may take to end once the server was asked to stop.
     pub drain: Duration,
     /// How far webhooks may reach.
     pub webhook_policy: Policy,
+    /// Where authorization servers of OAuth connections may be.
+    pub oauth_policy: Policy,
     /// Where GitHub's public keys are, if anywhere.
     pub github_keys: Option<PathBuf>,
     /// Hosts that the operator has a word on.
     pub upstreams: Vec<Upstream>,
-    /// How the Zendesk dialect tells orgs apart.
+    /// How the Zendesk dialect tells orgs apart, and what else the operator decided for it.
     pub zendesk: ZendeskOptions,
 }
 
@@ -172,6 +178,7 @@ impl Settings {
             first: first(typed.email.as_deref(), typed.org)?,
             catalog_extra: typed.catalog.extra,
             aws,
+            zis_connections_max: positive("--zendesk-connections-max", typed.zendesk_connections_max)?,
             is_bootstrap_file_wanted: !typed.no_bootstrap_file.unwrap_or(false),
             log: Log {
                 format: typed.log_format.unwrap_or_default(),
@@ -189,14 +196,20 @@ impl Settings {
                     Some(path) => CheckpointPlace::File(path),
                 },
                 limits: typed.limits.unwrap_or_default(),
+                zis_requests_per_minute: positive(
+                    "--zendesk-requests-per-minute",
+                    typed.zendesk_requests_per_minute,
+                )?,
                 drain: drain(typed.drain_seconds.unwrap_or(DRAIN_SECONDS))?,
-                webhook_policy: match typed.webhooks_anywhere.unwrap_or(false) {
-                    false => Policy::public(),
-                    true => Policy::private_too(),
-                },
+                webhook_policy: policy(typed.webhooks_anywhere),
+                oauth_policy: policy(typed.zendesk_oauth_anywhere),
                 github_keys: typed.github_keys,
                 upstreams: typed.broker.check()?,
-                zendesk: zendesk(typed.zendesk_base_domain)?,
+                zendesk: zendesk(
+                    typed.zendesk_base_domain,
+                    typed.zendesk_public_url,
+                    typed.zendesk_show_tokens.unwrap_or(false),
+                )?,
             },
             data,
         })
@@ -305,13 +318,35 @@ fn log_filter(text: &str) -> Result<Targets, SettingsError> {
     Ok(filter)
 }
 
-fn zendesk(base_domain: Option<String>) -> Result<ZendeskOptions, SettingsError> {
-    match base_domain {
-        None => Ok(ZendeskOptions::default()),
-        Some(text) => {
-            ZendeskOptions::under(&text).map_err(|error| SettingsError::ZendeskBaseDomain { text, error })
-        }
+/// A number of which none would leave nothing to do.
+fn positive(setting: &'static str, number: Option<u32>) -> Result<Option<u32>, SettingsError> {
+    match number {
+        Some(0) => Err(SettingsError::Nothing { setting }),
+        number => Ok(number),
     }
+}
+
+fn zendesk(
+    base_domain: Option<String>,
+    public_url: Option<String>,
+    shows_tokens: bool,
+) -> Result<ZendeskOptions, SettingsError> {
+    let mut options = match base_domain {
+        None => ZendeskOptions::default(),
+        Some(text) => {
+            ZendeskOptions::under(&text).map_err(|error| SettingsError::ZendeskBaseDomain { text, error })?
+        }
+    };
+    if let Some(text) = public_url {
+        options = options
+            .with_public_url(&text)
+            .map_err(|error| SettingsError::ZendeskPublicUrl { text, error })?;
+    }
+    Ok(options.showing_tokens(shows_tokens))
+}
+
+fn policy(is_anywhere: Option<bool>) -> Policy {
+    if is_anywhere.unwrap_or(false) { Policy::private_too() } else { Policy::public() }
 }
 
 fn drain(seconds: u64) -> Result<Duration, SettingsError> {
@@ -369,13 +404,33 @@ mod tests {
             trusted_proxies: Vec::new(),
             checkpoints: CheckpointPlace::File("./data/checkpoints.jsonl".into()),
             limits: RateLimits::None,
+            zis_requests_per_minute: None,
             drain: Duration::from_secs(10),
             webhook_policy: Policy::public(),
+            oauth_policy: Policy::public(),
             github_keys: None,
             upstreams: Vec::new(),
             zendesk: ZendeskOptions::default(),
         };
         assert_eq!(settings.serve, serve);
+    }
+
+    #[test]
+    fn oauth_is_as_the_operator_decides() {
+        let public = |text: &str| check(|typed| typed.zendesk_public_url = Some(text.into()));
+        let expected = ZendeskOptions::default().with_public_url("https://claviger.example").unwrap();
+        assert_eq!(public("https://claviger.example/").unwrap().serve.zendesk, expected);
+        refused(
+            |typed| typed.zendesk_public_url = Some("claviger.example".into()),
+            "--zendesk-public-url claviger.example is no address of a server",
+        );
+        let shown = check(|typed| typed.zendesk_show_tokens = Some(true)).unwrap().serve.zendesk;
+        assert_eq!(shown, ZendeskOptions::default().showing_tokens(true));
+        let anywhere = check(|typed| typed.zendesk_oauth_anywhere = Some(true)).unwrap().serve;
+        assert_eq!(
+            (anywhere.oauth_policy, anywhere.webhook_policy),
+            (Policy::private_too(), Policy::public())
+        );
     }
 
     #[test]
@@ -554,6 +609,18 @@ mod tests {
         for text in ["inof", "", "claviger", "info,claviger=loud", "info,", "=info", "claviger="] {
             refused(|typed| typed.log = Some(text.into()), "error, warn, info, debug, trace or off");
         }
+    }
+
+    #[test]
+    fn the_zendesk_dialects_numbers_are_some() {
+        let numbers = check(|typed| {
+            typed.zendesk_requests_per_minute = Some(1);
+            typed.zendesk_connections_max = Some(7);
+        });
+        let numbers = numbers.map(|it| (it.serve.zis_requests_per_minute, it.zis_connections_max));
+        assert_eq!(numbers.unwrap(), (Some(1), Some(7)));
+        refused(|typed| typed.zendesk_requests_per_minute = Some(0), "--zendesk-requests-per-minute 0");
+        refused(|typed| typed.zendesk_connections_max = Some(0), "--zendesk-connections-max 0");
     }
 
     #[test]

@@ -10,6 +10,10 @@ mod support;
 
 #[path = "canaries/connections.rs"]
 mod connections;
+#[path = "canaries/sessions.rs"]
+mod sessions;
+#[path = "canaries/zendesk.rs"]
+mod zendesk;
 
 use std::collections::{HashMap, HashSet};
 use std::io;

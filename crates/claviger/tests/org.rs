@@ -47,4 +47,34 @@ on_both_engines! {
         home.run(&["org", "create", " ", "--admin", "a@b.c"]).fails(&["must not be blank"]);
         home.run(&["org", "create", "x", "--admin", "me"]).fails(&["is not an e-mail address"]);
     }
+
+    fn an_org_has_a_subdomain_or_none(home: &Home) {
+        let server = home.serve_with(&[("CLAVIGER_ZENDESK_BASE_DOMAIN", "claviger.example")]);
+        let org = made(home, "Acme");
+        let id = org["org"]["id"].as_str().unwrap();
+        assert_eq!(org["org"]["subdomain"], Value::Null);
+        let subdomain = |arguments: &[&str]| home.run(&[&["org", "subdomain", id], arguments].concat()).succeeds().stdout();
+        // Whether an org is known by a host is told before any credential is looked at.
+        let status = |host: &str| server.get("/api/services/zis/registry/integrations", &[("host", host)]).0;
+        assert_eq!((subdomain(&[]).as_str(), status("acme.claviger.example")), ("-\n", 404));
+        let length = home.ledger_length();
+        assert_eq!(subdomain(&["acme"]), "acme\n");
+        assert_eq!(home.ledger_length(), length + 1);
+        assert_eq!((subdomain(&[]).as_str(), status("acme.claviger.example")), ("acme\n", 401));
+        assert_eq!(home.ledger_length(), length + 1, "to show it changes nothing");
+        let list = home.run(&["org", "list"]).succeeds().stdout();
+        assert!(list.ends_with("enabled   acme  Acme\n"), "{list}");
+        home.run(&["org", "subdomain", id, "Acme.Example"]).fails(&["a subdomain must be", "lower-case letters"]);
+        home.run(&["org", "subdomain", id, "zis"]).fails(&["and not zis"]);
+        assert_eq!(home.run(&["org", "subdomain", id, "x", "--none"]).0.status.code(), Some(2));
+        let other = made(home, "Other");
+        home.run(&["org", "subdomain", other["org"]["id"].as_str().unwrap(), "acme"]).fails(&["already exists"]);
+        assert_eq!(subdomain(&["--none"]), "-\n");
+        assert_eq!(status("acme.claviger.example"), 404);
+        server.stop();
+        // Without a server, too.
+        assert_eq!(subdomain(&["later"]), "later\n");
+        let verified = home.run(&["ledger", "verify", "--state"]).succeeds().stdout();
+        assert!(!verified.contains("WRONG"), "{verified}");
+    }
 }

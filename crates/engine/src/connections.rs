@@ -30,7 +30,7 @@ use crate::permit::rights::{ConnectionsRead, ConnectionsWrite};
 use crate::{Caller, Changed, Engine, Error, Permit, Thing};
 
 pub(crate) use editing::first_revision;
-pub use exporting::ExportedConnection;
+pub use exporting::{ExportedConnection, ExportedZis};
 pub use history::HistoryEntry;
 pub use judging::CONNECTION_HOSTS_MAX;
 pub(crate) use judging::judge_hosts;
@@ -46,6 +46,8 @@ pub struct ConnectionOptions {
     pub catalog: Arc<Catalog>,
     /// As whom the server assumes the roles of AWS connections; none, and it assumes none.
     pub aws: Option<Arc<AwsPrincipal>>,
+    /// How many connections a ZIS integration may have; none for as many as the org.
+    pub zis_connections_max: Option<u32>,
 }
 
 /// The server's own credentials at AWS.
@@ -64,7 +66,7 @@ pub struct AwsPrincipal {
 impl Default for ConnectionOptions {
     fn default() -> Self {
         let catalog = Catalog::embedded().expect("a test of the catalog reads the embedded one");
-        Self { catalog: Arc::new(catalog), aws: None }
+        Self { catalog: Arc::new(catalog), aws: None, zis_connections_max: None }
     }
 }
 

@@ -10,8 +10,8 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use claviger_model::{
-    CredentialId, CredentialKind, Guards, Org, OrgId, OwnPermission, OwnPermissions, PermissionSet, Position,
-    PrivateReach, Role, RoleId, Scopes, Timestamp, User, UserId,
+    CredentialId, CredentialKind, Guards, Org, OrgId, OwnPermission, OwnPermissions, Permission,
+    PermissionSet, Position, PrivateReach, Role, RoleId, Scopes, Timestamp, User, UserId,
 };
 use claviger_store::{Entry, KnownSecret, Store, StoreError};
 use claviger_vault::Digest;
@@ -19,6 +19,7 @@ use tokio::sync::watch;
 
 use crate::AuthReason;
 use crate::guarding::{KnownGuards, Source};
+use crate::open_sessions::{OpenSessions, is_idle_too_long};
 use crate::tenants::Tenants;
 use crate::usage::Usage;
 use crate::using::UsedConnections;
@@ -152,6 +153,7 @@ pub(crate) struct Directory {
     private_reach: papaya::HashMap<OrgId, Arc<PrivateReach>>,
     /// Connections that are in use, opened.
     pub(crate) used: UsedConnections,
+    sessions: OpenSessions,
     applied: watch::Sender<Position>,
     is_current: AtomicBool,
 }
@@ -172,6 +174,7 @@ impl Directory {
             replaced: ReplacedSecrets::default(),
             private_reach: papaya::HashMap::default(),
             used: UsedConnections::default(),
+            sessions: OpenSessions::default(),
             applied: watch::Sender::new(head),
             is_current: AtomicBool::new(true),
         };
@@ -201,6 +204,12 @@ impl Directory {
         let known = secrets.get(digest)?;
         if now >= known.end {
             return Some(Err(AuthReason::Expired));
+        }
+        if known.kind == CredentialKind::Session {
+            let last_used = Timestamp::from_micros(known.last_used.load(Ordering::Relaxed));
+            if is_idle_too_long(last_used, known.end, now) {
+                return Some(Err(AuthReason::Expired));
+            }
         }
         if self.orgs.pin().get(&known.org).is_none_or(|is_disabled| *is_disabled) {
             return Some(Err(AuthReason::Disabled));
@@ -263,6 +272,27 @@ impl Directory {
         let roles = self.roles.pin();
         let union = |set, role| set | roles.get(role).copied().unwrap_or(PermissionSet::EMPTY);
         Some(user.roles.iter().fold(PermissionSet::EMPTY, union))
+    }
+
+    /// Whether a user is an admin: one who is not disabled and may manage the org.
+    pub(crate) fn is_admin(&self, user: UserId) -> bool {
+        self.rights(user).is_some_and(|rights| rights.contains(Permission::ORG_MANAGEMENT))
+    }
+
+    /// Whether an org is there and not disabled.
+    pub(crate) fn is_enabled(&self, org: OrgId) -> bool {
+        self.orgs.pin().get(&org).is_some_and(|is_disabled| !is_disabled)
+    }
+
+    /// The sessions whose time is over, or whose owners are no admins any more.
+    pub(crate) fn ended_sessions(&self, now: Timestamp) -> Vec<(OrgId, CredentialId)> {
+        self.sessions.ended(now, |owner| self.is_admin(owner))
+    }
+
+    /// Whether a user of an org may do something, by their roles; neither may be disabled.
+    pub(crate) fn allows(&self, org: OrgId, user: UserId, permission: Permission) -> bool {
+        let is_org_alive = self.orgs.pin().get(&org).is_some_and(|is_disabled| !*is_disabled);
+        is_org_alive && self.rights(user).is_some_and(|rights| rights.contains(permission))
     }
 
     /// Whether a user who is not disabled has a role.
@@ -359,6 +389,7 @@ impl Directory {
     fn put_secret(&self, secret: KnownSecret) -> bool {
         let secrets = self.secrets.pin();
         self.replaced.put(&secret);
+        self.sessions.put(&secret);
         if !secret.is_live {
             return secrets.remove(&secret.digest).is_some();
         }

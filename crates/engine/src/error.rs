@@ -106,6 +106,8 @@ pub enum Thing {
     NativeKey,
     /// An integration token.
     IntegrationToken,
+    /// A session.
+    Session,
     /// A ZIS integration.
     ZisIntegration,
     /// A permission of the org's own.
@@ -128,8 +130,14 @@ pub enum Thing {
     Webhook,
     /// A connection.
     Connection,
+    /// A connection among those of its ZIS integration.
+    ZisConnection,
     /// The registration of an application key.
     Registration,
+    /// An OAuth client of a ZIS integration.
+    ZisOAuthClient,
+    /// What was begun with an OAuth client.
+    ZisOAuthFlow,
 }
 
 impl Thing {
@@ -141,6 +149,7 @@ impl Thing {
             CredentialKind::ServiceAccessToken => Self::ServiceAccessToken,
             CredentialKind::NativeKey => Self::NativeKey,
             CredentialKind::IntegrationToken => Self::IntegrationToken,
+            CredentialKind::Session => Self::Session,
         }
     }
 }
@@ -154,6 +163,7 @@ impl fmt::Display for Thing {
             Self::ServiceAccessToken => "Service access token",
             Self::NativeKey => "Key",
             Self::IntegrationToken => "Integration token",
+            Self::Session => "Session",
             Self::ZisIntegration => "Integration",
             Self::OwnPermission => "Permission",
             Self::Credential => "Credential",
@@ -165,7 +175,10 @@ impl fmt::Display for Thing {
             Self::Invitation => "Invitation",
             Self::Webhook => "Webhook",
             Self::Connection => "Connection",
+            Self::ZisConnection => "Connection of an integration",
             Self::Registration => "Registration",
+            Self::ZisOAuthClient => "OAuth client",
+            Self::ZisOAuthFlow => "OAuth flow",
         })
     }
 }

@@ -23,16 +23,19 @@ mod given_keys;
 mod grants;
 mod guarding;
 mod guards;
+mod hashing;
 mod import;
 mod integration_tokens;
 mod invitations;
 mod keks;
 mod leaks;
 mod native_keys;
+mod open_sessions;
 mod org;
 mod orgs;
 mod own_permissions;
 mod owned;
+mod passwords;
 mod permit;
 mod personal_access_tokens;
 mod registrations;
@@ -41,6 +44,7 @@ mod roles;
 mod rotation;
 mod service_account_keys;
 mod service_accounts;
+mod sessions;
 mod sweeping;
 mod system_clock;
 mod tenants;
@@ -51,6 +55,7 @@ mod using;
 mod webhooks;
 mod zis_connections;
 mod zis_integrations;
+mod zis_oauth;
 
 pub use api_keys::{ApiKeyPatch, NewApiKey};
 pub use application_keys::{ApplicationKeyPatch, NewApplicationKey};
@@ -63,7 +68,7 @@ pub use claviger_store::{
 };
 pub use connections::{
     AwsPrincipal, CONNECTION_HOSTS_MAX, ConnectionKey, ConnectionOptions, ConnectionPatch,
-    ExportedConnection, HistoryEntry, NewConnection, RESTRICTION_PRINCIPALS_MAX, SelfLockout,
+    ExportedConnection, ExportedZis, HistoryEntry, NewConnection, RESTRICTION_PRINCIPALS_MAX, SelfLockout,
     ShownConnection,
 };
 pub use credentials::{Changed, KeyRef, Shown};
@@ -80,13 +85,16 @@ pub use import::{Fault, GeneratedSecret, ImportError, Imported};
 pub use keks::{KekUse, KekWork, RewrapError};
 pub use leaks::LeakReport;
 pub use native_keys::{METADATA_BYTES_MAX, Metadata, MetadataError, NativeKeyPatch, NewNativeKey};
+pub use open_sessions::{SESSION_IDLE, SESSION_LIFETIME};
 pub use org::OrgPatch;
 pub use orgs::{Operator, OrgChange};
+pub use passwords::PasswordChange;
 pub use permit::{Permit, Right, rights};
 pub use personal_access_tokens::NewPersonalAccessToken;
 pub use roles::{NewRole, RolePatch};
 pub use rotation::{Grace, Rotated};
 pub use service_account_keys::NewServiceAccessToken;
+pub use sessions::{SignInError, SignedIn};
 pub use system_clock::SystemClock;
 pub use tokens::TokenPatch;
 pub use users::{NewUser, UserPatch};
@@ -94,3 +102,8 @@ pub use using::{Proof, UsableConnection, UsableSettings, UseKey};
 pub use webhooks::{NewWebhook, ROTATION_OVERLAP, ShownWebhook, WebhookPatch};
 pub use zis_connections::{NewZisConnection, ShownZisConnection, ZisConnectionKey, ZisConnectionPatch};
 pub use zis_integrations::ShownZisIntegration;
+pub use zis_oauth::{
+    GrantedTokens, NewZisOAuthClient, NewZisOAuthFlow, OAuthFence, OAuthToken, OAuthTokenRead,
+    OpenedZisOAuthClient, PendingFlow, Renewal, ReturnedFlow, ShownTokens, ZIS_OAUTH_FLOW_TIME,
+    ZisOAuthClientPatch, ZisOAuthKey,
+};

@@ -194,6 +194,14 @@ impl Engine {
             && self.relation_to(caller, connection) >= Some(Relation::Resolver)
     }
 
+    /// The org of a connection.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub async fn org_of_connection(&self, id: ConnectionId) -> Result<Option<OrgId>, Error> {
+        Ok(self.store.find_org_of_connection(id).await?)
+    }
+
     /// A connection that was changed while it was in use, as it is now; none where it is gone.
     ///
     /// # Errors

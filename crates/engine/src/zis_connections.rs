@@ -70,7 +70,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`Error::Conflict`] where the integration has one of that name, of whichever type; [`Error::Absent`] where
-    /// there is no such integration; [`Error::LimitReached`] beyond the org's limit.
+    /// there is no such integration; [`Error::LimitReached`] beyond the org's limit, or that of each integration.
     pub async fn create_zis_connection(
         &self,
         permit: &Permit<ConnectionsWrite>,
@@ -101,7 +101,11 @@ impl Engine {
             expires_at: None,
         };
         let secrets = self.seal_one(&connection, new.of, new.secret, revision)?;
-        match self.store.commit(Change::create_connection(&connection, &secrets, &permit.actor())).await {
+        let mut change = Change::create_connection(&connection, &secrets, &permit.actor());
+        if let Some(max) = self.connections.zis_connections_max {
+            change = change.within_zis_quota(permit.org(), integration, max);
+        }
+        match self.store.commit(change).await {
             Ok(position) => {
                 let value = ShownZisConnection { connection, of: new.of, settings: new.settings };
                 Ok(Changed { value, position })
@@ -117,6 +121,10 @@ impl Engine {
             Err(CommitError::Refused(Refusal::LimitReached)) => {
                 let max = self.org(permit.org()).await?.settings.connections_max;
                 Err(Error::LimitReached { thing: Thing::Connection, max })
+            }
+            Err(CommitError::Refused(Refusal::QuotaReached)) => {
+                let max = self.connections.zis_connections_max.unwrap_or_default();
+                Err(Error::LimitReached { thing: Thing::ZisConnection, max })
             }
             Err(error) => Err(error.into()),
         }
@@ -254,7 +262,7 @@ impl Engine {
     }
 }
 
-fn shown(connection: Connection) -> Result<ShownZisConnection, Error> {
+pub(crate) fn shown(connection: Connection) -> Result<ShownZisConnection, Error> {
     let settings = serde_json::from_str(&connection.settings).map_err(internal)?;
     let of = ZisType::parse(&connection.credentials)
         .ok_or_else(|| Error::Internal("a ZIS connection is of no known type".into()))?;

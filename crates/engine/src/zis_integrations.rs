@@ -4,17 +4,19 @@
 //! that would tell orgs of each other. The client's secret is shown once and kept as a digest. Deleting an integration
 //! kills its tokens; one that still has connections stays, so that nobody loses secrets by it.
 
-use claviger_model::{ZIS_DESCRIPTION_CHARS_MAX, ZisIntegration, ZisIntegrationId, ZisName};
+use claviger_model::{
+    OrgId, RedirectOrigins, ZIS_DESCRIPTION_CHARS_MAX, ZisIntegration, ZisIntegrationId, ZisName,
+};
 use claviger_store::{Change, CommitError, Refusal, ZIS_INTEGRATIONS_PER_ORG_MAX};
 use claviger_vault::IssuedSecret;
 
 use crate::credentials::STALE_RETRIES_MAX;
 use crate::integration_tokens::generate_number;
 use crate::permit::rights::ZisRegistry;
-use crate::{Changed, Engine, Error, FieldError, Permit, Thing};
+use crate::{Changed, Engine, Error, FieldError, Permit, Right, Thing};
 
-/// Why an integration that has connections stays.
-const HAS_CONNECTIONS: &str = "The integration has connections: delete these first";
+/// Why an integration that has connections, or OAuth clients, stays.
+const HAS_CONNECTIONS: &str = "The integration has connections or OAuth clients: delete these first";
 
 /// An integration as the answer to a request for it to be there shows it.
 #[derive(Debug)]
@@ -26,6 +28,19 @@ pub struct ShownZisIntegration {
 }
 
 impl Engine {
+    /// Whether the caller's org has an integration of this name; who asks is not asked for more than a permit.
+    pub async fn has_zis_integration<R: Right>(
+        &self,
+        permit: &Permit<R>,
+        name: &ZisName,
+    ) -> Result<bool, Error> {
+        let found = self.store.find_zis_integration(permit.org(), name).await?;
+        if found.is_none() {
+            self.settle().await?;
+        }
+        Ok(found.is_some())
+    }
+
     /// Makes an integration, or describes the one of that name anew. A new one's secret is in this answer and never
     /// again.
     ///
@@ -72,10 +87,51 @@ impl Engine {
         Ok(self.store.list_zis_integrations(permit.org()).await?)
     }
 
+    /// Says to which origins browsers may be sent once a third party has sent them back.
+    ///
+    /// # Errors
+    /// [`Error::Absent`].
+    pub async fn change_redirect_origins(
+        &self,
+        permit: &Permit<ZisRegistry>,
+        name: &ZisName,
+        origins: &RedirectOrigins,
+    ) -> Result<Changed<ZisIntegration>, Error> {
+        for _ in 0..STALE_RETRIES_MAX {
+            let Some(mut integration) = self.store.find_zis_integration(permit.org(), name).await? else {
+                self.settle().await?;
+                return Err(Error::Absent(Thing::ZisIntegration));
+            };
+            if integration.redirect_origins == *origins {
+                self.settle().await?;
+                return Ok(Changed { value: integration, position: self.applied() });
+            }
+            let secret = self.store.find_zis_client_secret(permit.org(), integration.id).await?;
+            let Some(secret) = secret else { continue };
+            integration.redirect_origins = origins.clone();
+            integration.modified_at = self.later_than(integration.modified_at);
+            integration.modified_by = permit.user();
+            let change = Change::change_redirect_origins(&integration, &secret, &permit.actor());
+            match self.store.commit(change).await {
+                Ok(position) => return Ok(Changed { value: integration, position }),
+                Err(CommitError::Refused(Refusal::Stale)) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(Error::Unavailable(None))
+    }
+
+    /// To which origins an integration may send browsers; none where there is no such integration.
+    pub async fn redirect_origins(&self, org: OrgId, name: &str) -> Result<RedirectOrigins, Error> {
+        let Ok(name) = ZisName::parse(name) else { return Ok(RedirectOrigins::default()) };
+        let found = self.store.find_zis_integration(org, &name).await?;
+        Ok(found.map(|integration| integration.redirect_origins).unwrap_or_default())
+    }
+
     /// Deletes an integration, and kills its tokens for good.
     ///
     /// # Errors
-    /// [`Error::Absent`]; [`Error::Protected`] where it still has connections.
+    /// [`Error::Absent`]; [`Error::Protected`] where it still has connections or OAuth clients.
     pub async fn delete_zis_integration(
         &self,
         permit: &Permit<ZisRegistry>,
@@ -112,6 +168,7 @@ impl Engine {
             name: name.clone(),
             description: description.to_owned(),
             client_number: generate_number(random),
+            redirect_origins: RedirectOrigins::default(),
             revision: 1,
             created_at: now,
             created_by: permit.user(),
@@ -143,13 +200,20 @@ impl Engine {
 }
 
 fn check_description(description: &str) -> Result<(), Error> {
+    match description_fault(description) {
+        None => Ok(()),
+        Some(reason) => Err(Error::Invalid(vec![FieldError { field: "description".to_owned(), reason }])),
+    }
+}
+
+/// What is wrong with a description, if anything is.
+pub(crate) fn description_fault(description: &str) -> Option<String> {
     // Not every database keeps a NUL in a text.
-    let reason = if description.chars().count() > ZIS_DESCRIPTION_CHARS_MAX {
-        format!("must have at most {ZIS_DESCRIPTION_CHARS_MAX} characters")
+    if description.chars().count() > ZIS_DESCRIPTION_CHARS_MAX {
+        Some(format!("must have at most {ZIS_DESCRIPTION_CHARS_MAX} characters"))
     } else if description.contains('\0') {
-        "must not contain a NUL".to_owned()
+        Some("must not contain a NUL".to_owned())
     } else {
-        return Ok(());
-    };
-    Err(Error::Invalid(vec![FieldError { field: "description".to_owned(), reason }]))
+        None
+    }
 }

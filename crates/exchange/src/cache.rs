@@ -2,7 +2,8 @@
 //!
 //! However many ask at once, there is one exchange for a key at a time, a flight, and all that wait for it get what it
 //! brings, be it a token or an error. A flight belongs to nobody: whoever started it may go away. In the margin before a
-//! token's end a new one is asked for; if there is none to be had, the old one serves until it ends.
+//! token's end a new one is asked for; nobody waits for it in the first half of that margin, and if there is none to be
+//! had, the old one serves until it ends.
 //!
 //! A key should hold whatever a token depends on: the connection, the revision of its secrets, the scope or region. A
 //! change then needs no word to the cache, and what is no longer asked for leaves it by itself.
@@ -11,7 +12,7 @@ mod slot;
 mod state;
 
 use std::hash::Hash;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use claviger_model::{Clock, Timestamp};
@@ -85,11 +86,14 @@ where
         let mut landed = match found {
             Found::Outcome(outcome) => return outcome,
             Found::Flight(landed) => landed,
-            Found::Started(flight, landed) => {
+            Found::Started { flight, landed, meanwhile } => {
                 // Made here: it makes room again also if the runtime never takes the flight up.
                 let landing = Landing { cache: self.clone(), key: key.clone(), flight };
                 tokio::spawn(landing.fly(renew_before, exchange));
-                landed
+                match meanwhile {
+                    Some(value) => return Ok(value),
+                    None => landed,
+                }
             }
         };
         let outcome = landed.wait_for(Option::is_some).await;
@@ -123,7 +127,8 @@ where
     }
 
     fn state(&self) -> MutexGuard<'_, State<K, V>> {
-        self.0.state.lock().expect("nothing panics while it holds this lock")
+        // Only what callers hand in, keys and what is asked of them, could panic meanwhile; it leaves nothing half done.
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

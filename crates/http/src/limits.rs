@@ -123,6 +123,13 @@ impl Limits {
         Self { rates: rates.into_iter().map(sane).collect(), windows: Mutex::default() }
     }
 
+    /// These, with another rate for one bucket. A period of nothing counts as one second.
+    #[must_use]
+    pub fn with(mut self, bucket: Bucket, rate: Rate) -> Self {
+        self.rates.insert(bucket, Rate { period_seconds: rate.period_seconds.max(1), ..rate });
+        self
+    }
+
     /// Takes one request from an org's share; none where the bucket has no limit.
     pub fn take(&self, org: OrgId, bucket: Bucket, now: impl FnOnce() -> Timestamp) -> Option<Standing> {
         self.take_of(org, None, bucket, now)
@@ -263,6 +270,17 @@ mod tests {
         assert!(!take(other, 59).is_exceeded);
         assert!(!take(one, 60).is_exceeded);
         assert_eq!(limits.take(one, Bucket::NATIVE, || at(0)), None);
+    }
+
+    #[test]
+    fn one_bucket_can_have_a_rate_of_its_own() {
+        let limits = Limits::vendor().with(Bucket::ZIS, Rate { limit: 3, period_seconds: 0 });
+        let org = OrgId::generate(&SeededRandom::new(7));
+        let now = || Timestamp::from_micros(0);
+        let rate = |bucket| limits.take(org, bucket, now).map(|it| (it.rate.limit, it.rate.period_seconds));
+        assert_eq!((rate(Bucket::ZIS), rate(Bucket::APPLICATION_KEYS)), (Some((3, 1)), Some((400, 3600))));
+        let vendor = Limits::vendor().take(org, Bucket::ZIS, now).unwrap();
+        assert_eq!((vendor.rate.limit, vendor.rate.period_seconds), (100, 60));
     }
 
     #[test]

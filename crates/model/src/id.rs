@@ -100,6 +100,10 @@ ids! {
     ConnectionId,
     /// A ZIS integration.
     ZisIntegrationId,
+    /// An OAuth client of a ZIS integration.
+    ZisOAuthClientId,
+    /// What was begun with an OAuth client, and is not finished yet.
+    ZisOAuthFlowId,
     /// A report that a secret was found where it should not be.
     LeakId,
     /// One entry of the ledger; it also settles whether a commit of unknown fate happened.

@@ -37,6 +37,7 @@ mod timestamp;
 mod token_expiry;
 mod webhook;
 mod zis;
+mod zis_oauth;
 
 pub use allowed_domain::{ALLOWED_DOMAIN_CHARS_MAX, AllowedDomain, AllowedDomainError};
 pub use chain::chain;
@@ -53,7 +54,7 @@ pub use header_name::{HEADER_NAME_CHARS_MAX, HeaderName, HeaderNameError, Inject
 pub use host::{Host, HostError};
 pub use id::{
     ConnectionId, CredentialId, EntryId, InvitationId, LeakId, OrgId, ParseIdError, PermissionId, RequestId,
-    RoleId, UserId, WebhookId, ZisIntegrationId,
+    RoleId, UserId, WebhookId, ZisIntegrationId, ZisOAuthClientId, ZisOAuthFlowId,
 };
 pub use key_prefix::{KEY_PREFIX_CHARS_MAX, KeyPrefix, KeyPrefixError};
 pub use leak::{Leak, LeakPolicy, ParseLeakPolicyError};
@@ -78,4 +79,8 @@ pub use webhook::{Webhook, WebhookStanding};
 pub use zis::{
     ZIS_DESCRIPTION_CHARS_MAX, ZIS_NAME_CHARS_MAX, ZIS_SCOPES_MAX, ZisConnectionName, ZisConnectionNameError,
     ZisIntegration, ZisName, ZisNameError, ZisScopes, ZisScopesError,
+};
+pub use zis_oauth::{
+    REDIRECT_ORIGINS_MAX, RedirectOrigins, ZisGrant, ZisOAuthClient, ZisOAuthClientName, ZisOAuthError,
+    ZisOAuthScopes, ZisUrl, ZisUrlSubdomain,
 };

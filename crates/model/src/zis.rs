@@ -5,7 +5,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::{OrgId, Permission, PermissionSet, Timestamp, UserId, ZisIntegrationId};
+use crate::{OrgId, Permission, PermissionSet, RedirectOrigins, Timestamp, UserId, ZisIntegrationId};
 
 /// The longest name of an integration.
 pub const ZIS_NAME_CHARS_MAX: usize = 64;
@@ -109,6 +109,8 @@ pub struct ZisIntegration {
     pub description: String,
     /// The number by which requests name its OAuth client. It says nothing of how many there are.
     pub client_number: i64,
+    /// Where browsers may be sent once a third party has sent them back.
+    pub redirect_origins: RedirectOrigins,
     /// Grows with each change.
     pub revision: i64,
     /// When it was made.

@@ -38,8 +38,8 @@ pub(crate) enum Rows {
 #[must_use = "a change does nothing until it is committed"]
 pub struct Change {
     pub(crate) steps: Vec<Step>,
-    /// None only for what is not part of the record: last-used times, and keys wrapped anew. Several only where
-    /// one change concerns several orgs.
+    /// None only for what is not part of the record: last-used times, keys wrapped anew, and fences. Several only where
+    /// one change concerns several orgs, or several connections, each of which has a history of its own.
     pub(crate) entries: Vec<Draft>,
 }
 

@@ -142,17 +142,18 @@ impl Store {
         }
         let is_backward = matches!(cursor, ConnectionCursor::Before(_));
         let order = order(ConnectionSort::Name.column(), "i.id", is_backward);
-        // One more than is asked for tells whether there are more.
-        let page = Page { offset: 0, limit: i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1) };
-        let sql = condition.page(FROM, &order, page);
-        let mut ids: Vec<ConnectionId> = self.long_rows(sql, condition.params, |row| row.parsed(0)).await?;
-        let has_more = ids.len() > limit;
-        ids.truncate(limit);
+        // One more than is asked for tells whether there are more. All of it is one reading: what is deleted between two
+        // would leave a page short, or empty and without a cursor to go on from.
+        let asked = condition.push(i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1));
+        let sql =
+            format!("SELECT {COLUMNS} FROM {FROM} WHERE {} ORDER BY {order} LIMIT {asked}", condition.sql);
+        let mut found = self.long_rows(sql, condition.params, read_connection).await?;
+        let has_more = found.len() > limit;
+        found.truncate(limit);
         if is_backward {
-            ids.reverse();
+            found.reverse();
         }
-        let found = self.connections_of(&ids).await?;
-        Ok((found.into_iter().map(|(connection, _)| connection).collect(), has_more))
+        Ok((found, has_more))
     }
 
     /// The connections with these ids, in their order.

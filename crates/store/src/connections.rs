@@ -95,7 +95,7 @@ pub(crate) fn subject(id: ConnectionId) -> (&'static str, String) {
 }
 
 /// What the record tells people of a change, beside the state.
-fn told(connection: &Connection) -> Json {
+pub(crate) fn told(connection: &Connection) -> Json {
     json!({
         "name": connection.name,
         "integration": connection.integration,
@@ -233,13 +233,25 @@ impl Change {
         changed: &[String],
         actor: &Actor,
     ) -> Self {
+        Self::change_connection("connection.updated", connection, written, erased, changed, actor)
+    }
+
+    /// The same under another name.
+    pub(crate) fn change_connection(
+        action: &'static str,
+        connection: &Connection,
+        written: &[ConnectionSecret],
+        erased: &[String],
+        changed: &[String],
+        actor: &Actor,
+    ) -> Self {
         let mut detail = told(connection);
         // Whoever reads the record sees which secrets were replaced, and never what they are.
         detail["secrets_written"] = written.iter().map(|secret| secret.name.as_str()).collect();
         detail["secrets_erased"] = json!(erased);
         detail["changed"] = json!(changed);
         let detail = state::with_states(detail, [state::connection(&revised(connection))]);
-        let change = Self::new(connection.org, actor, "connection.updated", subject(connection.id), detail)
+        let change = Self::new(connection.org, actor, action, subject(connection.id), detail)
             .requiring_free_name(connection)
             .one(
                 "UPDATE connections SET name = $1, name_sort = $2, search = $3, settings = $4, hosts = $5, tags = $6,
@@ -289,6 +301,13 @@ impl Change {
         )
     }
 
+    /// Records that secrets of a connection were shown; changes nothing else.
+    pub fn show_connection_secrets(connection: &Connection, names: &[&str], actor: &Actor) -> Self {
+        let mut detail = told(connection);
+        detail["secrets_shown"] = json!(names);
+        Self::new(connection.org, actor, "connection.shown", subject(connection.id), detail)
+    }
+
     /// Deletes a connection and erases its secrets.
     ///
     /// Refused with [`Refusal::Stale`] where it is not as it was read any more.
@@ -298,6 +317,7 @@ impl Change {
         Self::new(org, actor, "connection.deleted", subject(id), detail)
             .any("DELETE FROM connection_secrets WHERE connection_id = $1 AND org_id = $2", params![id, org])
             .any("DELETE FROM connection_standings WHERE connection_id = $1", params![id])
+            .any("DELETE FROM zis_oauth_refreshes WHERE connection_id = $1", params![id])
             .one(
                 "DELETE FROM connections WHERE id = $1 AND org_id = $2 AND revision = $3",
                 params![id, org, revision],

@@ -66,6 +66,8 @@ pub enum Refusal {
     NameTaken,
     /// The limit on how many there may be is reached.
     LimitReached,
+    /// The operator's limit on how many there may be within something is reached.
+    QuotaReached,
     /// It would take away the last one, of which there must be one.
     LastOne,
     /// The credential by which it was asked for died, or its owner was disabled, in the meantime.
@@ -76,6 +78,10 @@ pub enum Refusal {
     InUse,
     /// It names one of the org's own permissions that is there no more.
     PermissionGone,
+    /// What it was to use up was used already, or its time is over.
+    Spent,
+    /// Somebody else took over what it is a part of, or what it was made with is another one by now.
+    Superseded,
 }
 
 /// Why a change did not happen, or is not known to have happened.

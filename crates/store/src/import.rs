@@ -1,8 +1,10 @@
 //! An import: whatever is new in one or more orgs, in one change, and what has to be known to draw it up.
 
+use std::collections::BTreeSet;
+
 use claviger_model::{
-    Connection, Credential, CredentialId, CredentialKind, Org, OrgId, Role, Timestamp, User, UserId,
-    collation_key,
+    Connection, ConnectionDialect, Credential, CredentialId, CredentialKind, Org, OrgId, Role, Timestamp,
+    User, UserId, ZisIntegration, collation_key,
 };
 use claviger_vault::{Digest, WrappedKey};
 use serde_json::json;
@@ -27,6 +29,10 @@ pub struct ImportedOrg<'a> {
     pub credentials: &'a [(Credential, NewSecret)],
     /// New registrations for the use of connections.
     pub registrations: &'a [CredentialId],
+    /// New ZIS integrations, each with the digest of its OAuth client's secret.
+    pub zis_integrations: &'a [(ZisIntegration, Digest)],
+    /// How many connections a ZIS integration may have.
+    pub zis_connections_max: Option<u32>,
     /// New connections with their sealed secrets.
     pub connections: &'a [(Connection, Vec<ConnectionSecret>)],
     /// When it is imported.
@@ -66,11 +72,23 @@ impl Change {
         let change = imported.credentials.iter().fold(change, with_credential);
         let with_registration = |change: Self, id: &_| change.with_registration(org.id, *id, imported.at);
         let change = imported.registrations.iter().fold(change, with_registration);
+        // Before the connections that are in them.
+        let with_integration = |change: Self, (integration, secret): &(ZisIntegration, Digest)| {
+            change.and(Self::import_zis_integration(integration, secret, actor))
+        };
+        let change = imported.zis_integrations.iter().fold(change, with_integration);
         // Each has an entry of its own: by it, its history is found.
         let with_connection = |change: Self, (connection, secrets): &(Connection, Vec<ConnectionSecret>)| {
             change.and(Self::import_connection(connection, secrets, actor))
         };
-        imported.connections.iter().fold(change, with_connection)
+        let change = imported.connections.iter().fold(change, with_connection);
+        let Some(max) = imported.zis_connections_max else { return change };
+        let containers = imported.connections.iter().filter_map(|(connection, _)| match connection.dialect {
+            ConnectionDialect::Zendesk => connection.container.as_deref(),
+            ConnectionDialect::Datadog => None,
+        });
+        let containers: BTreeSet<_> = containers.collect();
+        containers.into_iter().fold(change, |change, name| change.within_zis_quota(org.id, name, max))
     }
 }
 

@@ -33,6 +33,7 @@ mod metrics;
 mod migrate;
 mod names;
 mod own_permissions;
+mod passwords;
 mod people;
 mod people_list;
 mod postgres;
@@ -42,6 +43,7 @@ mod registrations;
 mod role_list;
 mod roles;
 mod rotation;
+mod sessions;
 mod snapshot;
 mod sqlite;
 mod state;
@@ -53,6 +55,9 @@ mod verify;
 mod webhook_standings;
 mod webhooks;
 mod zis_integrations;
+mod zis_oauth_clients;
+mod zis_oauth_flows;
+mod zis_oauth_refreshes;
 
 pub use backup::{BackupError, BackupSummary, CheckedBackup, DeadSecrets, Restored, check_backup};
 pub use batch::{Batch, Feed};
@@ -63,7 +68,8 @@ pub use connection_list::{ConnectionCursor, ConnectionFilter, ConnectionSort};
 pub use connections::{ConnectionSecret, connection_secret_place};
 pub use credential_list::{CredentialFilter, CredentialPage, CredentialSort, Page, SortKey};
 pub use credentials::{
-    FIRST_SECRET_REVISION, KnownBinding, KnownSecret, LiveSecret, Names, NewSecret, SealedSecret,
+    FIRST_SECRET_REVISION, KnownBinding, KnownSecret, LiveSecret, Names, NewSecret, SESSIONS_PER_USER_MAX,
+    SealedSecret,
 };
 pub use database::{Database, Location, Store};
 pub use error::{CommitError, Refusal, StoreError};
@@ -71,6 +77,7 @@ pub use founding::Founding;
 pub use import::ImportedOrg;
 pub use ledger::{Entry, framed};
 pub use metrics::StoreMetrics;
+pub use passwords::{StoredPassword, password_place};
 pub use people_list::{PeoplePage, SortBy};
 pub use postgres::with_root_certificates;
 pub use registrations::REGISTRATIONS_PER_ORG_MAX;
@@ -82,3 +89,6 @@ pub use vault_keys::Rewrapped;
 pub use verify::{Check, Fault, Finding, Report};
 pub use webhooks::{WEBHOOKS_PER_ORG_MAX, WebhookSecrets};
 pub use zis_integrations::ZIS_INTEGRATIONS_PER_ORG_MAX;
+pub use zis_oauth_clients::{EmptiedConnection, ZIS_OAUTH_CLIENTS_MAX, client_secret_place};
+pub use zis_oauth_flows::{FlowStage, ZIS_OAUTH_FLOWS_MAX, ZisOAuthFlow, flow_place};
+pub use zis_oauth_refreshes::{FenceHolder, RefusedGrant, ZisOAuthFence};

@@ -31,6 +31,8 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration::both(include_str!("../migrations/0008_connections.sql")),
     Migration::both(include_str!("../migrations/0009_connection_warnings.sql")),
     Migration::both(include_str!("../migrations/0010_zendesk.sql")),
+    Migration::both(include_str!("../migrations/0011_sessions.sql")),
+    Migration::both(include_str!("../migrations/0012_zis_oauth.sql")),
     Migration::both(include_str!("../migrations/0013_connection_calls.sql")),
     Migration::both(include_str!("../migrations/0014_private_reach.sql")),
 ];

@@ -5,7 +5,7 @@
 
 use claviger_model::{
     Connection, Credential, CredentialDetail, CredentialId, Leak, LeakPolicy, Org, OrgId, OwnPermission,
-    Role, Scopes, User, Webhook, ZisIntegration,
+    Role, Scopes, User, UserId, Webhook, ZisIntegration, ZisOAuthClient, ZisUrl,
 };
 use claviger_vault::Digest;
 use serde_json::{Map, Value as Json, json};
@@ -93,6 +93,11 @@ pub(crate) fn user(user: &User) -> State {
     (format!("user:{}", user.id), state)
 }
 
+/// By which of a user's passwords the user signs in. Its sealed hash is bound to the revision, and opens with no other.
+pub(crate) fn password(org: OrgId, user: UserId, revision: i64) -> State {
+    (format!("password:{user}"), json!({ "org": org.to_string(), "revision": revision }))
+}
+
 pub(crate) fn registration(org: OrgId, id: CredentialId) -> State {
     (format!("registration:{id}"), json!({ "org": org.to_string() }))
 }
@@ -138,13 +143,37 @@ pub(crate) fn connection(connection: &Connection) -> State {
 
 /// What a ZIS integration is called, and by what its OAuth client is known.
 pub(crate) fn zis_integration(integration: &ZisIntegration, client_secret: &Digest) -> State {
-    let state = json!({
+    let mut state = json!({
         "org": integration.org.to_string(),
         "name": integration.name.as_str(),
         "client_number": integration.client_number,
         "client_secret": client_secret.to_hex(),
     });
+    // Only where there are some: entries of before there were any say nothing of it.
+    if !integration.redirect_origins.is_empty() {
+        state["redirect_origins"] = json!(integration.redirect_origins.to_string());
+    }
     (format!("zis_integration:{}", integration.id), state)
+}
+
+/// What an OAuth client of a ZIS integration is to the authorization server, where its secret and its tokens may go, and
+/// which secret it has.
+pub(crate) fn zis_oauth_client(client: &ZisOAuthClient) -> State {
+    let state = json!({
+        "org": client.org.to_string(),
+        "integration": client.integration,
+        "name": client.name.as_str(),
+        "auth_url": client.auth_url.as_ref().map(ZisUrl::as_str),
+        "token_url": client.token_url.as_str(),
+        "client_id": client.client_id,
+        "scopes": client.default_scopes.as_str(),
+        "grant": client.grant.as_str(),
+        "allowed_domain": client.allowed_domain,
+        // The next secret is bound to a later one: were it set back, an older secret would fit again.
+        "secret_revision": client.secret_revision,
+        "grant_revision": client.grant_revision,
+    });
+    (format!("zis_oauth_client:{}", client.id), state)
 }
 
 /// That a credential's secret was found where it should not be.

@@ -2,7 +2,7 @@
 
 use claviger_model::{
     ConnectionId, CredentialId, CredentialKind, EntryId, Expiry, InvitationId, LeakId, OrgId, PermissionId,
-    RoleId, Timestamp, UserId, WebhookId, ZisIntegrationId,
+    RoleId, Timestamp, UserId, WebhookId, ZisIntegrationId, ZisOAuthClientId, ZisOAuthFlowId,
 };
 use claviger_vault::Digest;
 use std::fmt::{self, Display};
@@ -119,6 +119,8 @@ ids!(
     ConnectionId,
     LeakId,
     ZisIntegrationId,
+    ZisOAuthClientId,
+    ZisOAuthFlowId,
     Uuid
 );
 

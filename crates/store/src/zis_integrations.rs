@@ -17,9 +17,9 @@ pub const ZIS_INTEGRATIONS_PER_ORG_MAX: u32 = 1_000;
 /// The columns of an integration; read by [`read_integration`].
 pub(crate) const COLUMNS: &str =
     "z.id, z.org_id, z.name, z.description, z.client_number, z.revision, z.created_at,
-     z.created_by, z.modified_at, z.modified_by";
+     z.created_by, z.modified_at, z.modified_by, z.redirect_origins";
 /// How many [`COLUMNS`] are.
-pub(crate) const COLUMN_COUNT: usize = 10;
+pub(crate) const COLUMN_COUNT: usize = 11;
 
 pub(crate) fn read_integration(row: &dyn Row) -> Result<ZisIntegration, StoreError> {
     Ok(ZisIntegration {
@@ -33,6 +33,7 @@ pub(crate) fn read_integration(row: &dyn Row) -> Result<ZisIntegration, StoreErr
         created_by: row.parsed(7)?,
         modified_at: row.get(8)?,
         modified_by: row.parsed(9)?,
+        redirect_origins: row.parsed(10)?,
     })
 }
 
@@ -46,10 +47,28 @@ impl Change {
     /// Refused with [`Refusal::NameTaken`] where the org has one of that name, and with [`Refusal::LimitReached`]
     /// beyond [`ZIS_INTEGRATIONS_PER_ORG_MAX`].
     pub fn create_zis_integration(integration: &ZisIntegration, secret: &Digest, actor: &Actor) -> Self {
+        Self::bring_zis_integration("zis_integration.created", integration, secret, actor)
+    }
+
+    /// The same of an integration that an import brings.
+    pub(crate) fn import_zis_integration(
+        integration: &ZisIntegration,
+        secret: &Digest,
+        actor: &Actor,
+    ) -> Self {
+        Self::bring_zis_integration("zis_integration.imported", integration, secret, actor)
+    }
+
+    fn bring_zis_integration(
+        action: &'static str,
+        integration: &ZisIntegration,
+        secret: &Digest,
+        actor: &Actor,
+    ) -> Self {
         let ZisIntegration { id, org, .. } = *integration;
         let detail = json!({ "name": integration.name.as_str(), "shown": true });
         let detail = state::with_states(detail, [state::zis_integration(integration, secret)]);
-        Self::new(org, actor, "zis_integration.created", subject(id), detail)
+        Self::new(org, actor, action, subject(id), detail)
             .require(
                 "SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM zis_integrations WHERE org_id = $1 AND name = $2)",
                 params![org, integration.name.as_str()],
@@ -62,8 +81,8 @@ impl Change {
             )
             .one(
                 "INSERT INTO zis_integrations (id, org_id, name, description, client_number, client_secret, revision,
-                     created_at, created_by, modified_at, modified_by)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+                     created_at, created_by, modified_at, modified_by, redirect_origins)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
                 params![
                     id,
                     org,
@@ -76,9 +95,34 @@ impl Change {
                     integration.created_by,
                     integration.modified_at,
                     integration.modified_by,
+                    integration.redirect_origins.to_string(),
                 ],
                 Refusal::Conflict,
             )
+    }
+
+    /// Says where browsers may be sent. `integration` is the new state, with the revision that was read, and `secret` the
+    /// digest of its OAuth client's.
+    ///
+    /// Refused with [`Refusal::Stale`] where it has another revision by now, or is gone.
+    pub fn change_redirect_origins(integration: &ZisIntegration, secret: &Digest, actor: &Actor) -> Self {
+        let origins = integration.redirect_origins.to_string();
+        let detail = json!({ "name": integration.name.as_str(), "redirect_origins": origins });
+        let detail = state::with_states(detail, [state::zis_integration(integration, secret)]);
+        Self::new(integration.org, actor, "zis_integration.redirected", subject(integration.id), detail).one(
+            "UPDATE zis_integrations SET redirect_origins = $1, modified_at = $2, modified_by = $3,
+                 revision = revision + 1
+             WHERE id = $4 AND org_id = $5 AND revision = $6",
+            params![
+                origins,
+                integration.modified_at,
+                integration.modified_by,
+                integration.id,
+                integration.org,
+                integration.revision,
+            ],
+            Refusal::Stale,
+        )
     }
 
     /// Describes an integration anew. `integration` is the new state, with the revision that was read.
@@ -104,7 +148,7 @@ impl Change {
 
     /// Deletes an integration and kills its tokens for good; `tokens` are those that are alive.
     ///
-    /// Refused with [`Refusal::InUse`] where it still has connections, and with [`Refusal::Stale`] where it is gone, or
+    /// Refused with [`Refusal::InUse`] where it still has connections or OAuth clients, and with [`Refusal::Stale`] where it is gone, or
     /// has other tokens by now.
     pub fn delete_zis_integration(
         integration: &ZisIntegration,
@@ -126,6 +170,11 @@ impl Change {
             params![org, ConnectionDialect::Zendesk.as_str(), integration.name.as_str()],
             Refusal::InUse,
         );
+        let change = change.require(
+            "SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM zis_oauth_clients WHERE org_id = $1 AND integration = $2)",
+            params![org, integration.name.as_str()],
+            Refusal::InUse,
+        );
         let change = tokens.iter().fold(change, |change, token| {
             change.killing_credential(token, at, by).counting_even_the_last_less(token)
         });
@@ -141,6 +190,16 @@ impl Change {
                 params![id, org, integration.revision],
                 Refusal::Stale,
             )
+    }
+
+    /// Refuses, with [`Refusal::QuotaReached`], more than so many connections in an integration, those that this change
+    /// makes included: it stands behind what makes them, so that a name that is taken is told first.
+    pub fn within_zis_quota(self, org: OrgId, integration: &str, max: u32) -> Self {
+        self.require(
+            "SELECT 1 WHERE (SELECT COUNT(*) FROM connections WHERE org_id = $1 AND container = $2) <= $3",
+            params![org, integration, max],
+            Refusal::QuotaReached,
+        )
     }
 
     /// Refuses to bind a new token to an integration that is not there.
@@ -175,12 +234,28 @@ impl Store {
         self.find(sql, params![org, client_number], read_integration).await
     }
 
+    /// The digest of the secret of an integration's OAuth client.
+    pub async fn find_zis_client_secret(
+        &self,
+        org: OrgId,
+        id: ZisIntegrationId,
+    ) -> Result<Option<Digest>, StoreError> {
+        let sql = "SELECT client_secret FROM zis_integrations WHERE id = $1 AND org_id = $2";
+        self.row(sql, &params![id, org], |row| row.get(0)).await
+    }
+
     /// Every integration of an org, in the order in which they were made.
     pub async fn list_zis_integrations(&self, org: OrgId) -> Result<Vec<ZisIntegration>, StoreError> {
         let sql = format!(
             "SELECT {COLUMNS} FROM zis_integrations z WHERE z.org_id = $1 ORDER BY z.created_at, z.id"
         );
         self.long_rows(sql, params![org], read_integration).await
+    }
+
+    /// How many connections an integration has.
+    pub async fn count_zis_connections(&self, org: OrgId, integration: &ZisName) -> Result<i64, StoreError> {
+        let sql = "SELECT COUNT(*) FROM connections WHERE org_id = $1 AND container = $2";
+        self.count(sql.to_owned(), params![org, integration.as_str()]).await
     }
 
     /// The live tokens that are bound to an integration.

@@ -4,8 +4,8 @@
 //! extension which type it is about.
 
 mod all;
-mod body;
-mod wire;
+pub(crate) mod body;
+pub(crate) mod wire;
 
 use axum::Extension;
 use axum::Json;

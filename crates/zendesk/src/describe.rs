@@ -32,6 +32,15 @@ pub(crate) fn of_tokens(id: &'static str) -> Operation {
 
 /// An operation of connections.
 pub(crate) fn of_connections(id: &'static str) -> Operation {
+    of_service(id, "Zendesk: ZIS Connections")
+}
+
+/// An operation of OAuth clients and OAuth connections.
+pub(crate) fn of_oauth(id: &'static str) -> Operation {
+    of_service(id, "Zendesk: ZIS OAuth")
+}
+
+fn of_service(id: &'static str, tag: &'static str) -> Operation {
     let text = json!({ "type": "string" });
     let fault = json!({
         "type": "object",
@@ -43,5 +52,5 @@ pub(crate) fn of_connections(id: &'static str) -> Operation {
         "properties": { "errors": { "type": "array", "items": fault } },
         "required": ["errors"],
     });
-    Operation::new(id, "Zendesk: ZIS Connections", Named::new("ZisErrors", errors))
+    Operation::new(id, tag, Named::new("ZisErrors", errors))
 }

@@ -4,11 +4,13 @@
 //! and words from each of the engine's errors, a body's, and a credential's.
 
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 use axum::response::{IntoResponse, Response};
-use claviger_engine::{AuthFailure, Error as EngineError, FieldError};
+use claviger_engine::{AuthFailure, AuthReason, Error as EngineError, FieldError, Thing};
 use claviger_http::BodyError;
 use claviger_model::Permission;
+use claviger_oauth::{AccessError, FlowError, ProviderFault};
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, StatusCode};
 use serde_json::{Map, Value, json};
@@ -49,6 +51,9 @@ impl Error {
         Self::new(StatusCode::TOO_MANY_REQUESTS, "Too many requests")
     }
 }
+
+/// The code of what comes without proof that it comes from a page of the session's own.
+const FORGED: &str = "InvalidAuthenticityToken";
 
 /// The service that tells of an error.
 pub(crate) trait Face: Send + Sync + 'static {
@@ -134,7 +139,14 @@ impl<F: Face, E: Into<Error>> From<E> for Told<F> {
 
 impl<F: Face> IntoResponse for Told<F> {
     fn into_response(self) -> Response {
-        let (status, body) = F::told(&self.0);
+        let (status, body) = match self.0.code {
+            // Every service of the vendor's tells of it alike (fact sheet, 3.3).
+            Some(FORGED) => {
+                let title = self.0.faults.first().map(|fault| fault.title.as_str());
+                (self.0.status, json!({ "error": { "title": "Forbidden", "message": title } }))
+            }
+            _ => F::told(&self.0),
+        };
         let json = HeaderValue::from_static("application/json");
         let mut response = (status, [(CONTENT_TYPE, json)], body.to_string()).into_response();
         if status == StatusCode::SERVICE_UNAVAILABLE {
@@ -160,10 +172,18 @@ pub fn misfit(path: &str, status: StatusCode, sentence: &str) -> String {
 impl From<AuthFailure> for Error {
     fn from(failure: AuthFailure) -> Self {
         match failure {
+            AuthFailure::Session(AuthReason::Forged) => {
+                Self::named(StatusCode::FORBIDDEN, FORGED, "Invalid authenticity token")
+            }
+            AuthFailure::Session(AuthReason::NotAdmin) => {
+                EngineError::Refused(&[Permission::ORG_MANAGEMENT]).into()
+            }
             AuthFailure::NothingPresented
             | AuthFailure::ApiKey(_)
             | AuthFailure::ApplicationKey(_)
-            | AuthFailure::Token(_) => Self::new(StatusCode::UNAUTHORIZED, "Authentication failed"),
+            | AuthFailure::Token(_)
+            | AuthFailure::Session(_)
+            | AuthFailure::Password(_) => Self::new(StatusCode::UNAUTHORIZED, "Authentication failed"),
             AuthFailure::Limited(_) => Self::limited(),
             AuthFailure::Unavailable => EngineError::Unavailable(None).into(),
         }
@@ -175,6 +195,46 @@ impl From<BodyError> for Error {
         match error {
             BodyError::TooLarge { .. } => Self::new(error.status(), "Payload too large"),
             _ => Self::new(error.status(), error.message()),
+        }
+    }
+}
+
+impl From<FlowError> for Error {
+    fn from(error: FlowError) -> Self {
+        match error {
+            FlowError::NotSetUp => Self::new(StatusCode::NOT_IMPLEMENTED, error.to_string()),
+            FlowError::Spent => Self::new(StatusCode::BAD_REQUEST, format!("verification_code {error}")),
+            FlowError::Provider(fault) => fault.into(),
+            FlowError::Engine(error) => error.into(),
+        }
+    }
+}
+
+impl From<ProviderFault> for Error {
+    fn from(fault: ProviderFault) -> Self {
+        // What somebody has to change first is no trouble on the way.
+        let status = if fault.is_final { StatusCode::BAD_REQUEST } else { StatusCode::BAD_GATEWAY };
+        Self::new(status, fault.to_string())
+    }
+}
+
+impl From<AccessError> for Error {
+    fn from(error: AccessError) -> Self {
+        match error {
+            AccessError::Absent => EngineError::Absent(Thing::Connection).into(),
+            AccessError::Lost | AccessError::Over | AccessError::Refused(_) => {
+                Self::new(StatusCode::BAD_REQUEST, error.to_string())
+            }
+            AccessError::Provider(fault) => fault.into(),
+            AccessError::Busy => Self::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string()),
+            // Others may have been told the same.
+            AccessError::Engine(error) => match Arc::try_unwrap(error) {
+                Ok(error) => error.into(),
+                Err(error) => {
+                    tracing::warn!(error = claviger_model::chain(&*error), "a token could not be read");
+                    EngineError::Unavailable(None).into()
+                }
+            },
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What the commands do, where the database is.
 
 use claviger_engine::{FirstOrg, Operator, OrgChange};
-use claviger_model::{Email, Name, Org};
+use claviger_model::{Email, Name, Org, Subdomain};
 use serde_json::{Value, json};
 
 use crate::control::{Context, Failure};
@@ -41,17 +41,20 @@ pub(crate) async fn list(context: Context, _: Value) -> Result<Value, Failure> {
     }
 }
 
-/// `org rename`, `org disable` and `org enable`.
+/// `org rename`, `org subdomain`, `org disable` and `org enable`.
 pub(crate) async fn change(context: Context, arguments: Value) -> Result<Value, Failure> {
     let id = arguments["id"].as_str().unwrap_or_default();
     let id = id.parse().map_err(|error| Failure::new(format!("{error}; `claviger org list` shows them")))?;
     let change = OrgChange {
         name: name(&arguments)?,
         is_disabled: arguments["disabled"].as_bool(),
+        subdomain: subdomain(&arguments)?,
         ..OrgChange::default()
     };
     let changed = context.engine.change_org(&Operator::of_machine(), id, &change).await?;
-    tracing::info!(org = %id, position = %changed.position, "an org was changed");
+    if change.name.is_some() || change.is_disabled.is_some() || change.subdomain.is_some() {
+        tracing::info!(org = %id, position = %changed.position, "an org was changed");
+    }
     Ok(shown(&changed.value))
 }
 
@@ -60,11 +63,24 @@ fn name(arguments: &Value) -> Result<Option<Name>, Failure> {
     name.map_err(|error| Failure::new(format!("the org's name {error}")))
 }
 
+/// None where nothing is said of it, and within, none for no subdomain.
+fn subdomain(arguments: &Value) -> Result<Option<Option<Subdomain>>, Failure> {
+    match arguments.get("subdomain") {
+        None => Ok(None),
+        Some(Value::Null) => Ok(Some(None)),
+        Some(text) => {
+            let parsed = Subdomain::parse(text.as_str().unwrap_or_default());
+            parsed.map(|it| Some(Some(it))).map_err(|error| Failure::new(format!("a subdomain {error}")))
+        }
+    }
+}
+
 fn shown(org: &Org) -> Value {
     json!({
         "id": org.id.to_string(),
         "number": org.number,
         "name": org.name,
+        "subdomain": org.subdomain.as_ref().map(Subdomain::as_str),
         "disabled": org.disabled_at.is_some(),
     })
 }

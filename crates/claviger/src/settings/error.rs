@@ -133,6 +133,20 @@ pub enum SettingsError {
         /// Which.
         host: Host,
     },
+    /// A limit that would leave nothing.
+    #[error("{setting} 0 would leave nothing: leave it out for no limit of its own, or give at least 1")]
+    Nothing {
+        /// The setting.
+        setting: &'static str,
+    },
+    /// The public address of the Zendesk dialect is none.
+    #[error("--zendesk-public-url {text} {error}")]
+    ZendeskPublicUrl {
+        /// What it says.
+        text: String,
+        /// What is wrong with it.
+        error: claviger_zendesk::PublicUrlError,
+    },
     /// Two listeners want one address.
     #[error(
         "--listen and --metrics-listen are both {address}: metrics are shown apart, give them another port"

@@ -128,6 +128,11 @@ mod tests {
             webhooks_anywhere = true
             github_keys = "/run/github.json"
             zendesk_base_domain = "claviger.example"
+            zendesk_requests_per_minute = 200
+            zendesk_connections_max = 50
+            zendesk_public_url = "https://zis.claviger.example"
+            zendesk_show_tokens = true
+            zendesk_oauth_anywhere = true
             broker.upstream = [{ host = "git.example", address = "10.1.2.3:8443", ca_file = "/run/ca.pem" }]
             catalog.extra = "/etc/claviger/integrations.toml"
             [aws]
@@ -144,6 +149,7 @@ mod tests {
         assert_eq!(typed.log_format, Some(LogFormat::Json));
         assert_eq!(typed.limits, Some(RateLimits::Vendor));
         assert_eq!(typed.drain_seconds, Some(3));
+        assert_eq!((typed.zendesk_requests_per_minute, typed.zendesk_connections_max), (Some(200), Some(50)));
         assert_eq!(typed.catalog.extra.as_deref(), Some(Path::new("/etc/claviger/integrations.toml")));
         assert_eq!(typed.aws.region.as_deref(), Some("eu-west-1"));
         assert_eq!(typed.aws.secret_access_key.unwrap().0.as_str(), "secret");

@@ -149,6 +149,30 @@ pub struct Typed {
     /// The domain under which each org has a subdomain in the Zendesk dialect [default: none, for the first org alone]
     #[arg(long, value_name = "DOMAIN", env = "CLAVIGER_ZENDESK_BASE_DOMAIN", global = true)]
     pub zendesk_base_domain: Option<String>,
+    /// How many requests a minute each integration may make in the Zendesk dialect, and beside them those who manage
+    /// them [default: as --limits says]
+    #[arg(long, value_name = "N", env = "CLAVIGER_ZENDESK_REQUESTS_PER_MINUTE", global = true)]
+    pub zendesk_requests_per_minute: Option<u32>,
+    /// How many connections each ZIS integration may have [default: as many as its org]
+    #[arg(long, value_name = "N", env = "CLAVIGER_ZENDESK_CONNECTIONS_MAX", global = true)]
+    pub zendesk_connections_max: Option<u32>,
+    /// The https address at which browsers reach the server; without, no OAuth connection is begun [default: none]
+    #[arg(long, value_name = "URL", env = "CLAVIGER_ZENDESK_PUBLIC_URL", global = true)]
+    pub zendesk_public_url: Option<String>,
+    /// Show the tokens of an OAuth connection in clear to whoever is shown it, as Zendesk does
+    #[arg(
+        long, value_name = "BOOL", env = "CLAVIGER_ZENDESK_SHOW_TOKENS", global = true,
+        num_args = 0..=1, require_equals = true, default_missing_value = "true",
+        value_parser = BoolishValueParser::new()
+    )]
+    pub zendesk_show_tokens: Option<bool>,
+    /// Let authorization servers of OAuth connections be at private addresses, as in a test or a closed network
+    #[arg(
+        long, value_name = "BOOL", env = "CLAVIGER_ZENDESK_OAUTH_ANYWHERE", global = true,
+        num_args = 0..=1, require_equals = true, default_missing_value = "true",
+        value_parser = BoolishValueParser::new()
+    )]
+    pub zendesk_oauth_anywhere: Option<bool>,
     /// Of the broker.
     #[command(flatten)]
     pub broker: TypedBroker,
@@ -185,6 +209,13 @@ impl Typed {
             webhooks_anywhere: self.webhooks_anywhere.or(below.webhooks_anywhere),
             github_keys: self.github_keys.or(below.github_keys),
             zendesk_base_domain: self.zendesk_base_domain.or(below.zendesk_base_domain),
+            zendesk_requests_per_minute: self
+                .zendesk_requests_per_minute
+                .or(below.zendesk_requests_per_minute),
+            zendesk_connections_max: self.zendesk_connections_max.or(below.zendesk_connections_max),
+            zendesk_public_url: self.zendesk_public_url.or(below.zendesk_public_url),
+            zendesk_show_tokens: self.zendesk_show_tokens.or(below.zendesk_show_tokens),
+            zendesk_oauth_anywhere: self.zendesk_oauth_anywhere.or(below.zendesk_oauth_anywhere),
             broker: self.broker.or(below.broker),
             catalog: self.catalog.or(below.catalog),
             aws: self.aws.or(below.aws),

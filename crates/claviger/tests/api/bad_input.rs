@@ -1,6 +1,6 @@
 //! Bad input: refused in its dialect's own words, never as our fault, and without changing anything.
 
-mod bodies;
+pub(crate) mod bodies;
 mod protocol;
 
 use serde_json::Value;

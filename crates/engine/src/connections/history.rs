@@ -19,7 +19,8 @@ pub struct HistoryEntry {
     /// When it was done.
     pub at: Timestamp,
     /// What: `connection.created`, `connection.imported`, `connection.updated`, `connection.restricted`,
-    /// `connection.expiring` or `connection.deleted`.
+    /// `connection.expiring`, `connection.shown`, `connection.refreshed`, `connection.refresh_refused` or
+    /// `connection.deleted`.
     pub action: String,
     /// Who did it; none where the server or its operator did.
     pub user: Option<UserId>,

@@ -77,7 +77,7 @@ fn hosts(entry: &Object<'_>, faults: &Faults) -> BTreeSet<Host> {
     hosts
 }
 
-fn restriction(entry: &Object<'_>, faults: &Faults) -> Option<Restriction> {
+pub(super) fn restriction(entry: &Object<'_>, faults: &Faults) -> Option<Restriction> {
     let value = entry.value("restriction")?;
     let relations = Relation::ALL.map(Relation::as_str);
     let given = Object::read(value, entry.at("restriction"), &relations, faults);

@@ -220,7 +220,7 @@ impl Planner<'_> {
     }
 
     /// Whoever is given something must be of the org.
-    fn check_principals(&mut self, plan: &PlannedOrg<'_>, restriction: &Restriction, at: &str) {
+    pub(super) fn check_principals(&mut self, plan: &PlannedOrg<'_>, restriction: &Restriction, at: &str) {
         for (relation, principal) in restriction.iter() {
             let is_known = match principal {
                 Principal::Org(id) => id == plan.org.id,

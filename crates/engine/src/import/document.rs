@@ -13,6 +13,7 @@ use serde_json::Value;
 use super::connection_entry::ConnectionEntry;
 use super::fault::Faults;
 use super::reader::Object;
+use super::zis_entry::{ZisConnectionEntry, ZisIntegrationEntry};
 
 /// The most keys of a kind that a limit may allow.
 const LIMIT_MAX: u32 = 10_000_000;
@@ -33,6 +34,8 @@ pub(super) struct OrgEntry {
     pub(super) keys: Vec<KeyEntry>,
     pub(super) registrations: Vec<(String, CredentialId)>,
     pub(super) connections: Vec<ConnectionEntry>,
+    pub(super) zis_integrations: Vec<ZisIntegrationEntry>,
+    pub(super) zis_connections: Vec<ZisConnectionEntry>,
 }
 
 pub(super) struct RoleEntry {
@@ -135,6 +138,8 @@ fn read_org(value: &Value, at: String, faults: &Faults) -> OrgEntry {
         "service_access_tokens",
         "app_key_registrations",
         "connections",
+        "zis_integrations",
+        "zis_connections",
     ];
     let org = Object::read(value, at, &known, faults);
     if !org.has("id") {
@@ -164,8 +169,16 @@ fn read_org(value: &Value, at: String, faults: &Faults) -> OrgEntry {
     let registrations = org.texts("app_key_registrations").into_iter().filter_map(registration).collect();
     let connections = org.list("connections").into_iter();
     let connections = connections.map(|(at, value)| ConnectionEntry::read(value, at, faults)).collect();
+    let integrations = org.list("zis_integrations").into_iter();
+    let zis_integrations =
+        integrations.map(|(at, value)| ZisIntegrationEntry::read(value, at, faults)).collect();
+    let zis_connections = org.list("zis_connections").into_iter();
+    let zis_connections =
+        zis_connections.map(|(at, value)| ZisConnectionEntry::read(value, at, faults)).collect();
     OrgEntry {
         connections,
+        zis_integrations,
+        zis_connections,
         id: org.parsed("id"),
         name: org.name("name"),
         must_exist: org.flag("existing").unwrap_or(false),

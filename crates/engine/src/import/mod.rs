@@ -12,12 +12,14 @@ mod keys;
 mod people;
 mod plan;
 mod reader;
+mod zis;
+mod zis_entry;
 
-use claviger_model::{Connection, Credential, CredentialId, CredentialKind, OrgId, Position};
+use claviger_model::{Connection, Credential, CredentialKind, OrgId, Position, ZisIntegration};
 use claviger_store::{
     Actor, Change, CommitError, ConnectionSecret, FIRST_SECRET_REVISION, ImportedOrg, NewSecret,
 };
-use claviger_vault::{IssuedSecret, WrappedKey};
+use claviger_vault::{Digest, IssuedSecret, WrappedKey};
 use serde_json::Value;
 
 use crate::credentials::{STALE_RETRIES_MAX, place};
@@ -45,24 +47,26 @@ pub struct Imported {
     pub access_tokens: usize,
     /// New registrations.
     pub registrations: usize,
-    /// New connections.
+    /// New connections, ZIS connections included.
     pub connections: usize,
+    /// New ZIS integrations.
+    pub zis_integrations: usize,
     /// The secrets that the file did not give.
     pub secrets: Vec<GeneratedSecret>,
     /// Where the change stands in the ledger; none where there was nothing to import.
     pub position: Option<Position>,
 }
 
-/// A secret that was made for an imported key.
+/// A secret that was made for an imported key, or for the OAuth client of an imported ZIS integration.
 #[derive(Debug)]
 pub struct GeneratedSecret {
-    /// The key's org.
+    /// Its org.
     pub org: OrgId,
-    /// The key's kind.
-    pub kind: CredentialKind,
-    /// The key's id.
-    pub id: CredentialId,
-    /// The key's name.
+    /// Its kind: a key's, or `zis_integration`.
+    pub kind: &'static str,
+    /// Its id.
+    pub id: String,
+    /// Its name.
     pub name: String,
     /// The secret.
     pub secret: IssuedSecret,
@@ -84,7 +88,37 @@ struct Drawn {
     plan_index: usize,
     data_key: Option<WrappedKey>,
     credentials: Vec<(Credential, NewSecret)>,
+    zis_integrations: Vec<(ZisIntegration, Digest)>,
     connections: Vec<(Connection, Vec<ConnectionSecret>)>,
+}
+
+impl Imported {
+    /// Counts what is new in one org.
+    fn count(&mut self, plan: &PlannedOrg<'_>) {
+        self.orgs += usize::from(plan.is_new);
+        self.roles += plan.new_roles().iter().filter(|role| role.managed.is_none()).count();
+        self.users += plan.new_users().len();
+        self.registrations += plan.registrations.len();
+        for planned in &plan.credentials {
+            match planned.credential.kind() {
+                CredentialKind::ApiKey | CredentialKind::NativeKey => self.api_keys += 1,
+                CredentialKind::ApplicationKey => self.application_keys += 1,
+                CredentialKind::PersonalAccessToken
+                | CredentialKind::ServiceAccessToken
+                | CredentialKind::IntegrationToken => self.access_tokens += 1,
+                // No document has any.
+                CredentialKind::Session => {}
+            }
+        }
+        self.zis_integrations += plan.zis_integrations.len();
+        self.connections += plan.connections.len();
+    }
+}
+
+fn read(document: &Value) -> (Vec<OrgEntry>, Vec<Fault>) {
+    let faults = Faults::default();
+    let entries = document::read(document, &faults);
+    (entries, faults.into_vec())
 }
 
 impl Engine {
@@ -94,9 +128,7 @@ impl Engine {
     /// # Errors
     /// [`ImportError::Faults`] with everything in it that cannot be imported. Nothing was changed then.
     pub async fn import(&self, document: &Value) -> Result<Imported, ImportError> {
-        let faults = Faults::default();
-        let entries = document::read(document, &faults);
-        let shape_faults = faults.into_vec();
+        let (entries, shape_faults) = read(document);
         let _alone = self.administration.lock().await;
         for _ in 0..STALE_RETRIES_MAX {
             let plans = self.plan(&entries, &shape_faults).await?;
@@ -105,7 +137,8 @@ impl Engine {
                 return Ok(Imported::default());
             }
             let (drawn, imported) = self.draw(&plans)?;
-            match self.store.commit(change(&plans, &drawn, self.clock.now())).await {
+            let max = self.connections.zis_connections_max;
+            match self.store.commit(change(&plans, &drawn, self.clock.now(), max)).await {
                 Ok(position) => return Ok(Imported { position: Some(position), ..imported }),
                 // Somebody else changed something in between: what that means, the next plan tells.
                 Err(CommitError::Refused(_)) => {}
@@ -113,6 +146,18 @@ impl Engine {
             }
         }
         Err(Error::Unavailable(None).into())
+    }
+
+    /// What [`Engine::import`] would bring, without bringing it: no secret is made, and no change.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn try_import(&self, document: &Value) -> Result<Imported, ImportError> {
+        let (entries, shape_faults) = read(document);
+        let plans = self.plan(&entries, &shape_faults).await?;
+        let mut imported = Imported::default();
+        plans.iter().filter(|plan| !plan.is_empty()).for_each(|plan| imported.count(plan));
+        Ok(imported)
     }
 
     async fn plan<'d>(
@@ -137,35 +182,23 @@ impl Engine {
             if let Some(key) = &data_key {
                 self.vault.add_org_key(key).map_err(|error| Error::Internal(error.into()))?;
             }
-            imported.orgs += usize::from(plan.is_new);
-            imported.roles += plan.new_roles().iter().filter(|role| role.managed.is_none()).count();
-            imported.users += plan.new_users().len();
-            imported.registrations += plan.registrations.len();
+            imported.count(plan);
             let mut credentials = Vec::with_capacity(plan.credentials.len());
             for planned in &plan.credentials {
                 let (credential, stored, generated) = self.draw_credential(planned)?;
-                match credential.kind() {
-                    CredentialKind::ApiKey | CredentialKind::NativeKey => imported.api_keys += 1,
-                    CredentialKind::ApplicationKey => imported.application_keys += 1,
-                    CredentialKind::PersonalAccessToken
-                    | CredentialKind::ServiceAccessToken
-                    | CredentialKind::IntegrationToken => {
-                        imported.access_tokens += 1;
-                    }
-                }
                 imported.secrets.extend(generated.map(|secret| GeneratedSecret {
                     org: credential.org,
-                    kind: credential.kind(),
-                    id: credential.id,
+                    kind: credential.kind().as_str(),
+                    id: credential.id.to_string(),
                     name: credential.name.clone(),
                     secret,
                 }));
                 credentials.push((credential, stored));
             }
-            imported.connections += plan.connections.len();
+            let zis_integrations = self.draw_zis_integrations(plan, &mut imported);
             let connections = plan.connections.iter().map(|planned| self.draw_imported(planned));
             let connections = connections.collect::<Result<_, _>>()?;
-            drawn.push(Drawn { plan_index, data_key, credentials, connections });
+            drawn.push(Drawn { plan_index, data_key, credentials, zis_integrations, connections });
         }
         Ok((drawn, imported))
     }
@@ -201,7 +234,12 @@ impl Engine {
     }
 }
 
-fn change(plans: &[PlannedOrg<'_>], drawn: &[Drawn], at: claviger_model::Timestamp) -> Change {
+fn change(
+    plans: &[PlannedOrg<'_>],
+    drawn: &[Drawn],
+    at: claviger_model::Timestamp,
+    zis_connections_max: Option<u32>,
+) -> Change {
     let orgs: Vec<_> = drawn
         .iter()
         .map(|drawn| {
@@ -213,6 +251,8 @@ fn change(plans: &[PlannedOrg<'_>], drawn: &[Drawn], at: claviger_model::Timesta
                 users: plan.new_users(),
                 credentials: &drawn.credentials,
                 registrations: &plan.registrations,
+                zis_integrations: &drawn.zis_integrations,
+                zis_connections_max,
                 connections: &drawn.connections,
                 at,
             }

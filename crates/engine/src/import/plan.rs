@@ -2,13 +2,14 @@
 //!
 //! What is there already and equal is left out; what is there and differs is a fault. The people of an org are
 //! in [`super::people`], its keys in [`super::keys`],
-//! its connections in [`super::connections`].
+//! its connections in [`super::connections`] and [`super::zis`].
 
 use std::collections::{HashMap, HashSet};
 
 use claviger_catalog::Secrets;
 use claviger_model::{
     Connection, Credential, CredentialId, Org, OrgId, OrgSettings, Role, RoleId, Timestamp, User,
+    ZisIntegration,
 };
 use claviger_store::Store;
 use claviger_vault::{IssuedSecret, Vault};
@@ -30,6 +31,7 @@ pub(super) struct PlannedOrg<'d> {
     pub(super) existing_users: usize,
     pub(super) credentials: Vec<PlannedCredential<'d>>,
     pub(super) registrations: Vec<CredentialId>,
+    pub(super) zis_integrations: Vec<ZisIntegration>,
     pub(super) connections: Vec<PlannedConnection>,
 }
 
@@ -62,6 +64,7 @@ impl PlannedOrg<'_> {
             && self.new_users().is_empty()
             && self.credentials.is_empty()
             && self.registrations.is_empty()
+            && self.zis_integrations.is_empty()
             && self.connections.is_empty()
     }
 }
@@ -146,11 +149,13 @@ impl<'e> Planner<'e> {
             users,
             credentials: Vec::new(),
             registrations: Vec::new(),
+            zis_integrations: Vec::new(),
             connections: Vec::new(),
         };
         self.plan_roles(&mut plan, entry);
         self.plan_users(&mut plan, entry);
         self.plan_keys(&mut plan, entry).await?;
+        self.plan_zis(&mut plan, entry).await?;
         self.plan_connections(&mut plan, entry).await?;
         Ok(plan)
     }

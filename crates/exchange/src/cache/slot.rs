@@ -47,6 +47,8 @@ impl Pause {
 struct Kept<V> {
     value: Arc<V>,
     renew_at: Timestamp,
+    /// From here on, who asks waits for the next.
+    wait_at: Timestamp,
     expires_at: Timestamp,
 }
 
@@ -71,7 +73,12 @@ impl<V> Slot<V> {
         Some(Ok(Arc::clone(&kept.value)))
     }
 
-    /// The same where none is under way: what failed lately is not tried again.
+    /// The value that serves while the next is on its way, long enough before its end.
+    pub(super) fn meanwhile(&self, now: Timestamp) -> Option<Arc<V>> {
+        self.kept.as_ref().filter(|kept| now < kept.wait_at).map(|kept| Arc::clone(&kept.value))
+    }
+
+    /// The same as [`Slot::settled`] where none is under way: what failed lately is not tried again.
     pub(super) fn paused(&self, now: Timestamp) -> Option<Outcome<V>> {
         let (error, _) = self.failed.as_ref().filter(|(_, pause)| pause.holds(now))?;
         Some(self.serving(now).ok_or_else(|| Arc::clone(error)))
@@ -86,8 +93,9 @@ impl<V> Slot<V> {
         let lasts = fresh.expires_at.micros().saturating_sub(times.asked_at.micros());
         let half = Duration::from_micros(u64::try_from(lasts / 2).unwrap_or(0));
         let value = Arc::new(fresh.value);
-        let renew_at = fresh.expires_at - times.renew_before.min(half);
-        self.kept = Some(Kept { value: Arc::clone(&value), renew_at, expires_at: fresh.expires_at });
+        let (margin, expires_at) = (times.renew_before.min(half), fresh.expires_at);
+        let (renew_at, wait_at) = (expires_at - margin, expires_at - margin / 2);
+        self.kept = Some(Kept { value: Arc::clone(&value), renew_at, wait_at, expires_at });
         self.failed = None;
         Ok(value)
     }
@@ -109,6 +117,8 @@ impl<V> Slot<V> {
             return false;
         }
         self.kept = None;
+        // That a renewal failed was no matter while there was a value; now it is worth another try.
+        self.failed = None;
         self.dropped = Some(Pause::new(now, DROP_PAUSE));
         true
     }

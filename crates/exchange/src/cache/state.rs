@@ -30,8 +30,8 @@ pub(super) enum Found<V> {
     Outcome(Outcome<V>),
     /// What a flight will bring.
     Flight(Landed<V>),
-    /// What this flight will bring, once it is sent off.
-    Started(Flight<V>, Landed<V>),
+    /// What this flight will bring, once it is sent off; who asked need not wait for it if there is something meanwhile.
+    Started { flight: Flight<V>, landed: Landed<V>, meanwhile: Option<Arc<V>> },
 }
 
 impl<K: Eq + Hash + Clone, V> State<K, V> {
@@ -52,7 +52,8 @@ impl<K: Eq + Hash + Clone, V> State<K, V> {
                 return Found::Outcome(outcome);
             }
             if let Some((_, landed)) = &slot.flight {
-                return Found::Flight(landed.clone());
+                let meanwhile = slot.meanwhile(now).map(|value| Found::Outcome(Ok(value)));
+                return meanwhile.unwrap_or_else(|| Found::Flight(landed.clone()));
             }
             let busy = || slot.serving(now).ok_or_else(|| Arc::new(ExchangeError::Busy));
             if let Some(outcome) = slot.paused(now).or_else(|| is_full.then(busy)) {
@@ -63,16 +64,17 @@ impl<K: Eq + Hash + Clone, V> State<K, V> {
         } else {
             self.make_room();
         }
-        self.start(key)
+        self.start(key, now)
     }
 
-    fn start(&mut self, key: &K) -> Found<V> {
+    fn start(&mut self, key: &K, now: Timestamp) -> Found<V> {
         let (sender, landed) = watch::channel(None);
         let slot = self.slots.entry(key.clone()).or_insert_with(Slot::new);
         slot.used = self.ticks;
         slot.flight = Some((self.ticks, landed.clone()));
         self.flights += 1;
-        Found::Started(Flight { id: self.ticks, landed: sender }, landed)
+        let flight = Flight { id: self.ticks, landed: sender };
+        Found::Started { flight, landed, meanwhile: slot.meanwhile(now) }
     }
 
     /// Lets go of whatever was not asked for longest. What is under way stays; it is less than all.

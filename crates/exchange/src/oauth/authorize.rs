@@ -50,6 +50,8 @@ fn named(pair: &str, name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn url(auth_url: &str, scopes: &str, challenge: Option<&str>, extra: &[(&str, &str)]) -> String {
@@ -93,5 +95,37 @@ mod tests {
              &access_type=offline"
         );
         assert_eq!(url, expected);
+    }
+    proptest! {
+        /// A reader of the query finds each of ours once, and all that was there beside.
+        #[test]
+        fn any_value_arrives(
+            own in prop::collection::vec(("[a-z_]{1,6}|state|scope", "[a-z0-9]{0,6}"), 0..6),
+            client_id in "\\PC{0,12}",
+            state in "\\PC{1,12}",
+            scopes in "\\PC{0,12}",
+        ) {
+            let query: Vec<String> = own.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            let auth_url = format!("https://p.example/a?{}", query.join("&")).parse().unwrap();
+            let made = authorize_url(&auth_url, &client_id, "https://a.example/", &state, &scopes, Some("c"), &[]);
+            let (_, query) = made.split_once('?').unwrap();
+            let read: Vec<(String, String)> = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+            let ours = [
+                ("client_id", client_id.as_str()),
+                ("state", &state),
+                ("scope", &scopes),
+                ("code_challenge", "c"),
+                ("response_type", "code"),
+            ];
+            let is_ours = |name: &str| {
+                ours.iter().any(|(it, value)| *it == name && !(name == "scope" && value.is_empty()))
+            };
+            for (name, value) in ours.into_iter().filter(|(name, _)| is_ours(name)) {
+                let found: Vec<&str> = read.iter().filter(|it| it.0 == name).map(|it| it.1.as_str()).collect();
+                prop_assert_eq!(found, [value]);
+            }
+            let kept: Vec<_> = own.into_iter().filter(|(name, _)| !is_ours(name)).collect();
+            prop_assert_eq!(&read[..kept.len()], kept);
+        }
     }
 }

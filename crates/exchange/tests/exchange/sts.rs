@@ -1,10 +1,15 @@
 //! Roles that STS lends.
 
-use claviger_exchange::aws::{AssumeRole, Credentials, Session, assume_role, role_arn, session_name};
+use claviger_catalog::Signing;
+use claviger_exchange::aws::{
+    AssumeRole, Call, Credentials, Payload, Session, assume_role, role_arn, session_name, sign,
+};
 use claviger_exchange::{ANSWER_BYTES_MAX, ExchangeError};
 use claviger_model::Timestamp;
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, HeaderValue, Method};
 
-use crate::provider::{Play, Provider, answer, http, impatient, secret};
+use crate::provider::{Play, Provider, Received, answer, http, impatient, secret};
 
 /// As of STS's reference.
 const LENT: &str = r#"<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">
@@ -77,7 +82,29 @@ async fn a_role_is_lent() {
     let scope = "AWS4-HMAC-SHA256 Credential=TESTOPERATOR/20261120/eu-central-1/sts/aws4_request, \
                  SignedHeaders=content-type;host;x-amz-date, Signature=";
     assert!(signature.starts_with(scope), "{signature}");
+    assert_eq!(signature, signature_of(&received[0]), "what was sent is what was signed");
     assert!(!received[0].head.contains("hunter2"));
+}
+
+/// The signature of a request as it arrived.
+fn signature_of(received: &Received) -> String {
+    let kind = HeaderValue::try_from(received.header("content-type").unwrap()).unwrap();
+    let mut headers = HeaderMap::from_iter([(CONTENT_TYPE, kind)]);
+    let mut call = Call {
+        method: &Method::POST,
+        host: received.header("host").unwrap(),
+        path_and_query: received.head.split(' ').nth(1).unwrap(),
+        headers: &mut headers,
+        payload: Payload::Whole(received.body.as_bytes()),
+    };
+    let operator = Credentials {
+        access_key_id: "TESTOPERATOR".to_owned(),
+        secret_access_key: secret("hunter2hunter2"),
+        session_token: None,
+    };
+    let signing = Signing { service: "sts".to_owned(), region: "eu-central-1".to_owned() };
+    sign(&mut call, &signing, &operator, now()).unwrap();
+    headers["authorization"].to_str().unwrap().to_owned()
 }
 
 #[tokio::test]

@@ -1,14 +1,14 @@
 //! `/claviger/v1/connections/export`: everything of connections but their secrets, as a file that `claviger import`
 //! takes once the secrets are filled in.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
 use bytes::Bytes;
 use claviger_engine::rights::ConnectionsRead;
-use claviger_engine::{Error as EngineError, ExportedConnection, Permit};
+use claviger_engine::{Error as EngineError, ExportedConnection, Permit, ShownZisConnection};
 use claviger_http::openapi::Named;
 use claviger_http::{App, Route};
 use claviger_model::ConnectionId;
@@ -48,6 +48,38 @@ struct Org {
     /// The org must be there, with its people, when this is imported.
     existing: bool,
     connections: Vec<Exported>,
+    zis_connections: Vec<ExportedZis>,
+    /// Those in which these are.
+    zis_integrations: Vec<Integration>,
+}
+
+#[derive(Serialize, JsonSchema)]
+struct Integration {
+    name: String,
+    /// Only for whoever may manage integrations.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<String>,
+}
+
+/// A ZIS connection as an import takes it, but for its secret, which is empty: `api_key`, `password` or `token`.
+#[derive(Serialize, JsonSchema)]
+struct ExportedZis {
+    id: String,
+    integration: String,
+    r#type: &'static str,
+    name: String,
+    allowed_domain: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    header_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    username: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    restriction: Option<BTreeMap<String, Vec<String>>>,
+    created_by: String,
+    created_at: String,
+    #[serde(flatten)]
+    #[schemars(skip)]
+    secret: BTreeMap<&'static str, &'static str>,
 }
 
 /// A connection as an import takes it, but for its empty secrets.
@@ -84,11 +116,37 @@ impl From<ExportedConnection> for Exported {
     }
 }
 
+impl From<ShownZisConnection> for ExportedZis {
+    fn from(ShownZisConnection { connection, of, settings }: ShownZisConnection) -> Self {
+        Self {
+            id: connection.id.to_string(),
+            integration: connection.container.unwrap_or_default(),
+            r#type: of.as_str(),
+            name: connection.name,
+            allowed_domain: settings.allowed_domain().to_owned(),
+            header_name: settings.header_name().map(str::to_owned),
+            username: settings.username().map(str::to_owned),
+            restriction: connection.restriction.as_ref().map(by_relation),
+            created_by: connection.created_by.to_string(),
+            created_at: shown_time(connection.created_at),
+            secret: BTreeMap::from([(of.secret(), "")]),
+        }
+    }
+}
+
 async fn export(
     State(app): State<App>,
     Permitted(permit): Permitted<ConnectionsRead>,
 ) -> Result<Response, Error> {
-    let mut writing = Writing { app, permit, after: None, stage: Stage::Beginning };
+    let mut writing = Writing {
+        app,
+        permit,
+        after: None,
+        stage: Stage::Catalogued,
+        text: String::new(),
+        is_first: true,
+        integrations: BTreeSet::new(),
+    };
     // What fails at once is told as any other failure; later, the answer breaks off.
     let first = writing.next().await?;
     let rest = stream::try_unfold(writing, |mut writing| async move {
@@ -110,42 +168,86 @@ async fn export(
 struct Writing {
     app: App,
     permit: Permit<ConnectionsRead>,
+    /// The last connection of the stage that was read.
     after: Option<ConnectionId>,
     stage: Stage,
+    /// What is not sent yet.
+    text: String,
+    /// Whether nothing of the stage's list was written yet.
+    is_first: bool,
+    /// Those of the ZIS connections that were written; an org has at most a thousand.
+    integrations: BTreeSet<String>,
 }
 
+/// The lists, in the order in which they are written.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Stage {
-    Beginning,
-    Within,
+    Catalogued,
+    Zis,
+    Integrations,
     Over,
 }
 
 impl Writing {
     /// The next piece of the file.
     async fn next(&mut self) -> Result<Option<Bytes>, EngineError> {
-        if self.stage == Stage::Over {
-            return Ok(None);
+        match self.stage {
+            Stage::Catalogued => self.catalogued().await?,
+            Stage::Zis => self.zis().await?,
+            Stage::Integrations => self.integrations().await?,
+            Stage::Over => return Ok(None),
         }
-        let engine = self.app.engine();
-        let found = engine.export_connections(&self.permit, self.after, AT_ONCE).await?;
-        let is_last = found.len() < AT_ONCE as usize;
-        self.after = found.last().map(|last| last.connection.id).or(self.after);
-        let mut text = String::new();
-        if self.stage == Stage::Beginning {
+        Ok(Some(Bytes::from(std::mem::take(&mut self.text))))
+    }
+
+    async fn catalogued(&mut self) -> Result<(), EngineError> {
+        let found = self.app.engine().export_connections(&self.permit, self.after, AT_ONCE).await?;
+        if self.after.is_none() {
             let id = json!(self.permit.org().to_string());
-            text += &format!("{{\"orgs\":[{{\"id\":{id},\"existing\":true,\"connections\":[");
+            self.text += &format!("{{\"orgs\":[{{\"id\":{id},\"existing\":true,\"connections\":[");
         }
-        for (place, exported) in found.into_iter().enumerate() {
-            let is_first = self.stage == Stage::Beginning && place == 0;
-            let one = serde_json::to_string(&Exported::from(exported));
-            text += if is_first { "\n" } else { ",\n" };
-            text += &one.map_err(|error| EngineError::Internal(Box::new(error)))?;
+        let next = found.last().filter(|_| found.len() == AT_ONCE as usize).map(|last| last.connection.id);
+        for exported in found {
+            self.item(&Exported::from(exported))?;
         }
-        if is_last {
-            text += "\n]}]}\n";
+        self.go_on(next, Stage::Zis, "\"zis_connections\":[");
+        Ok(())
+    }
+
+    async fn zis(&mut self) -> Result<(), EngineError> {
+        let found = self.app.engine().export_zis_connections(&self.permit, self.after, AT_ONCE).await?;
+        for shown in found.connections {
+            self.integrations.extend(shown.connection.container.clone());
+            self.item(&ExportedZis::from(shown))?;
         }
-        self.stage = if is_last { Stage::Over } else { Stage::Within };
-        Ok(Some(Bytes::from(text)))
+        self.go_on(found.next, Stage::Integrations, "\"zis_integrations\":[");
+        Ok(())
+    }
+
+    async fn integrations(&mut self) -> Result<(), EngineError> {
+        for name in std::mem::take(&mut self.integrations) {
+            let description = self.app.engine().exported_description(&self.permit, &name).await?;
+            self.item(&Integration { name, description })?;
+        }
+        self.text += "\n]}]}\n";
+        self.stage = Stage::Over;
+        Ok(())
+    }
+
+    /// Adds an item to the list that is being written.
+    fn item(&mut self, item: &impl Serialize) -> Result<(), EngineError> {
+        self.text += if self.is_first { "\n" } else { ",\n" };
+        self.is_first = false;
+        self.text += &serde_json::to_string(item).map_err(|error| EngineError::Internal(Box::new(error)))?;
+        Ok(())
+    }
+
+    /// Goes on behind a connection, or where there is none, with the next list.
+    fn go_on(&mut self, next: Option<ConnectionId>, stage: Stage, list: &str) {
+        self.after = next;
+        if next.is_none() {
+            self.text += &format!("\n],{list}");
+            (self.stage, self.is_first) = (stage, true);
+        }
     }
 }

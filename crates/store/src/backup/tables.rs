@@ -165,6 +165,17 @@ pub(super) const TABLES: &[Table] = &[
         order: "id",
     },
     Table {
+        name: "user_passwords",
+        columns: &[
+            ("user_id", Text),
+            ("org_id", Text),
+            ("revision", Int),
+            ("sealed", Bytes),
+            ("modified_at", Int),
+        ],
+        order: "user_id",
+    },
+    Table {
         name: "credentials",
         columns: &[
             ("id", Text),
@@ -227,6 +238,31 @@ pub(super) const TABLES: &[Table] = &[
             ("description", Text),
             ("client_number", Int),
             ("client_secret", Bytes),
+            ("revision", Int),
+            ("created_at", Int),
+            ("created_by", Text),
+            ("modified_at", Int),
+            ("modified_by", Text),
+            ("redirect_origins", Text),
+        ],
+        order: "id",
+    },
+    Table {
+        name: "zis_oauth_clients",
+        columns: &[
+            ("id", Text),
+            ("org_id", Text),
+            ("integration", Text),
+            ("name", Text),
+            ("auth_url", Text),
+            ("token_url", Text),
+            ("client_id", Text),
+            ("client_secret", Bytes),
+            ("secret_revision", Int),
+            ("default_scopes", Text),
+            ("grant_type", Text),
+            ("allowed_domain", Text),
+            ("grant_revision", Int),
             ("revision", Int),
             ("created_at", Int),
             ("created_by", Text),
@@ -352,6 +388,8 @@ mod tests {
 
     /// Tables that a restore makes anew; besides them, the index of names, which the tables' triggers keep.
     const MADE_ANEW: [&str; 2] = ["credential_counts", "ledger_head"];
+    /// Tables of what lives for minutes: whoever began something begins again.
+    const SHORT_LIVED: [&str; 2] = ["zis_oauth_flows", "zis_oauth_refreshes"];
 
     /// What was called through connections is kept for a while only, and grows without bound: a backup of what there is to
     /// restore need not carry it.
@@ -377,8 +415,8 @@ mod tests {
             };
             found.entry(row.get(0).unwrap()).or_default().push((row.get(1).unwrap(), kind));
         }
-        for name in MADE_ANEW.iter().chain(&LEFT_OUT) {
-            assert!(found.remove(*name).is_some(), "{name}");
+        for name in MADE_ANEW.into_iter().chain(SHORT_LIVED).chain(LEFT_OUT) {
+            assert!(found.remove(name).is_some(), "{name}");
         }
         for table in TABLES {
             let mut kept: Vec<_> =

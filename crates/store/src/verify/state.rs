@@ -6,7 +6,9 @@
 mod connections;
 mod credentials;
 mod events;
+mod passwords;
 mod zis_integrations;
+mod zis_oauth_clients;
 
 use std::collections::{HashMap, HashSet};
 
@@ -28,26 +30,30 @@ enum Kind {
     Role,
     Permission,
     User,
+    Password,
     Credential,
     Registration,
     Webhook,
     Leak,
     Connection,
     ZisIntegration,
+    ZisOAuthClient,
 }
 
 impl Kind {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 12] = [
         Self::Org,
         Self::Role,
         Self::Permission,
         Self::User,
+        Self::Password,
         Self::Credential,
         Self::Registration,
         Self::Webhook,
         Self::Leak,
         Self::Connection,
         Self::ZisIntegration,
+        Self::ZisOAuthClient,
     ];
 
     const fn as_str(self) -> &'static str {
@@ -56,12 +62,14 @@ impl Kind {
             Self::Role => "role",
             Self::Permission => "permission",
             Self::User => "user",
+            Self::Password => "password",
             Self::Credential => "credential",
             Self::Registration => "registration",
             Self::Webhook => "webhook",
             Self::Leak => "leak",
             Self::Connection => "connection",
             Self::ZisIntegration => "zis_integration",
+            Self::ZisOAuthClient => "zis_oauth_client",
         }
     }
 }
@@ -215,12 +223,14 @@ impl Snapshot {
         self.compare_orgs(&mut fold, report).await?;
         self.compare_roles(&mut fold, report).await?;
         self.compare_users(&mut fold, report).await?;
+        self.compare_passwords(vault, &mut fold, report).await?;
         self.compare_credentials(&mut fold, report).await?;
         self.compare_registrations(&mut fold, report).await?;
         self.compare_webhooks(&mut fold, report).await?;
         self.compare_leaks(&mut fold, report).await?;
         self.compare_connections(vault, &mut fold, report).await?;
         self.compare_zis_integrations(&mut fold, report).await?;
+        self.compare_zis_oauth_clients(vault, &mut fold, report).await?;
         self.compare_tombstones(&fold, report).await?;
         fold.finish(report);
         Ok(())

@@ -32,10 +32,13 @@ pub(super) fn route() -> Route {
             json!({ "type": "integer", "minimum": 1, "maximum": SIZE_MAX, "default": SIZE_MAX }),
         ),
     ];
-    let lists = ZisType::ALL
-        .map(|of| (of.as_str().to_owned(), json!({ "type": "array", "items": wire::bare_schema(of) })));
+    let items = |of| match of {
+        ZisType::OAuth => crate::oauth::wire::schema(),
+        of => wire::bare_schema(of),
+    };
+    let lists =
+        ZisType::ALL.map(|of| (of.as_str().to_owned(), json!({ "type": "array", "items": items(of) })));
     let mut members = Map::from_iter(lists);
-    members.insert("oauth".to_owned(), json!({ "type": "array", "items": { "type": "object" } }));
     let meta = json!({ "after": text, "before": text, "has_more": { "type": "boolean" } });
     members.insert("meta".to_owned(), json!({ "type": "object", "properties": meta }));
     let schema = json!({ "type": "object", "properties": members });
@@ -57,16 +60,22 @@ async fn list(
 }
 
 fn listed(found: &[ShownZisConnection], has_more: bool) -> Value {
-    let of_type = |of: ZisType| found.iter().filter(|it| it.of == of).map(wire::bare).collect::<Vec<_>>();
+    let of_type = |of: ZisType| found.iter().filter(|it| it.of == of).map(bare).collect::<Vec<_>>();
     let lists = ZisType::ALL.map(|of| (of.as_str().to_owned(), json!(of_type(of))));
     let mut body = Map::from_iter(lists);
     let name =
         |shown: Option<&ShownZisConnection>| shown.map_or("", |it| it.connection.name.as_str()).to_owned();
     let meta = json!({ "after": name(found.last()), "before": name(found.first()), "has_more": has_more });
-    // There are none: clients look for the list all the same.
-    body.insert("oauth".to_owned(), json!([]));
     body.insert("meta".to_owned(), meta);
     Value::Object(body)
+}
+
+/// Whatever the type and the operator's choice, no secret takes part in it.
+fn bare(shown: &ShownZisConnection) -> Value {
+    match shown.of {
+        ZisType::OAuth => crate::oauth::wire::redacted(shown),
+        _ => wire::bare(shown),
+    }
 }
 
 /// Every fault of the query is named.

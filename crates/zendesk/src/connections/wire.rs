@@ -6,7 +6,7 @@ use claviger_model::Timestamp;
 use serde_json::{Map, Value, json};
 
 /// In place of a secret, whatever its length.
-const MASK: &str = "*****";
+pub(crate) const MASK: &str = "*****";
 
 /// A connection under its type's name.
 pub(crate) fn enveloped(shown: &ShownZisConnection) -> Value {
@@ -33,7 +33,7 @@ pub(crate) fn bare(shown: &ShownZisConnection) -> Value {
 
 pub(crate) fn bare_schema(of: ZisType) -> Value {
     let mut names = vec!["allowed_domain", "created_at", "name", "updated_at", of.secret()];
-    names.extend(super::body::clear_member(of));
+    names.extend(of.clear_member());
     let members: Map<_, _> =
         names.iter().map(|name| ((*name).to_owned(), json!({ "type": "string" }))).collect();
     json!({ "type": "object", "properties": members, "required": names })
@@ -44,7 +44,7 @@ pub(crate) fn envelope_schema(of: ZisType) -> Value {
 }
 
 /// RFC 3339 in UTC with as many digits of a second as it takes, three at most.
-fn millis(moment: Timestamp) -> String {
+pub(crate) fn millis(moment: Timestamp) -> String {
     let utc = moment.utc();
     let seconds = format!(
         "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}",

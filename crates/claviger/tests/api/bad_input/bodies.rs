@@ -11,16 +11,16 @@ use crate::support::sample::{self, Sample};
 use crate::support::{Answer, Keys, TestDatabase, TestServer, on_both_engines};
 
 /// A change of a body, and where.
-struct Mutation {
-    what: String,
+pub(crate) struct Mutation {
+    pub(crate) what: String,
     /// As a JSON pointer.
-    place: String,
-    kind: MutationKind,
-    body: Value,
+    pub(crate) place: String,
+    pub(crate) kind: MutationKind,
+    pub(crate) body: Value,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum MutationKind {
+pub(crate) enum MutationKind {
     Retyped,
     Nulled,
     Removed,
@@ -28,7 +28,7 @@ enum MutationKind {
 }
 
 /// Each node replaced by a value of each other type, each member removed, one that nobody knows added to each object.
-fn mutations(body: &Value) -> Vec<Mutation> {
+pub(crate) fn mutations(body: &Value) -> Vec<Mutation> {
     let mut mutations = Vec::new();
     for place in places(body, String::new()) {
         let node = body.pointer(&place).unwrap();

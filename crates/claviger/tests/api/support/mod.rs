@@ -7,18 +7,22 @@ mod database;
 pub(crate) mod edit;
 pub(crate) mod guarded;
 pub(crate) mod native_connections;
+pub(crate) mod oauth;
 pub(crate) mod people;
+pub(crate) mod provider;
 pub(crate) mod restrictions;
 pub(crate) mod sample;
 mod server;
+pub(crate) mod session;
 pub(crate) mod third_party;
 pub(crate) mod tokens;
 pub(crate) mod wire;
 pub(crate) mod zis;
+pub(crate) mod zis_sample;
 
 pub(crate) use client::{Answer, Client, Keys};
 pub(crate) use database::TestDatabase;
-pub(crate) use server::{Halted, START, Setup, TestServer};
+pub(crate) use server::{Halted, PUBLIC_URL, START, Setup, TestServer};
 
 /// Writes each case once and runs it on both engines: `on_both_engines! { fn name(server) { … } }` becomes
 /// `name::sqlite` and `name::postgres`.

@@ -102,7 +102,7 @@ pub(crate) async fn sample(route: &RouteInfo, admin: &Client) -> Sample {
         (method, "/claviger/v1/zis_integrations/{integration}") => by_id(
             method,
             format!("/claviger/v1/zis_integrations/{}", zis_integration(admin).await),
-            Value::Null,
+            json!({ "redirect_origins": ["https://app.example.com"] }),
         ),
         (_, path) if path.starts_with("/api/v2/restriction_policy/") => {
             restrictions::sample(route, admin).await

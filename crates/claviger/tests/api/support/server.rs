@@ -4,14 +4,15 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use claviger::app::{self, Application};
+use claviger::app::{self, Application, Outwards};
 use claviger_broker::{Background as BrokerWork, Options as BrokerOptions};
-use claviger_egress::{Egress, Roots};
-use claviger_engine::{Background, Engine, FirstOrg, Founded};
+use claviger_egress::{Egress, Policy, Roots};
+use claviger_engine::{Background, ConnectionOptions, Engine, EngineOptions, FirstOrg, Founded};
 use claviger_http::{App, Limits, RouteInfo, ServerOptions, TrustedProxies};
 use claviger_model::testing::{ManualClock, SeededRandom};
 use claviger_model::{Clock, Email, Name, Position, Timestamp};
 use claviger_native::{GithubKeys, Options as NativeOptions};
+use claviger_oauth::OAuth;
 use claviger_outbound::Client as OutboundClient;
 use claviger_store::{Check, Database, Location, Report, Snapshot};
 use claviger_vault::{KekRing, SystemRandom, Vault};
@@ -20,10 +21,13 @@ use claviger_zendesk::Options as ZendeskOptions;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
-use super::{Client, Keys, TestDatabase, sample};
+use super::{Client, Keys, TestDatabase, sample, session};
 
 /// When every test begins, by its own clock.
 pub(crate) const START: &str = "2026-03-04T05:06:07.123456Z";
+
+/// Where browsers reach every test's server, as it believes.
+pub(crate) const PUBLIC_URL: &str = "https://claviger.example.com";
 
 /// How a server is to be started.
 pub(crate) struct Setup {
@@ -43,6 +47,10 @@ pub(crate) struct Setup {
     pub(crate) outbound: Option<OutboundClient>,
     /// How third parties are reached; none where nobody is.
     pub(crate) egress: Option<Egress>,
+    /// How many connections a ZIS integration may have.
+    pub(crate) zis_connections_max: Option<u32>,
+    /// With what authorization servers are asked; none for nobody can be.
+    pub(crate) exchange: Option<OutboundClient>,
 }
 
 impl Default for Setup {
@@ -57,9 +65,11 @@ impl Default for Setup {
                 github_keys: GithubKeys::parse(sample::GITHUB_KEYS).unwrap(),
                 ..NativeOptions::default()
             },
-            zendesk: ZendeskOptions::default(),
+            zendesk: ZendeskOptions::default().with_public_url(PUBLIC_URL).unwrap(),
             outbound: None,
             egress: None,
+            zis_connections_max: None,
+            exchange: None,
         }
     }
 }
@@ -69,10 +79,12 @@ pub(crate) struct TestServer {
     pub(crate) address: SocketAddr,
     pub(crate) engine: Arc<Engine>,
     pub(crate) clock: Arc<ManualClock>,
-    /// All but the Zendesk dialect's, whose callers present other credentials.
+    /// All but the Zendesk dialect's and that of sessions, whose callers present other credentials.
     pub(crate) routes: Vec<RouteInfo>,
+    pub(crate) session_routes: Vec<RouteInfo>,
     pub(crate) zendesk_routes: Vec<RouteInfo>,
     pub(crate) founded: Founded,
+    pub(crate) oauth: OAuth,
     app: App,
     background: Background,
     courier: Option<Courier>,
@@ -123,13 +135,15 @@ impl TestServer {
         setup: Setup,
     ) -> Self {
         let egress = setup.egress.unwrap_or_else(|| Egress::trusting(Roots::none()));
+        let exchange = setup.exchange.unwrap_or_else(unreachable);
+        let outwards = Outwards { egress, exchange, broker: BrokerOptions::default() };
         let application = Application::assemble(
             engine.clone(),
             setup.limits,
             setup.proxies,
             &setup.native,
             &setup.zendesk,
-            (egress, BrokerOptions::default()),
+            outwards,
             &SeededRandom::new(1),
         );
         // Looks often, since the tests' clock moves by itself.
@@ -139,8 +153,10 @@ impl TestServer {
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
         let ways = application.ways();
-        let Application { app, broker, routes, .. } = application;
-        let (zendesk_routes, routes) = routes.into_iter().partition(|it| claviger_zendesk::is_ours(it.path));
+        let Application { app, broker, routes, oauth, .. } = application;
+        let (zendesk_routes, routes): (Vec<_>, Vec<_>) =
+            routes.into_iter().partition(|it| claviger_zendesk::is_ours(it.path));
+        let (session_routes, routes) = routes.into_iter().partition(|it| it.path == session::SESSION);
         let serving = tokio::spawn(async move {
             let stopped = async { drop(stopped.await) };
             claviger_http::serve(listener, ways, setup.options, stopped).await
@@ -150,9 +166,11 @@ impl TestServer {
             engine,
             clock,
             routes,
+            session_routes,
             zendesk_routes,
             founded,
             app,
+            oauth,
             background,
             courier,
             broker,
@@ -225,6 +243,7 @@ impl TestServer {
         let _ = self.stop.send(());
         assert!(self.serving.await.unwrap(), "every request was answered before the deadline");
         drop(self.app);
+        drop(self.oauth);
         self.broker.stop().await;
         if let Some(courier) = self.courier {
             courier.stop().await;
@@ -252,6 +271,11 @@ impl Halted {
     }
 }
 
+/// Whoever is asked through it trusts nobody.
+fn unreachable() -> OutboundClient {
+    claviger_exchange::client(Egress::trusting(Roots::none()), Policy::public())
+}
+
 async fn start_engine(
     opened: Database,
     vault: Vault,
@@ -261,7 +285,12 @@ async fn start_engine(
     let vault = Arc::new(vault);
     let (store, feed) = opened.start(vault.clone(), clock.clone()).await.unwrap();
     match setup.is_answering_first {
-        false => Engine::start(store, feed, vault, clock).await.unwrap(),
+        false => {
+            let zis_connections_max = setup.zis_connections_max;
+            let connections = ConnectionOptions { zis_connections_max, ..ConnectionOptions::default() };
+            let options = EngineOptions { connections, ..EngineOptions::default() };
+            Engine::start_with(store, feed, vault, clock, options).await.unwrap()
+        }
         true => Engine::start_answering_first(store, feed, vault, clock).await.unwrap(),
     }
 }

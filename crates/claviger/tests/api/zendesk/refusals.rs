@@ -1,60 +1,34 @@
 //! Every route of the dialect × every way in which credentials can be wrong.
 
+use std::time::Duration;
+
 use claviger_http::{Bucket, Limits, Rate, RouteInfo, Who};
 use http::Method;
 use serde_json::{Value, json};
 
+use crate::support::oauth::{self, CALLBACK, CLIENTS, CODES, ONE};
 use crate::support::people::Member;
-use crate::support::sample::unique_name;
+use crate::support::provider::Provider;
 use crate::support::zis::{ADMIN_SCOPES, TOKENS, Zis, basic, registry};
+use crate::support::zis_sample::{Sample, sample};
 use crate::support::{
     Answer, Setup, TestDatabase, TestServer, on_both_engines, tokens, with_either_database,
 };
 
-/// A request to a route that would succeed with good credentials.
-async fn sample(route: &RouteInfo, admin: &Zis, holder: &Zis, client: i64) -> (String, Option<Value>, u16) {
-    if let Some((_, of)) = route.path.split_once("/connections/") {
-        return connection(route, of, holder).await;
-    }
-    match (route.method.as_str(), route.path) {
-        ("POST", "/api/services/zis/registry/{integration}") => {
-            (registry("sample"), Some(json!({ "description": "Sample" })), 200)
-        }
-        ("GET", "/api/services/zis/registry/integrations") => (route.path.to_owned(), None, 200),
-        ("POST", path) if path.starts_with(TOKENS) => {
-            (path.to_owned(), Some(json!({ "token": { "client_id": client, "scopes": ["read"] } })), 201)
-        }
-        ("GET", path) if !path.contains('{') => (path.to_owned(), None, 200),
-        (method, "/api/v2/oauth/tokens/{token_id}") => {
-            let (id, _) = admin.token(client, &["read"]).await;
-            (format!("{TOKENS}/{id}"), None, if method == "DELETE" { 204 } else { 200 })
-        }
-        (method, path) => {
-            panic!("{method} {path} is a route that this table does not know: add a request to it")
-        }
-    }
+/// A server that can ask an authorization server, and the origin to which samples send browsers.
+async fn start(database: TestDatabase) -> (TestServer, Provider) {
+    let provider = Provider::start().await;
+    let server = TestServer::start_with(database, oauth::setup(&provider, Duration::from_secs(30))).await;
+    (server, provider)
 }
 
-async fn connection(route: &RouteInfo, of: &str, holder: &Zis) -> (String, Option<Value>, u16) {
-    let path = route.path.replace("{integration}", "my_integration");
-    let name = unique_name();
-    let body = json!({ "name": name, "allowed_domain": "api.example.com", "header_name": "x-api-key",
-        "api_key": "MY_SECRET", "username": "ada", "password": "MY_SECRET", "token": "MY_SECRET" });
-    if of == "all" {
-        return (path, None, 200);
-    }
-    if route.method == Method::POST {
-        return (path, Some(body), 201);
-    }
-    holder.post(path.trim_end_matches("/{name}"), &body).await.expect(201);
-    let patch = json!({ "api_key": "ANOTHER", "password": "ANOTHER", "token": "ANOTHER" });
-    let is_patch = route.method == Method::PATCH;
-    let success = if route.method == Method::GET { 200 } else { 204 };
-    (path.replace("{name}", &name), is_patch.then_some(patch), success)
+async fn allow_origin(server: &TestServer) {
+    let body = json!({ "redirect_origins": ["https://app.example.com"] });
+    server.client().patch("/claviger/v1/zis_integrations/my_integration", &body).await.expect(200);
 }
 
 /// The status, and what a client reads of an error, in each service's own shape.
-fn told(answer: &Answer) -> (u16, String) {
+pub(super) fn told(answer: &Answer) -> (u16, String) {
     let body = answer.json();
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let said = match (&body["errors"][0]["title"], &body["errors"][0]["detail"]) {
@@ -69,7 +43,7 @@ fn told(answer: &Answer) -> (u16, String) {
 }
 
 /// What a wrong `Authorization` header is told; of a token that is good elsewhere, its length alone counts.
-fn unauthorized(route: &RouteInfo, authorization: Option<&str>) -> (u16, String) {
+pub(super) fn unauthorized(route: &RouteInfo, authorization: Option<&str>) -> (u16, String) {
     if route.path.contains("/connections/") {
         let token = authorization.and_then(|it| it.strip_prefix("Bearer "));
         return match authorization {
@@ -88,15 +62,18 @@ fn unauthorized(route: &RouteInfo, authorization: Option<&str>) -> (u16, String)
     }
 }
 
-fn forbidden(route: &RouteInfo) -> (u16, String) {
+pub(super) fn forbidden(route: &RouteInfo) -> (u16, String) {
     let code = if route.path.contains("/registry/") { "1001" } else { "Forbidden" };
     (403, format!("{code} Only admin user is allowed"))
 }
 
-on_both_engines! {
-    async fn every_route_refuses_all_but_those_who_may(server: &TestServer) {
+with_either_database! {
+    async fn every_route_refuses_all_but_those_who_may(database: TestDatabase) {
+        let (server, provider) = start(database).await;
+        let server = &server;
         let (admin, mine) = (Zis::admin(server).await, server.client());
         let client = admin.integration("my_integration").await;
+        allow_origin(server).await;
         let personal = async |scopes: &[&str]| tokens::personal_access_token(&mine, json!(scopes)).await;
         let good = personal(&ADMIN_SCOPES).await.secret;
         let revoked = personal(&ADMIN_SCOPES).await;
@@ -135,7 +112,16 @@ on_both_engines! {
         let mut seen = 0;
         for route in &server.zendesk_routes {
             let about = format!("{} {}", route.method, route.path);
-            let (path, body, _) = sample(route, &admin, &holder, client).await;
+            let Sample { path, body, .. } = sample(route, &admin, &holder, client).await;
+            if route.who == Who::Anybody {
+                // Whatever is presented beside the state is not looked at.
+                for authorization in [None, wrong[2].clone(), Some(format!("Bearer {good}"))] {
+                    let Sample { path, body, success, .. } = sample(route, &admin, &holder, client).await;
+                    Zis::with(server, authorization).send(route.method.clone(), &path, body).await.expect(success);
+                }
+                seen += 1;
+                continue;
+            }
             let before = server.engine.applied();
             let try_with = async |zis: Zis| zis.send(route.method.clone(), &path, body.clone()).await;
             for authorization in &wrong {
@@ -162,14 +148,18 @@ on_both_engines! {
             };
             assert_eq!(server.engine.applied(), before, "{about}: a refused request changes nothing");
             for caller in callers {
-                let (path, body, success) = sample(route, &admin, &holder, client).await;
+                let Sample { path, body, success, .. } = sample(route, &admin, &holder, client).await;
                 caller.send(route.method.clone(), &path, body).await.expect(success);
             }
             seen += 1;
         }
-        assert_eq!(seen, 23);
+        assert_eq!(seen, 34);
         server.verify_state().await;
+        drop(provider);
     }
+}
+
+on_both_engines! {
 
     async fn what_is_no_route_is_told_in_the_services_own_words(server: &TestServer) {
         let nobody = Zis::with(server, None);
@@ -212,11 +202,14 @@ with_either_database! {
     }
 }
 
-on_both_engines! {
+with_either_database! {
     /// Whatever stands in a body's members, in a path or in a query, is refused or taken, and no fault of ours.
-    async fn nothing_odd_is_our_fault(server: &TestServer) {
+    async fn nothing_odd_is_our_fault(database: TestDatabase) {
+        let (server, provider) = start(database).await;
+        let server = &server;
         let admin = Zis::admin(server).await;
         let client = admin.integration("my_integration").await;
+        allow_origin(server).await;
         let holder = Zis::bearer(server, &admin.token(client, &["read", "write"]).await.1);
         let odd = [
             Value::Null, json!(true), json!(-1), json!(u64::MAX), json!(1e300), json!([]), json!({}), json!([null]),
@@ -225,7 +218,7 @@ on_both_engines! {
         let mut tried = 0;
         for route in &server.zendesk_routes {
             let caller = if matches!(route.who, Who::Admin(_)) { &admin } else { &holder };
-            let (path, body, _) = sample(route, &admin, &holder, client).await;
+            let Sample { path, body, .. } = sample(route, &admin, &holder, client).await;
             let Some(body) = body else { continue };
             let members = |of: &Value| of.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
             let inner = body["token"].as_object().map(|_| members(&body["token"]));
@@ -262,6 +255,16 @@ on_both_engines! {
             assert!(admin.get(&path).await.status.as_u16() < 500, "{path}");
         }
         assert!(admin.post(&registry("%00"), &json!({})).await.status.as_u16() < 500);
+        for path in [
+            format!("{CLIENTS}/%ff"),
+            format!("{CALLBACK}?state=%00&code=%ff&error=%0d%0a"),
+            format!("{CODES}?verification_code=%00"),
+            format!("{ONE}?name=%ff"),
+            format!("{ONE}?uuid=%00"),
+        ] {
+            assert!(holder.get(&path).await.status.as_u16() < 500, "{path}");
+        }
         server.verify_state().await;
+        drop(provider);
     }
 }

@@ -3,6 +3,7 @@
 use claviger_zendesk::Options;
 use serde_json::{Value, json};
 
+use crate::support::wire::Wire;
 use crate::support::zis::{ADMIN_SCOPES, TOKENS, Zis, registry};
 use crate::support::{Keys, Setup, TestDatabase, TestServer, on_both_engines, tokens, with_either_database};
 
@@ -63,6 +64,15 @@ with_either_database! {
                 let refused = zis.at(host).get(LIST).await.expect(404).json();
                 assert_eq!(refused["message"], "No account is known by this host", "{host}");
             }
+        }
+
+        // Nor is a request with two hosts anybody's.
+        let authorization = one.authorization().unwrap();
+        for (hosts, status) in [(vec!["first"], 200), (vec!["first", "second"], 404), (vec!["first", "first"], 404)] {
+            let hosts: String = hosts.iter().map(|host| format!("host: {host}.claviger.example\r\n")).collect();
+            let request = format!("GET {LIST} HTTP/1.1\r\n{hosts}authorization: {authorization}\r\n\r\n");
+            let answer = Wire::connect(server.address).await.exchange(request.as_bytes()).await;
+            assert_eq!(answer.status, status, "{hosts}");
         }
 
         // A subdomain that is given up leads nowhere, at once.

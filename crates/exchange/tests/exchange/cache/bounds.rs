@@ -8,7 +8,7 @@ use claviger_exchange::cache::{Cache, FLIGHTS_MAX, Fresh, KEPT_MAX};
 use claviger_model::Clock;
 use tokio::sync::Semaphore;
 
-use super::{HOUR, MARGIN, Scene};
+use super::{HOUR, MARGIN, Scene, land, soon, until};
 
 /// A value that counts how many of it there are.
 struct Counted(Arc<AtomicUsize>);
@@ -46,17 +46,12 @@ impl Many {
             Ok(Fresh { value: Counted::new(&alive), expires_at: clock.now() + HOUR })
         };
         assert!(self.cache.get(&key, MARGIN, exchange).await.is_ok());
+        land().await;
     }
 
     /// How many there are once every flight's own hold on its value is gone.
     async fn alive(&self, expected: usize) {
-        for _ in 0..1000 {
-            if self.alive.load(Ordering::SeqCst) == expected {
-                return;
-            }
-            tokio::task::yield_now().await;
-        }
-        assert_eq!(self.alive.load(Ordering::SeqCst), expected);
+        until(|| self.alive.load(Ordering::SeqCst) == expected).await;
     }
 }
 
@@ -128,21 +123,19 @@ async fn no_more_are_under_way_than_may_be() {
     many.ask(FLIGHTS_MAX + 1).await;
     many.scene.pass(HOUR - MARGIN);
     let under_way: Vec<_> = (0..FLIGHTS_MAX).map(ask).collect();
-    while many.scene.exchanges() < FLIGHTS_MAX + 1 {
-        tokio::task::yield_now().await;
-    }
-    assert!(matches!(*ask(FLIGHTS_MAX).await.unwrap().unwrap_err(), ExchangeError::Busy));
+    until(|| many.scene.exchanges() == FLIGHTS_MAX + 1).await;
+    assert!(matches!(*soon(ask(FLIGHTS_MAX)).await.unwrap().unwrap_err(), ExchangeError::Busy));
     // Whoever has one goes on with it, and nobody waits for another's.
-    assert!(ask(FLIGHTS_MAX + 1).await.unwrap().is_ok());
+    assert!(soon(ask(FLIGHTS_MAX + 1)).await.unwrap().is_ok());
     let waiting = ask(0);
     // Also those that are forgotten are under way.
     many.cache.forget(|key| *key > 0 && *key < 100);
-    assert!(matches!(*ask(1).await.unwrap().unwrap_err(), ExchangeError::Busy));
+    assert!(matches!(*soon(ask(1)).await.unwrap().unwrap_err(), ExchangeError::Busy));
     assert_eq!(many.scene.exchanges(), FLIGHTS_MAX + 1);
     gate.add_permits(FLIGHTS_MAX);
     for asker in under_way.into_iter().chain([waiting]) {
-        assert!(asker.await.unwrap().is_ok());
+        assert!(soon(asker).await.unwrap().is_ok());
     }
-    assert!(ask(FLIGHTS_MAX).await.unwrap().is_ok());
-    assert!(ask(1).await.unwrap().is_ok());
+    assert!(soon(ask(FLIGHTS_MAX)).await.unwrap().is_ok());
+    assert!(soon(ask(1)).await.unwrap().is_ok());
 }

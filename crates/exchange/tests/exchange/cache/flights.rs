@@ -10,7 +10,7 @@ use claviger_model::{Clock, Timestamp};
 use tokio::sync::{Barrier, oneshot};
 use tokio::task::JoinHandle;
 
-use super::{HOUR, MARGIN, Scene, refused};
+use super::{HOUR, MARGIN, Scene, refused, until};
 use crate::provider::{Provider, http};
 
 /// So many ask; the exchange waits for the word of what it is to bring. All of them are waiting when this returns.
@@ -18,6 +18,7 @@ async fn asking(
     scene: &Scene,
     count: usize,
 ) -> (Vec<JoinHandle<Outcome<usize>>>, oneshot::Sender<Result<usize, ExchangeError>>) {
+    let before = scene.exchanges();
     let (word, heard) = oneshot::channel();
     let mut heard = Some(heard);
     let asked = Arc::new(AtomicUsize::new(0));
@@ -37,9 +38,7 @@ async fn asking(
     });
     let askers = askers.collect();
     // On one thread, a task that has counted itself has also gone on to where it waits.
-    while asked.load(Ordering::SeqCst) < count || scene.exchanges() == 0 {
-        tokio::task::yield_now().await;
-    }
+    until(|| asked.load(Ordering::SeqCst) == count && scene.exchanges() > before).await;
     (askers, word)
 }
 
@@ -124,6 +123,31 @@ async fn what_is_forgotten_under_way_is_not_kept() {
     }
     assert!(scene.cache.is_empty());
     assert_eq!(*scene.ask().await, 2);
+}
+
+#[tokio::test]
+async fn what_was_forgotten_does_not_stand_in_for_what_came_after() {
+    let scene = Scene::new();
+    let (old_askers, old_word) = asking(&scene, 3).await;
+    scene.cache.forget(|_| true);
+    let (askers, word) = asking(&scene, 3).await;
+    old_word.send(Ok(7)).unwrap();
+    for asker in old_askers {
+        assert_eq!(*asker.await.unwrap().unwrap(), 7);
+    }
+    // Who asks now waits for the second, which is still under way.
+    let cache = scene.cache.clone();
+    let never = || async { unreachable!("there is an exchange under way") };
+    let late = tokio::spawn(async move { cache.get(&"k", MARGIN, never).await });
+    for _ in 0..10 {
+        tokio::task::yield_now().await;
+    }
+    word.send(Ok(8)).unwrap();
+    for asker in askers.into_iter().chain([late]) {
+        assert_eq!(*asker.await.unwrap().unwrap(), 8);
+    }
+    assert_eq!(*scene.ask().await, 8);
+    assert_eq!(scene.exchanges(), 2);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

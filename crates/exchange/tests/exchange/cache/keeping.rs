@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use claviger_catalog::Exchange;
 
-use super::{HOUR, MARGIN, Scene, refused};
+use super::{HOUR, MARGIN, Scene, refused, soon};
 
 #[tokio::test]
 async fn a_token_is_kept_until_the_vendors_margin() {
@@ -15,12 +15,40 @@ async fn a_token_is_kept_until_the_vendors_margin() {
         scene.pass(HOUR - margin);
         scene.pass_micros(-1);
         assert_eq!(*scene.ask_for("k", margin, HOUR).await.unwrap(), 1, "{exchange:?}");
+        assert_eq!(scene.exchanges(), 1);
         scene.pass_micros(1);
+        // Whoever asks first does not wait.
+        assert_eq!(*scene.ask_for("k", margin, HOUR).await.unwrap(), 1, "{exchange:?}");
+        assert_eq!(scene.exchanges(), 2);
         assert_eq!(*scene.ask_for("k", margin, HOUR).await.unwrap(), 2, "{exchange:?}");
         scene.pass(HOUR - margin);
         scene.pass_micros(-1);
         assert_eq!(*scene.ask_for("k", margin, HOUR).await.unwrap(), 2, "{exchange:?}");
     }
+}
+
+#[tokio::test]
+async fn who_asks_late_in_the_margin_waits_for_the_next() {
+    for (micros, expected) in [(-1, 1), (0, 2)] {
+        let scene = Scene::new();
+        scene.ask().await;
+        scene.pass(HOUR - MARGIN / 2);
+        scene.pass_micros(micros);
+        assert_eq!(*scene.ask().await, expected);
+        assert_eq!(*scene.ask().await, 2);
+        assert_eq!(scene.exchanges(), 2);
+    }
+}
+
+#[tokio::test]
+async fn a_provider_that_hangs_makes_nobody_wait_while_there_is_time() {
+    let scene = Scene::new();
+    scene.ask().await;
+    scene.pass(HOUR - MARGIN);
+    let hanging = || async { std::future::pending().await };
+    assert_eq!(*soon(scene.cache.get(&"k", MARGIN, hanging)).await.unwrap(), 1);
+    assert_eq!(*soon(scene.ask()).await, 1);
+    assert_eq!(scene.exchanges(), 1);
 }
 
 #[tokio::test]
@@ -30,7 +58,9 @@ async fn one_that_lives_shortly_is_kept_for_half_its_life() {
     assert_eq!(*scene.ask_for("k", MARGIN, lasts).await.unwrap(), 1);
     scene.pass_micros(49_999_999);
     assert_eq!(*scene.ask_for("k", MARGIN, lasts).await.unwrap(), 1);
+    assert_eq!(scene.exchanges(), 1);
     scene.pass_micros(1);
+    scene.ask_for("k", MARGIN, lasts).await.unwrap();
     assert_eq!(*scene.ask_for("k", MARGIN, lasts).await.unwrap(), 2);
 }
 
@@ -74,6 +104,7 @@ async fn a_new_one_is_taken_as_soon_as_it_is_to_be_had() {
     scene.pass(HOUR - MARGIN);
     scene.fail(refused("temporarily")).await.unwrap();
     scene.pass(Duration::from_secs(30));
+    scene.ask().await;
     assert_eq!(*scene.ask().await, 3);
     assert_eq!(*scene.fail(refused("temporarily")).await.unwrap(), 3);
 }

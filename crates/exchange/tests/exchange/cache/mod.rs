@@ -44,12 +44,15 @@ impl Scene {
     /// Asks; if there is an exchange, it brings its number, good for so long.
     async fn ask_for(&self, key: &'static str, margin: Duration, lasts: Duration) -> Outcome<usize> {
         let (clock, exchanges) = (self.clock.clone(), self.exchanges.clone());
-        self.cache
+        let outcome = self
+            .cache
             .get(&key, margin, move || async move {
                 let value = exchanges.fetch_add(1, Ordering::SeqCst) + 1;
                 Ok(Fresh { value, expires_at: clock.now() + lasts })
             })
-            .await
+            .await;
+        land().await;
+        outcome
     }
 
     /// The same with the usual times.
@@ -60,17 +63,42 @@ impl Scene {
     /// Asks; if there is an exchange, it fails.
     async fn fail(&self, error: ExchangeError) -> Outcome<usize> {
         let exchanges = self.exchanges.clone();
-        self.cache
+        let outcome = self
+            .cache
             .get(&"k", MARGIN, move || async move {
                 exchanges.fetch_add(1, Ordering::SeqCst);
                 Err(error)
             })
-            .await
+            .await;
+        land().await;
+        outcome
     }
 
     fn exchanges(&self) -> usize {
         self.exchanges.load(Ordering::SeqCst)
     }
+}
+
+/// Lets whatever was sent off, and waits for nothing, land; there is one thread.
+async fn land() {
+    for _ in 0..4 {
+        tokio::task::yield_now().await;
+    }
+}
+
+/// Waits until something is so.
+async fn until(is_so: impl Fn() -> bool) {
+    let waiting = async {
+        while !is_so() {
+            tokio::task::yield_now().await;
+        }
+    };
+    soon(waiting).await;
+}
+
+/// What comes, if it comes soon.
+async fn soon<T>(coming: impl Future<Output = T>) -> T {
+    tokio::time::timeout(Duration::from_secs(20), coming).await.expect("it comes")
 }
 
 fn refused(code: &str) -> ExchangeError {

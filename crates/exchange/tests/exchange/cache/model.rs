@@ -58,28 +58,33 @@ async fn run(steps: Vec<Step>) -> Result<(), TestCaseError> {
                 continue;
             }
             Step::Reject => {
-                if let Some(brought) = &mut last {
-                    brought.is_dropped |= scene.cache.reject(&"k", &brought.value);
+                if let Some(brought) = &mut last
+                    && scene.cache.reject(&"k", &brought.value)
+                    && !brought.is_dropped
+                {
+                    brought.is_dropped = true;
+                    failed_at = None;
                 }
                 continue;
             }
             Step::Ask(seconds) => {
                 let lasts = Duration::from_secs(seconds);
-                let outcome = scene.ask_for("k", MARGIN, lasts).await;
-                if let (Ok(value), true) = (&outcome, scene.exchanges() > before) {
-                    last = Some(Brought { value: value.clone(), at: now, lasts, is_dropped: false });
-                }
-                outcome
+                scene.ask_for("k", MARGIN, lasts).await
             }
             Step::Fail => scene.fail(refused("invalid_client")).await,
         };
         let is_exchanged = scene.exchanges() > before;
         prop_assert!(scene.exchanges() - before <= 1);
-        // Nothing is given out but the newest, while it is good.
-        if let Ok(value) = &outcome {
+        // Nothing is given out but the newest, or the one before until half of its margin is over.
+        if let Ok(value) = &outcome
+            && !(is_exchanged && **value == scene.exchanges())
+        {
             let brought = last.as_ref().unwrap();
             prop_assert!(Arc::ptr_eq(value, &brought.value));
             prop_assert!(now < brought.at + brought.lasts && !brought.is_dropped);
+            let margin = MARGIN.min(brought.lasts / 2);
+            let is_early = now < brought.at + brought.lasts - margin / 2;
+            prop_assert!(is_early || !is_exchanged || matches!(step, Step::Fail));
         }
         // A token is renewed in its margin, and not before.
         let is_fresh = last.as_ref().is_some_and(|brought| {
@@ -90,6 +95,12 @@ async fn run(steps: Vec<Step>) -> Result<(), TestCaseError> {
         // Who has failed is left in peace for ten seconds.
         let is_pausing = failed_at.is_some_and(|at| now < at + Duration::from_secs(10));
         prop_assert!(!(is_pausing && is_exchanged));
+        if let (true, Step::Ask(seconds)) = (is_exchanged, &step) {
+            // There is no other at this moment, so that this is the one that was brought.
+            let value = scene.ask().await;
+            prop_assert_eq!(*value, before + 1);
+            last = Some(Brought { value, at: now, lasts: Duration::from_secs(*seconds), is_dropped: false });
+        }
         if is_exchanged {
             failed_at = matches!(step, Step::Fail).then_some(now);
         }

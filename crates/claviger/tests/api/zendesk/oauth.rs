@@ -1,0 +1,8 @@
+//! `/api/services/zis/connections`: OAuth clients and OAuth connections.
+
+mod clients;
+mod failures;
+mod flows;
+mod renewal;
+mod shown;
+mod starting;

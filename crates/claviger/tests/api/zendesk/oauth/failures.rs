@@ -1,0 +1,128 @@
+//! Authorization servers that refuse, fail, dawdle or talk nonsense, and what is told of it.
+
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use crate::support::oauth::{APP, ONE, START, Stage, query};
+use crate::support::provider::{CODE, Mood};
+use crate::support::{TestDatabase, with_either_database};
+
+/// What a provider may do wrong, what a browser is told of it, and what whoever asks for a connection is told.
+const MOODS: [(Mood, &str, u16); 8] = [
+    (Mood::Refusing("invalid_client"), "invalid_client", 400),
+    (Mood::Refusing("<script>canary"), "unnamed", 502),
+    (Mood::Broken(200), "provider_garbage", 502),
+    (Mood::Broken(503), "provider_failed", 502),
+    (Mood::Limiting, "provider_limited", 502),
+    (Mood::Huge, "provider_broke_off", 502),
+    (Mood::Redirecting, "provider_garbage", 502),
+    (Mood::Silent, "provider_timeout", 502),
+];
+
+/// Long enough for a busy machine, and far below what a test waits.
+const DEADLINE: Duration = Duration::from_secs(2);
+
+with_either_database! {
+    async fn what_a_provider_does_wrong_is_told_by_a_code(database: TestDatabase) {
+        let stage = Stage::set_with(database, DEADLINE, |_| ()).await;
+        stage.client().await;
+        for (mood, code, status) in MOODS {
+            stage.provider.set(mood);
+            let way = stage.begin("one").await;
+            let began = Instant::now();
+            let answer = stage.callback(&format!("state={}&code={CODE}", way["state"])).await.expect(302);
+            assert_eq!(answer.header("location"), format!("{APP}&error={code}"), "{mood:?}");
+            assert!(began.elapsed() < 5 * DEADLINE, "{mood:?}");
+            // The code is used up, whatever came of it.
+            stage.callback(&format!("state={}&code={CODE}", way["state"])).await.expect(400);
+
+            let body = json!({ "name": "two", "oauth_client_name": "mine", "grant_type": "client_credentials" });
+            let begun = stage.zis.post(START, &body).await.expect(200).json();
+            let code_of = query(begun["redirect_url"].as_str().unwrap())["verification_code"].clone();
+            let answer = stage.finish(&code_of).await.expect(status);
+            let title = format!("the authorization server gave no token: {code}");
+            assert_eq!(answer.json()["errors"][0]["title"], title, "{mood:?}");
+            assert!(!answer.text.contains("canary"), "{}", answer.text);
+            // Without a place to go, a page says it.
+            let plain = json!({ "name": "three", "oauth_client_name": "mine" });
+            let begun = stage.zis.post(START, &plain).await.expect(200).json();
+            let state = query(begun["redirect_url"].as_str().unwrap())["state"].clone();
+            let page = stage.callback(&format!("state={state}&code={CODE}")).await.expect(400);
+            assert!(page.text.contains(&format!("was not made: {code}.")), "{}", page.text);
+            for name in ["one", "two", "three"] {
+                stage.zis.get(&format!("{ONE}?name={name}")).await.expect(404);
+            }
+            // What needs no browser can be tried again once it is mended.
+            stage.provider.set(Mood::Good);
+            stage.finish(&code_of).await.expect(200);
+            stage.zis.delete(&format!("{ONE}?name=two")).await.expect(204);
+        }
+        let asked = stage.provider.asked();
+        assert!(asked.iter().all(|asked| asked.host == "auth.example.com"), "no redirect is followed");
+        stage.stop().await;
+    }
+
+    async fn what_is_said_in_place_of_a_code_is_handed_on(database: TestDatabase) {
+        let stage = Stage::set(database).await;
+        stage.client().await;
+        for (said, told) in [
+            ("error=access_denied&error_description=canary", "access_denied"),
+            ("error=access_denied&code=x", "access_denied"),
+            ("error=%3Cscript%3E", "invalid_response"),
+            ("error=a%26verification_token%3Dx", "invalid_response"),
+            ("error=", "invalid_response"),
+            ("", "invalid_response"),
+        ] {
+            let way = stage.begin("one").await;
+            let answer = stage.callback(&format!("state={}&{said}", way["state"])).await.expect(302);
+            assert_eq!(answer.header("location"), format!("{APP}&error={told}"), "{said}");
+            stage.callback(&format!("state={}&code={CODE}", way["state"])).await.expect(400);
+        }
+        assert!(stage.provider.asked().is_empty());
+        stage.stop().await;
+    }
+
+    /// A code of somebody else's way does not pass for this one's: its verifier is another one.
+    async fn a_code_of_another_way_is_refused(database: TestDatabase) {
+        let stage = Stage::set(database).await;
+        stage.client().await;
+        let (first, second) = (stage.begin("one").await, stage.begin("two").await);
+        stage.provider.expect_challenge(&first["code_challenge"]);
+        let answer = stage.callback(&format!("state={}&code={CODE}", second["state"])).await.expect(302);
+        assert!(answer.header("location").ends_with("&error=invalid_grant"));
+        stage.stop().await;
+    }
+
+    /// Hosts that lead into a private network are not called, whoever names them.
+    async fn an_address_of_a_private_network_is_not_called(database: TestDatabase) {
+        let stage = Stage::set(database).await;
+        let mut body = crate::support::oauth::client_body();
+        body["token_url"] = json!("https://localhost/token");
+        crate::support::oauth::make_client(&stage.zis, &body).await;
+        let start = json!({ "name": "one", "oauth_client_name": "mine", "grant_type": "client_credentials" });
+        let begun = stage.zis.post(START, &start).await.expect(200).json();
+        let code = query(begun["redirect_url"].as_str().unwrap())["verification_code"].clone();
+        let answer = stage.finish(&code).await.expect(502);
+        let title = answer.json()["errors"][0]["title"].as_str().unwrap().to_owned();
+        assert!(title.ends_with(": address_not_public") || title.contains("address"), "{title}");
+        stage.stop().await;
+    }
+
+    /// Whoever guesses states is slowed down, and others are not.
+    async fn an_address_brings_back_so_many_a_minute(database: TestDatabase) {
+        let stage = Stage::set(database).await;
+        stage.client().await;
+        let way = stage.begin("one").await;
+        for _ in 0..300 {
+            stage.callback("state=x&code=y").await.expect(400);
+        }
+        let beyond = stage.callback("state=x&code=y").await.expect(429).json();
+        assert_eq!(beyond, json!({ "errors": [{ "code": "TooManyRequests", "title": "Too many requests" }] }));
+        // What was on its way is good in the next minute.
+        stage.wait_seconds(60);
+        stage.provider.expect_challenge(&way["code_challenge"]);
+        stage.come_back(&way).await;
+        stage.stop().await;
+    }
+}
