@@ -32,6 +32,9 @@ fn debian_packages() -> Result<()> {
     // Debian keeps it in /usr/sbin, which only root's search path has.
     want(answers("nginx", "-v")? || answers("/usr/sbin/nginx", "-v")?, &["nginx"]);
     want(answers("strace", "--version")?, &["strace"]);
+    // The vendor's examples are curl's, and some of them go over TLS.
+    want(answers("curl", "--version")?, &["curl"]);
+    want(answers("openssl", "version")?, &["openssl"]);
     // Compiles libFuzzer.
     want(answers("c++", "--version")?, &["g++"]);
     if conformance::has_python() {

@@ -39,7 +39,7 @@ fn all_steps(steps: &mut Steps) -> Result<()> {
     let cluster = steps.run("start PostgreSQL", || Cluster::start(Durability::None))?;
     steps.run("test", || cargo_test(&cluster))?;
     steps.run("fuzz", || fuzz::run(&["connections", "--seconds", "60"]))?;
-    steps.run("conformance", || conformance::run_with(&cluster, Profile::Dev))?;
+    steps.run("conformance", || conformance::run_with(&cluster, Profile::Dev, None))?;
     steps.run("stop PostgreSQL", || cluster.stop())
 }
 
