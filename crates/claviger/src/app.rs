@@ -10,7 +10,7 @@ use claviger_http::{
     App, Front, Limits, RequestIds, RouteInfo, ServerOptions, TrustedProxies, plain_misfit, router,
 };
 use claviger_model::Random;
-use claviger_native::{Options as NativeOptions, VerifyFront};
+use claviger_native::{Options as NativeOptions, Tenancy, VerifyFront};
 use claviger_zendesk::Options as ZendeskOptions;
 use http::StatusCode;
 
@@ -39,10 +39,15 @@ impl Application {
         random: &dyn Random,
     ) -> Self {
         let datadog = claviger_datadog::routes(engine.catalog());
-        let native = claviger_native::routes(native, engine.catalog());
+        let hosts = zendesk.clone();
+        let tenancy =
+            Tenancy::new(zendesk.tells_orgs_apart(), move |parts, app| hosts.org_by_host(parts, app));
+        // Those of the vendor's keys take no sessions.
+        let zendesk = claviger_zendesk::routes(zendesk, native.sessions.cookie);
+        let native = claviger_native::routes(native, engine.catalog(), &tenancy);
         let app = App::new(engine, limits, RequestIds::new(random), proxies);
         let fronts = [ValidateFront::routes(), VerifyFront::routes()].concat();
-        let mut routes = [datadog, native, claviger_zendesk::routes(zendesk)].into_iter().flatten().collect();
+        let mut routes = [datadog, native, zendesk].into_iter().flatten().collect();
         openapi::add(&mut routes, &fronts);
         let (router, mut routes) = router(app.clone(), routes, misfit);
         routes.extend(fronts.into_iter().map(|front| front.info));

@@ -7,8 +7,8 @@
 //! - [`backup`]: everything in one file, and back.
 //! - [`data_dir`], [`kek`], [`certificate`], [`bootstrap`]: what a server keeps outside its database.
 //! - [`app`]: every dialect's routes over one engine. [`server`]: HTTP, from the first request to the last.
-//! - [`control`]: commands to a server that runs, and to a database where none does. [`import`] and [`org`] are some
-//!   of them.
+//! - [`control`]: commands to a server that runs, and to a database where none does. [`import`], [`org`] and [`password`] are
+//!   some of them.
 //! - [`people`]: commands that are a server's clients.
 //! - `webhooks`: telling others of events, while the server runs.
 //!
@@ -30,6 +30,7 @@ mod line_file;
 pub mod logging;
 mod openapi;
 pub mod org;
+pub mod password;
 pub mod people;
 mod private_file;
 pub mod server;

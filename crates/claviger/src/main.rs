@@ -4,10 +4,10 @@ use std::error::Error;
 use std::process::ExitCode;
 
 use clap::Parser;
-use claviger::people;
 use claviger::settings::{Command, CommandLine, Settings};
 use claviger::terminal::{self, Terminal};
 use claviger::{logging, start};
+use claviger::{password, people};
 
 // Measured better than the system's allocator.
 #[global_allocator]
@@ -21,8 +21,10 @@ const USAGE: u8 = 2;
 fn main() -> ExitCode {
     // Ends the program after a request for help and on a command line that is not understood.
     let line = CommandLine::parse();
-    if let Command::People(command) = line.command {
-        return people::run_blocking(command);
+    if let Command::People(command) = &line.command
+        && password::of(command).is_none()
+    {
+        return people::run_blocking(command.clone());
     }
     let (command, settings) = match Settings::from_line(line) {
         Ok(told) => told,

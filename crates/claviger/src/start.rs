@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use claviger_catalog::{Catalog, SecretText};
 use claviger_engine::{AwsPrincipal, Background, ConnectionOptions, Engine, EngineOptions, SystemClock};
-use claviger_http::Identity;
+use claviger_http::{Identity, SessionCookie};
 use claviger_model::Clock;
-use claviger_native::{GithubKeys, Options as NativeOptions};
+use claviger_native::{GithubKeys, Options as NativeOptions, SessionOptions};
 use claviger_store::{Database, Location};
 use claviger_vault::{SystemRandom, Vault};
 
@@ -24,6 +24,7 @@ use crate::import;
 use crate::kek::{self, Age};
 use crate::ledger;
 use crate::org;
+use crate::password;
 use crate::private_file;
 use crate::server;
 use crate::settings::{Command, Settings};
@@ -61,8 +62,11 @@ pub async fn run(
         Command::Serve => true,
         Command::Org { command } => return org::run(settings, &command, terminal).await,
         Command::Kek { command } => return kek::cli::run(settings, &command, terminal).await,
-        // They need none of the settings, and are done before there are any.
-        Command::People(_) => return Ok(()),
+        // The others need none of the settings, and are done before there are any.
+        Command::People(command) => match password::of(&command) {
+            Some(arguments) => return password::run(settings, arguments, terminal).await,
+            None => return Ok(()),
+        },
     };
     // Before anything opens.
     let certificate = match &settings.serve.tls {
@@ -84,7 +88,10 @@ pub async fn run(
 /// What the settings' files hold for the native API.
 fn native(settings: &Settings) -> Result<NativeOptions, StartError> {
     let webhook_policy = settings.serve.webhook_policy.clone().into();
-    let mut options = NativeOptions { webhook_policy, ..NativeOptions::default() };
+    let is_over_tls = settings.serve.tls.is_some() || settings.serve.is_behind_proxy;
+    let cookie = if is_over_tls { SessionCookie::OVER_TLS } else { SessionCookie::IN_CLEAR };
+    let sessions = SessionOptions { cookie, ..SessionOptions::default() };
+    let mut options = NativeOptions { webhook_policy, sessions, ..NativeOptions::default() };
     if let Some(path) = &settings.serve.github_keys {
         let text = std::fs::read_to_string(path)
             .map_err(|source| StartError::Read { path: path.clone(), source })?;

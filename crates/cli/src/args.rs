@@ -294,6 +294,22 @@ pub enum UserCommand {
         /// The user's id
         id: String,
     },
+    /// Set the password by which an admin signs in, on the server's own machine
+    Password(PasswordArgs),
+}
+
+/// Whose password, and whether there is to be one. It is read from the terminal, or from standard input.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct PasswordArgs {
+    /// The person's e-mail address
+    #[arg(value_name = "EMAIL")]
+    pub address: String,
+    /// The person's org, by its id or subdomain, where several have somebody of that address
+    #[arg(long = "in", value_name = "ORG")]
+    pub inside: Option<String>,
+    /// Take the password away
+    #[arg(long)]
+    pub remove: bool,
 }
 
 /// What can be done with roles.

@@ -19,7 +19,7 @@ mod users;
 
 use std::io::{self, Write};
 
-pub use args::Command;
+pub use args::{Command, PasswordArgs, UserCommand};
 pub use error::CliError;
 
 use client::Client;

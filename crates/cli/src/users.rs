@@ -36,6 +36,10 @@ const KEY_COLUMNS: &[Column] = &[
 
 pub(crate) async fn run(client: &Client, output: &Output, command: UserCommand) -> Result<(), CliError> {
     match command {
+        // Whoever has the server's data directory does it there, and not over the API.
+        UserCommand::Password(_) => {
+            Err(CliError::Usage("a password is set on the server's own machine".to_owned()))
+        }
         UserCommand::List(ListArgs { filter }) => {
             output.list(&client.list(USERS, filter.as_deref()).await?, COLUMNS)
         }

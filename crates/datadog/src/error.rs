@@ -68,9 +68,11 @@ impl From<AuthFailure> for Error {
         match failure {
             AuthFailure::NothingPresented => Self::text(StatusCode::FORBIDDEN, "API key required"),
             AuthFailure::ApiKey(_) => Self::UnknownApiKey,
-            AuthFailure::ApplicationKey(_) | AuthFailure::Token(_) => {
-                Self::text(StatusCode::UNAUTHORIZED, "Unauthorized")
-            }
+            // No session is taken here, and nobody signs in.
+            AuthFailure::ApplicationKey(_)
+            | AuthFailure::Token(_)
+            | AuthFailure::Session(_)
+            | AuthFailure::Password(_) => Self::text(StatusCode::UNAUTHORIZED, "Unauthorized"),
             // Its headers are the router's matter.
             AuthFailure::Limited(_) => Self::text(StatusCode::TOO_MANY_REQUESTS, "Rate limit exceeded"),
             AuthFailure::Unavailable => Self::text(StatusCode::SERVICE_UNAVAILABLE, "Service unavailable"),

@@ -3,7 +3,7 @@
 //! The rules of the pair of API key and application key, and of tokens that stand alone, are the vendor's (fact
 //! sheet, 1.1); which status a failure becomes is the dialect's.
 
-use claviger_model::{CredentialKind, OrgId, Timestamp};
+use claviger_model::{CredentialKind, OrgId, Permission, Timestamp};
 use claviger_vault::claims_to_be_token;
 
 use crate::directory::{ApiKeyIdentity, Identity};
@@ -39,6 +39,10 @@ pub enum AuthFailure {
     ApplicationKey(AuthReason),
     /// The token, or whatever stood in a place where any credential may.
     Token(AuthReason),
+    /// The session, in its cookie.
+    Session(AuthReason),
+    /// The password of whoever signs in.
+    Password(AuthReason),
     /// A credential is good, and has been used as often as it may be in this period.
     Limited(Exhausted),
     /// This server cannot know at present.
@@ -62,11 +66,17 @@ pub enum AuthReason {
     OtherOrg,
     /// It may not be used from where the request comes from, or nobody knows where that is.
     AddressNotAllowed,
+    /// It is good, but the request does not prove that it comes from a page of the session's own.
+    Forged,
+    /// It is good, but its owner is no admin.
+    NotAdmin,
+    /// So many were tried that this one was not looked at.
+    TooOften,
 }
 
 impl AuthReason {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 10] = [
         Self::Missing,
         Self::Unknown,
         Self::Expired,
@@ -74,6 +84,9 @@ impl AuthReason {
         Self::WrongKind,
         Self::OtherOrg,
         Self::AddressNotAllowed,
+        Self::Forged,
+        Self::NotAdmin,
+        Self::TooOften,
     ];
 
     /// A stable word for metrics, logs and `/verify`.
@@ -86,6 +99,9 @@ impl AuthReason {
             Self::WrongKind => "wrong_kind",
             Self::OtherOrg => "other_org",
             Self::AddressNotAllowed => "address_not_allowed",
+            Self::Forged => "forged",
+            Self::NotAdmin => "not_admin",
+            Self::TooOften => "too_often",
         }
     }
 }
@@ -135,11 +151,12 @@ impl Engine {
         self.with_directory(from, |on| self.caller(&self.api_key(api_key, on)?, None, on))
     }
 
-    /// Who presents any issued credential, by itself; an integration token is good for its integration alone.
+    /// Who presents any issued credential, by itself; an integration token is good for its integration alone, and a
+    /// session in its cookie alone.
     pub fn authenticate_any(&self, secret: &[u8], from: &dyn Source) -> Result<Caller, AuthFailure> {
         self.with_directory(from, |on| {
             let identity = self.identify(Some(secret), on).map_err(AuthFailure::Token)?;
-            if identity.kind == CredentialKind::IntegrationToken {
+            if matches!(identity.kind, CredentialKind::IntegrationToken | CredentialKind::Session) {
                 return Err(AuthFailure::Token(AuthReason::WrongKind));
             }
             self.caller(&identity, None, on)
@@ -157,6 +174,30 @@ impl Engine {
             let found = self.identify_kind(Some(token), CredentialKind::IntegrationToken, on);
             let identity = found.and_then(|found| of_org(found, org)).map_err(AuthFailure::Token)?;
             self.caller(&identity, None, on)
+        })
+    }
+
+    /// Which admin presents a session; where an org is named, one of that org's.
+    ///
+    /// # Errors
+    /// [`AuthFailure::Session`], with [`AuthReason::NotAdmin`] where the owner is no admin any more.
+    pub fn authenticate_session(
+        &self,
+        org: Option<OrgId>,
+        token: &[u8],
+        from: &dyn Source,
+    ) -> Result<Caller, AuthFailure> {
+        self.with_directory(from, |on| {
+            let found = self.identify_kind(Some(token), CredentialKind::Session, on);
+            let found = found.and_then(|found| match org {
+                Some(org) => of_org(found, org),
+                None => Ok(found),
+            });
+            let caller = self.caller(&found.map_err(AuthFailure::Session)?, None, on)?;
+            match caller.may(Permission::ORG_MANAGEMENT) {
+                true => Ok(caller),
+                false => Err(AuthFailure::Session(AuthReason::NotAdmin)),
+            }
         })
     }
 
@@ -219,7 +260,8 @@ impl Engine {
             CredentialKind::ApiKey
             | CredentialKind::ApplicationKey
             | CredentialKind::NativeKey
-            | CredentialKind::IntegrationToken => Err(AuthFailure::Token(AuthReason::WrongKind)),
+            | CredentialKind::IntegrationToken
+            | CredentialKind::Session => Err(AuthFailure::Token(AuthReason::WrongKind)),
         }
     }
 

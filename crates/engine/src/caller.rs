@@ -102,6 +102,8 @@ impl Caller {
             CredentialKind::ApplicationKey if self.is_registered => Ok(()),
             // Made for that, by an admin, and for one integration's.
             CredentialKind::IntegrationToken => Ok(()),
+            // Nobody's but an admin's, and not narrowed.
+            CredentialKind::Session => Ok(()),
             CredentialKind::PersonalAccessToken | CredentialKind::ServiceAccessToken => {
                 let is_named = |scopes: &Scopes| any_of.iter().any(|it| scopes.set().contains(*it));
                 match self.scopes().is_some_and(is_named) {

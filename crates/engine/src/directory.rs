@@ -10,8 +10,8 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use claviger_model::{
-    CredentialId, CredentialKind, Guards, Org, OrgId, OwnPermission, OwnPermissions, PermissionSet, Position,
-    Role, RoleId, Scopes, Timestamp, User, UserId,
+    CredentialId, CredentialKind, Guards, Org, OrgId, OwnPermission, OwnPermissions, Permission,
+    PermissionSet, Position, Role, RoleId, Scopes, Timestamp, User, UserId,
 };
 use claviger_store::{Entry, KnownSecret, Store, StoreError};
 use claviger_vault::Digest;
@@ -19,6 +19,7 @@ use tokio::sync::watch;
 
 use crate::AuthReason;
 use crate::guarding::{KnownGuards, Source};
+use crate::open_sessions::{OpenSessions, is_idle_too_long};
 use crate::tenants::Tenants;
 use crate::usage::Usage;
 
@@ -147,6 +148,7 @@ pub(crate) struct Directory {
     /// Of every live credential that has any, the guards, shared by its secrets.
     guards: papaya::HashMap<CredentialId, Arc<KnownGuards>>,
     replaced: ReplacedSecrets,
+    sessions: OpenSessions,
     applied: watch::Sender<Position>,
     is_current: AtomicBool,
 }
@@ -165,6 +167,7 @@ impl Directory {
             scopes: ScopeSets::default(),
             guards: papaya::HashMap::default(),
             replaced: ReplacedSecrets::default(),
+            sessions: OpenSessions::default(),
             applied: watch::Sender::new(head),
             is_current: AtomicBool::new(true),
         };
@@ -194,6 +197,12 @@ impl Directory {
         let known = secrets.get(digest)?;
         if now >= known.end {
             return Some(Err(AuthReason::Expired));
+        }
+        if known.kind == CredentialKind::Session {
+            let last_used = Timestamp::from_micros(known.last_used.load(Ordering::Relaxed));
+            if is_idle_too_long(last_used, known.end, now) {
+                return Some(Err(AuthReason::Expired));
+            }
         }
         if self.orgs.pin().get(&known.org).is_none_or(|is_disabled| *is_disabled) {
             return Some(Err(AuthReason::Disabled));
@@ -236,6 +245,21 @@ impl Directory {
         let roles = self.roles.pin();
         let union = |set, role| set | roles.get(role).copied().unwrap_or(PermissionSet::EMPTY);
         Some(user.roles.iter().fold(PermissionSet::EMPTY, union))
+    }
+
+    /// Whether a user is an admin: one who is not disabled and may manage the org.
+    pub(crate) fn is_admin(&self, user: UserId) -> bool {
+        self.rights(user).is_some_and(|rights| rights.contains(Permission::ORG_MANAGEMENT))
+    }
+
+    /// Whether an org is there and not disabled.
+    pub(crate) fn is_enabled(&self, org: OrgId) -> bool {
+        self.orgs.pin().get(&org).is_some_and(|is_disabled| !is_disabled)
+    }
+
+    /// The sessions whose time is over, or whose owners are no admins any more.
+    pub(crate) fn ended_sessions(&self, now: Timestamp) -> Vec<(OrgId, CredentialId)> {
+        self.sessions.ended(now, |owner| self.is_admin(owner))
     }
 
     /// Whether a user who is not disabled has a role.
@@ -327,6 +351,7 @@ impl Directory {
     fn put_secret(&self, secret: KnownSecret) -> bool {
         let secrets = self.secrets.pin();
         self.replaced.put(&secret);
+        self.sessions.put(&secret);
         if !secret.is_live {
             return secrets.remove(&secret.digest).is_some();
         }

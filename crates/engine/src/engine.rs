@@ -13,10 +13,12 @@ use crate::Error;
 use crate::connections::ConnectionOptions;
 use crate::dead_list::{DeadList, NoDeadList};
 use crate::directory::Directory;
+use crate::hashing::Hashing;
 use crate::sweeping::Sweeping;
 use crate::usage::{self, ConnectionUsage, Usage, UsageNotes};
 
-/// How often replaced secrets whose time is over are buried. They are refused from their very end on.
+/// How often replaced secrets whose time is over are buried, and sessions that are over are ended. Both are refused from
+/// their very end on.
 const BURIAL_PERIOD: Duration = Duration::from_secs(30);
 /// How often last-used times are written.
 const FLUSH_PERIOD: Duration = Duration::from_secs(5);
@@ -38,6 +40,7 @@ pub struct Engine {
     dead_list: Arc<dyn DeadList>,
     pub(crate) connections: ConnectionOptions,
     pub(crate) sweeping: Arc<Sweeping>,
+    pub(crate) hashing: Hashing,
 }
 
 /// What an engine may be given.
@@ -124,6 +127,7 @@ impl Engine {
             dead_list: options.dead_list,
             connections: options.connections,
             sweeping: Arc::default(),
+            hashing: Hashing::default(),
         });
         let following = engine.clone();
         let (stop, stopping) = watch::channel(false);
@@ -266,6 +270,12 @@ async fn bury_replaced(engine: Arc<Engine>) {
         if let Err(error) = engine.end_rotations().await {
             let error = claviger_model::chain(&error);
             tracing::warn!(error, "replaced secrets whose time is over could not be buried");
+        }
+        if let Err(error) = engine.end_sessions().await {
+            tracing::warn!(
+                error = claviger_model::chain(&error),
+                "sessions that are over could not be ended"
+            );
         }
     }
 }

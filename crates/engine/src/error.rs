@@ -106,6 +106,8 @@ pub enum Thing {
     NativeKey,
     /// An integration token.
     IntegrationToken,
+    /// A session.
+    Session,
     /// A ZIS integration.
     ZisIntegration,
     /// A permission of the org's own.
@@ -141,6 +143,7 @@ impl Thing {
             CredentialKind::ServiceAccessToken => Self::ServiceAccessToken,
             CredentialKind::NativeKey => Self::NativeKey,
             CredentialKind::IntegrationToken => Self::IntegrationToken,
+            CredentialKind::Session => Self::Session,
         }
     }
 }
@@ -154,6 +157,7 @@ impl fmt::Display for Thing {
             Self::ServiceAccessToken => "Service access token",
             Self::NativeKey => "Key",
             Self::IntegrationToken => "Integration token",
+            Self::Session => "Session",
             Self::ZisIntegration => "Integration",
             Self::OwnPermission => "Permission",
             Self::Credential => "Credential",

@@ -3,7 +3,7 @@
 //! An event is made from its entry alone, which holds no secret, so that it can be made again at any time: it has the
 //! entry's place, time and id. An entry that concerns several credentials is several events.
 
-use claviger_model::{EventType, OrgId, Position, Timestamp, WebhookId};
+use claviger_model::{CredentialKind, EventType, OrgId, Position, Timestamp, WebhookId};
 use claviger_store::Entry;
 use serde_json::{Map, Value as Json, json};
 use time::format_description::well_known::Rfc3339;
@@ -133,6 +133,10 @@ fn changed(entry: &Entry) -> Vec<(EventType, Json)> {
     let mut found = Vec::new();
     for (key, state) in entry.states() {
         let Some(id) = key.strip_prefix("credential:") else { continue };
+        // Who signs in and out is in the record. Nobody replaces a session, so that its end is no news.
+        if state["kind"] == CredentialKind::Session.as_str() && action != "credential.leaked" {
+            continue;
+        }
         let subject = credential(id, &state);
         let is_dead = state["revoked"].as_bool().unwrap_or(false);
         if action == "credential.leaked" {

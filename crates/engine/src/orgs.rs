@@ -39,6 +39,11 @@ impl Operator {
     pub fn of_machine() -> Self {
         Self { actor: Actor::SERVER, home: None, may_found: true }
     }
+
+    /// Who it is, for the record.
+    pub(crate) fn actor(&self) -> &Actor {
+        &self.actor
+    }
 }
 
 impl Engine {

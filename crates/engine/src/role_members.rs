@@ -66,7 +66,8 @@ impl Engine {
         Err(Error::Unavailable(None))
     }
 
-    /// Takes a role from a user; one who does not have it is no change.
+    /// Takes a role from a user; one who does not have it is no change. The sessions of a user who is no admin any more
+    /// end with it.
     ///
     /// # Errors
     /// [`Error::Absent`] for the role or the user, [`Error::Protected`] where it would leave the org without an admin.
@@ -86,7 +87,9 @@ impl Engine {
             let mut user = read.clone();
             user.roles.retain(|id| *id != role.id);
             user.modified_at = self.later_than(read.modified_at);
-            match self.store.commit(Change::withdraw_role(&user, &read, role.id, &permit.actor())).await {
+            let ended = self.sessions_of_no_admin(&user).await?;
+            let change = Change::withdraw_role(&user, &read, role.id, ended.as_deref(), &permit.actor());
+            match self.store.commit(change).await {
                 Ok(position) => return Ok(Changed { value: user, position }),
                 Err(CommitError::Refused(Refusal::Stale)) => {}
                 Err(CommitError::Refused(Refusal::LastOne)) => return Err(Error::Protected(LAST_ADMIN)),

@@ -11,7 +11,7 @@ use claviger_vault::IssuedSecret;
 use crate::credentials::STALE_RETRIES_MAX;
 use crate::integration_tokens::generate_number;
 use crate::permit::rights::ZisRegistry;
-use crate::{Changed, Engine, Error, FieldError, Permit, Thing};
+use crate::{Changed, Engine, Error, FieldError, Permit, Right, Thing};
 
 /// Why an integration that has connections stays.
 const HAS_CONNECTIONS: &str = "The integration has connections: delete these first";
@@ -26,6 +26,19 @@ pub struct ShownZisIntegration {
 }
 
 impl Engine {
+    /// Whether the caller's org has an integration of this name; who asks is not asked for more than a permit.
+    pub async fn has_zis_integration<R: Right>(
+        &self,
+        permit: &Permit<R>,
+        name: &ZisName,
+    ) -> Result<bool, Error> {
+        let found = self.store.find_zis_integration(permit.org(), name).await?;
+        if found.is_none() {
+            self.settle().await?;
+        }
+        Ok(found.is_some())
+    }
+
     /// Makes an integration, or describes the one of that name anew. A new one's secret is in this answer and never
     /// again.
     ///

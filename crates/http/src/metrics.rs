@@ -22,7 +22,7 @@ pub(crate) struct RequestLabels {
 /// A refusal by its reason.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct RefusalLabels {
-    /// Which credential: `api_key`, `application_key`, `token`.
+    /// Which credential: `api_key`, `application_key`, `token`, `session`, `password`.
     pub credential: &'static str,
     /// Why: a stable word.
     pub reason: &'static str,

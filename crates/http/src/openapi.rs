@@ -12,7 +12,7 @@ use schemars::transform::RecursiveTransform;
 use schemars::{JsonSchema, Schema};
 use serde_json::{Map, Value, json};
 
-use crate::{RouteInfo, Who};
+use crate::{RouteInfo, SessionCookie, Who};
 
 /// What a description says of a route beyond its [`RouteInfo`].
 #[derive(Debug, Clone)]
@@ -26,6 +26,7 @@ pub struct Operation {
     answer: Option<Named>,
     further: &'static [StatusCode],
     takes_bearer: bool,
+    takes_session: bool,
     media: &'static str,
     error_media: &'static [&'static str],
 }
@@ -107,6 +108,7 @@ impl Operation {
             answer: None,
             further: &[],
             takes_bearer: false,
+            takes_session: false,
             media: "application/json",
             error_media: &["application/json"],
         }
@@ -151,6 +153,12 @@ impl Operation {
     /// Which a user may also call with a credential that stands alone.
     pub fn takes_bearer(mut self) -> Self {
         self.takes_bearer = true;
+        self
+    }
+
+    /// Which an admin may also call with a session.
+    pub(crate) fn takes_session(mut self) -> Self {
+        self.takes_session = true;
         self
     }
 
@@ -206,7 +214,7 @@ fn describe(info: &RouteInfo, operation: &Operation) -> Value {
         "operationId": operation.id,
         "tags": [operation.tag],
         "summary": info.summary,
-        "security": security(info.who, operation.takes_bearer),
+        "security": security(info.who, operation),
         "responses": responses(info, operation),
         "x-rate-limit-bucket": info.bucket.0,
     });
@@ -263,7 +271,8 @@ fn responses(info: &RouteInfo, operation: &Operation) -> Value {
 }
 
 fn is_change(info: &RouteInfo) -> bool {
-    info.method != Method::GET && matches!(info.who, Who::User(_) | Who::Admin(_) | Who::Integration)
+    info.method != Method::GET
+        && matches!(info.who, Who::User(_) | Who::Admin(_) | Who::Integration | Who::Session)
 }
 
 /// What follows from the route, and what was said beside.
@@ -273,7 +282,7 @@ fn failures(info: &RouteInfo, operation: &Operation) -> Vec<StatusCode> {
         Who::Anybody => {}
         Who::ApiKey => all.push(StatusCode::FORBIDDEN),
         Who::AnyCredential => all.extend([StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN]),
-        Who::User(_) | Who::Admin(_) | Who::Integration => {
+        Who::User(_) | Who::Admin(_) | Who::Integration | Who::Session => {
             all.extend([StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN, StatusCode::INTERNAL_SERVER_ERROR])
         }
     }
@@ -293,7 +302,16 @@ fn failures(info: &RouteInfo, operation: &Operation) -> Vec<StatusCode> {
 }
 
 /// Alternatives, each a set of schemes that are needed together.
-fn security(who: Who, takes_bearer: bool) -> Value {
+fn security(who: Who, operation: &Operation) -> Value {
+    let mut schemes = schemes(who, operation.takes_bearer);
+    let is_for_admins = matches!(who, Who::User(_) | Who::Admin(_) | Who::Integration);
+    if let (Value::Array(schemes), true) = (&mut schemes, operation.takes_session && is_for_admins) {
+        schemes.push(json!({ "session": [] }));
+    }
+    schemes
+}
+
+fn schemes(who: Who, takes_bearer: bool) -> Value {
     match who {
         Who::Anybody => json!([]),
         Who::ApiKey => json!([{ "apiKey": [] }]),
@@ -301,6 +319,7 @@ fn security(who: Who, takes_bearer: bool) -> Value {
         Who::User(_) => json!([{ "apiKey": [], "applicationKey": [] }]),
         Who::Admin(_) => json!([{ "basic": [] }, { "bearer": [] }]),
         Who::Integration => json!([{ "bearer": [] }]),
+        Who::Session => json!([{ "session": [] }]),
         Who::AnyCredential => json!([
             { "apiKey": [] }, { "apiKey": [], "applicationKey": [] }, { "bearer": [] }, { "anyCredential": [] },
         ]),
@@ -315,5 +334,9 @@ fn security_schemes() -> Value {
         "anyCredential": header("X-API-Key", "Any issued credential"),
         "basic": { "type": "http", "scheme": "basic", "description": "An address with /token, and a personal access token" },
         "bearer": { "type": "http", "scheme": "bearer", "description": "An issued credential that stands alone" },
+        "session": {
+            "type": "apiKey", "in": "cookie", "name": SessionCookie::OVER_TLS.name(),
+            "description": "An admin's session; a request that is no GET needs its token in X-CSRF-Token too",
+        },
     })
 }

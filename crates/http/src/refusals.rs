@@ -10,13 +10,19 @@ use prometheus_client::metrics::counter::Counter;
 use crate::{Metrics, RefusalLabels};
 
 const REASONS: usize = AuthReason::ALL.len();
-/// One for each reason of each of the three places of a credential, and two that are of none.
-const KINDS: usize = 3 * REASONS + 2;
+/// One for each reason of each of the five places of a credential, and two that are of none.
+const KINDS: usize = 5 * REASONS + 2;
 
 /// What was refused since the last line, by kind of refusal. Nothing is looked up and no lock is taken: whoever sends
 /// bad credentials must not cost more than who sends good ones.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct RefusalLog([Since; KINDS]);
+
+impl Default for RefusalLog {
+    fn default() -> Self {
+        Self(std::array::from_fn(|_| Since::default()))
+    }
+}
 
 #[derive(Debug, Default)]
 struct Since {
@@ -49,8 +55,10 @@ fn kind(failure: AuthFailure) -> usize {
         AuthFailure::ApiKey(reason) => reason as usize,
         AuthFailure::ApplicationKey(reason) => REASONS + reason as usize,
         AuthFailure::Token(reason) => 2 * REASONS + reason as usize,
-        AuthFailure::Limited(_) => 3 * REASONS,
-        AuthFailure::Unavailable => 3 * REASONS + 1,
+        AuthFailure::Session(reason) => 3 * REASONS + reason as usize,
+        AuthFailure::Password(reason) => 4 * REASONS + reason as usize,
+        AuthFailure::Limited(_) => 5 * REASONS,
+        AuthFailure::Unavailable => 5 * REASONS + 1,
     }
 }
 
@@ -61,6 +69,8 @@ fn labels(failure: AuthFailure) -> RefusalLabels {
         AuthFailure::ApiKey(reason) => labels("api_key", reason),
         AuthFailure::ApplicationKey(reason) => labels("application_key", reason),
         AuthFailure::Token(reason) => labels("token", reason),
+        AuthFailure::Session(reason) => labels("session", reason),
+        AuthFailure::Password(reason) => labels("password", reason),
         AuthFailure::Limited(_) => RefusalLabels { credential: "any", reason: "rate_limited" },
         AuthFailure::Unavailable => RefusalLabels { credential: "any", reason: "unavailable" },
     }
@@ -76,14 +86,20 @@ mod tests {
     fn every_kind_has_a_place_of_its_own() {
         let mut found = HashMap::from([(kind(AuthFailure::Unavailable), labels(AuthFailure::Unavailable))]);
         for reason in AuthReason::ALL {
-            let places = [AuthFailure::ApiKey, AuthFailure::ApplicationKey, AuthFailure::Token];
+            let places = [
+                AuthFailure::ApiKey,
+                AuthFailure::ApplicationKey,
+                AuthFailure::Token,
+                AuthFailure::Session,
+                AuthFailure::Password,
+            ];
             for failure in places.map(|place| place(reason)) {
                 assert_eq!(found.insert(kind(failure), labels(failure)), None);
             }
         }
         // The one that is missing is the credential beyond its limit.
         assert_eq!(found.len(), KINDS - 1);
-        assert!(found.keys().all(|kind| *kind < KINDS && *kind != 3 * REASONS));
+        assert!(found.keys().all(|kind| *kind < KINDS && *kind != 5 * REASONS));
         let nothing = AuthFailure::NothingPresented;
         assert_eq!(found[&kind(nothing)], labels(nothing));
     }

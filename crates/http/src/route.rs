@@ -16,7 +16,7 @@ use crate::metrics::RequestLabels;
 use crate::misfit::{self, Misfit};
 use crate::openapi::{Described, Operation};
 use crate::request_id::{REQUEST_ID, request_id_header};
-use crate::{App, Bucket};
+use crate::{App, Bucket, SessionCookie};
 
 /// The header that tells the ledger position of a change.
 pub const POSITION: HeaderName = HeaderName::from_static("claviger-position");
@@ -41,6 +41,8 @@ pub enum Who {
     Admin(&'static [Permission]),
     /// Whoever has a token that is bound to a ZIS integration.
     Integration,
+    /// An admin by a session, and by nothing else.
+    Session,
 }
 
 /// One route.
@@ -82,6 +84,12 @@ impl Route {
     /// The same, with something that its handler can reach as an [`Extension`].
     pub fn with<T: Clone + Send + Sync + 'static>(self, extension: T) -> Self {
         Self { handler: self.handler.layer(Extension(extension)), ..self }
+    }
+
+    /// The same, which also takes the session of an admin who has signed in, from this cookie.
+    pub fn taking_sessions(self, cookie: SessionCookie) -> Self {
+        let route = self.with(cookie);
+        Self { operation: route.operation.map(Operation::takes_session), ..route }
     }
 
     /// The same, with what the API's description says of it.

@@ -1,6 +1,6 @@
 //! Issued secrets on their way into a response body.
 
-use claviger_vault::{IssuedSecret, WebhookSecret};
+use claviger_vault::{CsrfToken, IssuedSecret, WebhookSecret};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
 
@@ -10,6 +10,7 @@ pub struct SecretText(Held);
 enum Held {
     Issued(IssuedSecret),
     Webhook(WebhookSecret),
+    Csrf(CsrfToken),
 }
 
 impl From<IssuedSecret> for SecretText {
@@ -24,11 +25,18 @@ impl From<WebhookSecret> for SecretText {
     }
 }
 
+impl From<CsrfToken> for SecretText {
+    fn from(token: CsrfToken) -> Self {
+        Self(Held::Csrf(token))
+    }
+}
+
 impl Serialize for SecretText {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match &self.0 {
             Held::Issued(secret) => serializer.serialize_str(secret.reveal()),
             Held::Webhook(secret) => serializer.serialize_str(&secret.reveal()),
+            Held::Csrf(token) => serializer.serialize_str(token.reveal()),
         }
     }
 }

@@ -97,6 +97,11 @@ pub enum CredentialDetail {
         /// The beginning of the secret, by which people tell tokens apart.
         public_portion: String,
     },
+    /// Of a session.
+    Session {
+        /// The admin who signed in, and for whom it acts.
+        owner: UserId,
+    },
 }
 
 impl Credential {
@@ -116,6 +121,7 @@ impl CredentialDetail {
             Self::ServiceAccessToken { .. } => CredentialKind::ServiceAccessToken,
             Self::NativeKey { .. } => CredentialKind::NativeKey,
             Self::IntegrationToken { .. } => CredentialKind::IntegrationToken,
+            Self::Session { .. } => CredentialKind::Session,
         }
     }
 
@@ -126,7 +132,8 @@ impl CredentialDetail {
             Self::ApplicationKey { owner, .. }
             | Self::PersonalAccessToken { owner, .. }
             | Self::ServiceAccessToken { owner, .. }
-            | Self::IntegrationToken { owner, .. } => Some(*owner),
+            | Self::IntegrationToken { owner, .. }
+            | Self::Session { owner } => Some(*owner),
         }
     }
 
@@ -134,7 +141,7 @@ impl CredentialDetail {
     /// words of its own.
     pub const fn scopes(&self) -> Option<&Scopes> {
         match self {
-            Self::ApiKey { .. } | Self::IntegrationToken { .. } => None,
+            Self::ApiKey { .. } | Self::IntegrationToken { .. } | Self::Session { .. } => None,
             Self::ApplicationKey { scopes, .. } => scopes.as_ref(),
             Self::PersonalAccessToken { scopes, .. } | Self::ServiceAccessToken { scopes, .. } => {
                 Some(scopes)
@@ -170,7 +177,10 @@ impl CredentialDetail {
             Self::PersonalAccessToken { public_portion, .. }
             | Self::ServiceAccessToken { public_portion, .. }
             | Self::IntegrationToken { public_portion, .. } => Some(public_portion),
-            Self::ApiKey { .. } | Self::ApplicationKey { .. } | Self::NativeKey { .. } => None,
+            Self::ApiKey { .. }
+            | Self::ApplicationKey { .. }
+            | Self::NativeKey { .. }
+            | Self::Session { .. } => None,
         }
     }
 
@@ -181,7 +191,7 @@ impl CredentialDetail {
             | Self::ServiceAccessToken { public_portion, .. }
             | Self::IntegrationToken { public_portion, .. } => Some(public_portion),
             Self::NativeKey { prefix, .. } => Some(prefix.as_str()),
-            Self::ApiKey { .. } | Self::ApplicationKey { .. } => None,
+            Self::ApiKey { .. } | Self::ApplicationKey { .. } | Self::Session { .. } => None,
         }
     }
 }
@@ -201,17 +211,21 @@ pub enum CredentialKind {
     NativeKey,
     /// Belongs to a ZIS integration and acts for the admin who made it; says both, alone.
     IntegrationToken,
+    /// Belongs to an admin who signed in with a password, and is kept by a browser in a cookie; says who a request is
+    /// from, alone, and is taken nowhere but from that cookie.
+    Session,
 }
 
 impl CredentialKind {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::ApiKey,
         Self::ApplicationKey,
         Self::PersonalAccessToken,
         Self::ServiceAccessToken,
         Self::NativeKey,
         Self::IntegrationToken,
+        Self::Session,
     ];
 
     /// The text form.
@@ -223,6 +237,7 @@ impl CredentialKind {
             Self::ServiceAccessToken => "service_access_token",
             Self::NativeKey => "native_key",
             Self::IntegrationToken => "integration_token",
+            Self::Session => "session",
         }
     }
 }
@@ -236,7 +251,8 @@ impl CredentialKind {
             Self::PersonalAccessToken
             | Self::ServiceAccessToken
             | Self::NativeKey
-            | Self::IntegrationToken => false,
+            | Self::IntegrationToken
+            | Self::Session => false,
         }
     }
 }

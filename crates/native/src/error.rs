@@ -67,13 +67,28 @@ impl From<AuthFailure> for Error {
             AuthFailure::NothingPresented => AuthReason::Missing,
             AuthFailure::ApiKey(reason)
             | AuthFailure::ApplicationKey(reason)
-            | AuthFailure::Token(reason) => reason,
+            | AuthFailure::Token(reason)
+            | AuthFailure::Session(reason)
+            | AuthFailure::Password(reason) => reason,
         };
         match reason {
             AuthReason::AddressNotAllowed => Self::new(
                 StatusCode::FORBIDDEN,
                 reason.as_str(),
                 "The credential may not be used from this address",
+            ),
+            AuthReason::Forged => Self::new(
+                StatusCode::FORBIDDEN,
+                reason.as_str(),
+                "The X-CSRF-Token of the session is missing or wrong, or the request comes from another site's page",
+            ),
+            AuthReason::NotAdmin => {
+                Self::new(StatusCode::FORBIDDEN, reason.as_str(), "Only admins may do this")
+            }
+            AuthReason::TooOften => Self::new(
+                StatusCode::TOO_MANY_REQUESTS,
+                reason.as_str(),
+                "So many were tried that this was not looked at: try again in a few minutes",
             ),
             _ => Self::new(StatusCode::UNAUTHORIZED, reason.as_str(), "The credentials are not valid"),
         }

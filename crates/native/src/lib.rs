@@ -20,6 +20,7 @@ mod permissions;
 mod permitted;
 mod reading;
 mod role_permissions;
+mod session;
 mod users;
 mod verify;
 mod webhooks;
@@ -27,13 +28,14 @@ mod zis_integrations;
 
 pub use error::Error;
 pub use options::{GithubKeys, GithubKeysError, Options};
+pub use session::{SessionOptions, Tenancy};
 pub use verify::VerifyFront;
 
 use claviger_catalog::Catalog;
 use claviger_http::Route;
 
-/// Every route of the native API but those that the [`VerifyFront`] answers.
-pub fn routes(options: &Options, catalog: &Catalog) -> Vec<Route> {
+/// Every route of the native API but those that the [`VerifyFront`] answers. Admins may call them by their sessions too.
+pub fn routes(options: &Options, catalog: &Catalog, tenancy: &Tenancy) -> Vec<Route> {
     [
         connections::routes(catalog),
         health::routes(),
@@ -46,11 +48,13 @@ pub fn routes(options: &Options, catalog: &Catalog) -> Vec<Route> {
         role_permissions::routes(),
         credential_permissions::routes(),
         native_keys::routes(),
+        session::routes(options, tenancy),
         users::routes(),
         webhooks::routes(options),
         zis_integrations::routes(),
     ]
     .into_iter()
     .flatten()
+    .map(|route| route.taking_sessions(options.sessions.cookie))
     .collect()
 }

@@ -7,6 +7,8 @@ use claviger_egress::Policy;
 use claviger_vault::EcdsaPublicKey;
 use serde::Deserialize;
 
+use crate::SessionOptions;
+
 /// What the operator decided.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
@@ -14,6 +16,8 @@ pub struct Options {
     pub webhook_policy: Arc<Policy>,
     /// The keys by which GitHub's alerts are known.
     pub github_keys: GithubKeys,
+    /// How sessions begin.
+    pub sessions: SessionOptions,
 }
 
 /// The public keys with which GitHub signs its secret-scanning alerts, by their identifiers. None, and none of its

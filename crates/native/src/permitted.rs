@@ -2,14 +2,14 @@
 
 use axum::extract::FromRequestParts;
 use claviger_engine::{AuthFailure, AuthReason, Permit, Right};
-use claviger_http::{App, note_refusal, origin, presented, take_share, whence};
+use claviger_http::{App, note_refusal, origin, presented, session, take_share, whence};
 use claviger_model::CredentialKind;
 use http::request::Parts;
 
 use crate::Error;
 
-/// A caller who has the right `R`: an API key with an application key, a token alone, or an application key alone as a
-/// bearer token. Credentials are checked first, then the org's rate limit, then the right.
+/// A caller who has the right `R`: an API key with an application key, a token alone, an application key alone as a
+/// bearer token, or the session of an admin where none of these is presented. Credentials are checked first, then the org's rate limit, then the right.
 pub(crate) struct Permitted<R: Right>(pub(crate) Permit<R>);
 
 impl<R: Right> FromRequestParts<App> for Permitted<R> {
@@ -18,9 +18,10 @@ impl<R: Right> FromRequestParts<App> for Permitted<R> {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Error> {
         let engine = app.engine();
         let presented = presented(&parts.headers);
-        let caller = match presented.bearer {
-            Some(token) => engine.authenticate_any(token, &whence(app, parts)),
-            None => engine.authenticate(presented, &whence(app, parts)),
+        let caller = match (session(app, parts, None), presented.bearer) {
+            (Some(caller), _) => caller,
+            (None, Some(token)) => engine.authenticate_any(token, &whence(app, parts)),
+            (None, None) => engine.authenticate(presented, &whence(app, parts)),
         };
         let caller = caller.inspect_err(|failure| note_refusal(app, parts, *failure))?;
         // It says whose customer a request is from, and that is nobody who manages the org.

@@ -215,7 +215,9 @@ impl VerifyFront {
             Refused::Auth(
                 AuthFailure::ApiKey(reason)
                 | AuthFailure::ApplicationKey(reason)
-                | AuthFailure::Token(reason),
+                | AuthFailure::Token(reason)
+                | AuthFailure::Session(reason)
+                | AuthFailure::Password(reason),
             ) => match reason {
                 AuthReason::AddressNotAllowed => (StatusCode::FORBIDDEN, reason.as_str()),
                 _ => (StatusCode::UNAUTHORIZED, reason.as_str()),

@@ -139,6 +139,7 @@ impl Condition {
                 CredentialKind::PersonalAccessToken
                     | CredentialKind::ServiceAccessToken
                     | CredentialKind::IntegrationToken
+                    | CredentialKind::Session
             );
             let found = match is_token {
                 // Of tokens nothing of the secret's end is shown, and so nothing of it is told.

@@ -49,6 +49,10 @@ pub enum Names {
     UniquePerOwner,
 }
 
+/// The most sessions that a user may have: a person with a few browsers on a few machines. Whoever signs in beyond it
+/// ends the oldest.
+pub const SESSIONS_PER_USER_MAX: u32 = 16;
+
 /// The revision of a credential's first secret.
 pub const FIRST_SECRET_REVISION: i64 = 1;
 
@@ -149,6 +153,7 @@ pub(crate) fn read_credential(row: &dyn Row) -> Result<Credential, StoreError> {
             number: row.get(25)?,
             public_portion: row.get(17)?,
         },
+        CredentialKind::Session => CredentialDetail::Session { owner: row.parsed(3)? },
     };
     Ok(Credential {
         id: row.parsed(0)?,
@@ -328,7 +333,8 @@ impl Change {
             | CredentialKind::PersonalAccessToken
             | CredentialKind::ServiceAccessToken
             | CredentialKind::NativeKey
-            | CredentialKind::IntegrationToken => change,
+            | CredentialKind::IntegrationToken
+            | CredentialKind::Session => change,
             // Decided here and not by whoever asked, so that turning one-time read on misses none.
             CredentialKind::ApplicationKey => change.any(
                 "UPDATE secrets SET sealed = NULL
@@ -375,6 +381,21 @@ impl Change {
                     "UPDATE credential_counts SET live = live + 1 WHERE org_id = $1 AND kind = $2 AND owner_id = $3
                      AND live < (SELECT application_keys_per_user_max FROM orgs WHERE id = $1)",
                     row(owner.to_string()),
+                    Refusal::LimitReached,
+                ),
+            CredentialDetail::Session { owner } => self
+                .require(
+                    "SELECT 1 FROM users WHERE id = $1 AND org_id = $2 AND disabled_at IS NULL",
+                    params![*owner, org],
+                    Refusal::OwnerDisabled,
+                )
+                .any(insert, row(String::new()))
+                .any(insert, row(owner.to_string()))
+                .one(count, row(String::new()), Refusal::Absent)
+                .one(
+                    "UPDATE credential_counts SET live = live + 1 WHERE org_id = $1 AND kind = $2 AND owner_id = $3
+                     AND live < $4",
+                    params![org, kind, owner.to_string(), SESSIONS_PER_USER_MAX],
                     Refusal::LimitReached,
                 ),
         }
@@ -484,7 +505,8 @@ impl Change {
             CredentialDetail::ApplicationKey { owner, .. }
             | CredentialDetail::PersonalAccessToken { owner, .. }
             | CredentialDetail::ServiceAccessToken { owner, .. }
-            | CredentialDetail::IntegrationToken { owner, .. } => {
+            | CredentialDetail::IntegrationToken { owner, .. }
+            | CredentialDetail::Session { owner } => {
                 self.any(count, row(String::new())).any(count, row(owner.to_string()))
             }
         }
@@ -508,7 +530,8 @@ fn api_key_columns(detail: &CredentialDetail) -> (String, bool) {
         | CredentialDetail::PersonalAccessToken { .. }
         | CredentialDetail::ServiceAccessToken { .. }
         | CredentialDetail::NativeKey { .. }
-        | CredentialDetail::IntegrationToken { .. } => (String::new(), false),
+        | CredentialDetail::IntegrationToken { .. }
+        | CredentialDetail::Session { .. } => (String::new(), false),
     }
 }
 
@@ -522,7 +545,8 @@ fn native_key_columns(detail: &CredentialDetail) -> (Option<&str>, Option<&str>)
         | CredentialDetail::ApplicationKey { .. }
         | CredentialDetail::PersonalAccessToken { .. }
         | CredentialDetail::ServiceAccessToken { .. }
-        | CredentialDetail::IntegrationToken { .. } => (None, None),
+        | CredentialDetail::IntegrationToken { .. }
+        | CredentialDetail::Session { .. } => (None, None),
     }
 }
 

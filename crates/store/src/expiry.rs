@@ -43,7 +43,8 @@ impl Change {
 
 impl Store {
     /// Up to `limit` live credentials of an org that end after `now` and within so long, of whose end nobody was
-    /// warned as late as that; the first to end first.
+    /// warned as late as that; the first to end first. Sessions are not among them: they always end soon, and nobody
+    /// replaces them.
     pub async fn list_expiring(
         &self,
         org: OrgId,
@@ -54,7 +55,7 @@ impl Store {
         let sql = format!(
             "SELECT {COLUMNS} FROM credentials c LEFT JOIN last_used l ON l.credential_id = c.id
              WHERE c.org_id = $1 AND c.revoked_at IS NULL AND c.expires_at IS NOT NULL
-             AND c.expires_at > $2 AND c.expires_at <= $3
+             AND c.kind <> 'session' AND c.expires_at > $2 AND c.expires_at <= $3
              AND NOT EXISTS (SELECT 1 FROM expiry_warnings w WHERE w.credential_id = c.id
                  AND w.expires_at = c.expires_at AND w.within_seconds <= $4)
              ORDER BY c.expires_at, c.id LIMIT $5"

@@ -32,6 +32,7 @@ mod metrics;
 mod migrate;
 mod names;
 mod own_permissions;
+mod passwords;
 mod people;
 mod people_list;
 mod postgres;
@@ -41,6 +42,7 @@ mod registrations;
 mod role_list;
 mod roles;
 mod rotation;
+mod sessions;
 mod snapshot;
 mod sqlite;
 mod state;
@@ -61,7 +63,8 @@ pub use connection_list::{ConnectionCursor, ConnectionFilter, ConnectionSort};
 pub use connections::{ConnectionSecret, connection_secret_place};
 pub use credential_list::{CredentialFilter, CredentialPage, CredentialSort, Page, SortKey};
 pub use credentials::{
-    FIRST_SECRET_REVISION, KnownBinding, KnownSecret, LiveSecret, Names, NewSecret, SealedSecret,
+    FIRST_SECRET_REVISION, KnownBinding, KnownSecret, LiveSecret, Names, NewSecret, SESSIONS_PER_USER_MAX,
+    SealedSecret,
 };
 pub use database::{Database, Location, Store};
 pub use error::{CommitError, Refusal, StoreError};
@@ -69,6 +72,7 @@ pub use founding::Founding;
 pub use import::ImportedOrg;
 pub use ledger::{Entry, framed};
 pub use metrics::StoreMetrics;
+pub use passwords::{StoredPassword, password_place};
 pub use people_list::{PeoplePage, SortBy};
 pub use postgres::with_root_certificates;
 pub use registrations::REGISTRATIONS_PER_ORG_MAX;

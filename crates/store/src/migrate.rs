@@ -31,6 +31,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration::both(include_str!("../migrations/0008_connections.sql")),
     Migration::both(include_str!("../migrations/0009_connection_warnings.sql")),
     Migration::both(include_str!("../migrations/0010_zendesk.sql")),
+    Migration::both(include_str!("../migrations/0011_sessions.sql")),
 ];
 
 /// Which text of a migration.

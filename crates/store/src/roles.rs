@@ -6,12 +6,12 @@
 
 use std::collections::HashSet;
 
-use claviger_model::{Role, RoleId, Timestamp, User, UserId, collation_key};
+use claviger_model::{Credential, Role, RoleId, Timestamp, User, UserId, collation_key};
 use serde_json::json;
 
 use crate::credential_list::search_key;
 use crate::value::params;
-use crate::{Actor, Change, Refusal, Store, StoreError, state, users};
+use crate::{Actor, Change, Refusal, Store, StoreError, passwords, state, users};
 
 /// How many rows one sweep takes away at most: a few milliseconds of the writer's time.
 const SWEPT_MAX: i64 = 1000;
@@ -96,7 +96,7 @@ impl Change {
     /// Refused with [`Refusal::Stale`] where the user was changed in between, and with [`Refusal::Absent`] where the
     /// role is gone.
     pub fn grant_role(user: &User, read: &User, role: RoleId, actor: &Actor) -> Self {
-        Self::of_member(user, read, role, "role.granted", actor).one(
+        Self::of_member(user, read, role, "role.granted", &[], actor).one(
             "INSERT INTO user_roles (org_id, user_id, role_id) SELECT org_id, $1, id FROM roles
              WHERE id = $2 AND org_id = $3 AND removed_at IS NULL",
             params![user.id, role, user.org],
@@ -104,12 +104,25 @@ impl Change {
         )
     }
 
-    /// Takes a role from a user; `user` is its new state, made from what was read.
+    /// Takes a role from a user; `user` is its new state, made from what was read. Where that makes the user no admin
+    /// any more, `ended` are the user's live sessions, which die with it.
     ///
-    /// Refused with [`Refusal::Stale`] where the user was changed in between, and with [`Refusal::LastOne`] where
-    /// nobody who is enabled would be left with the built-in admin role.
-    pub fn withdraw_role(user: &User, read: &User, role: RoleId, actor: &Actor) -> Self {
-        Self::of_member(user, read, role, "role.withdrawn", actor)
+    /// Refused with [`Refusal::Stale`] where the user was changed in between or has other sessions by now, and with
+    /// [`Refusal::LastOne`] where nobody who is enabled would be left with the built-in admin role.
+    pub fn withdraw_role(
+        user: &User,
+        read: &User,
+        role: RoleId,
+        ended: Option<&[Credential]>,
+        actor: &Actor,
+    ) -> Self {
+        let at = user.modified_at;
+        let change = Self::of_member(user, read, role, "role.withdrawn", ended.unwrap_or_default(), actor);
+        let change = match ended {
+            None => change,
+            Some(ended) => change.ending_sessions(user, ended, at),
+        };
+        change
             .one(
                 "DELETE FROM user_roles WHERE user_id = $1 AND role_id = $2 AND org_id = $3",
                 params![user.id, role, user.org],
@@ -126,8 +139,16 @@ impl Change {
     }
 
     /// A change of who has a role, which is one of the user.
-    fn of_member(user: &User, read: &User, role: RoleId, action: &'static str, actor: &Actor) -> Self {
-        let detail = state::with_states(json!({ "role": role.to_string() }), [state::user(user)]);
+    fn of_member(
+        user: &User,
+        read: &User,
+        role: RoleId,
+        action: &'static str,
+        ended: &[Credential],
+        actor: &Actor,
+    ) -> Self {
+        let states = [state::user(user)].into_iter().chain(passwords::dead(ended, user.modified_at));
+        let detail = state::with_states(json!({ "role": role.to_string() }), states);
         Self::new(user.org, actor, action, users::subject(user), detail).one(
             "UPDATE users SET modified_at = $1 WHERE id = $2 AND org_id = $3 AND modified_at = $4",
             params![user.modified_at, user.id, user.org, read.modified_at],

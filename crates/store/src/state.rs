@@ -5,7 +5,7 @@
 
 use claviger_model::{
     Connection, Credential, CredentialDetail, CredentialId, Leak, LeakPolicy, Org, OrgId, OwnPermission,
-    Role, Scopes, User, Webhook, ZisIntegration,
+    Role, Scopes, User, UserId, Webhook, ZisIntegration,
 };
 use claviger_vault::Digest;
 use serde_json::{Map, Value as Json, json};
@@ -88,6 +88,11 @@ pub(crate) fn user(user: &User) -> State {
         "roles": roles,
     });
     (format!("user:{}", user.id), state)
+}
+
+/// By which of a user's passwords the user signs in. Its sealed hash is bound to the revision, and opens with no other.
+pub(crate) fn password(org: OrgId, user: UserId, revision: i64) -> State {
+    (format!("password:{user}"), json!({ "org": org.to_string(), "revision": revision }))
 }
 
 pub(crate) fn registration(org: OrgId, id: CredentialId) -> State {

@@ -23,16 +23,18 @@
 //!   to the byte are visible in the database.
 //! - **Old values.** A value put back into the same place and revision opens; only the ledger shows the rollback.
 //!   Deleting a row leaves it in backups, and old backups open with old keys.
-//! - **A weak passphrase.** Argon2id makes each guess slow, no more.
+//! - **A weak passphrase, or password.** Argon2id makes each guess slow, no more.
 //! - **A lost master key.** Nobody can open what it wrapped; there is no second way in.
 //! - **Uses without end of one DEK.** Nonces are random, so one DEK should seal no more than 2^32 values.
 
 mod base62;
 mod cipher;
+mod csrf;
 pub mod hex;
 mod kek;
 mod kek_ring;
 mod key_list;
+mod password;
 mod public_key;
 mod random;
 mod raw_key;
@@ -41,8 +43,12 @@ mod vault;
 mod webhook_secret;
 mod wrapped_key;
 
+pub use csrf::CsrfToken;
 pub use kek::{KekId, ParseKekIdError};
 pub use kek_ring::{KekError, KekRing, PASSPHRASE_CHARS_MAX, PASSPHRASE_CHARS_MIN};
+pub use password::{
+    PASSWORD_BYTES_MAX, PASSWORD_CHARS_MIN, Password, PasswordError, PasswordHash, PasswordHashError,
+};
 pub use public_key::{EcdsaPublicKey, PublicKeyError, sha256_hex};
 pub use random::SystemRandom;
 pub use secret::{IssuedSecret, SecretFormatError, claims_to_be_token, is_integration_token_long};

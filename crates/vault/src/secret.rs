@@ -24,6 +24,9 @@ const TOKEN_RANDOM_CHARS: usize = 30;
 const INTEGRATION_TOKEN_CHARS: usize = 64;
 /// How many characters at its beginning are shown again, as the vendor does.
 const INTEGRATION_TOKEN_SHOWN_CHARS: usize = 10;
+const SESSION_PREFIX: &str = "clvsession_";
+/// 256 bits: it is guessed at by whoever can reach the server.
+const SESSION_RANDOM_CHARS: usize = 43;
 /// Of the longest kind.
 const CHARS_MAX: usize = 65;
 
@@ -37,6 +40,7 @@ impl IssuedSecret {
     /// 28 random base62 characters (166 bits) and 6 characters of checksum; for a native key the same after `clv_`, or
     /// after another prefix with [`generate_native`](Self::generate_native);
     /// for an integration token 256 random bits as 64 hexadecimal digits;
+    /// for a session `clvsession_`, 43 random base62 characters (256 bits) and 6 characters of checksum;
     /// for another token its prefix, 22 random base62 characters that are no secret, `_`, 30 random ones (178 bits) and 6
     /// of checksum over all that follows the prefix.
     pub fn generate(kind: CredentialKind, random: &dyn Random) -> Self {
@@ -62,6 +66,12 @@ impl IssuedSecret {
                 random.fill(bytes.as_mut_slice());
                 text.extend(hex::digits(bytes.as_slice()));
             }
+            CredentialKind::Session => {
+                text.push_str(SESSION_PREFIX);
+                base62::push_random(&mut text, SESSION_RANDOM_CHARS, random);
+                let checksum = base62::checksum(&text[SESSION_PREFIX.len()..]);
+                text.extend(checksum);
+            }
         }
         Self(text)
     }
@@ -86,7 +96,10 @@ impl IssuedSecret {
             CredentialKind::PersonalAccessToken => self.0.get(prefix..prefix + PUBLIC_PORTION_CHARS),
             CredentialKind::ServiceAccessToken => self.0.get(..prefix + PUBLIC_PORTION_CHARS),
             CredentialKind::IntegrationToken => self.0.get(..INTEGRATION_TOKEN_SHOWN_CHARS),
-            CredentialKind::ApiKey | CredentialKind::ApplicationKey | CredentialKind::NativeKey => None,
+            CredentialKind::ApiKey
+            | CredentialKind::ApplicationKey
+            | CredentialKind::NativeKey
+            | CredentialKind::Session => None,
         }
     }
 
@@ -111,6 +124,8 @@ impl IssuedSecret {
             CredentialKind::NativeKey => return Err(SecretFormatError::NativeKey),
             CredentialKind::IntegrationToken if is_integration_token(text.as_bytes()) => {}
             CredentialKind::IntegrationToken => return Err(SecretFormatError::IntegrationToken),
+            CredentialKind::Session if is_session(text) => {}
+            CredentialKind::Session => return Err(SecretFormatError::Session),
         }
         Ok(Self(Zeroizing::new(text.to_owned())))
     }
@@ -176,6 +191,9 @@ pub enum SecretFormatError {
     /// Not an integration token.
     #[error("an integration token is {INTEGRATION_TOKEN_CHARS} lower-case hexadecimal digits")]
     IntegrationToken,
+    /// Not a session's.
+    #[error("a session's secret is `clvsession_` and 49 letters and digits")]
+    Session,
     /// Opened bytes that are not UTF-8.
     #[error("a secret is text, and these bytes are not")]
     NotText,
@@ -236,6 +254,12 @@ pub fn is_integration_token_long(presented: &[u8]) -> bool {
 
 fn is_integration_token(text: &[u8]) -> bool {
     is_integration_token_long(text) && std::str::from_utf8(text).is_ok_and(hex::is_hex)
+}
+
+fn is_session(text: &str) -> bool {
+    let rest = text.strip_prefix(SESSION_PREFIX).unwrap_or_default();
+    rest.len() == SESSION_RANDOM_CHARS + base62::CHECKSUM_CHARS
+        && rest.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
 fn is_api_key(text: &str) -> bool {

@@ -39,6 +39,7 @@ fn name(kind: CredentialKind) -> &'static str {
         CredentialKind::ServiceAccessToken => "service access token",
         CredentialKind::NativeKey => "native key",
         CredentialKind::IntegrationToken => "integration token",
+        CredentialKind::Session => "session",
     }
 }
 
@@ -49,7 +50,11 @@ fn is_whole(pattern: &Regex, text: &str) -> bool {
 /// The checksum by the steps of the page, and not by our code.
 fn has_checksum(secret: &str) -> bool {
     let is_token = secret.starts_with("ddpat_") || secret.starts_with("ddsat_");
-    let rest = if is_token { &secret[6..] } else { &secret[secret.len() - 34..] };
+    let rest = match secret.strip_prefix("clvsession_") {
+        Some(rest) => rest,
+        None if is_token => &secret[6..],
+        None => &secret[secret.len() - 34..],
+    };
     let (body, checksum) = rest.split_at(rest.len() - 6);
     let mut crc = u32::MAX;
     for byte in body.bytes() {

@@ -1,5 +1,5 @@
-//! Admins as extractors (fact sheet, 3.2 and 10.1): a personal access token as the vendor's API token, beside its
-//! owner's address, or a token alone. The permit says that they may; the vendor's word for that is being an admin.
+//! Admins as extractors (fact sheet, 3.2, 3.3 and 10.1): a personal access token as the vendor's API token, beside its
+//! owner's address, a token alone, or the session of an admin who has signed in. The permit says that they may; the vendor's word for that is being an admin.
 
 use std::marker::PhantomData;
 
@@ -7,7 +7,7 @@ use axum::extract::FromRequestParts;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use claviger_engine::{AuthFailure, Caller, Permit, Right};
-use claviger_http::{App, note_refusal, origin, presented, take_share, whence};
+use claviger_http::{App, note_refusal, origin, presented, session, take_share, whence};
 use claviger_model::OrgId;
 use http::header::AUTHORIZATION;
 use http::request::Parts;
@@ -35,6 +35,9 @@ impl<R: Right, F: Face> FromRequestParts<App> for Admin<R, F> {
 }
 
 async fn authenticate(parts: &Parts, app: &App, org: OrgId) -> Result<Caller, AuthFailure> {
+    if let Some(caller) = session(app, parts, Some(org)) {
+        return caller;
+    }
     let (engine, from) = (app.engine(), whence(app, parts));
     if let Some(token) = presented(&parts.headers).bearer {
         return engine.authenticate_token_of(org, token, &from);

@@ -1,13 +1,14 @@
-//! Callers within an integration as extractors (fact sheet, 3.1 and 3.4, and its choices U1 to U3): whoever presents a
-//! token that is bound to the integration which the path names. Each integration has its own share of the rate limit.
+//! Callers within an integration as extractors (fact sheet, 3.1, 3.3 and 3.4, and its choices U1 to U3 and U16): whoever
+//! presents a token that is bound to the integration which the path names, and admins by their session, who are bound to
+//! none. Each integration has its own share of the rate limit.
 
-use axum::extract::{FromRequestParts, RawPathParams};
-use claviger_engine::{AuthFailure, AuthReason, Caller, Permit, Right};
-use claviger_http::{App, note_refusal, origin, presented, take_share_of, whence};
-use claviger_model::OrgId;
-use http::StatusCode;
+use axum::extract::{FromRequestParts, MatchedPath, RawPathParams};
+use claviger_engine::{AuthFailure, AuthReason, Caller, Error as EngineError, Permit, Right, Thing};
+use claviger_http::{App, note_refusal, origin, presented, session, take_share_of, whence};
+use claviger_model::{OrgId, ZisName};
 use http::header::AUTHORIZATION;
 use http::request::Parts;
+use http::{Method, StatusCode};
 
 use crate::error::{Error, Service, Told};
 use crate::tenant::tenant;
@@ -28,6 +29,10 @@ impl<R: Right> FromRequestParts<App> for Bound<R> {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Told<Service>> {
         let org = tenant(parts, app)?;
+        if let Some(caller) = session(app, parts, Some(org)) {
+            let caller = caller.inspect_err(|failure| note_refusal(app, parts, *failure))?;
+            return Self::of_admin(parts, app, caller).await;
+        }
         let caller = authenticate(parts, app, org)?;
         let named = integration_of(parts).await;
         let Some(integration) = caller.integration().filter(|bound| Some(*bound) == named.as_deref()) else {
@@ -40,6 +45,41 @@ impl<R: Right> FromRequestParts<App> for Bound<R> {
             return Err(Error::limited().into());
         }
         Ok(Self { permit: caller.permit(origin(app, parts))?, integration })
+    }
+}
+
+impl<R: Right> Bound<R> {
+    /// An admin, for whichever integration there is.
+    async fn of_admin(parts: &mut Parts, app: &App, caller: Caller) -> Result<Self, Told<Service>> {
+        let org = caller.org();
+        let named = integration_of(parts).await.unwrap_or_default();
+        // What is no name has no share of its own.
+        let name = ZisName::parse(&named).ok();
+        if take_share_of(app, parts, org, name.as_ref().map(ZisName::as_str)) {
+            return Err(Error::limited().into());
+        }
+        let permit = caller.permit(origin(app, parts))?;
+        let is_there = match &name {
+            Some(name) => app.engine().has_zis_integration(&permit, name).await?,
+            None => false,
+        };
+        match is_there {
+            true => Ok(Self { permit, integration: named }),
+            false => Err(unknown_integration(parts).into()),
+        }
+    }
+}
+
+/// What is told of an integration that there is not, to whoever is bound to none (fact sheet, U16): what could be there
+/// only within it is not there; lists and changes are asked of nothing.
+fn unknown_integration(parts: &Parts) -> Error {
+    let is_of_one_thing =
+        parts.extensions.get::<MatchedPath>().is_some_and(|path| path.as_str().ends_with('}'));
+    match parts.method == Method::DELETE || (parts.method == Method::GET && is_of_one_thing) {
+        true => EngineError::Absent(Thing::Connection).into(),
+        false => {
+            Error::named(StatusCode::BAD_REQUEST, "InvalidIntegration", "Specified integration is not valid")
+        }
     }
 }
 

@@ -6,7 +6,7 @@
 use std::marker::PhantomData;
 
 use axum::response::{IntoResponse, Response};
-use claviger_engine::{AuthFailure, Error as EngineError, FieldError};
+use claviger_engine::{AuthFailure, AuthReason, Error as EngineError, FieldError};
 use claviger_http::BodyError;
 use claviger_model::Permission;
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
@@ -49,6 +49,9 @@ impl Error {
         Self::new(StatusCode::TOO_MANY_REQUESTS, "Too many requests")
     }
 }
+
+/// The code of what comes without proof that it comes from a page of the session's own.
+const FORGED: &str = "InvalidAuthenticityToken";
 
 /// The service that tells of an error.
 pub(crate) trait Face: Send + Sync + 'static {
@@ -134,7 +137,14 @@ impl<F: Face, E: Into<Error>> From<E> for Told<F> {
 
 impl<F: Face> IntoResponse for Told<F> {
     fn into_response(self) -> Response {
-        let (status, body) = F::told(&self.0);
+        let (status, body) = match self.0.code {
+            // Every service of the vendor's tells of it alike (fact sheet, 3.3).
+            Some(FORGED) => {
+                let title = self.0.faults.first().map(|fault| fault.title.as_str());
+                (self.0.status, json!({ "error": { "title": "Forbidden", "message": title } }))
+            }
+            _ => F::told(&self.0),
+        };
         let json = HeaderValue::from_static("application/json");
         let mut response = (status, [(CONTENT_TYPE, json)], body.to_string()).into_response();
         if status == StatusCode::SERVICE_UNAVAILABLE {
@@ -160,10 +170,18 @@ pub fn misfit(path: &str, status: StatusCode, sentence: &str) -> String {
 impl From<AuthFailure> for Error {
     fn from(failure: AuthFailure) -> Self {
         match failure {
+            AuthFailure::Session(AuthReason::Forged) => {
+                Self::named(StatusCode::FORBIDDEN, FORGED, "Invalid authenticity token")
+            }
+            AuthFailure::Session(AuthReason::NotAdmin) => {
+                EngineError::Refused(&[Permission::ORG_MANAGEMENT]).into()
+            }
             AuthFailure::NothingPresented
             | AuthFailure::ApiKey(_)
             | AuthFailure::ApplicationKey(_)
-            | AuthFailure::Token(_) => Self::new(StatusCode::UNAUTHORIZED, "Authentication failed"),
+            | AuthFailure::Token(_)
+            | AuthFailure::Session(_)
+            | AuthFailure::Password(_) => Self::new(StatusCode::UNAUTHORIZED, "Authentication failed"),
             AuthFailure::Limited(_) => Self::limited(),
             AuthFailure::Unavailable => EngineError::Unavailable(None).into(),
         }

@@ -16,15 +16,22 @@ mod tenant;
 pub use error::misfit;
 pub use tenant::{BaseDomainError, Options};
 
-use claviger_http::Route;
+use claviger_http::{Route, SessionCookie};
 
 /// Whether a path is this dialect's.
 pub fn is_ours(path: &str) -> bool {
     path.starts_with("/api/services/zis/") || path.starts_with("/api/v2/oauth/")
 }
 
-/// Every route of the dialect.
-pub fn routes(options: &Options) -> Vec<Route> {
+/// Every route of the dialect. Admins may call them by their sessions too, from this cookie; but for those that tell of the
+/// very token that is presented.
+pub fn routes(options: &Options, cookie: SessionCookie) -> Vec<Route> {
     let routes = [registry::routes(), oauth_tokens::routes(), connections::routes()].into_iter().flatten();
-    routes.map(|route| route.with(options.clone())).collect()
+    let routes = routes.map(|route| route.with(options.clone()));
+    routes
+        .map(|route| match oauth_tokens::CURRENT.contains(&route.info.path) {
+            true => route,
+            false => route.taking_sessions(cookie),
+        })
+        .collect()
 }

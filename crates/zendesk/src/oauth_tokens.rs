@@ -32,7 +32,7 @@ const PER_PAGE: i64 = 100;
 const PAGE_MAX: i64 = 1_000_000_000;
 
 const ALL: [&str; 2] = ["/api/v2/oauth/tokens", "/api/v2/oauth/tokens.json"];
-const CURRENT: [&str; 2] = ["/api/v2/oauth/tokens/current", "/api/v2/oauth/tokens/current.json"];
+pub(crate) const CURRENT: [&str; 2] = ["/api/v2/oauth/tokens/current", "/api/v2/oauth/tokens/current.json"];
 const ONE: &str = "/api/v2/oauth/tokens/{token_id}";
 
 pub(crate) fn routes() -> Vec<Route> {

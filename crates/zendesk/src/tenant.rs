@@ -38,6 +38,23 @@ impl Options {
         }
     }
 
+    /// Whether hosts tell orgs apart.
+    pub fn tells_orgs_apart(&self) -> bool {
+        self.base_domain.is_some()
+    }
+
+    /// The org that a request's host names; where hosts tell nothing, the founding org.
+    pub fn org_by_host(&self, parts: &Parts, app: &App) -> Option<OrgId> {
+        match self.base_domain {
+            None => app.engine().founding_org(),
+            Some(_) => {
+                let named = parts.uri.authority().map(http::uri::Authority::as_str);
+                let host = named.or_else(|| parts.headers.get(HOST)?.to_str().ok());
+                host.and_then(|host| self.subdomain(host)).and_then(|it| app.engine().org_at(&it))
+            }
+        }
+    }
+
     /// The subdomain that a host begins with, in lower case, where it is one label under the domain.
     fn subdomain(&self, host: &str) -> Option<String> {
         let host = without_port(host).to_ascii_lowercase();
@@ -67,14 +84,7 @@ impl std::error::Error for BaseDomainError {}
 /// 404, before any credential is looked at, where no org is known by that host.
 pub(crate) fn tenant(parts: &Parts, app: &App) -> Result<OrgId, Error> {
     let options = parts.extensions.get::<Options>().cloned().unwrap_or_default();
-    let found = match &options.base_domain {
-        None => app.engine().founding_org(),
-        Some(_) => {
-            let named = parts.uri.authority().map(http::uri::Authority::as_str);
-            let host = named.or_else(|| parts.headers.get(HOST)?.to_str().ok());
-            host.and_then(|host| options.subdomain(host)).and_then(|it| app.engine().org_at(&it))
-        }
-    };
+    let found = options.org_by_host(parts, app);
     found.ok_or_else(|| Error::new(StatusCode::NOT_FOUND, "No account is known by this host"))
 }
 

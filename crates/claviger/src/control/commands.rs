@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{Context, Failure};
 use crate::kek::{cli, commands as kek};
-use crate::{import, org};
+use crate::{import, org, password};
 
 /// One command.
 pub struct Command {
@@ -42,6 +42,11 @@ pub const COMMANDS: &[Command] = &[
         name: org::CHANGE,
         patience: LONG,
         run: |context, arguments| Box::pin(org::change(context, arguments)),
+    },
+    Command {
+        name: password::COMMAND,
+        patience: LONG,
+        run: |context, arguments| Box::pin(password::set(context, arguments)),
     },
     Command {
         name: cli::VERIFY,

@@ -152,6 +152,8 @@ impl Engine {
                     | CredentialKind::IntegrationToken => {
                         imported.access_tokens += 1;
                     }
+                    // No document has any.
+                    CredentialKind::Session => {}
                 }
                 imported.secrets.extend(generated.map(|secret| GeneratedSecret {
                     org: credential.org,

@@ -19,6 +19,9 @@ use crate::value::{Value, params};
 use crate::verify::Tombstones;
 use crate::{Actor, Database, LiveSecret, StoreError, registrations, state, vault_keys};
 
+/// What killed a credential, as its entry names it.
+const DEAD_LIST: &str = "the dead list, in a restore";
+const RESTORE: &str = "a restore";
 /// Rows that are written at once.
 const CHUNK: usize = 512;
 
@@ -98,7 +101,8 @@ impl Database {
         });
         let subject = ("database", backup.summary.position.to_string());
         history.add(None, "database.restored", subject, state::with_states(detail, [all.state()]));
-        let revoked = self.revoke_dead(&killed, now, &mut history).await?;
+        let revoked = self.revoke_dead(&killed, DEAD_LIST, now, &mut history).await?;
+        self.end_sessions(now, &mut history).await?;
         self.count_credentials().await?;
         let head = history.write(self, backup).await?;
         Ok(Restored { position: head.position, revoked, tombstones })
@@ -175,6 +179,7 @@ impl Database {
     async fn revoke_dead(
         &mut self,
         killed: &[String],
+        by: &str,
         now: Timestamp,
         history: &mut History<'_>,
     ) -> Result<u64, StoreError> {
@@ -201,9 +206,24 @@ impl Database {
             if !credential.state.is_live() && credential.kind() == CredentialKind::ApplicationKey {
                 self.execute(registrations::DELETE, &params![credential.org, credential.id]).await?;
             }
-            history.add_killed(&credential, &live);
+            history.add_killed(&credential, &live, by);
         }
         Ok(revoked)
+    }
+
+    /// Ends every session: whoever was signed in when the backup was made signs in again.
+    async fn end_sessions(&mut self, now: Timestamp, history: &mut History<'_>) -> Result<(), StoreError> {
+        let mut sessions = Vec::new();
+        let sql = "SELECT id FROM credentials WHERE kind = $1 AND revoked_at IS NULL ORDER BY id";
+        self.each(sql, &params![CredentialKind::Session], |row| Ok(sessions.push(row.get::<String>(0)?)))
+            .await?;
+        for id in &sessions {
+            let sql =
+                "UPDATE secrets SET dead_at = $1, sealed = NULL WHERE credential_id = $2 AND dead_at IS NULL";
+            self.execute(sql, &params![now, id.as_str()]).await?;
+        }
+        self.revoke_dead(&sessions, RESTORE, now, history).await?;
+        Ok(())
     }
 
     async fn count_credentials(&mut self) -> Result<(), StoreError> {
@@ -248,7 +268,7 @@ impl<'a> History<'a> {
         });
     }
 
-    fn add_killed(&mut self, credential: &Credential, live: &[LiveSecret]) {
+    fn add_killed(&mut self, credential: &Credential, live: &[LiveSecret], by: &str) {
         let action = match credential.state {
             CredentialState::Live => "credential.updated",
             CredentialState::Revoked { .. } => "credential.revoked",
@@ -256,7 +276,7 @@ impl<'a> History<'a> {
         let detail = json!({
             "kind": credential.kind().as_str(),
             "name": credential.name,
-            "by": "the dead list, in a restore",
+            "by": by,
         });
         let detail = match credential.state {
             CredentialState::Live => state::with_states(detail, [state::credential(credential, live)]),

@@ -164,6 +164,17 @@ pub(super) const TABLES: &[Table] = &[
         order: "id",
     },
     Table {
+        name: "user_passwords",
+        columns: &[
+            ("user_id", Text),
+            ("org_id", Text),
+            ("revision", Int),
+            ("sealed", Bytes),
+            ("modified_at", Int),
+        ],
+        order: "user_id",
+    },
+    Table {
         name: "credentials",
         columns: &[
             ("id", Text),

@@ -6,6 +6,7 @@
 mod connections;
 mod credentials;
 mod events;
+mod passwords;
 mod zis_integrations;
 
 use std::collections::{HashMap, HashSet};
@@ -28,6 +29,7 @@ enum Kind {
     Role,
     Permission,
     User,
+    Password,
     Credential,
     Registration,
     Webhook,
@@ -37,11 +39,12 @@ enum Kind {
 }
 
 impl Kind {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::Org,
         Self::Role,
         Self::Permission,
         Self::User,
+        Self::Password,
         Self::Credential,
         Self::Registration,
         Self::Webhook,
@@ -56,6 +59,7 @@ impl Kind {
             Self::Role => "role",
             Self::Permission => "permission",
             Self::User => "user",
+            Self::Password => "password",
             Self::Credential => "credential",
             Self::Registration => "registration",
             Self::Webhook => "webhook",
@@ -215,6 +219,7 @@ impl Snapshot {
         self.compare_orgs(&mut fold, report).await?;
         self.compare_roles(&mut fold, report).await?;
         self.compare_users(&mut fold, report).await?;
+        self.compare_passwords(vault, &mut fold, report).await?;
         self.compare_credentials(&mut fold, report).await?;
         self.compare_registrations(&mut fold, report).await?;
         self.compare_webhooks(&mut fold, report).await?;

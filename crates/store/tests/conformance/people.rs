@@ -148,7 +148,7 @@ async fn an_org_keeps_an_admin(db: &TestDatabase) {
     let disable = || Change::update_user(&disabled(ada), ada, &killed, ada.id, &Actor::SERVER);
     let later = START + Duration::from_secs(1);
     let without = User { roles: Vec::new(), modified_at: later, ..ada.clone() };
-    let withdraw = || Change::withdraw_role(&without, ada, admin_role, &Actor::SERVER);
+    let withdraw = || Change::withdraw_role(&without, ada, admin_role, None, &Actor::SERVER);
     for change in [disable(), withdraw()] {
         assert_eq!(refusal(&running.store.commit(change).await), Some(Refusal::LastOne));
     }

@@ -191,7 +191,8 @@ fn check_written(row: &dyn Row, credential: &Credential) -> Result<(), StoreErro
         | CredentialKind::PersonalAccessToken
         | CredentialKind::ServiceAccessToken
         | CredentialKind::NativeKey
-        | CredentialKind::IntegrationToken => {
+        | CredentialKind::IntegrationToken
+        | CredentialKind::Session => {
             row.int(8)? == Some(0)
                 && row.text(6)?.map(str::to_owned) == credential.detail.scopes().map(Scopes::to_list)
                 && row.text(3)?.map(str::to_owned) == credential.detail.owner().map(|owner| owner.to_string())
