@@ -13,8 +13,10 @@ FORMS = {
     "hex64": r"[0-9a-f]{64}",
     "hex10": r"[0-9a-f]{10}",
     "digits": r"[1-9]\d*",
-    "text": r"(?s).+",
+    "text": r"(?s:.+)",
+    "opaque": r"[A-Za-z0-9_-]{20,}",
     "number": None,
+    "anything": None,
 }
 FORM = re.compile(r"<(%s)(?: (\w+))?(?: > (\w+))?>" % "|".join(FORMS))
 ANYTHING = "<...>"
@@ -36,6 +38,8 @@ def match(expected, found, names, where):
     """Raises Wrong unless `found` is what is expected; what it brings is kept in `names`."""
     if isinstance(expected, str) and (form := FORM.fullmatch(expected)):
         return match_form(form, found, names, where)
+    if isinstance(expected, str) and FORM.search(expected) and isinstance(found, str):
+        return match_parts(expected, found, names, where)
     if isinstance(expected, str):
         expected = filled(expected, names)
     if type(expected) is not type(found):
@@ -55,14 +59,30 @@ def match(expected, found, names, where):
 def match_form(form, found, names, where):
     kind, name, older = form.groups()
     pattern = FORMS[kind]
-    is_number = type(found) is int
-    if is_number if pattern is None else isinstance(found, str) and re.fullmatch(pattern, found):
+    if kind == "anything":
+        fits = True
+    elif kind == "number":
+        fits = type(found) is int
+    else:
+        fits = isinstance(found, str) and re.fullmatch(pattern, found)
+    if fits:
         if name and names.setdefault(name, found) != found:
             raise Wrong(f"{where} is {found!r}, not {names[name]!r}, the {name} of before")
         if older and not moment(found) > moment(names[older]):
             raise Wrong(f"{where} is {found!r}, not later than {names[older]!r}")
     else:
         raise Wrong(f"{where} is {found!r}, which is no {kind}")
+
+
+def match_parts(expected, found, names, where):
+    """A text that has forms in it; they bring nothing that was known before."""
+    texts, forms = FORM.sub("\0", expected).split("\0"), list(FORM.finditer(expected))
+    parts = [f"(?P<{form[2] or f'_{number}'}>{FORMS[form[1]]})" for number, form in enumerate(forms)]
+    texts = [re.escape(filled(text, names)) for text in texts]
+    found_parts = re.fullmatch("".join(text + part for text, part in zip(texts, [*parts, ""])), found)
+    if not found_parts:
+        raise Wrong(f"{where} is {found!r}, not {expected!r}")
+    names.update(found_parts.groupdict())
 
 
 def moment(text):

@@ -5,115 +5,45 @@
 
 The server is told by the environment, as to all suites: CLAVIGER_URL and the first credentials. Where
 CLAVIGER_BASE_DOMAIN names the domain under which orgs are told apart, each scenario gets an org and a subdomain of its
-own; curl is led to CLAVIGER_ADDRESS (host:port), whatever the host of a request, and trusts CLAVIGER_CA.
+own; curl is led to CLAVIGER_ADDRESS (host:port), whatever the host of a request, and trusts CLAVIGER_CA. Passwords are
+set by CLAVIGER_PROGRAM, the server's own, with its data directory CLAVIGER_DATA.
 
 A scenario is a list of exchanges. `curl` is a command line, `status`, `headers` and `body` are what must come back: the
 body to the last member and in that order, of the headers those that are named ("" means that there is none) and the
 content type. In them may stand:
 
-  ${name}                a value known by now: base, host, domain, email, api_token, no_admins_token, integration,
-                         other, 4KiB, 64KiB, those of the exchange's case, and what answers brought
+  ${name}                a value known by now: base, host, domain, org, email, api_key, application_key, api_token,
+                         no_admins_token, integration, other, 4KiB, 64KiB, those of the exchange's case, and what
+                         answers brought
   "<form name>"          in an answer: something of this form (see FORMS), which is the same wherever that name stands
   "<time new > old>"     a time later than the one kept as `old`
   "<...>"                in a list: whatever is there
 
 `cases` sends the exchange once for each of its tables of values; `until` sends it again until that status comes. A file's
 `secrets` must be in no answer. `for = "subdomains"` and `for = "one org"` say that a scenario is about one way of telling
-orgs apart; `orgs = 2` gives it another org, whose names begin with `their_`. What stands in prepare.toml comes first,
+orgs apart; `orgs = 2` gives it another org, whose names begin with `their_`; `person = true` gives it an admin who has a
+password: person, address, password, role, admins_permission, and the name of the session's cookie. What stands in prepare.toml comes first,
 unless a file says `prepare = false`.
 
 Every expectation is tried on the judge as well: altered in any one place, it must be refused.
 """
-import json
 import os
 import re
 import shlex
-import subprocess
 import sys
-import tempfile
-import time
 import tomllib
-import uuid
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 sys.dont_write_bytecode = True  # nothing is built beside the sources
 from judge import Wrong, filled, judge, try_judge
+from server import Server
 
 HERE = Path(__file__).resolve().parent
 # A minute's window may end while it is being used up.
 REPEATS_MAX = 300
 # Scenarios at once: curl and the server both wait, for the disk and for each other.
 AT_ONCE = 4
-
-
-# ------------------------------------------------------------------------------------------------- the client
-
-
-class Server:
-    """Where the server is, and how to be somebody there."""
-
-    def __init__(self, environment):
-        self.url = environment["CLAVIGER_URL"].rstrip("/")
-        self.domain = environment.get("CLAVIGER_BASE_DOMAIN")
-        self.keys = (environment["CLAVIGER_API_KEY"], environment["CLAVIGER_APPLICATION_KEY"])
-        self.email = environment["CLAVIGER_EMAIL"]
-        # No proxy of the environment, and brackets in a URL mean themselves.
-        self.options = ["--silent", "--show-error", "--globoff", "--noproxy", "*", "--max-time", "30"]
-        if address := environment.get("CLAVIGER_ADDRESS"):
-            self.options += ["--connect-to", f"::{address}"]
-        if authority := environment.get("CLAVIGER_CA"):
-            self.options += ["--cacert", authority]
-
-    def curl(self, words):
-        """The status, the headers by their names in lower case, and the body of curl's answer."""
-        with tempfile.TemporaryDirectory() as folder:
-            head, content = Path(folder, "head"), Path(folder, "content")
-            content.touch()
-            command = ["curl", *self.options, "--dump-header", head, "--output", content, *words]
-            done = subprocess.run(command, capture_output=True, text=True)
-            if done.returncode != 0:
-                raise Wrong(f"curl ended with {done.returncode}: {done.stderr.strip()}")
-            # What was said before the answer itself, as `100 Continue`, stands in blocks of its own.
-            lines = head.read_bytes().decode("latin-1").strip().split("\r\n\r\n")[-1].split("\r\n")
-            pairs = [line.split(":", 1) for line in lines[1:]]
-            headers = {name.strip().lower(): value.strip() for name, value in pairs}
-            return int(lines[0].split()[1]), headers, content.read_bytes().decode()
-
-    def native(self, method, path, body, keys):
-        """Asks for something that scenarios need and that is not the vendor's."""
-        headers = [f"DD-API-KEY: {keys[0]}", f"DD-APPLICATION-KEY: {keys[1]}", "Content-Type: application/json"]
-        words = [word for header in headers for word in ("-H", header)]
-        status, _, text = self.curl([self.url + path, "-X", method, *words, "-d", json.dumps(body)])
-        if status not in (200, 201):
-            raise Wrong(f"{method} {path} is answered with {status}: {text}")
-        return json.loads(text)
-
-    def place(self):
-        """Where a scenario plays, as whom: the only org, or one of its own."""
-        mark = uuid.uuid4().hex[:12]
-        names = {"base": self.url, "host": "", "domain": self.domain, "email": self.email, "4KiB": "x" * 4096, "64KiB": "x" * 65_536}
-        keys = self.keys
-        if self.domain:
-            names |= {"email": f"{mark}@example.com", "host": f"c{mark}.{self.domain}"}
-            names["base"] = f"https://{names['host']}"
-            made = self.native("POST", "/claviger/v1/orgs", {"name": mark, "admin_email": names["email"]}, keys)
-            path = f"/claviger/v1/orgs/{made['org']['id']}"
-            self.native("PATCH", path, {"subdomain": f"c{mark}"}, keys)
-            keys = (made["api_key"]["secret"], made["application_key"]["secret"])
-        scopes = {
-            "api_token": ["org_management", "connections_read", "connections_write"],
-            "no_admins_token": ["connections_read", "connections_write"],
-        }
-        for name, allowed in scopes.items():
-            names[name] = self.personal_access_token(f"{name} {mark}", allowed, keys)
-        return names | {"integration": f"mine_{mark}", "other": f"other_{mark}"}
-
-    def personal_access_token(self, name, scopes, keys):
-        end = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 2 * 86_400))
-        attributes = {"name": name, "scopes": scopes, "expires_at": end}
-        body = {"data": {"type": "personal_access_tokens", "attributes": attributes}}
-        return self.native("POST", "/api/v2/personal_access_tokens", body, keys)["data"]["attributes"]["key"]
 
 
 # ------------------------------------------------------------------------------------------------- scenarios
@@ -148,6 +78,8 @@ def play(server, path):
     names = server.place()
     if scenario.get("orgs") == 2:
         names |= {f"their_{name}": value for name, value in server.place().items()}
+    if scenario.get("person"):
+        names |= server.person(names)
     prepared = exchanges_of(HERE / "prepare.toml")["exchange"] if scenario.get("prepare", True) else []
     count = refused = 0
     for exchange in prepared + scenario["exchange"]:
@@ -175,6 +107,9 @@ def main(chosen):
     way = "subdomains" if server.domain else "one org"
     paths = [path for path in sorted(HERE.glob("scenarios/*.toml")) if not chosen or path.stem in chosen]
     paths = [path for path in paths if exchanges_of(path).get("for", way) == way]
+    if not server.program:
+        print("without CLAVIGER_PROGRAM and CLAVIGER_DATA, nobody gets a password: skipped what needs one")
+        paths = [path for path in paths if not exchanges_of(path).get("person")]
 
     def outcome(path):
         try:

@@ -220,6 +220,13 @@ impl Setup<'_> {
 }
 
 impl Running {
+    /// A command that knows the server, and what its operator has on its machine.
+    fn command(&self, setup: Setup<'_>, program: &str) -> Result<Command> {
+        let mut command = self.bootstrap.command(setup.engine, Path::new(program))?;
+        command.env("CLAVIGER_PROGRAM", setup.binary).env("CLAVIGER_DATA", &self.data);
+        Ok(command)
+    }
+
     fn stop(self) -> Result<()> {
         self.server.stop()
     }
@@ -240,7 +247,7 @@ fn check_one_org(setup: Setup<'_>) -> Result<()> {
         setup.start(ONE_ORG, fresh_directory()?, &[], |address| is_ready(address).unwrap_or(false))?;
     let org = running.bootstrap.field("org_id")?;
     let machine = import_service_account(setup.binary, running.directory.path(), &running.data, org)?;
-    run_suites(setup, &running.bootstrap, &machine)?;
+    run_suites(setup, &running, &machine)?;
     running.stop()
 }
 
@@ -264,8 +271,8 @@ fn import_service_account(binary: &Path, directory: &Path, data: &Path, org: &st
     Ok(secret.to_owned())
 }
 
-fn run_suites(setup: Setup<'_>, bootstrap: &Bootstrap, machine: &str) -> Result<()> {
-    let engine = setup.engine;
+fn run_suites(setup: Setup<'_>, running: &Running, machine: &str) -> Result<()> {
+    let (engine, bootstrap) = (setup.engine, &running.bootstrap);
     let python = venv()?.join("bin/python");
     if setup.runs("python", has_python()) {
         let mut command = bootstrap.command(engine, &python)?;
@@ -294,7 +301,7 @@ fn run_suites(setup: Setup<'_>, bootstrap: &Bootstrap, machine: &str) -> Result<
         process::run(command.args([RECORDED, WRITTEN]))?;
     }
     if setup.runs("zendesk", root().join(ZENDESK).exists()) {
-        process::run(bootstrap.command(engine, Path::new("python3"))?.arg(ZENDESK))?;
+        process::run(running.command(setup, "python3")?.arg(ZENDESK))?;
     }
     Ok(())
 }

@@ -42,7 +42,7 @@ pub(super) fn check_subdomains(setup: Setup<'_>) -> Result<()> {
 
 /// A command that knows the server, and how its hosts are reached.
 fn prepared(setup: Setup<'_>, running: &Running, pki: &Pki, program: &str) -> Result<Command> {
-    let mut command = running.bootstrap.command(setup.engine, Path::new(program))?;
+    let mut command = running.command(setup, program)?;
     command.env("CLAVIGER_BASE_DOMAIN", BASE_DOMAIN);
     command.env("CLAVIGER_ADDRESS", running.address.to_string());
     command.env("CLAVIGER_CA", &pki.authority);
