@@ -16,29 +16,48 @@ export const TOKEN = `${ISSUER}/token`;
 // Where an app of somebody's would be, which a browser is sent back to at last.
 export const APP = `https://app.${DOMAIN}`;
 
-export const ACCESS_TOKEN_SECONDS = 4;
+// Answers late, but not too late.
+export const LATE_TOKEN = `https://late.${DOMAIN}/token`;
+// Goes wrong as the test says, and otherwise well.
+export const MOODY_TOKEN = `https://moody.${DOMAIN}/token`;
+
+const LATE_MS = 1_500;
+const LONG_SECONDS = 3600;
+// Less than a minute: tokens that end so soon are renewed whenever they are asked for.
+const BRIEF_SECONDS = 30;
 
 const secret = () => randomBytes(32).toString("hex");
-// Browsers are sent through it, and so a person takes part.
-export const WEB = { client_id: "web", client_secret: secret() };
-// It acts for itself.
-export const MACHINE = { client_id: "machine", client_secret: secret() };
+const client = (client_id) => ({ client_id, client_secret: secret() });
+// Browsers are sent through these, and so a person takes part; the other's tokens are brief.
+export const WEB = client("web");
+export const BRIEF_WEB = client("web-brief");
+// These act for themselves.
+export const MACHINE = client("machine");
+export const BRIEF_MACHINE = client("machine-brief");
+
+export const CLIENTS = [WEB, BRIEF_WEB, MACHINE, BRIEF_MACHINE];
 
 const inBody = { token_endpoint_auth_method: "client_secret_post" };
 
 function configuration(callback) {
+  const ofPeople = (known) => ({
+    ...known,
+    ...inBody,
+    grant_types: ["authorization_code", "refresh_token"],
+    response_types: ["code"],
+    redirect_uris: [callback],
+  });
+  const ofItself = (known) => ({
+    ...known,
+    ...inBody,
+    grant_types: ["client_credentials"],
+    response_types: [],
+    redirect_uris: [],
+  });
+  const seconds = (_, token, { clientId }) => (clientId.endsWith("-brief") ? BRIEF_SECONDS : LONG_SECONDS);
   const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
   return {
-    clients: [
-      {
-        ...WEB,
-        ...inBody,
-        grant_types: ["authorization_code", "refresh_token"],
-        response_types: ["code"],
-        redirect_uris: [callback],
-      },
-      { ...MACHINE, ...inBody, grant_types: ["client_credentials"], response_types: [], redirect_uris: [] },
-    ],
+    clients: [...[WEB, BRIEF_WEB].map(ofPeople), ...[MACHINE, BRIEF_MACHINE].map(ofItself)],
     features: {
       devInteractions: { enabled: true },
       clientCredentials: { enabled: true },
@@ -51,13 +70,13 @@ function configuration(callback) {
     rotateRefreshToken: true,
     issueRefreshToken: (_, client) => client.grantTypeAllowed("refresh_token"),
     ttl: {
-      AccessToken: ACCESS_TOKEN_SECONDS,
-      ClientCredentials: ACCESS_TOKEN_SECONDS,
+      AccessToken: seconds,
+      ClientCredentials: seconds,
       AuthorizationCode: 60,
-      Grant: 3600,
-      Interaction: 3600,
-      RefreshToken: 3600,
-      Session: 3600,
+      Grant: LONG_SECONDS,
+      Interaction: LONG_SECONDS,
+      RefreshToken: LONG_SECONDS,
+      Session: LONG_SECONDS,
     },
     findAccount: (_, id) => ({ accountId: id, claims: () => ({ sub: id }) }),
     cookies: { keys: [secret()] },
@@ -65,7 +84,7 @@ function configuration(callback) {
   };
 }
 
-// What goes wrong, by its name in the path. Each is told of the request and its answer-to-be.
+// What goes wrong, by its name.
 const FAULTS = {
   silent: () => {}, // held until whoever asks gives up
   trickling: (_, answer) => {
@@ -105,7 +124,6 @@ const FAULTS = {
 
 // The token endpoint that goes wrong in one way.
 export const tokenWith = (fault) => `https://faulty.${DOMAIN}/${fault}/token`;
-export const FAULT_NAMES = Object.keys(FAULTS);
 
 function say(answer, status, type, text) {
   answer.writeHead(status, { "content-type": type });
@@ -115,7 +133,12 @@ function say(answer, status, type, text) {
 // Starts it, for as long as this process runs; `stop` ends it sooner.
 export async function startProvider({ address, key, certificate, callback }) {
   const provider = new Provider(ISSUER, configuration(callback));
-  const seen = { grants: [], refusals: [], elsewhere: 0, asked: new Map() };
+  const seen = { grants: [], refusals: [], elsewhere: 0, faults: new Map() };
+  const moody = { fault: null };
+  const goWrong = (fault, request, answer) => {
+    seen.faults.set(fault, (seen.faults.get(fault) ?? 0) + 1);
+    FAULTS[fault](request, answer);
+  };
   provider.on("grant.success", ({ oidc, body }) => seen.grants.push({ ...oidc.params, issued: body }));
   provider.on("grant.error", ({ oidc }, error) => seen.refusals.push({ ...oidc.params, error: error.error }));
   const standard = provider.callback();
@@ -127,13 +150,10 @@ export async function startProvider({ address, key, certificate, callback }) {
       seen.elsewhere += 1;
       say(answer, 200, "application/json", '{"access_token":"stolen","token_type":"Bearer"}');
     },
-    // Slow, but not too slow.
-    [`late.${DOMAIN}`]: (request, answer) => setTimeout(() => standard(request, answer), 1_500),
-    [`faulty.${DOMAIN}`]: (request, answer) => {
-      const fault = request.url.split("/")[1];
-      seen.asked.set(fault, (seen.asked.get(fault) ?? 0) + 1);
-      FAULTS[fault](request, answer);
-    },
+    [`late.${DOMAIN}`]: (request, answer) => setTimeout(() => standard(request, answer), LATE_MS),
+    [`moody.${DOMAIN}`]: (request, answer) =>
+      moody.fault ? goWrong(moody.fault, request, answer) : standard(request, answer),
+    [`faulty.${DOMAIN}`]: (request, answer) => goWrong(request.url.split("/")[1], request, answer),
   };
   const tls = { key: readFileSync(key), cert: readFileSync(certificate) };
   const server = https.createServer(tls, (request, answer) => {
@@ -147,5 +167,5 @@ export async function startProvider({ address, key, certificate, callback }) {
     server.close();
     server.closeAllConnections();
   };
-  return { seen, stop };
+  return { seen, moody, stop };
 }

@@ -24,6 +24,7 @@ use crate::process::{self, Server, StopSignal, at_root, cargo, root};
 
 pub(crate) const PYTHON: &str = "conformance/python";
 pub(crate) const TYPESCRIPT: &str = "conformance/typescript";
+pub(crate) const OAUTH: &str = "conformance/oauth";
 pub(crate) const GO: &str = "conformance/go";
 pub(crate) const JAVA: &str = "conformance/java";
 const REPLAY: &str = "conformance/replay.py";
@@ -43,7 +44,8 @@ const RECORDED_SCENARIOS: [&str; 6] = [
 ];
 
 /// What can be run alone.
-const SUITES: [&str; 7] = ["python", "typescript", "go", "java", "recorded", "zendesk", "zendesk-subdomains"];
+const SUITES: [&str; 8] =
+    ["python", "typescript", "go", "java", "recorded", "zendesk", "zendesk-subdomains", "zendesk-oauth"];
 
 /// Fields of `bootstrap.json`, and the variables by which the suites get them.
 const HANDED_ON: [(&str, &str); 7] = [
@@ -123,9 +125,9 @@ pub(crate) fn has_python() -> bool {
     root().join(PYTHON).join("requirements.txt").exists()
 }
 
-/// Whether there is a suite in TypeScript.
-pub(crate) fn has_typescript() -> bool {
-    root().join(TYPESCRIPT).join("package.json").exists()
+/// Whether there is a suite of this name for Node.
+pub(crate) fn has_node(suite: &str) -> bool {
+    root().join(suite).join("package.json").exists()
 }
 
 /// Whether there is a suite in Go.
@@ -278,7 +280,7 @@ fn run_suites(setup: Setup<'_>, running: &Running, machine: &str) -> Result<()> 
         let mut command = bootstrap.command(engine, &python)?;
         process::run(command.args(["-m", "pytest", "-q", "-p", "no:cacheprovider", PYTHON]))?;
     }
-    if setup.runs("typescript", has_typescript()) {
+    if setup.runs("typescript", has_node(TYPESCRIPT)) {
         let mut command = bootstrap.command(engine, Path::new("npm"))?;
         process::run(command.args(["test", "--prefix", TYPESCRIPT]))?;
     }
