@@ -106,7 +106,7 @@ test("a provider that goes wrong for a while costs nothing", async () => {
   const codes = { html: "provider_garbage", failing: "provider_failed", "broken-off": "provider_broke_off" };
   for (const [fault, code] of Object.entries(codes)) {
     provider.moody.fault = fault;
-    const title = `the authorization server did not renew the token: ${code}`;
+    const title = `the authorization server gave no token: ${code}`;
     refused(await integration.refresh("mine"), 502, "BadGateway", title);
     assert.deepEqual(await live(integration), before);
   }
