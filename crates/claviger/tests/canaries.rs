@@ -10,6 +10,8 @@ mod support;
 
 #[path = "canaries/connections.rs"]
 mod connections;
+#[path = "canaries/sessions.rs"]
+mod sessions;
 
 use std::collections::{HashMap, HashSet};
 use std::io;

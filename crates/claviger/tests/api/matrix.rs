@@ -165,8 +165,8 @@ fn permissions(route: &RouteInfo) -> Vec<Permission> {
     match route.who {
         Who::User(any_of) => any_of.to_vec(),
         Who::AnyCredential => vec![Permission::parse(REQUIRED).unwrap()],
-        // The last two are the Zendesk dialect's, which has a table of its own.
-        Who::Anybody | Who::ApiKey | Who::Admin(_) | Who::Integration => Vec::new(),
+        // The last three are the Zendesk dialect's and sessions', which have tables of their own.
+        Who::Anybody | Who::ApiKey | Who::Admin(_) | Who::Integration | Who::Session => Vec::new(),
     }
 }
 

@@ -41,6 +41,7 @@ async fn no_route_is_missing() {
     let mut routes: Vec<_> = server
         .routes
         .iter()
+        .chain(&server.session_routes)
         .chain(&server.zendesk_routes)
         .map(|info| format!("{} {}", info.method, info.path.replace("{*", "{")))
         .collect();

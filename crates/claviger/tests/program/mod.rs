@@ -217,6 +217,13 @@ impl Server {
         ask_with(self.address, method, path, headers, &body.to_string()).unwrap()
     }
 
+    /// Sends a body, and tells the status and the headers of the answer.
+    pub(crate) fn head_of(&self, method: &str, path: &str, body: &Value) -> Answer {
+        let text = exchange(self.address, method, path, &[], &body.to_string()).unwrap();
+        let (head, _) = text.split_once("\r\n\r\n").unwrap();
+        (text.split(' ').nth(1).unwrap().parse().unwrap(), head.to_owned())
+    }
+
     /// The status of the verification of any credential.
     pub(crate) fn verify(&self, secret: &str) -> u16 {
         self.get("/verify", &[("x-api-key", secret)]).0
@@ -258,6 +265,21 @@ pub(crate) fn ask_with(
     headers: &[(&str, &str)],
     body: &str,
 ) -> std::io::Result<Answer> {
+    let text = exchange(address, method, path, headers, body)?;
+    let broken = || std::io::Error::other(format!("no answer: {text}"));
+    let status = text.split(' ').nth(1).and_then(|status| status.parse().ok()).ok_or_else(broken)?;
+    let (_, body) = text.split_once("\r\n\r\n").ok_or_else(broken)?;
+    Ok((status, body.to_owned()))
+}
+
+/// A whole answer, as it came.
+fn exchange(
+    address: SocketAddr,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> std::io::Result<String> {
     let mut stream = TcpStream::connect_timeout(&address, PATIENCE)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
@@ -270,8 +292,5 @@ pub(crate) fn ask_with(
     stream.write_all((head + body).as_bytes())?;
     let mut text = String::new();
     stream.read_to_string(&mut text)?;
-    let broken = || std::io::Error::other(format!("no answer: {text}"));
-    let status = text.split(' ').nth(1).and_then(|status| status.parse().ok()).ok_or_else(broken)?;
-    let (_, body) = text.split_once("\r\n\r\n").ok_or_else(broken)?;
-    Ok((status, body.to_owned()))
+    Ok(text)
 }

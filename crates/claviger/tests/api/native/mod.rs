@@ -4,6 +4,7 @@ mod keys;
 mod orgs;
 mod permissions;
 mod role_permissions;
+mod session;
 mod users;
 mod verify;
 

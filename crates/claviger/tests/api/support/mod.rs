@@ -11,6 +11,7 @@ pub(crate) mod people;
 pub(crate) mod restrictions;
 pub(crate) mod sample;
 mod server;
+pub(crate) mod session;
 pub(crate) mod tokens;
 pub(crate) mod wire;
 pub(crate) mod zis;

@@ -18,7 +18,7 @@ use claviger_zendesk::Options as ZendeskOptions;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
-use super::{Client, Keys, TestDatabase, sample};
+use super::{Client, Keys, TestDatabase, sample, session};
 
 /// When every test begins, by its own clock.
 pub(crate) const START: &str = "2026-03-04T05:06:07.123456Z";
@@ -64,8 +64,9 @@ pub(crate) struct TestServer {
     pub(crate) address: SocketAddr,
     pub(crate) engine: Arc<Engine>,
     pub(crate) clock: Arc<ManualClock>,
-    /// All but the Zendesk dialect's, whose callers present other credentials.
+    /// All but the Zendesk dialect's and that of sessions, whose callers present other credentials.
     pub(crate) routes: Vec<RouteInfo>,
+    pub(crate) session_routes: Vec<RouteInfo>,
     pub(crate) zendesk_routes: Vec<RouteInfo>,
     pub(crate) founded: Founded,
     app: App,
@@ -131,7 +132,9 @@ impl TestServer {
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
         let Application { app, front, router, routes } = application;
-        let (zendesk_routes, routes) = routes.into_iter().partition(|it| claviger_zendesk::is_ours(it.path));
+        let (zendesk_routes, routes): (Vec<_>, Vec<_>) =
+            routes.into_iter().partition(|it| claviger_zendesk::is_ours(it.path));
+        let (session_routes, routes) = routes.into_iter().partition(|it| it.path == session::SESSION);
         let serving = tokio::spawn(async move {
             let stopped = async { drop(stopped.await) };
             claviger_http::serve(listener, front, router, setup.options, stopped).await
@@ -141,6 +144,7 @@ impl TestServer {
             engine,
             clock,
             routes,
+            session_routes,
             zendesk_routes,
             founded,
             app,

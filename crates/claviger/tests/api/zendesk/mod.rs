@@ -5,4 +5,5 @@ mod oauth_tokens;
 mod record;
 mod refusals;
 mod registry;
+mod sessions;
 mod tenancy;
