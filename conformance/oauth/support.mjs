@@ -25,8 +25,8 @@ export const CALLBACK = `https://zis.${baseDomain}/api/services/zis/connections/
 
 // Starts the provider.
 export function begin() {
-  const files = { key: environment("CLAVIGER_PROVIDER_KEY"), certificate: environment("CLAVIGER_PROVIDER_CERTIFICATE") };
-  return startProvider({ address: providerAddress, callback: CALLBACK, ...files });
+  const [key, certificate] = [environment("CLAVIGER_PROVIDER_KEY"), environment("CLAVIGER_PROVIDER_CERTIFICATE")];
+  return startProvider({ address: providerAddress, callback: CALLBACK, key, certificate });
 }
 
 // A form as the body of a request.
@@ -99,7 +99,8 @@ class Org {
     const name = `mine_${randomUUID().slice(0, 8)}`;
     const path = `${this.url}/api/services/zis/registry/${name}`;
     const { zendesk_oauth_client } = await prepare("POST", path, {}, this.headers);
-    await prepare("PATCH", `${this.url}/claviger/v1/zis_integrations/${name}`, { redirect_origins: origins }, this.headers);
+    const native = `${this.url}/claviger/v1/zis_integrations/${name}`;
+    await prepare("PATCH", native, { redirect_origins: origins }, this.headers);
     const integration = new Integration(this, name, zendesk_oauth_client.id);
     await integration.mint();
     return integration;
@@ -148,7 +149,8 @@ class Integration {
   }
 
   finish(code, headers) {
-    return this.send("GET", "/oauth/access_codes", `?verification_code=${encodeURIComponent(code)}`, undefined, headers);
+    const query = `?verification_code=${encodeURIComponent(code)}`;
+    return this.send("GET", "/oauth/access_codes", query, undefined, headers);
   }
 
   show(name) {

@@ -171,5 +171,6 @@ def try_judge(exchange, answer, names):
             judge(other, answer, copy.copy(names))
         except Wrong:
             continue
-        raise Wrong(f"the judge takes it for something else as well: {other['status']} {other['headers']} {other['body']}")
+        shown = f"{other['status']} {other['headers']} {other['body']}"
+        raise Wrong(f"the judge takes it for something else as well: {shown}")
     return len(others)

@@ -19,11 +19,12 @@ content type. In them may stand:
   "<time new > old>"     a time later than the one kept as `old`
   "<...>"                in a list: whatever is there
 
-`cases` sends the exchange once for each of its tables of values; `until` sends it again until that status comes. A file's
-`secrets` must be in no answer. `for = "subdomains"` and `for = "one org"` say that a scenario is about one way of telling
-orgs apart; `orgs = 2` gives it another org, whose names begin with `their_`; `person = true` gives it an admin who has a
-password: person, address, password, role, admins_permission, and the name of the session's cookie. What stands in prepare.toml comes first,
-unless a file says `prepare = false`.
+`cases` sends the exchange once for each of its tables of values; `until` sends it again until that status comes.
+
+A file's `secrets` must be in no answer. `for = "subdomains"` and `for = "one org"` say that a scenario is about one way of
+telling orgs apart; `orgs = 2` gives it another org, whose names begin with `their_`; `person = true` gives it an admin who
+has a password: person, address, password, role, admins_permission, and the name of the session's cookie. What stands in
+prepare.toml comes first, unless a file says `prepare = false`.
 
 Every expectation is tried on the judge as well: altered in any one place, it must be refused.
 """

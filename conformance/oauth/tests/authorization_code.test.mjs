@@ -205,7 +205,8 @@ test("a client that is aimed elsewhere takes its secret anew, and its connection
   const missing = "client_secret is missing: with another token_url it is to be brought anew";
   refused(await integration.send("PATCH", "/oauth/clients", `/${uuid}`, elsewhere), 400, "BadRequest", missing);
   assert.deepEqual((await integration.show("mine")).json, before);
-  const changed = await integration.send("PATCH", "/oauth/clients", `/${uuid}`, { ...elsewhere, client_secret: WEB.client_secret });
+  const anew = { ...elsewhere, client_secret: WEB.client_secret };
+  const changed = await integration.send("PATCH", "/oauth/clients", `/${uuid}`, anew);
   assert.deepEqual([changed.status, changed.text], [204, ""]);
   const { json: emptied } = await integration.show("mine");
   assert.deepEqual([emptied.access_token, emptied.refresh_token, emptied.token_expiry], ["", "", null]);

@@ -39,7 +39,8 @@ test("a refresh token is good once, and used twice it ends all that came of it",
   const way = authorize({ scope: "orders:read", code_challenge: challenge, code_challenge_method: "S256" });
   const { url } = await logIn(new Browser(network, CALLBACK), way);
   const code = url.searchParams.get("code");
-  const first = await ask({ grant_type: "authorization_code", code, redirect_uri: CALLBACK, code_verifier: verifier, ...WEB });
+  const exchange = { grant_type: "authorization_code", code, redirect_uri: CALLBACK, code_verifier: verifier };
+  const first = await ask({ ...exchange, ...WEB });
   assert.equal(first.status, 200, first.text);
   const second = await ask({ grant_type: "refresh_token", refresh_token: first.json.refresh_token, ...WEB });
   assert.equal(second.status, 200, second.text);

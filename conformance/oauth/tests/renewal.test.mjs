@@ -52,7 +52,8 @@ test("a token that has time is not renewed, and one that ends soon is", async ()
   const renewed = await live(brief);
   const again = provider.seen.grants.at(-1);
   assert.deepEqual([again.grant_type, again.refresh_token], ["refresh_token", issued.refresh_token]);
-  assert.deepEqual([renewed.access_token, renewed.refresh_token], [again.issued.access_token, again.issued.refresh_token]);
+  const { access_token, refresh_token } = again.issued;
+  assert.deepEqual([renewed.access_token, renewed.refresh_token], [access_token, refresh_token]);
   assert.notEqual(renewed.access_token, issued.access_token);
   assert.equal((await introspect(renewed.access_token, BRIEF_WEB)).active, true);
   // The refresh token that came with it is good in its turn.

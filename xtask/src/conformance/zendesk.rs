@@ -1,5 +1,5 @@
-//! The server as the Zendesk dialect's clients meet it: over TLS, with several orgs that are told apart by the host, and
-//! with the vendor's limits.
+//! The server as the clients of the Zendesk dialect meet it: over TLS, with several orgs that are told apart by the host,
+//! and with the limits of the vendor.
 
 use std::fs::{self, File};
 use std::net::SocketAddr;
