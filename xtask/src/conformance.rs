@@ -1,8 +1,12 @@
 //! Official clients and recorded traffic against the real server, once on each engine.
 //!
 //! The server runs as a user would start it, on a fresh data directory, and must end well when asked to. The
-//! suites learn where it is and how to log in from the environment; see [`HANDED_ON`].
+//! suites learn where it is and how to log in from the environment; see [`HANDED_ON`]. What the Zendesk dialect needs
+//! beside this is [`zendesk`]'s.
 
+mod zendesk;
+
+use std::error::Error;
 use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -11,6 +15,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 use crate::Result;
 use crate::go;
@@ -19,11 +24,13 @@ use crate::process::{self, Server, StopSignal, at_root, cargo, root};
 
 pub(crate) const PYTHON: &str = "conformance/python";
 pub(crate) const TYPESCRIPT: &str = "conformance/typescript";
+pub(crate) const OAUTH: &str = "conformance/oauth";
 pub(crate) const GO: &str = "conformance/go";
 pub(crate) const JAVA: &str = "conformance/java";
 const REPLAY: &str = "conformance/replay.py";
 const RECORDED: &str = "conformance/recorded";
 const WRITTEN: &str = "conformance/written";
+const ZENDESK: &str = "conformance/zendesk/run.py";
 
 /// The recorded scenarios that the server is meant to pass, as patterns of their names. A feature that gets
 /// built adds its line.
@@ -36,6 +43,10 @@ const RECORDED_SCENARIOS: [&str; 6] = [
     "*restriction policy*",
 ];
 
+/// What can be run alone.
+const SUITES: [&str; 8] =
+    ["python", "typescript", "go", "java", "recorded", "zendesk", "zendesk-subdomains", "zendesk-oauth"];
+
 /// Fields of `bootstrap.json`, and the variables by which the suites get them.
 const HANDED_ON: [(&str, &str); 7] = [
     ("url", "CLAVIGER_URL"),
@@ -46,6 +57,9 @@ const HANDED_ON: [(&str, &str); 7] = [
     ("application_key", "CLAVIGER_APPLICATION_KEY"),
     ("application_key_id", "CLAVIGER_APPLICATION_KEY_ID"),
 ];
+
+/// The server without options.
+const ONE_ORG: &str = "one_org";
 
 const START_LIMIT: Duration = Duration::from_secs(30);
 
@@ -72,27 +86,38 @@ impl Engine {
     }
 }
 
-/// Runs the suites with a PostgreSQL of their own.
-pub(crate) fn run(profile: Profile) -> Result<()> {
+/// Runs the suites, or one of them, with a PostgreSQL of their own.
+pub(crate) fn run(options: &[&str]) -> Result<()> {
+    let (profile, only) = match *options {
+        [] => (Profile::Dev, None),
+        ["--release"] => (Profile::Release, None),
+        ["--only", suite] => (Profile::Dev, Some(suite)),
+        ["--release", "--only", suite] => (Profile::Release, Some(suite)),
+        _ => return Err("usage: cargo xtask conformance [--release] [--only SUITE]".into()),
+    };
+    if let Some(unknown) = only.filter(|suite| !SUITES.contains(suite)) {
+        return Err(format!("{unknown} is no suite; there are: {}", SUITES.join(" ")).into());
+    }
     let cluster = Cluster::start(Durability::None)?;
-    run_with(&cluster, profile)?;
+    run_with(&cluster, profile, only)?;
     cluster.stop()
 }
 
 /// Runs the suites that exist on each engine, stopping at the first failure.
-pub(crate) fn run_with(cluster: &Cluster, profile: Profile) -> Result<()> {
+pub(crate) fn run_with(cluster: &Cluster, profile: Profile, only: Option<&str>) -> Result<()> {
     let binary = build(profile)?;
     for engine in [Engine::Sqlite, Engine::Postgres] {
-        let log_path = folder()?.join(format!("{}.log", engine.name()));
-        check_engine(&binary, engine, cluster, &log_path).map_err(|error| {
-            format!(
-                "conformance on {}: {error}\nthe server's log ends:\n{}",
-                engine.name(),
-                process::tail(&log_path)
-            )
-        })?;
+        let setup = Setup { binary: &binary, engine, cluster, only };
+        check_one_org(setup).map_err(|error| told(&*error, engine, ONE_ORG))?;
+        zendesk::check_subdomains(setup).map_err(|error| told(&*error, engine, zendesk::SUBDOMAINS))?;
     }
     Ok(())
+}
+
+/// An error, and what the server said last.
+fn told(error: &dyn Error, engine: Engine, purpose: &str) -> Box<dyn Error> {
+    let log = log_path(engine, purpose).map(|path| process::tail(&path)).unwrap_or_default();
+    format!("conformance on {}: {error}\nthe server's log ends:\n{log}", engine.name()).into()
 }
 
 /// Whether there is a suite in Python, and so a list of the packages that it needs.
@@ -100,9 +125,9 @@ pub(crate) fn has_python() -> bool {
     root().join(PYTHON).join("requirements.txt").exists()
 }
 
-/// Whether there is a suite in TypeScript.
-pub(crate) fn has_typescript() -> bool {
-    root().join(TYPESCRIPT).join("package.json").exists()
+/// Whether there is a suite of this name for Node.
+pub(crate) fn has_node(suite: &str) -> bool {
+    root().join(suite).join("package.json").exists()
 }
 
 /// Whether there is a suite in Go.
@@ -140,22 +165,92 @@ fn build(profile: Profile) -> Result<PathBuf> {
     Ok(target.join(if profile == Profile::Release { "release" } else { "debug" }).join("claviger"))
 }
 
-fn check_engine(binary: &Path, engine: Engine, cluster: &Cluster, log_path: &Path) -> Result<()> {
-    let directory = tempfile::Builder::new().prefix("claviger-conformance-").tempdir()?;
-    let data = directory.path().join("data");
-    let address = SocketAddr::from(([127, 0, 0, 1], process::free_port()?));
-    let mut command = Command::new(binary);
-    command.arg("serve").arg("--data").arg(&data).args(["--listen", &address.to_string()]);
-    if let Engine::Postgres = engine {
-        command.args(["--database", &cluster.create_database("claviger_conformance")?]);
+/// What every server is started from.
+#[derive(Clone, Copy)]
+struct Setup<'a> {
+    binary: &'a Path,
+    engine: Engine,
+    cluster: &'a Cluster,
+    /// The suite that is wanted, where not all are.
+    only: Option<&'a str>,
+}
+
+/// A server that answers, and what it said of itself when it began. Its directory goes after it.
+struct Running {
+    server: Server,
+    address: SocketAddr,
+    bootstrap: Bootstrap,
+    data: PathBuf,
+    directory: TempDir,
+}
+
+impl Setup<'_> {
+    /// Says that a suite runs now, or that it does not exist, so that none is skipped silently.
+    fn runs(self, suite: &str, exists: bool) -> bool {
+        debug_assert!(SUITES.contains(&suite), "{suite} is in no list");
+        if self.only.is_some_and(|only| only != suite) {
+            return false;
+        }
+        let note = if exists { "" } else { ": skipped, not there" };
+        println!("--> {suite} on {}{note}", self.engine.name());
+        exists
     }
-    let log = File::create(log_path)?;
-    let mut server = Server::start("claviger", &mut command, StopSignal::Terminate, directory.path(), log)?;
-    server.wait_until(START_LIMIT, || is_ready(address).unwrap_or(false))?;
-    let bootstrap = Bootstrap::read(&data.join("bootstrap.json"))?;
-    let machine = import_service_account(binary, directory.path(), &data, bootstrap.field("org_id")?)?;
-    run_suites(engine, &bootstrap, &machine)?;
-    server.stop()
+
+    /// Starts a server on a fresh database, with further options, and waits until `is_ready` of its address. Its
+    /// `purpose` names its database and its log.
+    fn start(
+        self,
+        purpose: &str,
+        directory: TempDir,
+        options: &[String],
+        is_ready: impl Fn(SocketAddr) -> bool,
+    ) -> Result<Running> {
+        let data = directory.path().join("data");
+        let address = SocketAddr::from(([127, 0, 0, 1], process::free_port()?));
+        let mut command = Command::new(self.binary);
+        command.arg("serve").arg("--data").arg(&data).args(["--listen", &address.to_string()]).args(options);
+        if let Engine::Postgres = self.engine {
+            command.args(["--database", &self.cluster.create_database(&format!("conformance_{purpose}"))?]);
+        }
+        let log = File::create(log_path(self.engine, purpose)?)?;
+        let mut server =
+            Server::start("claviger", &mut command, StopSignal::Terminate, directory.path(), log)?;
+        server.wait_until(START_LIMIT, || is_ready(address))?;
+        let bootstrap = Bootstrap::read(&data.join("bootstrap.json"))?;
+        Ok(Running { server, address, bootstrap, data, directory })
+    }
+}
+
+impl Running {
+    /// A command that knows the server, and what its operator has on its machine.
+    fn command(&self, setup: Setup<'_>, program: &str) -> Result<Command> {
+        let mut command = self.bootstrap.command(setup.engine, Path::new(program))?;
+        command.env("CLAVIGER_PROGRAM", setup.binary).env("CLAVIGER_DATA", &self.data);
+        Ok(command)
+    }
+
+    fn stop(self) -> Result<()> {
+        self.server.stop()
+    }
+}
+
+/// Where a server writes its log.
+fn log_path(engine: Engine, purpose: &str) -> Result<PathBuf> {
+    Ok(folder()?.join(format!("{}_{purpose}.log", engine.name())))
+}
+
+fn fresh_directory() -> Result<TempDir> {
+    Ok(tempfile::Builder::new().prefix("claviger-conformance-").tempdir()?)
+}
+
+/// The suites against a server as it is without options: all of them but what needs several orgs by their hosts.
+fn check_one_org(setup: Setup<'_>) -> Result<()> {
+    let running =
+        setup.start(ONE_ORG, fresh_directory()?, &[], |address| is_ready(address).unwrap_or(false))?;
+    let org = running.bootstrap.field("org_id")?;
+    let machine = import_service_account(setup.binary, running.directory.path(), &running.data, org)?;
+    run_suites(setup, &running, &machine)?;
+    running.stop()
 }
 
 /// Brings a service account into the running server, and returns its application key: the recorded traffic is a
@@ -178,27 +273,28 @@ fn import_service_account(binary: &Path, directory: &Path, data: &Path, org: &st
     Ok(secret.to_owned())
 }
 
-fn run_suites(engine: Engine, bootstrap: &Bootstrap, machine: &str) -> Result<()> {
+fn run_suites(setup: Setup<'_>, running: &Running, machine: &str) -> Result<()> {
+    let (engine, bootstrap) = (setup.engine, &running.bootstrap);
     let python = venv()?.join("bin/python");
-    if announce("Python clients", engine, has_python()) {
+    if setup.runs("python", has_python()) {
         let mut command = bootstrap.command(engine, &python)?;
         process::run(command.args(["-m", "pytest", "-q", "-p", "no:cacheprovider", PYTHON]))?;
     }
-    if announce("TypeScript clients", engine, has_typescript()) {
+    if setup.runs("typescript", has_node(TYPESCRIPT)) {
         let mut command = bootstrap.command(engine, Path::new("npm"))?;
         process::run(command.args(["test", "--prefix", TYPESCRIPT]))?;
     }
-    if announce("Go clients", engine, has_go()) {
+    if setup.runs("go", has_go()) {
         let mut command = bootstrap.command(engine, &go::program()?)?;
         // Without `-count`, Go would not run again what passed before, against another server.
         process::run(go::prepared(&mut command).args(["test", "-count=1", "./..."]))?;
     }
-    if announce("Java clients", engine, has_java()) {
+    if setup.runs("java", has_java()) {
         let mut command = bootstrap.command(engine, Path::new("mvn"))?;
         process::run(command.args(["--batch-mode", "--quiet", "test"]).current_dir(root().join(JAVA)))?;
     }
     let has_recorded = root().join(RECORDED).is_dir() && root().join(REPLAY).exists();
-    if announce("recorded traffic", engine, has_recorded) {
+    if setup.runs("recorded", has_recorded) {
         let python = if has_python() { &python } else { Path::new("python3") };
         let mut command = bootstrap.command(engine, python)?;
         let credentials = format!("{}:{machine}", bootstrap.field("api_key")?);
@@ -206,14 +302,10 @@ fn run_suites(engine: Engine, bootstrap: &Bootstrap, machine: &str) -> Result<()
         command.args(RECORDED_SCENARIOS.iter().flat_map(|pattern| ["--only", pattern]));
         process::run(command.args([RECORDED, WRITTEN]))?;
     }
+    if setup.runs("zendesk", root().join(ZENDESK).exists()) {
+        process::run(running.command(setup, "python3")?.arg(ZENDESK))?;
+    }
     Ok(())
-}
-
-/// Says what runs now, or that it does not, so that no suite is skipped silently.
-fn announce(suite: &str, engine: Engine, exists: bool) -> bool {
-    let note = if exists { "" } else { ": skipped, not there" };
-    println!("--> {suite} on {}{note}", engine.name());
-    exists
 }
 
 /// What a server writes on its first start: where it is, and the first credentials.

@@ -21,7 +21,6 @@ use std::error::Error;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use conformance::Profile;
 use postgres::Durability;
 
 /// Tasks only pass errors on, to be read by a person.
@@ -32,7 +31,9 @@ Usage: cargo xtask <task>
 
   setup                          install what the tests need and this machine lacks
   test [--quick]                 every check, in order; --quick: only `cargo test`, with PostgreSQL
-  conformance [--release]        official clients against the real server, on each engine
+  conformance [--release] [--only SUITE]
+                                 clients against the real server, on each engine; SUITE: python, typescript, go, java,
+                                 recorded, zendesk, zendesk-subdomains, zendesk-oauth
   bench [--only PARTS] [--quick] measure the release build; PARTS: start, verify, creates, lists;
                                  --quick: small numbers, only to see that it works
   fuzz TARGET [--seconds N] [--seed N]
@@ -59,8 +60,7 @@ fn dispatch(arguments: &[OsString]) -> Result<ExitCode> {
         ["setup"] => setup::run()?,
         ["test"] => test::everything()?,
         ["test", "--quick"] => test::quick()?,
-        ["conformance"] => conformance::run(Profile::Dev)?,
-        ["conformance", "--release"] => conformance::run(Profile::Release)?,
+        ["conformance", options @ ..] => conformance::run(options)?,
         ["bench", options @ ..] => bench::run(options)?,
         ["fuzz", options @ ..] => fuzz::run(options)?,
         ["postgres", "--", _, ..] => return postgres::lend(Durability::None, &arguments[2..]),

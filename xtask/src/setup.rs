@@ -32,6 +32,9 @@ fn debian_packages() -> Result<()> {
     // Debian keeps it in /usr/sbin, which only root's search path has.
     want(answers("nginx", "-v")? || answers("/usr/sbin/nginx", "-v")?, &["nginx"]);
     want(answers("strace", "--version")?, &["strace"]);
+    // The vendor's examples are curl's, and some of them go over TLS.
+    want(answers("curl", "--version")?, &["curl"]);
+    want(answers("openssl", "version")?, &["openssl"]);
     // Compiles libFuzzer.
     want(answers("c++", "--version")?, &["g++"]);
     if conformance::has_python() {
@@ -39,7 +42,7 @@ fn debian_packages() -> Result<()> {
         let can_make_venv = ask(at_root("python3").args(["-c", "import ensurepip, venv"]))?.is_some();
         want(can_make_venv, &["python3", "python3-venv"]);
     }
-    if conformance::has_typescript() {
+    if conformance::has_node(conformance::TYPESCRIPT) || conformance::has_node(conformance::OAUTH) {
         want(answers("npm", "--version")?, &["nodejs", "npm"]);
     }
     if conformance::has_go() {
@@ -112,17 +115,23 @@ fn python_packages() -> Result<()> {
 }
 
 fn node_packages() -> Result<()> {
-    if !conformance::has_typescript() {
-        return Ok(());
+    for suite in [conformance::TYPESCRIPT, conformance::OAUTH] {
+        if conformance::has_node(suite) {
+            node_packages_of(suite)?;
+        }
     }
-    let folder = root().join(conformance::TYPESCRIPT);
+    Ok(())
+}
+
+fn node_packages_of(suite: &str) -> Result<()> {
+    let folder = root().join(suite);
     let modules = folder.join("node_modules");
     let lock = folder.join("package-lock.json");
     let (list, verb) = if lock.exists() { (lock, "ci") } else { (folder.join("package.json"), "install") };
     if is_installed(&modules, &list)? {
         return Ok(());
     }
-    println!("setup: installing the npm packages of {}", conformance::TYPESCRIPT);
+    println!("setup: installing the npm packages of {suite}");
     process::run(Command::new("npm").args([verb, "--no-audit", "--no-fund"]).current_dir(&folder))?;
     fs::create_dir_all(&modules)?; // npm makes none when there is nothing to install
     note_installed(&modules, &list)

@@ -43,7 +43,7 @@ fn all_steps(steps: &mut Steps) -> Result<()> {
         fuzz::run(&["connections", "--seconds", "40"])?;
         fuzz::run(&["zis", "--seconds", "20"])
     })?;
-    steps.run("conformance", || conformance::run_with(&cluster, Profile::Dev))?;
+    steps.run("conformance", || conformance::run_with(&cluster, Profile::Dev, None))?;
     steps.run("stop PostgreSQL", || cluster.stop())
 }
 

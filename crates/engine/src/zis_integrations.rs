@@ -87,7 +87,7 @@ impl Engine {
         Ok(self.store.list_zis_integrations(permit.org()).await?)
     }
 
-    /// Says to which origins browsers may be sent once a third party has sent them back.
+    /// Says to which origins browsers may be sent once a third party has sent them back; where nothing is said, they stay.
     ///
     /// # Errors
     /// [`Error::Absent`].
@@ -95,17 +95,17 @@ impl Engine {
         &self,
         permit: &Permit<ZisRegistry>,
         name: &ZisName,
-        origins: &RedirectOrigins,
+        origins: Option<&RedirectOrigins>,
     ) -> Result<Changed<ZisIntegration>, Error> {
         for _ in 0..STALE_RETRIES_MAX {
             let Some(mut integration) = self.store.find_zis_integration(permit.org(), name).await? else {
                 self.settle().await?;
                 return Err(Error::Absent(Thing::ZisIntegration));
             };
-            if integration.redirect_origins == *origins {
+            let Some(origins) = origins.filter(|origins| **origins != integration.redirect_origins) else {
                 self.settle().await?;
                 return Ok(Changed { value: integration, position: self.applied() });
-            }
+            };
             let secret = self.store.find_zis_client_secret(permit.org(), integration.id).await?;
             let Some(secret) = secret else { continue };
             integration.redirect_origins = origins.clone();

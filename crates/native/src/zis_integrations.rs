@@ -61,12 +61,10 @@ async fn update(
 ) -> Result<Response, Error> {
     let body = body?.0;
     let mut fields = Fields::of(&body)?;
-    fields.require("redirect_origins");
     let origins = fields.read("redirect_origins", origins);
     fields.finish()?;
-    let origins = origins.expect("a body without it, or with a bad one, was refused");
     let name = ZisName::parse(&name).map_err(|_| EngineError::Absent(Thing::ZisIntegration))?;
-    let changed = app.engine().change_redirect_origins(&permit, &name, &origins).await?;
+    let changed = app.engine().change_redirect_origins(&permit, &name, origins.as_ref()).await?;
     let integration = changed.value;
     let wire =
         Wire { name: integration.name.to_string(), redirect_origins: integration.redirect_origins.texts() };

@@ -21,6 +21,8 @@ const MARGIN: Duration = Duration::from_secs(60);
 pub struct AccessToken {
     token: Arc<SecretText>,
     expires_at: Option<Timestamp>,
+    /// By which it is told from the one after it.
+    revision: i64,
 }
 
 impl AccessToken {
@@ -41,19 +43,26 @@ impl fmt::Debug for AccessToken {
     }
 }
 
-impl From<OAuthToken> for AccessToken {
-    fn from(token: OAuthToken) -> Self {
-        Self { token: Arc::new(token.token), expires_at: token.expires_at }
-    }
-}
-
 /// Why somebody asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Want {
     /// A token that is good.
     Good,
-    /// A new one, whatever the present one is.
+    /// Another one than that of this revision, which was refused where it was used.
+    Other(i64),
+    /// A new one, whatever was said before.
     New,
+}
+
+impl Want {
+    /// Whether what is kept will do, as long as it is good.
+    fn is_met_by(self, revision: i64) -> bool {
+        match self {
+            Self::Good => true,
+            Self::Other(refused) => revision != refused,
+            Self::New => false,
+        }
+    }
 }
 
 impl OAuth {
@@ -63,10 +72,29 @@ impl OAuth {
     /// # Errors
     /// When there is none that is good.
     pub async fn access_token(&self, org: OrgId, connection: ConnectionId) -> Outcome {
-        let read = self.0.engine.read_oauth_token(org, connection).await?;
-        match good(read.token, self.0.engine.clock().now(), MARGIN) {
-            Some(token) => Ok(token.into()),
+        let mut read = self.0.engine.read_oauth_token(org, connection).await?;
+        match present(&mut read, Want::Good, self.0.engine.clock().now(), MARGIN) {
+            Some(token) => Ok(token),
             None => self.renew(org, connection, Want::Good).await,
+        }
+    }
+
+    /// Another token in the place of one that was refused where it was used, though it had not ended: one renewal, however
+    /// many were refused with the same.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub async fn replace_token(
+        &self,
+        org: OrgId,
+        connection: ConnectionId,
+        refused: &AccessToken,
+    ) -> Outcome {
+        let want = Want::Other(refused.revision);
+        let mut read = self.0.engine.read_oauth_token(org, connection).await?;
+        match present(&mut read, want, self.0.engine.clock().now(), MARGIN) {
+            Some(token) => Ok(token),
+            None => another(self.renew(org, connection, want).await, refused.revision),
         }
     }
 
@@ -76,7 +104,8 @@ impl OAuth {
     /// # Errors
     /// When it was not renewed.
     pub async fn refresh(&self, org: OrgId, connection: ConnectionId) -> Outcome {
-        self.renew(org, connection, Want::New).await
+        let before = self.0.engine.read_oauth_token(org, connection).await?.token_revision();
+        another(self.renew(org, connection, Want::New).await, before)
     }
 
     async fn renew(&self, org: OrgId, connection: ConnectionId, want: Want) -> Outcome {
@@ -99,27 +128,33 @@ impl OAuth {
     }
 }
 
-/// The token, if it is good for so long from now.
-fn good(token: Option<OAuthToken>, now: Timestamp, margin: Duration) -> Option<OAuthToken> {
-    token.filter(|token| token.expires_at.is_none_or(|end| now + margin < end))
+/// The token that is kept, if it is what somebody wants, and good for so long from now.
+fn present(read: &mut OAuthTokenRead, want: Want, now: Timestamp, margin: Duration) -> Option<AccessToken> {
+    let revision = read.token_revision();
+    let is_good = |token: &mut OAuthToken| token.expires_at.is_none_or(|end| now + margin < end);
+    let token = read.token.take_if(|token| want.is_met_by(revision) && is_good(token))?;
+    Some(AccessToken { token: Arc::new(token.token), expires_at: token.expires_at, revision })
+}
+
+/// What a renewal brought, where it is another token: one that others had begun may have left the present one in its place.
+fn another(outcome: Outcome, revision: i64) -> Outcome {
+    outcome.and_then(|token| if token.revision == revision { Err(AccessError::Busy) } else { Ok(token) })
 }
 
 impl Shared {
     async fn fly(&self, org: OrgId, connection: ConnectionId, want: Want) -> Outcome {
         let mut read = self.engine.read_oauth_token(org, connection).await?;
         let now = self.engine.clock().now();
-        let is_good =
-            read.token.as_ref().is_some_and(|it| it.expires_at.is_none_or(|end| now + MARGIN < end));
-        if want == Want::Good && is_good {
-            // Another renewal landed while this one was boarded.
-            return read.token.take().map(AccessToken::from).ok_or(AccessError::Lost);
+        // Another renewal may have landed while this one was boarded.
+        if let Some(token) = present(&mut read, want, now, MARGIN) {
+            return Ok(token);
         }
         if read.token.is_none() {
             return Err(AccessError::Lost);
         }
         let failure = match want {
             Want::New => None,
-            Want::Good => {
+            Want::Good | Want::Other(_) => {
                 let refused = read.refused().map(|code| AccessError::Refused(code.to_owned()));
                 refused.or_else(|| self.flights.recent_failure(connection, now))
             }
@@ -133,14 +168,9 @@ impl Shared {
                 outcome
             }
         };
-        match (outcome, want) {
-            // The present one does as long as it lasts.
-            (Err(error), Want::Good) => {
-                let present = good(read.token.take(), self.engine.clock().now(), Duration::ZERO);
-                present.map(AccessToken::from).ok_or(error)
-            }
-            (outcome, _) => outcome,
-        }
+        // The present one does as long as it lasts, but for whom it was refused.
+        let now = self.engine.clock().now();
+        outcome.or_else(|error| present(&mut read, want, now, Duration::ZERO).ok_or(error))
     }
 
     async fn renewed(&self, read: &OAuthTokenRead) -> Outcome {
@@ -169,13 +199,14 @@ impl Shared {
 
     /// The token as it stands now, where it is another one than was read, and good.
     async fn stored(&self, before: &OAuthTokenRead) -> Outcome {
-        let read = self.engine.read_oauth_token(before.org(), before.connection()).await?;
-        if read.revision() == before.revision() {
+        let mut read = self.engine.read_oauth_token(before.org(), before.connection()).await?;
+        if read.token.is_none() {
+            return Err(AccessError::Lost);
+        }
+        if read.token_revision() == before.token_revision() {
             return Err(AccessError::Busy);
         }
-        let Some(token) = read.token else { return Err(AccessError::Lost) };
-        let token = good(Some(token), self.engine.clock().now(), Duration::ZERO);
-        token.map(AccessToken::from).ok_or(AccessError::Over)
+        present(&mut read, Want::Good, self.engine.clock().now(), Duration::ZERO).ok_or(AccessError::Over)
     }
 
     async fn ask(&self, renewal: Renewal) -> Result<GrantedTokens, ExchangeFailure> {

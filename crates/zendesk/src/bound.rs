@@ -70,12 +70,15 @@ impl<R: Right> Bound<R> {
     }
 }
 
+/// How the paths of lists end. The last stands for OAuth clients, whose paths end with the integration.
+const LISTS: [&str; 2] = ["/connections/all", "/oauth/clients/{integration}"];
+
 /// What is told of an integration that there is not, to whoever is bound to none (fact sheet, U16): what could be there
 /// only within it is not there; lists and changes are asked of nothing.
 fn unknown_integration(parts: &Parts) -> Error {
-    let is_of_one_thing =
-        parts.extensions.get::<MatchedPath>().is_some_and(|path| path.as_str().ends_with('}'));
-    match parts.method == Method::DELETE || (parts.method == Method::GET && is_of_one_thing) {
+    let path = parts.extensions.get::<MatchedPath>().map_or("", MatchedPath::as_str);
+    let is_list = LISTS.iter().any(|end| path.ends_with(end));
+    match parts.method == Method::DELETE || (parts.method == Method::GET && !is_list) {
         true => EngineError::Absent(Thing::Connection).into(),
         false => {
             Error::named(StatusCode::BAD_REQUEST, "InvalidIntegration", "Specified integration is not valid")

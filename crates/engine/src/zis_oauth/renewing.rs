@@ -79,9 +79,9 @@ impl OAuthTokenRead {
         self.connection.id
     }
 
-    /// The connection's revision, which grows with each token.
-    pub fn revision(&self) -> i64 {
-        self.connection.revision
+    /// The revision at which its token was stored, by which one is told from the next; 0 where there is none.
+    pub fn token_revision(&self) -> i64 {
+        self.connection.secrets.0.get(ACCESS_TOKEN).copied().unwrap_or_default()
     }
 
     /// The authorization server's code, where it refused the connection's grant for good and nothing has changed since.

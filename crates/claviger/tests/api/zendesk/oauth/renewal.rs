@@ -300,6 +300,28 @@ with_either_database! {
         stage.stop().await;
     }
 
+    /// A provider may take a token back before its end: whoever is refused with it asks for another.
+    async fn a_token_that_was_refused_is_replaced_once(database: TestDatabase) {
+        let stage = Stage::set(database).await;
+        stage.client().await;
+        let (org, id) = (stage.org(), id_of(&stage.connect("one").await));
+        let first = stage.server.oauth.access_token(org, id).await.unwrap();
+        let mut refused = tokio::task::JoinSet::new();
+        for _ in 0..32 {
+            let (oauth, first) = (stage.server.oauth.clone(), first.clone());
+            refused.spawn(async move { oauth.replace_token(org, id, &first).await.unwrap().reveal().to_owned() });
+        }
+        assert!(refused.join_all().await.iter().all(|token| token == "canary-access-2"));
+        assert_eq!(renewals(&stage).len(), 1);
+        let second = stage.server.oauth.replace_token(org, id, &first).await.unwrap();
+        assert_eq!((second.reveal(), renewals(&stage).len()), ("canary-access-2", 1));
+        // Where there is no other, none is given: the refused one would be refused again.
+        stage.provider.set(Mood::Broken(500));
+        assert_eq!(stage.server.oauth.replace_token(org, id, &second).await.unwrap_err().code(), "provider");
+        assert_eq!(stage.token(id).await.unwrap(), "canary-access-2");
+        stage.stop().await;
+    }
+
     async fn only_an_orgs_own_connections_have_tokens(database: TestDatabase) {
         let stage = Stage::set(database).await;
         stage.client().await;
