@@ -11,6 +11,7 @@
 //!
 //! No I/O, no clock. Time grows with the text, whatever is in it: `tests/work.rs`.
 
+mod blocks;
 mod byte_set;
 mod escape;
 mod forms;
@@ -22,6 +23,7 @@ mod pieces;
 mod redactor;
 mod search;
 mod sieve;
+mod starts;
 mod symbol;
 
 pub use needles::Needles;

@@ -89,15 +89,21 @@ impl Symbol {
                     call(DIGITS[usize::from(value & 15)].to_ascii_uppercase());
                 }
             }
+            _ if mask & 63 == 63 => each_of_sextet(value, &mut call),
             _ => (0..64u8).filter(|sextet| sextet & mask == value).for_each(|sextet| {
-                call(ALPHABET[usize::from(sextet)]);
-                match sextet {
-                    62 => call(b'-'),
-                    63 => call(b'_'),
-                    _ => {}
-                }
+                each_of_sextet(sextet, &mut call);
             }),
         }
+    }
+}
+
+/// Calls with the character of either alphabet.
+fn each_of_sextet(sextet: u8, call: &mut impl FnMut(u8)) {
+    call(ALPHABET[usize::from(sextet & 63)]);
+    match sextet {
+        62 => call(b'-'),
+        63 => call(b'_'),
+        _ => {}
     }
 }
 
