@@ -27,7 +27,8 @@ fn main() {
         for (name, body) in bodies(&token, &jwt) {
             measure(name, &needles, &body);
         }
-        let values = [&b"application/json; charset=utf-8"[..], b"Sat, 21 Nov 2026 12:00:00 GMT", b"nginx", b"102400"];
+        let values =
+            [&b"application/json; charset=utf-8"[..], b"Sat, 21 Nov 2026 12:00:00 GMT", b"nginx", b"102400"];
         let mut redactor = Redactor::new(needles.clone());
         let headers = per_call(|| {
             for value in black_box(&values) {

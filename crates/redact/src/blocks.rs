@@ -39,8 +39,9 @@ impl DefaultIsZeroes for Block {}
 impl Blocks {
     /// Of each form, the blocks at its own first place and at so many behind.
     pub(crate) fn new(forms: &Forms, offsets: usize) -> Self {
-        let mut count = 0;
-        each(forms, offsets, |_| count += 1);
+        let places = forms.list().iter().flat_map(|form| (0..offsets).map(|offset| form.own + offset));
+        let ways = |place: usize| (place..place + BLOCK).map(|place| forms.symbol(place).count());
+        let count: usize = places.map(|place| ways(place).product::<usize>()).sum();
         let bits = (BITS_PER_BLOCK * count).next_power_of_two().clamp(64, BITS_MAX);
         let mut blocks = Self {
             filter: Zeroizing::new(vec![0; bits / 64]),
@@ -48,8 +49,25 @@ impl Blocks {
             list: Zeroizing::new(Vec::with_capacity(count)),
             chains: vec![0; count.next_power_of_two()],
         };
-        each(forms, offsets, |block| blocks.add(block));
+        for form in forms.list() {
+            for offset in 0..offsets as u32 {
+                let block = Block { own: form.own as u32, offset, ..Block::default() };
+                blocks.add_written(forms, block, 0);
+            }
+        }
         blocks
+    }
+
+    /// Adds every way to write a block, of which so much is chosen.
+    fn add_written(&mut self, forms: &Forms, block: Block, chosen: usize) {
+        if chosen == BLOCK {
+            return self.add(block);
+        }
+        forms.symbol((block.own + block.offset) as usize + chosen).each(|byte| {
+            let mut block = block;
+            block.bytes[chosen] = byte;
+            self.add_written(forms, block, chosen + 1);
+        });
     }
 
     fn add(&mut self, block: Block) {
@@ -100,28 +118,6 @@ impl Blocks {
         // Other bits than those of the filter, where what does not belong together met already.
         hash as usize & (self.chains.len() - 1)
     }
-}
-
-/// Calls with every block of every form, in every way to write it.
-fn each(forms: &Forms, offsets: usize, mut call: impl FnMut(Block)) {
-    for form in forms.list() {
-        for offset in 0..offsets {
-            let block = Block { own: form.own as u32, offset: offset as u32, ..Block::default() };
-            written(forms, block, 0, &mut call);
-        }
-    }
-}
-
-/// Calls with every way to write a block, of which so much is chosen.
-fn written(forms: &Forms, block: Block, chosen: usize, call: &mut impl FnMut(Block)) {
-    if chosen == BLOCK {
-        return call(block);
-    }
-    forms.symbol((block.own + block.offset) as usize + chosen).each(|byte| {
-        let mut block = block;
-        block.bytes[chosen] = byte;
-        written(forms, block, chosen + 1, call);
-    });
 }
 
 fn hash(bytes: [u8; BLOCK]) -> u32 {

@@ -44,7 +44,9 @@ pub(crate) fn second_bytes(first: u8, meant: &ByteSet) -> ByteSet {
                 second.insert(digit as u8);
                 second.insert(digit.to_ascii_uppercase() as u8);
             }
-            b'\\' if after_backslash(byte).is_some_and(|stands_for| meant.contains(stands_for)) => second.insert(byte),
+            b'\\' if after_backslash(byte).is_some_and(|stands_for| meant.contains(stands_for)) => {
+                second.insert(byte)
+            }
             _ => {}
         }
     }

@@ -79,8 +79,10 @@ impl Hits {
     fn within(&self, start: u64, length: usize) -> impl Iterator<Item = Range<usize>> {
         let end = start + length as u64;
         let first = self.spans.partition_point(|span| span.end <= start);
-        self.spans.iter().skip(first).take_while(move |span| span.start < end).map(move |span| {
-            (span.start.max(start) - start) as usize..(span.end.min(end) - start) as usize
-        })
+        self.spans
+            .iter()
+            .skip(first)
+            .take_while(move |span| span.start < end)
+            .map(move |span| (span.start.max(start) - start) as usize..(span.end.min(end) - start) as usize)
     }
 }

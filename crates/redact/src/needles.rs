@@ -40,9 +40,9 @@ impl Needles {
         let searchable = |index: &usize| secrets[*index].as_ref().len() >= LENGTH_MIN;
         let (long, unsearched): (Vec<usize>, Vec<usize>) = (0..secrets.len()).partition(searchable);
         let is_new = |index: &usize| secrets[..*index].iter().all(|s| s.as_ref() != secrets[*index].as_ref());
-        let bytes = long.iter().map(|index| secrets[*index].as_ref().len()).sum();
-        let mut forms = Forms::with_room(long.len(), bytes);
-        for index in long.into_iter().filter(is_new) {
+        let searched: Vec<usize> = long.into_iter().filter(is_new).collect();
+        let mut forms = Forms::with_room(searched.iter().map(|index| secrets[*index].as_ref()));
+        for index in searched {
             forms.add(index, secrets[index].as_ref());
         }
         let held_max = ESCAPE_MAX * forms.longest();

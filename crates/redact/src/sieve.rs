@@ -13,10 +13,11 @@ use crate::byte_set::ByteSet;
 use crate::escape::{self, Readings};
 use crate::forms::Forms;
 
-/// Beyond this, a text is looked at faster than memory brings it.
-const STRIDE_MAX: usize = 16;
 /// How far escapes are looked for before blocks are: both find the text in the processor's cache.
 const WINDOW: usize = 8 << 10;
+
+/// How many blocks are looked at together.
+const PROBES: usize = 4;
 
 pub(crate) struct Sieve {
     stride: usize,
@@ -37,13 +38,18 @@ pub(crate) struct Suspicion {
 
 impl Sieve {
     pub(crate) fn new(forms: &Forms) -> Self {
-        let shortest = forms.list().iter().map(|form| form.own_end - form.own).min().unwrap_or(STRIDE_MAX);
-        let room = (shortest.saturating_sub(BLOCK) + 1).clamp(1, STRIDE_MAX);
-        let stride = 1 << room.ilog2();
+        let shortest = forms.list().iter().map(|form| form.own_end - form.own).min().unwrap_or(0);
+        let stride = match shortest {
+            19.. => 16,
+            11.. => 8,
+            _ => 4,
+        };
         let mut early = ByteSet::default();
         for form in forms.list() {
             let symbols = (form.first..=form.first + stride + BLOCK).map(|place| forms.symbol(place));
-            symbols.take_while(|symbol| !symbol.is_end()).for_each(|symbol| symbol.each(|byte| early.insert(byte)));
+            symbols
+                .take_while(|symbol| !symbol.is_end())
+                .for_each(|symbol| symbol.each(|byte| early.insert(byte)));
         }
         let second = [b'%', b'\\', b'&'].map(|first| escape::second_bytes(first, &early));
         Self { stride, blocks: Blocks::new(forms, stride), early, second }
@@ -80,8 +86,8 @@ impl<'a> Sifting<'a> {
             let block = match self.sieve.stride {
                 16 => self.block::<16>(from, end),
                 8 => self.block::<8>(from, end),
-                4 => self.block::<4>(from, end),
-                _ => self.block::<1>(from, end),
+                // The shortest form has twice the length of a block.
+                _ => self.block::<4>(from, end),
             };
             // A form whose block is cut by an escape is found by that only, and may begin before the other.
             let escape = escape.filter(|escape| block.as_ref().is_none_or(|block| escape - block.to < BLOCK));
@@ -133,29 +139,35 @@ impl<'a> Sifting<'a> {
 
     /// The first block of a form, of those that begin in a range.
     fn block<const STRIDE: usize>(&self, from: usize, end: usize) -> Option<Suspicion> {
-        let text = self.text.get(from..(end + BLOCK - 1).min(self.text.len())).unwrap_or_default();
-        let may_be = |at: usize| {
-            let block = text.get(at..at + BLOCK).and_then(|block| block.try_into().ok());
-            block.is_some_and(|block| self.sieve.blocks.may_be(block))
-        };
-        let mut at = 0;
-        while at < text.len() {
-            // Four at a time: one branch for all of them.
-            while at + 3 * STRIDE + BLOCK <= text.len()
-                && !(may_be(at) | may_be(at + STRIDE) | may_be(at + 2 * STRIDE) | may_be(at + 3 * STRIDE))
-            {
-                at += 4 * STRIDE;
-            }
-            let four = (at..text.len().min(at + 4 * STRIDE)).step_by(STRIDE);
-            for place in four.filter(|place| may_be(*place)) {
-                let to = from + place;
-                if let Some(start) = self.sieve.blocks.beginning(self.forms, self.text, to) {
-                    // One more, for what it may share with its neighbour.
-                    return Some(Suspicion { from: start.saturating_sub(1), to });
+        let mut at = from;
+        while at < end {
+            at += self.blockless::<STRIDE>(at, end);
+            for place in (at..end.min(at + PROBES * STRIDE)).step_by(STRIDE) {
+                // One more before it, for what it may share with its neighbour.
+                if let Some(start) = self.probe(place) {
+                    return Some(Suspicion { from: start.saturating_sub(1), to: place });
                 }
             }
-            at += 4 * STRIDE;
+            at += PROBES * STRIDE;
         }
         None
+    }
+
+    /// How much has no block for sure. Several are looked at before it is decided: one branch for all of them.
+    fn blockless<const STRIDE: usize>(&self, from: usize, end: usize) -> usize {
+        let text = self.text.get(from..end).unwrap_or_default();
+        let groups = text.chunks_exact(PROBES * STRIDE);
+        let is_blockless = |group: &&[u8]| {
+            let probes = group.chunks_exact(STRIDE).map(|at| [at[0], at[1], at[2], at[3]]);
+            !probes.fold(false, |found, block| found | self.sieve.blocks.may_be(block))
+        };
+        PROBES * STRIDE * groups.take_while(is_blockless).count()
+    }
+
+    /// Where a form begins that has a block here.
+    fn probe(&self, at: usize) -> Option<usize> {
+        let block = self.text.get(at..at + BLOCK)?.try_into().ok()?;
+        let may_be = self.sieve.blocks.may_be(block);
+        if may_be { self.sieve.blocks.beginning(self.forms, self.text, at) } else { None }
     }
 }

@@ -2,7 +2,7 @@
 
 use zeroize::Zeroizing;
 
-use crate::forms::Forms;
+use crate::forms::{Form, Forms};
 
 /// The first places of all forms, and their own first places, by which bytes may stand there.
 pub(crate) struct Starts {
@@ -13,26 +13,22 @@ pub(crate) struct Starts {
 
 impl Starts {
     pub(crate) fn new(forms: &Forms) -> Self {
-        let each = |mut call: Box<dyn FnMut(u8, usize) + '_>| {
-            for form in forms.list() {
-                forms.symbol(form.first).each(|byte| call(byte, form.first));
-                if form.own != form.first {
-                    forms.symbol(form.own).each(|byte| call(byte, form.own));
-                }
-            }
-        };
+        let own = |form: &Form| (form.own != form.first).then_some(form.own);
+        let all = || forms.list().iter().flat_map(|form| [Some(form.first), own(form)]).flatten();
         // Counted, then put where the counts say.
         let mut ends = Zeroizing::new(vec![0_u32; 257]);
-        each(Box::new(|byte, _| ends[usize::from(byte) + 1] += 1));
+        all().for_each(|place| forms.symbol(place).each(|byte| ends[usize::from(byte) + 1] += 1));
         for byte in 0..256 {
             ends[byte + 1] += ends[byte];
         }
         let mut places = Zeroizing::new(vec![0; ends[256] as usize]);
-        each(Box::new(|byte, place| {
-            let end = &mut ends[usize::from(byte)];
-            places[*end as usize] = place as u32;
-            *end += 1;
-        }));
+        for place in all() {
+            forms.symbol(place).each(|byte| {
+                let end = &mut ends[usize::from(byte)];
+                places[*end as usize] = place as u32;
+                *end += 1;
+            });
+        }
         Self { ends, places }
     }
 

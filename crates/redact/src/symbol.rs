@@ -68,9 +68,21 @@ impl Symbol {
         self.0 & Self::ENDS != 0
     }
 
+    /// Whether the same may stand at both places.
+    pub(crate) fn is_same(self, other: Self) -> bool {
+        self.0 | Self::ENDS == other.0 | Self::ENDS
+    }
+
     /// Whether nothing can follow.
     pub(crate) fn is_end(self) -> bool {
         self.0 == Self::END.0
+    }
+
+    /// How many bytes may stand here.
+    pub(crate) fn count(self) -> usize {
+        let mut count = 0;
+        self.each(|_| count += 1);
+        count
     }
 
     /// Calls with every byte that may stand here.

@@ -46,5 +46,5 @@ proptest! {
 
 /// More of them with `CLAVIGER_REDACT_CASES`.
 fn cases() -> u32 {
-    std::env::var("CLAVIGER_REDACT_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(512)
+    std::env::var("CLAVIGER_REDACT_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(256)
 }

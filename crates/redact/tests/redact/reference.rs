@@ -157,8 +157,14 @@ fn encodings_of_byte(byte: u8, text: &[u8]) -> Vec<usize> {
         lengths.extend(begins(text, &format!("{backslashes}{short}"), "", ""));
     }
     if byte.is_ascii() {
-        let names =
-            match byte { b'&' => "amp;", b'<' => "lt;", b'>' => "gt;", b'"' => "quot;", b'\'' => "apos;", _ => "" };
+        let names = match byte {
+            b'&' => "amp;",
+            b'<' => "lt;",
+            b'>' => "gt;",
+            b'"' => "quot;",
+            b'\'' => "apos;",
+            _ => "",
+        };
         for ampersand in ["&", "&amp;"] {
             if !names.is_empty() {
                 lengths.extend(begins(text, &format!("{ampersand}{names}"), "", ""));
@@ -180,7 +186,8 @@ fn encodings_of_character(character: char, text: &[u8]) -> Vec<usize> {
             [high, low] => {
                 let high = begins(text, &format!("{backslashes}u"), &format!("{high:04x}"), "");
                 lengths.extend(high.and_then(|first| {
-                    let second = begins(&text[first..], &format!("{backslashes}u"), &format!("{low:04x}"), "");
+                    let second =
+                        begins(&text[first..], &format!("{backslashes}u"), &format!("{low:04x}"), "");
                     second.map(|second| first + second)
                 }));
             }
@@ -211,5 +218,6 @@ fn encodings_of_character(character: char, text: &[u8]) -> Vec<usize> {
 fn begins(text: &[u8], exact: &str, digits: &str, end: &str) -> Option<usize> {
     let rest = text.strip_prefix(exact.as_bytes())?;
     let fits = rest.get(..digits.len())?.eq_ignore_ascii_case(digits.as_bytes());
-    (fits && rest[digits.len()..].starts_with(end.as_bytes())).then_some(exact.len() + digits.len() + end.len())
+    (fits && rest[digits.len()..].starts_with(end.as_bytes()))
+        .then_some(exact.len() + digits.len() + end.len())
 }

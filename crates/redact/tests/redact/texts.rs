@@ -6,7 +6,8 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 /// Few letters, so that secrets overlap themselves and each other; what escapes begin with; what they are made of.
-const ALPHABETS: [&str; 6] = ["ab", "a%25", r"\u01x", "&amp;#3", "Zé€😀+ /", "abcdefghijklmnopqrstuvwxyzABCDEF0123456789"];
+const ALPHABETS: [&str; 6] =
+    ["ab", "a%25", r"\u01x", "&amp;#3", "Zé€😀+ /", "abcdefghijklmnopqrstuvwxyzABCDEF0123456789"];
 
 fn word(lengths: std::ops::Range<usize>) -> impl Strategy<Value = Vec<u8>> {
     (0..ALPHABETS.len()).prop_flat_map(move |which| {
@@ -36,7 +37,13 @@ pub(crate) fn secrets() -> impl Strategy<Value = Vec<Vec<u8>>> {
 enum Part {
     Word(Vec<u8>),
     /// A secret, from somewhere to somewhere, each byte in one of many ways.
-    Secret { which: usize, cut: Option<(usize, usize)>, ways: Vec<u8>, form: u8, around: (Vec<u8>, Vec<u8>) },
+    Secret {
+        which: usize,
+        cut: Option<(usize, usize)>,
+        ways: Vec<u8>,
+        form: u8,
+        around: (Vec<u8>, Vec<u8>),
+    },
 }
 
 /// Texts with secrets in them, whole and cut, in any form.
