@@ -118,3 +118,14 @@ fn secrets_that_repeat_themselves_are_masked_to_the_end() {
         assert_eq!(masked(&[&secret], &secret.as_bytes()[..12]).as_bytes(), &secret.as_bytes()[..12]);
     }
 }
+
+/// What looks like one secret's beginning must not hide another's, which began before it and goes on escaped.
+#[test]
+fn a_beginning_does_not_hide_another() {
+    let secrets = ["yZ%41 looks like this secret", "uvwxyZA is another secret!"];
+    for before in 0..64 {
+        let before = ".".repeat(before);
+        let body = format!("{before}uvwxyZ%41 is another secret!");
+        assert_eq!(masked(&secrets, body.as_bytes()), format!("{before}{}", "*".repeat(28)));
+    }
+}
