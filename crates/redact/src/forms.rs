@@ -23,6 +23,9 @@ const BEGINNINGS_MAX: usize = 32;
 /// The shortest rest of a form that was cut: no shorter part than this is masked by itself.
 const REST_MIN: usize = BEGINNINGS_MAX;
 
+/// How many of a form's first symbols are looked for, to see whether it may begin so often.
+const HEAD: usize = 4;
+
 /// Where a form stands among all symbols, and whose it is.
 pub(crate) struct Form {
     /// Its first symbol.
@@ -176,6 +179,13 @@ fn pieces(symbols: &[Symbol]) -> Vec<Range<usize>> {
 
 /// How long the first symbols can be without beginning too often within themselves, if that is not all of them.
 fn repeating(symbols: &[Symbol]) -> Option<usize> {
+    // Mostly it is clear at once: what begins so often has its first symbols so often.
+    let head = symbols.get(..HEAD)?;
+    let is_head = |at: &&[Symbol]| at.iter().zip(head).all(|(one, other)| one.is_same(*other));
+    let shorter = HEAD - 1;
+    if symbols.windows(HEAD).skip(1).filter(is_head).count() + shorter < BEGINNINGS_MAX {
+        return None;
+    }
     // Of each beginning: the longest shorter one that it ends with, and how many there are that it ends with.
     let mut longest = vec![0; symbols.len() + 1];
     let mut depth = vec![0; symbols.len() + 1];
