@@ -9,6 +9,8 @@
 //!
 //! One text can be read in several ways (`%2541` is `%41` or `A`), and each of them is tried.
 
+use crate::byte_set::ByteSet;
+
 /// The longest escape: two halves of a character beyond the first plane, with four backslashes each.
 pub(crate) const ESCAPE_MAX: usize = 2 * (BACKSLASHES_MAX + 5);
 /// JSON within JSON doubles each backslash.
@@ -23,6 +25,37 @@ const READINGS_MAX: usize = 6;
 /// Named characters that HTML escapers write.
 const NAMED: [(&[u8], u8); 5] =
     [(b"amp;", b'&'), (b"lt;", b'<'), (b"gt;", b'>'), (b"quot;", b'"'), (b"apos;", b'\'')];
+
+/// What can follow on the first byte of an escape that stands for one of these bytes, or for a character that begins
+/// with one.
+pub(crate) fn second_bytes(first: u8, meant: &ByteSet) -> ByteSet {
+    let mut second = ByteSet::default();
+    let always: &[u8] = match first {
+        // Of further layers, and of escapes by number.
+        b'%' => b"2",
+        b'\\' => b"\\ux",
+        _ => b"a#",
+    };
+    always.iter().for_each(|byte| second.insert(*byte));
+    for byte in 0..=255 {
+        match first {
+            b'%' if meant.contains(byte) => {
+                let digit = char::from_digit(u32::from(byte >> 4), 16).unwrap_or('0');
+                second.insert(digit as u8);
+                second.insert(digit.to_ascii_uppercase() as u8);
+            }
+            b'\\' if after_backslash(byte).is_some_and(|stands_for| meant.contains(stands_for)) => {
+                second.insert(byte)
+            }
+            _ => {}
+        }
+    }
+    if first == b'&' {
+        let meant = NAMED.iter().filter(|(_, byte)| meant.contains(*byte));
+        meant.filter_map(|(name, _)| name.first()).for_each(|byte| second.insert(*byte));
+    }
+    second
+}
 
 /// One way to read the beginning of a text.
 #[derive(Clone, Copy, Default)]

@@ -9,12 +9,22 @@
 //! - base64 of either alphabet, in the three ways in which the secret can lie within what is encoded. The characters
 //!   that it shares with its neighbours are masked too if they are there and fit; they hold up to four of its bits.
 
+use std::ops::Range;
+
 use zeroize::Zeroizing;
 
 use crate::symbol::Symbol;
 
 /// Secrets and forms below this length are not searched: they would be found where they are not meant.
 pub(crate) const LENGTH_MIN: usize = 8;
+
+/// How often a form may begin within itself; see [`pieces`].
+const BEGINNINGS_MAX: usize = 32;
+/// The shortest rest of a form that was cut: no shorter part than this is masked by itself.
+const REST_MIN: usize = BEGINNINGS_MAX;
+
+/// How many of a form's first symbols are looked for, to see whether it may begin so often.
+const HEAD: usize = 4;
 
 /// Where a form stands among all symbols, and whose it is.
 pub(crate) struct Form {
@@ -35,13 +45,15 @@ pub(crate) struct Forms {
 }
 
 impl Forms {
-    /// Makes room for the forms of so many bytes of secrets, so that no copy is left behind by growing.
-    pub(crate) fn with_room(secrets: usize, bytes: usize) -> Self {
-        // Of each byte: itself, two digits, three times 4/3 characters, three in Latin-1; of each secret: ends.
-        Self {
-            symbols: Zeroizing::new(Vec::with_capacity(10 * bytes + 24 * secrets)),
-            list: Vec::with_capacity(7 * secrets),
+    /// Makes room for the forms of some secrets, so that no copy of them is left behind by growing.
+    pub(crate) fn with_room<'a>(secrets: impl Iterator<Item = &'a [u8]>) -> Self {
+        let (mut symbols, mut forms) = (0, 0);
+        for secret in secrets {
+            // Of each byte: itself, two digits, three times 4/3 characters, three in Latin-1; and the ends.
+            symbols += if secret.is_ascii() { 7 } else { 10 } * secret.len() + 24;
+            forms += 7;
         }
+        Self { symbols: Zeroizing::new(Vec::with_capacity(symbols)), list: Vec::with_capacity(forms) }
     }
 
     /// Adds every form of a secret.
@@ -62,10 +74,6 @@ impl Forms {
         for before in 0..3 {
             self.add_base64(secret, bytes, before);
         }
-    }
-
-    pub(crate) fn symbols(&self) -> &[Symbol] {
-        &self.symbols
     }
 
     pub(crate) fn list(&self) -> &[Form] {
@@ -99,18 +107,19 @@ impl Forms {
     fn add_base64(&mut self, secret: usize, bytes: &[u8], before: usize) {
         let first = self.symbols.len();
         let (from, to) = (8 * before, 8 * (before + bytes.len()));
+        let byte = |place: usize| {
+            place.checked_sub(before).and_then(|place| bytes.get(place)).copied().map_or(0, u16::from)
+        };
         let mut shared = [0; 2];
         for start in (from / 6 * 6..to).step_by(6) {
-            let known =
-                (start..start + 6).fold(0, |mask, bit| mask << 1 | u8::from((from..to).contains(&bit)));
-            let value = (start..start + 6).fold(0, |value, bit| {
-                let byte = bit.checked_sub(from).and_then(|bit| bytes.get(bit / 8)).copied().unwrap_or(0);
-                value << 1 | byte >> (7 - bit % 8) & 1
-            });
-            let symbol = Symbol::sextet(value, known);
-            let at_end = known != 0b11_1111 && start >= from;
+            let window = byte(start / 8) << 8 | byte(start / 8 + 1);
+            let value = (window >> (10 - start % 8)) as u8 & 63;
+            let before_it = 63 >> from.saturating_sub(start);
+            let known = before_it & 63 << (start + 6).saturating_sub(to);
+            let symbol = Symbol::sextet(value, known & 63);
+            let at_end = known & 63 != 63 && start >= from;
             self.symbols.push(if at_end { symbol.after_end() } else { symbol });
-            shared[usize::from(at_end)] += usize::from(known != 0b11_1111);
+            shared[usize::from(at_end)] += usize::from(known & 63 != 63);
         }
         self.end(secret, first, shared[0], shared[1]);
     }
@@ -118,9 +127,86 @@ impl Forms {
     /// Closes a form, of whose symbols so many at the beginning and the end are shared with neighbours.
     fn end(&mut self, secret: usize, first: usize, shared_before: usize, shared_after: usize) {
         let own_end = self.symbols.len() - shared_after;
+        let pieces = self.symbols.get(first..).map(pieces).unwrap_or_default();
         self.symbols.push(Symbol::END);
         self.list.push(Form { first, own: first + shared_before, own_end, secret });
+        if pieces.len() > 1 {
+            self.split(&pieces, shared_before, shared_after);
+        }
     }
+
+    /// Puts pieces of the last form in its place.
+    fn split(&mut self, pieces: &[Range<usize>], shared_before: usize, shared_after: usize) {
+        let Some(form) = self.list.pop() else { return };
+        let whole = Zeroizing::new(self.symbols.get(form.first..).unwrap_or_default().to_vec());
+        let more = whole.len() + pieces.len() + REST_MIN;
+        let mut grown = Zeroizing::new(Vec::with_capacity(self.symbols.capacity() + more));
+        grown.extend_from_slice(self.symbols.get(..form.first).unwrap_or_default());
+        self.symbols = grown;
+        let last = pieces.len() - 1;
+        for (index, piece) in pieces.iter().enumerate() {
+            let (first, symbols) = (self.symbols.len(), whole.get(piece.clone()).unwrap_or_default());
+            let shared_before = if index == 0 { shared_before } else { 0 };
+            let shared_after = if index == last { shared_after } else { 0 };
+            if index > 0 && index < last && pieces[..index].iter().any(|other| is_equal(&whole, other, piece))
+            {
+                continue;
+            }
+            self.symbols.extend_from_slice(symbols);
+            let own_end = self.symbols.len() - shared_after;
+            self.symbols.push(Symbol::END);
+            self.list.push(Form { first, own: first + shared_before, own_end, secret: form.secret });
+        }
+    }
+}
+
+/// What a form is searched by: itself, or several parts of it that follow or overlap each other.
+///
+/// A text that repeats itself, as `aaaa…`, begins anew at each repetition, and each of these beginnings must be followed:
+/// a secret of four thousand of them would cost four thousand times its answer's length. So before it has begun
+/// [`BEGINNINGS_MAX`] times within itself, a form is cut, and a part of such a secret is masked too.
+fn pieces(symbols: &[Symbol]) -> Vec<Range<usize>> {
+    let mut pieces = Vec::new();
+    let mut from = 0;
+    while let Some(length) = repeating(symbols.get(from..).unwrap_or_default()) {
+        pieces.push(from..from + length);
+        from += length;
+    }
+    // The rest, with as much of what precedes it as it takes not to be found everywhere.
+    pieces.push(from.min(symbols.len().saturating_sub(REST_MIN))..symbols.len());
+    pieces
+}
+
+/// How long the first symbols can be without beginning too often within themselves, if that is not all of them.
+fn repeating(symbols: &[Symbol]) -> Option<usize> {
+    // Mostly it is clear at once: what begins so often has its first symbols so often.
+    let head = symbols.get(..HEAD)?;
+    let is_head = |at: &&[Symbol]| at.iter().zip(head).all(|(one, other)| one.is_same(*other));
+    let shorter = HEAD - 1;
+    if symbols.windows(HEAD).skip(1).filter(is_head).count() + shorter < BEGINNINGS_MAX {
+        return None;
+    }
+    // Of each beginning: the longest shorter one that it ends with, and how many there are that it ends with.
+    let mut longest = vec![0; symbols.len() + 1];
+    let mut depth = vec![0; symbols.len() + 1];
+    let mut length = 0;
+    for at in 1..symbols.len() {
+        while length > 0 && !symbols[at].is_same(symbols[length]) {
+            length = longest[length];
+        }
+        length += usize::from(symbols[at].is_same(symbols[length]));
+        longest[at + 1] = length;
+        depth[at + 1] = depth[length] + usize::from(length > 0);
+        if depth[at + 1] >= BEGINNINGS_MAX {
+            return Some(at + 1);
+        }
+    }
+    None
+}
+
+fn is_equal(symbols: &[Symbol], one: &Range<usize>, other: &Range<usize>) -> bool {
+    let of = |range: &Range<usize>| symbols.get(range.clone()).unwrap_or_default();
+    one.len() == other.len() && of(one).iter().zip(of(other)).all(|(one, other)| one.is_same(*other))
 }
 
 /// A byte that was taken for a character of Latin-1, in UTF-8.

@@ -67,14 +67,9 @@ impl Matcher {
             beginning.place += usize::from(takes);
             takes && note(searched, beginning, at + 1, hits)
         });
-        if searched.starts_with.contains(byte) {
-            self.count(searched.starts.len());
-            for place in &searched.starts {
-                if searched.forms.symbol(*place).takes(byte) {
-                    self.now.push(Beginning { place: place + 1, start: at });
-                }
-            }
-        }
+        let starts = searched.starts.with(byte);
+        self.count(starts.len());
+        self.now.extend(starts.iter().map(|place| Beginning { place: *place as usize + 1, start: at }));
         if self.waiting > 0 {
             self.arrive(searched, at + 1, hits);
         }
@@ -85,20 +80,22 @@ impl Matcher {
         if self.later.is_empty() {
             self.later.resize_with(AHEAD, Vec::new);
         }
-        self.count(self.now.len() + searched.starts.len());
-        let starts = searched.starts.iter().map(|place| Beginning { place: *place, start: at });
+        let Some((first, more)) = escape.bytes().split_first() else { return };
+        let starts = searched.starts.with(*first);
+        self.count(self.now.len() + starts.len());
         let Some(then) = self.later.get_mut((at as usize + escape.length()) % AHEAD) else { return };
         let before = then.len();
-        for beginning in self.now.iter().copied().chain(starts) {
-            let mut place = beginning.place;
-            let agrees = escape.bytes().iter().all(|byte| {
+        let going_on = self.now.iter().copied();
+        let going_on = going_on.filter(|beginning| searched.forms.symbol(beginning.place).takes(*first));
+        let new = starts.iter().map(|place| Beginning { place: *place as usize, start: at });
+        then.extend(going_on.chain(new).filter_map(|beginning| {
+            let mut place = beginning.place + 1;
+            let agrees = more.iter().all(|byte| {
                 place += 1;
                 searched.forms.symbol(place - 1).takes(*byte)
             });
-            if agrees {
-                then.push(Beginning { place, ..beginning });
-            }
-        }
+            agrees.then_some(Beginning { place, ..beginning })
+        }));
         self.waiting += then.len() - before;
     }
 

@@ -3,10 +3,10 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::byte_set::ByteSet;
 use crate::escape::ESCAPE_MAX;
 use crate::forms::{Forms, LENGTH_MIN};
 use crate::sieve::Sieve;
+use crate::starts::Starts;
 
 /// The secrets to be masked, in every form in which they are searched. Cheap to clone; wiped when the last one goes.
 ///
@@ -25,10 +25,8 @@ struct Inner {
 pub(crate) struct Searched {
     pub(crate) forms: Forms,
     pub(crate) sieve: Sieve,
-    /// Where forms begin, as places among all symbols.
-    pub(crate) starts: Vec<usize>,
-    /// Which bytes may stand there.
-    pub(crate) starts_with: ByteSet,
+    /// Where forms begin.
+    pub(crate) starts: Starts,
 }
 
 impl Needles {
@@ -42,9 +40,9 @@ impl Needles {
         let searchable = |index: &usize| secrets[*index].as_ref().len() >= LENGTH_MIN;
         let (long, unsearched): (Vec<usize>, Vec<usize>) = (0..secrets.len()).partition(searchable);
         let is_new = |index: &usize| secrets[..*index].iter().all(|s| s.as_ref() != secrets[*index].as_ref());
-        let bytes = long.iter().map(|index| secrets[*index].as_ref().len()).sum();
-        let mut forms = Forms::with_room(long.len(), bytes);
-        for index in long.into_iter().filter(is_new) {
+        let searched: Vec<usize> = long.into_iter().filter(is_new).collect();
+        let mut forms = Forms::with_room(searched.iter().map(|index| secrets[*index].as_ref()));
+        for index in searched {
             forms.add(index, secrets[index].as_ref());
         }
         let held_max = ESCAPE_MAX * forms.longest();
@@ -69,13 +67,7 @@ impl Needles {
 
 impl Searched {
     fn new(forms: Forms) -> Self {
-        let mut starts: Vec<usize> = forms.list().iter().flat_map(|form| [form.first, form.own]).collect();
-        starts.dedup();
-        let mut starts_with = ByteSet::default();
-        for place in &starts {
-            forms.symbol(*place).each(|byte| starts_with.insert(byte));
-        }
-        Self { sieve: Sieve::new(&forms), forms, starts, starts_with }
+        Self { sieve: Sieve::new(&forms), starts: Starts::new(&forms), forms }
     }
 }
 

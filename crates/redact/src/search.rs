@@ -5,7 +5,7 @@ use crate::escape::Readings;
 use crate::hits::Hits;
 use crate::matcher::Matcher;
 use crate::needles::Searched;
-use crate::sieve::Sifting;
+use crate::sieve::{Sifting, Suspicion};
 
 #[derive(Default)]
 pub(crate) struct Search {
@@ -19,16 +19,15 @@ impl Search {
     /// Goes through a part of the text that begins at `base`, as far as it can be told what is there. `is_last`:
     /// nothing follows.
     pub(crate) fn run(&mut self, searched: &Searched, text: &[u8], base: u64, is_last: bool) {
-        let reach = searched.sieve.reach();
-        let sifted_to = if is_last { text.len() } else { text.len().saturating_sub(reach) };
-        let mut sifting = Sifting::new(&searched.sieve, text);
+        let unsifted = if is_last { 0 } else { searched.sieve.reach() };
+        let sifted_to = text.len().saturating_sub(unsifted);
+        let mut sifting = Sifting::new(&searched.sieve, &searched.forms, text);
         while let Some(at) = self.place_in(text, base) {
             let mut watched = at;
             if self.matcher.is_idle() {
-                let found = sifting.next(at);
-                let from = found.map_or(sifted_to, |place| place.saturating_sub(reach));
-                watched = found.unwrap_or(text.len());
-                self.at = base + at.max(from) as u64;
+                let suspicion = sifting.next(at).unwrap_or(Suspicion { from: sifted_to, to: text.len() });
+                self.at = base + at.max(suspicion.from) as u64;
+                watched = suspicion.to;
             }
             // As far as the place that was found at least, and on while something has begun.
             while let Some(at) = self.place_in(text, base)

@@ -1,105 +1,70 @@
 //! Finds, at the speed of memory, the few places of a text near which a form may begin.
 //!
-//! Every form has a minimal length, whatever is escaped in it. Let [`Sieve::stride`] be a power of two that leaves room
-//! for a block of four bytes within it. A form that begins at `s` then either has its first `stride + 4` bytes
-//! unescaped, and a block of it stands at one of `s..=s + stride`: looking at every `stride`-th block of the text
-//! finds it, by a table of bits that tells blocks of forms from others by their hash. Or an escape begins among these
-//! bytes, which stands for one of the form's early bytes: looking at every escape finds it. So whatever is not found
-//! here cannot be within [`Sieve::reach`] before a form.
+//! Every form has a minimal length, whatever is escaped in it. Let the *stride* be a power of two that leaves room for
+//! a block of four bytes within it. A form that begins at `s` then either has its first `stride + 4` bytes unescaped,
+//! and one of its blocks stands at one of `s..=s + stride`: looking at every `stride`-th block of the text finds it.
+//! Or an escape begins among these bytes, which stands for one of the form's early bytes: looking at every escape
+//! finds it.
 
 use memchr::memchr3;
-use zeroize::Zeroizing;
 
+use crate::blocks::{BLOCK, Blocks};
 use crate::byte_set::ByteSet;
-use crate::escape::Readings;
-use crate::forms::{Form, Forms};
+use crate::escape::{self, Readings};
+use crate::forms::Forms;
 
-const BLOCK: usize = 4;
-/// Beyond this, a text is looked at faster than memory brings it.
-const STRIDE_MAX: usize = 16;
 /// How far escapes are looked for before blocks are: both find the text in the processor's cache.
 const WINDOW: usize = 8 << 10;
-/// Bits of the table per block: how seldom others pass for one, against what stays in the cache.
-const BITS_PER_BLOCK: usize = 64;
-const BITS: (usize, usize) = (1 << 13, 1 << 18);
+
+/// How many blocks are looked at together.
+const PROBES: usize = 4;
 
 pub(crate) struct Sieve {
-    /// One bit for each hash of a block.
-    table: Zeroizing<Vec<u64>>,
-    /// How much of a hash is cut off to be a place in the table.
-    shift: u32,
     stride: usize,
+    blocks: Blocks,
     /// What a form's first escape can stand for.
     early: ByteSet,
+    /// What can follow on `%`, `\` and `&` then.
+    second: [ByteSet; 3],
+}
+
+/// Where a form may be.
+pub(crate) struct Suspicion {
+    /// Where the first form can begin that was not found before.
+    pub(crate) from: usize,
+    /// What was found begins here at the latest.
+    pub(crate) to: usize,
 }
 
 impl Sieve {
     pub(crate) fn new(forms: &Forms) -> Self {
-        let shortest = forms.list().iter().map(|form| form.own_end - form.own).min().unwrap_or(STRIDE_MAX);
-        let room = (shortest.saturating_sub(BLOCK) + 1).clamp(1, STRIDE_MAX);
-        let stride = 1 << room.ilog2();
-        let blocks = 2 * stride * forms.list().len();
-        let bits = (BITS_PER_BLOCK * blocks).next_power_of_two().clamp(BITS.0, BITS.1);
-        let mut sieve = Self {
-            table: Zeroizing::new(vec![0; bits / 64]),
-            shift: 32 - bits.ilog2(),
-            stride,
-            early: ByteSet::default(),
+        let shortest = forms.list().iter().map(|form| form.own_end - form.own).min().unwrap_or(0);
+        let stride = match shortest {
+            19.. => 16,
+            11.. => 8,
+            _ => 4,
         };
+        let mut early = ByteSet::default();
         for form in forms.list() {
-            sieve.add(forms, form);
+            let symbols = (form.first..=form.first + stride + BLOCK).map(|place| forms.symbol(place));
+            symbols
+                .take_while(|symbol| !symbol.is_end())
+                .for_each(|symbol| symbol.each(|byte| early.insert(byte)));
         }
-        sieve
+        let second = [b'%', b'\\', b'&'].map(|first| escape::second_bytes(first, &early));
+        Self { stride, blocks: Blocks::new(forms, stride), early, second }
     }
 
-    /// How far before a place that was found a form can begin; also how much of a text's end is not looked at.
+    /// How much of a text's end is not looked at.
     pub(crate) fn reach(&self) -> usize {
         self.stride + BLOCK
-    }
-
-    fn add(&mut self, forms: &Forms, form: &Form) {
-        for offset in 0..self.stride {
-            self.add_blocks(forms, form.own + offset, [0; BLOCK], 0);
-        }
-        let places = form.first..=form.first + self.reach();
-        for symbol in places.map_while(|place| forms.symbols().get(place)) {
-            symbol.each(|byte| self.early.insert(byte));
-            if symbol.is_end() {
-                break;
-            }
-        }
-    }
-
-    /// Adds what can stand from a place on, of which so much is chosen.
-    fn add_blocks(&mut self, forms: &Forms, place: usize, block: [u8; BLOCK], chosen: usize) {
-        if chosen == BLOCK {
-            let (word, bit) = self.place(block);
-            if let Some(word) = self.table.get_mut(word) {
-                *word |= bit;
-            }
-            return;
-        }
-        forms.symbol(place + chosen).each(|byte| {
-            let mut block = block;
-            block[chosen] = byte;
-            self.add_blocks(forms, place, block, chosen + 1);
-        });
-    }
-
-    fn place(&self, block: [u8; BLOCK]) -> (usize, u64) {
-        let hash = u32::from_le_bytes(block).wrapping_mul(0x9e37_79b1) >> self.shift;
-        (hash as usize / 64, 1 << (hash % 64))
-    }
-
-    fn may_be_block(&self, block: [u8; BLOCK]) -> bool {
-        let (word, bit) = self.place(block);
-        self.table.get(word).is_some_and(|word| word & bit != 0)
     }
 }
 
 /// A walk through one text.
 pub(crate) struct Sifting<'a> {
     sieve: &'a Sieve,
+    forms: &'a Forms,
     text: &'a [u8],
     /// Before this, no escape matters but the one of `escape`.
     looked_to: usize,
@@ -107,23 +72,30 @@ pub(crate) struct Sifting<'a> {
 }
 
 impl<'a> Sifting<'a> {
-    pub(crate) fn new(sieve: &'a Sieve, text: &'a [u8]) -> Self {
-        Self { sieve, text, looked_to: 0, escape: None }
+    pub(crate) fn new(sieve: &'a Sieve, forms: &'a Forms, text: &'a [u8]) -> Self {
+        Self { sieve, forms, text, looked_to: 0, escape: None }
     }
 
     /// The next place, from here on, that a form may be near.
-    pub(crate) fn next(&mut self, mut from: usize) -> Option<usize> {
+    pub(crate) fn next(&mut self, mut from: usize) -> Option<Suspicion> {
         while from < self.text.len() {
             let end = (from + WINDOW).min(self.text.len());
-            let escape = self.escape(from, end);
+            // Also what begins within the last block.
+            let escape = self.escape(from, (end + BLOCK).min(self.text.len()));
+            let end = escape.unwrap_or(end);
             let block = match self.sieve.stride {
-                16 => self.block::<16>(from, escape.unwrap_or(end)),
-                8 => self.block::<8>(from, escape.unwrap_or(end)),
-                4 => self.block::<4>(from, escape.unwrap_or(end)),
-                _ => self.block::<1>(from, escape.unwrap_or(end)),
+                16 => self.block::<16>(from, end),
+                8 => self.block::<8>(from, end),
+                // The shortest form has twice the length of a block.
+                _ => self.block::<4>(from, end),
             };
-            if block.or(escape).is_some() {
-                return block.or(escape);
+            // A form whose block is cut by an escape is found by that only, and may begin before the other.
+            let escape = escape.filter(|escape| block.as_ref().is_none_or(|block| escape - block.to < BLOCK));
+            if let Some(escape) = escape {
+                return Some(Suspicion { from: escape.saturating_sub(self.sieve.reach()), to: escape });
+            }
+            if block.is_some() {
+                return block;
             }
             from = end;
         }
@@ -135,15 +107,15 @@ impl<'a> Sifting<'a> {
         if let Some(escape) = self.escape.filter(|escape| *escape >= from) {
             return Some(escape).filter(|escape| *escape < end);
         }
-        let mut at = self.looked_to.max(from);
         self.escape = None;
+        let mut at = self.looked_to.max(from);
         while let Some(next) = self.text.get(at..end).and_then(|text| memchr3(b'%', b'\\', b'&', text)) {
-            if self.matters(at + next) {
-                self.escape = Some(at + next);
-                self.looked_to = at + next + 1;
+            at += next + 1;
+            if self.matters(at - 1) {
+                self.escape = Some(at - 1);
+                self.looked_to = at;
                 return self.escape;
             }
-            at += next + 1;
         }
         self.looked_to = self.looked_to.max(end);
         None
@@ -151,29 +123,51 @@ impl<'a> Sifting<'a> {
 
     /// Whether an escape stands, or may stand once the text goes on, for an early byte of a form.
     fn matters(&self, at: usize) -> bool {
+        let [percent, backslash, ampersand] = &self.sieve.second;
+        let second = match self.text.get(at) {
+            Some(b'%') => percent,
+            Some(b'\\') => backslash,
+            _ => ampersand,
+        };
+        if self.text.get(at + 1).is_some_and(|byte| !second.contains(*byte)) {
+            return false;
+        }
         let readings = Readings::of(self.text.get(at..).unwrap_or_default());
         let mut first_bytes = readings.list().iter().filter_map(|reading| reading.bytes().first());
         readings.is_undecided() || first_bytes.any(|byte| self.sieve.early.contains(*byte))
     }
 
-    /// The first block that may be one of a form, of those that begin in a range.
-    fn block<const STRIDE: usize>(&self, from: usize, end: usize) -> Option<usize> {
-        let end = (end + BLOCK - 1).min(self.text.len());
-        let text = self.text.get(from..end).unwrap_or_default();
-        let is_found = |at: usize| {
-            text.get(at..at + BLOCK)
-                .and_then(|block| block.try_into().ok())
-                .is_some_and(|block| self.sieve.may_be_block(block))
-        };
-        let mut at = 0;
-        // Four at a time: one branch for all of them.
-        while at + 3 * STRIDE + BLOCK <= text.len() {
-            let found = [0, 1, 2, 3].map(|step| is_found(at + step * STRIDE));
-            if found != [false; 4] {
-                break;
+    /// The first block of a form, of those that begin in a range.
+    fn block<const STRIDE: usize>(&self, from: usize, end: usize) -> Option<Suspicion> {
+        let mut at = from;
+        while at < end {
+            at += self.blockless::<STRIDE>(at, end);
+            for place in (at..end.min(at + PROBES * STRIDE)).step_by(STRIDE) {
+                // One more before it, for what it may share with its neighbour.
+                if let Some(start) = self.probe(place) {
+                    return Some(Suspicion { from: start.saturating_sub(1), to: place });
+                }
             }
-            at += 4 * STRIDE;
+            at += PROBES * STRIDE;
         }
-        (at..text.len()).step_by(STRIDE).find(|at| is_found(*at)).map(|at| from + at)
+        None
+    }
+
+    /// How much has no block for sure. Several are looked at before it is decided: one branch for all of them.
+    fn blockless<const STRIDE: usize>(&self, from: usize, end: usize) -> usize {
+        let text = self.text.get(from..end).unwrap_or_default();
+        let groups = text.chunks_exact(PROBES * STRIDE);
+        let is_blockless = |group: &&[u8]| {
+            let probes = group.chunks_exact(STRIDE).map(|at| [at[0], at[1], at[2], at[3]]);
+            !probes.fold(false, |found, block| found | self.sieve.blocks.may_be(block))
+        };
+        PROBES * STRIDE * groups.take_while(is_blockless).count()
+    }
+
+    /// Where a form begins that has a block here.
+    fn probe(&self, at: usize) -> Option<usize> {
+        let block = self.text.get(at..at + BLOCK)?.try_into().ok()?;
+        let may_be = self.sieve.blocks.may_be(block);
+        if may_be { self.sieve.blocks.beginning(self.forms, self.text, at) } else { None }
     }
 }

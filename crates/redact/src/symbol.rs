@@ -68,9 +68,21 @@ impl Symbol {
         self.0 & Self::ENDS != 0
     }
 
+    /// Whether the same may stand at both places.
+    pub(crate) fn is_same(self, other: Self) -> bool {
+        self.0 | Self::ENDS == other.0 | Self::ENDS
+    }
+
     /// Whether nothing can follow.
     pub(crate) fn is_end(self) -> bool {
         self.0 == Self::END.0
+    }
+
+    /// How many bytes may stand here.
+    pub(crate) fn count(self) -> usize {
+        let mut count = 0;
+        self.each(|_| count += 1);
+        count
     }
 
     /// Calls with every byte that may stand here.
@@ -89,15 +101,21 @@ impl Symbol {
                     call(DIGITS[usize::from(value & 15)].to_ascii_uppercase());
                 }
             }
+            _ if mask & 63 == 63 => each_of_sextet(value, &mut call),
             _ => (0..64u8).filter(|sextet| sextet & mask == value).for_each(|sextet| {
-                call(ALPHABET[usize::from(sextet)]);
-                match sextet {
-                    62 => call(b'-'),
-                    63 => call(b'_'),
-                    _ => {}
-                }
+                each_of_sextet(sextet, &mut call);
             }),
         }
+    }
+}
+
+/// Calls with the character of either alphabet.
+fn each_of_sextet(sextet: u8, call: &mut impl FnMut(u8)) {
+    call(ALPHABET[usize::from(sextet & 63)]);
+    match sextet {
+        62 => call(b'-'),
+        63 => call(b'_'),
+        _ => {}
     }
 }
 

@@ -17,19 +17,23 @@ fn word(lengths: std::ops::Range<usize>) -> impl Strategy<Value = Vec<u8>> {
     })
 }
 
-/// Some secrets, of which some are too short, some equal, some prefixes of others, some no text.
+/// Some secrets, of which some are too short, some equal, some prefixes of others, some no text; or all long, which are
+/// searched with greater strides.
 pub(crate) fn secrets() -> impl Strategy<Value = Vec<Vec<u8>>> {
     let one = prop_oneof![
         4 => word(6..20),
         1 => vec(any::<u8>(), 8..14),
     ];
-    (vec(one, 1..4), any::<bool>(), 8..12_usize).prop_map(|(mut secrets, has_prefix, length)| {
-        if has_prefix && secrets[0].len() > length {
-            let prefix = secrets[0][..length].to_vec();
-            secrets.push(prefix);
-        }
-        secrets
-    })
+    prop_oneof![
+        2 => (vec(one, 1..4), any::<bool>(), 8..12_usize).prop_map(|(mut secrets, has_prefix, length)| {
+            if has_prefix && secrets[0].len() > length {
+                let prefix = secrets[0][..length].to_vec();
+                secrets.push(prefix);
+            }
+            secrets
+        }),
+        1 => vec(word(19..32), 1..3),
+    ]
 }
 
 /// What becomes of one part of a text.
