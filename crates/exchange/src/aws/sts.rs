@@ -126,10 +126,15 @@ fn read(answer: &Answer, secret: &SecretText) -> Result<Session, ExchangeError> 
     }
     let leaves = std::str::from_utf8(&answer.body).ok().and_then(xml::read);
     if !answer.status.is_success() {
-        let code = leaves.as_ref().and_then(|leaves| leaves.one("ErrorResponse/Error/Code"));
+        let code = leaves.as_ref().and_then(error_code);
         return Err(refusal(answer, &clean(code.unwrap_or_default(), &[secret])));
     }
     session(&leaves.ok_or(ExchangeError::Garbage("is no XML of STS"))?)
+}
+
+/// AWS's own place, and that of stand-ins (moto, LocalStack).
+fn error_code(leaves: &Leaves) -> Option<&str> {
+    leaves.one("ErrorResponse/Error/Code").or_else(|| leaves.one("ErrorResponse/Errors/Error/Code"))
 }
 
 fn session(leaves: &Leaves) -> Result<Session, ExchangeError> {

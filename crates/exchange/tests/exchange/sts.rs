@@ -184,9 +184,13 @@ async fn whose_fault_it_is_is_told_apart() {
         assert_eq!((error.code(), error.is_final()), (code, is_final), "{sent}");
         assert!(!format!("{error} {error:?}").contains("hunter"), "{error:?}");
     }
-    for (status, body, code) in
-        [(403, "<html>", "unnamed"), (502, "<html>", "provider_failed"), (400, "", "unnamed")]
-    {
+    let stand_in = "<ErrorResponse><Errors><Error><Code>AccessDenied</Code></Error></Errors></ErrorResponse>";
+    for (status, body, code) in [
+        (403, stand_in, "AccessDenied"),
+        (403, "<html>", "unnamed"),
+        (502, "<html>", "provider_failed"),
+        (400, "", "unnamed"),
+    ] {
         assert_eq!(ask(&xml(status, body).await).await.unwrap_err().code(), code);
     }
 }
