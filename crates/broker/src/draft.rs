@@ -143,7 +143,9 @@ impl Draft {
             match token_in(*late, minted, usable, catalog)? {
                 Added::Header(name, value) => drop(headers.insert(name, value)),
                 Added::Query(pair) => add_pair(&mut query, &pair),
-                Added::WithToken(_) | Added::OAuthToken | Added::AwsSignature => return Err(Refusal::Internal),
+                Added::WithToken(_) | Added::OAuthToken | Added::AwsSignature => {
+                    return Err(Refusal::Internal);
+                }
             }
         }
         let target = match query.is_empty() {

@@ -257,9 +257,7 @@ impl Engine {
                     CredentialKind::ApiKey
                     | CredentialKind::ApplicationKey
                     | CredentialKind::NativeKey
-                    | CredentialKind::Session => {
-                        Err(AuthFailure::Token(AuthReason::WrongKind))
-                    }
+                    | CredentialKind::Session => Err(AuthFailure::Token(AuthReason::WrongKind)),
                 };
             }
             let (api_key, first) =
