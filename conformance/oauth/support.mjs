@@ -78,7 +78,7 @@ export async function newOrg() {
   const own = { "dd-api-key": made.api_key.secret, "dd-application-key": made.application_key.secret };
   const attributes = {
     name: mark,
-    scopes: ["org_management", "connections_read", "connections_write"],
+    scopes: ["org_management", "connections_read", "connections_write", "connections_resolve"],
     expires_at: new Date(Date.now() + 2 * 86_400_000).toISOString(),
   };
   const body = { data: { type: "personal_access_tokens", attributes } };

@@ -9,7 +9,7 @@ from pathlib import Path
 from judge import Wrong
 
 # What whoever is called an admin may do, the right that makes one first.
-ADMIN = ["org_management", "connections_read", "connections_write"]
+ADMIN = ["org_management", "connections_read", "connections_write", "connections_resolve"]
 
 
 class Server:

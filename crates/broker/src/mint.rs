@@ -52,7 +52,15 @@ pub(crate) struct Mint {
     kept: Cache<Key, Minted>,
     oauth: OAuth,
     /// The tokens of OAuth connections that were used last, so that what they are searched by is made once.
-    of_oauth: Mutex<HashMap<ConnectionId, (AccessToken, Arc<Minted>)>>,
+    of_oauth: Mutex<HashMap<ConnectionId, Known>>,
+}
+
+/// What is known of an OAuth connection's token.
+struct Known {
+    token: AccessToken,
+    /// The connection's, whose secrets are searched for beside the token.
+    revision: i64,
+    minted: Arc<Minted>,
 }
 
 /// So many OAuth connections are kept in mind; beyond, what they are searched by is made anew.
@@ -115,14 +123,15 @@ impl Mint {
     }
 
     async fn oauth_token(&self, usable: &UsableConnection) -> Result<Arc<Minted>, Refusal> {
-        let Connection { org, id, .. } = usable.connection;
+        let Connection { org, id, revision, .. } = usable.connection;
         let token = self.oauth.access_token(org, id).await.map_err(|error| {
             tracing::debug!(error = claviger_model::chain(&error), "an OAuth connection has no good token");
             of_access(&error)
         })?;
         let mut known = self.known();
-        if let Some((_, minted)) = known.get(&id).filter(|(kept, _)| kept.reveal() == token.reveal()) {
-            return Ok(minted.clone());
+        let is_it = |it: &&Known| it.token.reveal() == token.reveal() && it.revision == revision;
+        if let Some(known) = known.get(&id).filter(is_it) {
+            return Ok(known.minted.clone());
         }
         let needles = needles(usable, [Some(token.reveal()), None]);
         let credential = Credential::Token(SecretText::new(token.reveal().to_owned()));
@@ -130,14 +139,14 @@ impl Mint {
         if known.len() >= KNOWN_MAX {
             known.clear();
         }
-        known.insert(id, (token, minted.clone()));
+        known.insert(id, Known { token, revision, minted: minted.clone() });
         Ok(minted)
     }
 
     /// Has an OAuth connection's token replaced that was refused, once for all who were refused with it.
     async fn replace_oauth(&self, id: ConnectionId, refused: &Arc<Minted>) -> bool {
         let token = match self.known().get(&id) {
-            Some((token, minted)) if Arc::ptr_eq(minted, refused) => token.clone(),
+            Some(known) if Arc::ptr_eq(&known.minted, refused) => known.token.clone(),
             // Another call had it replaced.
             Some(_) => return true,
             None => return false,
@@ -148,7 +157,7 @@ impl Mint {
         }
     }
 
-    fn known(&self) -> MutexGuard<'_, HashMap<ConnectionId, (AccessToken, Arc<Minted>)>> {
+    fn known(&self) -> MutexGuard<'_, HashMap<ConnectionId, Known>> {
         self.of_oauth.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -2,6 +2,7 @@
 
 mod ends;
 mod forward;
+mod oauth;
 mod reach;
 
 use serde_json::json;
