@@ -10,6 +10,8 @@ mod support;
 
 #[path = "canaries/connections.rs"]
 mod connections;
+#[path = "canaries/oauth.rs"]
+mod oauth;
 #[path = "canaries/sessions.rs"]
 mod sessions;
 #[path = "canaries/zendesk.rs"]
@@ -81,11 +83,17 @@ struct Canaries {
 
 impl Canaries {
     fn add(&mut self, name: &str, secret: &str) {
+        // What stands before every key of a kind or of an org is no secret, nor is a token's public portion.
+        let hidden = secret.rsplit_once('_').map_or(secret, |(_, secret)| secret);
+        self.add_whole(name, hidden);
+    }
+
+    /// One that is secret from its beginning, whatever stands in it.
+    fn add_whole(&mut self, name: &str, secret: &str) {
         if !self.secrets.insert(secret.to_owned()) {
             return;
         }
-        // What stands before every key of a kind or of an org is no secret, nor is a token's public portion.
-        let secret = secret.rsplit_once('_').map_or(secret, |(_, secret)| secret);
+        assert!(secret.len() >= WINDOW, "{name} is too short to be looked for");
         let secret = secret.as_bytes();
         let mut reversed = secret.to_vec();
         reversed.reverse();
@@ -182,9 +190,16 @@ struct Answers(Vec<(String, String)>);
 
 impl Answers {
     fn keep(&mut self, about: &str, answer: &Answer) {
+        self.keep_but(about, answer, &[]);
+    }
+
+    /// The same of an answer that has to show something: all but that.
+    fn keep_but(&mut self, about: &str, answer: &Answer, shown: &[String]) {
         let headers: Vec<_> =
             answer.headers.iter().map(|(name, value)| format!("{name}: {value:?}")).collect();
-        self.0.push((about.to_owned(), format!("{}\n{}", headers.join("\n"), answer.text)));
+        let text = format!("{}\n{}", headers.join("\n"), answer.text);
+        let text = shown.iter().fold(text, |text, shown| text.replacen(shown, "(shown)", 1));
+        self.0.push((about.to_owned(), text));
     }
 }
 

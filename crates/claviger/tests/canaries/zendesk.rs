@@ -1,12 +1,17 @@
 //! The secrets of the Zendesk dialect: of connections of every type, of OAuth clients and of integration tokens.
 
+use std::time::Duration;
+
 use claviger_http::{RouteInfo, Who};
 use http::Method;
 use serde_json::{Value, json};
 
+use crate::oauth::Walk;
+use crate::support::oauth::{CALLBACK, CLIENTS, CODES, ONE, REFRESH, START, query, setup, showing};
+use crate::support::provider::Provider;
 use crate::support::sample::unique_name;
 use crate::support::zis::{ADMIN_SCOPES, TOKENS, Zis, basic, registry};
-use crate::support::zis_sample::{INTEGRATION, is_of_oauth, sample};
+use crate::support::zis_sample::{INTEGRATION, sample};
 use crate::support::{Answer, Keys, Setup, TestDatabase, TestServer, tokens, with_either_database};
 use crate::{Answers, Canaries, log, random_text};
 
@@ -49,20 +54,33 @@ fn misplaced(of: &str, secret: &str) -> Vec<Value> {
     wrong
 }
 
-/// What the registry and the tokens' service show once.
-fn note_shown(about: &str, answer: &Answer, canaries: &mut Canaries) {
+/// What the registry and the tokens' service show once, and where an OAuth connection is begun.
+pub(crate) fn note_shown(about: &str, answer: &Answer, canaries: &mut Canaries) -> Vec<String> {
     let shown = answer.json();
-    for pointer in ["/zendesk_oauth_client/secret", "/token/full_token"] {
-        if let Some(secret) = shown.pointer(pointer).and_then(Value::as_str).filter(|it| !it.starts_with('*'))
-        {
-            canaries.add(about, secret);
-        }
-    }
+    let text = |pointer: &str| shown.pointer(pointer).and_then(Value::as_str);
+    let once = ["/zendesk_oauth_client/secret", "/token/full_token"].into_iter().filter_map(text);
+    let once = once.filter(|it| !it.starts_with('*')).map(str::to_owned);
+    let way = query(text("/redirect_url").unwrap_or_default()).into_iter();
+    let way = way.filter(|(name, _)| ["state", "verification_code"].contains(&name.as_str()));
+    let found: Vec<_> = once.chain(way.map(|(_, value)| value)).collect();
+    found.iter().for_each(|secret| canaries.add(about, secret));
+    found
 }
 
 /// Whether an answer of a route may hold a secret: those that make one.
 fn may_show(route: &RouteInfo) -> bool {
-    route.method == Method::POST && matches!(route.who, Who::Admin(_))
+    route.method == Method::POST
+        && (matches!(route.who, Who::Admin(_)) || route.path.contains("/connections/oauth/start/"))
+}
+
+/// Keeps all of an answer but what its route has to show.
+fn keep(route: &RouteInfo, answer: &Answer, canaries: &mut Canaries, answers: &mut Answers) {
+    let about = format!("{} {}", route.method, route.path);
+    let shown = match answer.status.is_success() && may_show(route) {
+        true => note_shown(&about, answer, canaries),
+        false => Vec::new(),
+    };
+    answers.keep_but(&about, answer, &shown);
 }
 
 async fn live(server: &TestServer, canaries: &mut Canaries, answers: &mut Answers) -> Zis {
@@ -72,6 +90,8 @@ async fn live(server: &TestServer, canaries: &mut Canaries, answers: &mut Answer
     let admin = Zis::bearer(server, &personal);
     let made = admin.post(&registry(INTEGRATION), &json!({})).await.expect(200);
     note_shown("an OAuth client", &made, canaries);
+    let origins = json!({ "redirect_origins": ["https://app.example.com"] });
+    mine.patch(&format!("/claviger/v1/zis_integrations/{INTEGRATION}"), &origins).await.expect(200);
     let client = made.json()["zendesk_oauth_client"]["id"].as_i64().unwrap();
     let mut token = async |client, scopes: &[&str]| {
         let (number, token) = admin.token(client, scopes).await;
@@ -103,25 +123,24 @@ async fn live(server: &TestServer, canaries: &mut Canaries, answers: &mut Answer
         ];
         strangers.extend(forms.map(|form| Zis::with(server, Some(form))));
     }
-    for route in server.zendesk_routes.iter().filter(|route| !is_of_oauth(route)) {
+    let anybody = Zis::with(server, None);
+    for route in &server.zendesk_routes {
         let about = format!("{} {}", route.method, route.path);
-        let right = if matches!(route.who, Who::Admin(_)) { &admin } else { &holder };
+        let right = match route.who {
+            Who::Admin(_) => &admin,
+            Who::Anybody => &anybody,
+            _ => &holder,
+        };
         let one = sample(route, &admin, &holder, client).await;
         one.secrets.iter().for_each(|secret| canaries.add(&about, secret));
         for stranger in &strangers {
             let answer = stranger.send(route.method.clone(), &one.path, one.body.clone()).await;
-            match answer.status.is_success() && may_show(route) {
-                true => note_shown(&about, &answer, canaries),
-                false => answers.keep(&about, &answer),
-            }
+            keep(route, &answer, canaries, answers);
         }
         let one = sample(route, &admin, &holder, client).await;
         one.secrets.iter().for_each(|secret| canaries.add(&about, secret));
         let answer = right.send(route.method.clone(), &one.path, one.body).await.expect(one.success);
-        match may_show(route) {
-            true => note_shown(&about, &answer, canaries),
-            false => answers.keep(&about, &answer),
-        }
+        keep(route, &answer, canaries, answers);
     }
     for of in TYPES {
         each_type(of, &holder, canaries, answers).await;
@@ -186,8 +205,17 @@ async fn around(
             registry(&text.to_uppercase()),
             format!("/api/services/zis/{text}"),
             format!("/claviger/v1/zis_integrations/{text}"),
+            CLIENTS.replace(INTEGRATION, text),
+            format!("{CLIENTS}/{text}"),
+            START.replace(INTEGRATION, text),
+            format!("{CALLBACK}?state={text}&code={text}"),
+            format!("{CALLBACK}?state={text}&error={text}&{text}={text}"),
+            format!("{CODES}?verification_code={text}"),
+            format!("{ONE}?name={text}"),
+            format!("{ONE}?uuid={text}"),
+            format!("{REFRESH}?name={text}&{text}={text}"),
         ] {
-            for method in [Method::GET, Method::DELETE, Method::PATCH, Method::PUT] {
+            for method in [Method::GET, Method::POST, Method::DELETE, Method::PATCH, Method::PUT] {
                 for zis in [admin, holder, &holder.at(&format!("{text}.example"))] {
                     let answer = zis.send(method.clone(), &path, Some(json!({ text: text }))).await;
                     // A cursor may be any name, and what is passed over is not told.
@@ -225,22 +253,30 @@ with_either_database! {
     async fn no_secret_of_the_zendesk_dialect_is_told_logged_or_stored(database: TestDatabase) {
         log();
         let (mut canaries, mut answers) = (Canaries::default(), Answers::default());
-        let server = TestServer::start(database).await;
+        let provider = Provider::start().await;
+        let asking = || setup(&provider, Duration::from_secs(30));
+        let server = TestServer::start_with(database, asking()).await;
         let holder = live(&server, &mut canaries, &mut answers).await;
+        let mut walk = Walk::new(&server, &provider, &holder, &mut canaries, &mut answers);
+        walk.go().await;
+        let under_way = walk.leave_under_way().await;
         let metrics = server.metrics();
         let running = server.database().contents().await;
         let halted = server.halt().await;
         let stopped = halted.database.contents().await;
-        let server = halted.start(Setup::default()).await;
+        let server = halted.start(Setup { zendesk: showing(), ..asking() }).await;
         let holder = holder.to(&server);
         answers.keep("another start", &holder.get(&path("all")).await.expect(200));
         let later = random_text();
         canaries.add("made after another start", &later);
         answers.keep("another start", &holder.post(&path("api_key"), &body("later", &later)).await.expect(201));
+        Walk::new(&server, &provider, &holder, &mut canaries, &mut answers).end(under_way).await;
+        let metrics = metrics + &server.metrics();
         let again = server.database().contents().await;
+        crate::oauth::note_asked(&provider, &mut canaries);
 
-        assert!(canaries.secrets.len() > 60, "{}", canaries.secrets.len());
-        assert!(answers.0.len() > 1000, "{}", answers.0.len());
+        assert!(canaries.secrets.len() > 150, "{}", canaries.secrets.len());
+        assert!(answers.0.len() > 3000, "{}", answers.0.len());
         for (about, text) in &answers.0 {
             canaries.assert_absent(&format!("an answer to {about}: {text}"), text.as_bytes());
         }
@@ -251,8 +287,10 @@ with_either_database! {
         let stored: usize = running.iter().map(|(_, contents)| contents.len()).sum();
         assert!(stored > 10_000, "the database was looked at");
         let logged = log().0.lock().unwrap().clone();
-        let pattern = b"/api/services/zis/integrations/{integration}/connections/api_key";
-        assert!(logged.windows(pattern.len()).any(|text| text == pattern), "the log was looked at");
+        for pattern in [&path("api_key").replace(INTEGRATION, "{integration}"), CALLBACK] {
+            let pattern = pattern.as_bytes();
+            assert!(logged.windows(pattern.len()).any(|text| text == pattern), "the log was looked at");
+        }
         canaries.assert_absent("the log", &logged);
         server.verify_state().await;
         server.stop().await;

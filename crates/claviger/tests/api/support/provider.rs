@@ -28,8 +28,8 @@ use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 /// By these names it is called.
 pub(crate) const HOSTS: [&str; 2] = ["auth.example.com", "acme.auth.example.com"];
 /// The code that it takes.
-pub(crate) const CODE: &str = "canary-code";
-/// The only secret that it takes.
+pub(crate) const CODE: &str = "canary-code-of-a-browser";
+/// With this begins every secret that it takes.
 pub(crate) const SECRET: &str = "canary-client-secret";
 
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -51,6 +51,8 @@ pub(crate) enum Mood {
     Silent,
     /// With this code.
     Refusing(&'static str),
+    /// The same with the secret of whoever asks.
+    Echoing,
     /// With this status and no sense.
     Broken(u16),
     /// That it wants to be asked less.
@@ -188,6 +190,7 @@ impl Shared {
             }
             Mood::Silent => std::future::pending().await,
             Mood::Refusing(code) => refusal(code),
+            Mood::Echoing => refusal(&form["client_secret"]),
             Mood::Broken(status) => text(status, "<html>no sense</html>".to_owned()),
             Mood::Limiting => {
                 let mut answer = text(429, String::new());
@@ -196,7 +199,7 @@ impl Shared {
             }
             Mood::Huge => {
                 let padding = "x".repeat(128 * 1024);
-                text(200, json!({ "access_token": "canary-huge", "padding": padding }).to_string())
+                text(200, json!({ "access_token": "canary-access-huge", "padding": padding }).to_string())
             }
             Mood::Redirecting => {
                 let mut answer = text(307, String::new());
@@ -210,7 +213,7 @@ impl Shared {
 
     fn judge(&self, form: &HashMap<String, String>, mood: Mood) -> Response<Full<Bytes>> {
         let member = |name: &str| form.get(name).map(String::as_str).unwrap_or_default();
-        if member("client_secret") != SECRET {
+        if !member("client_secret").starts_with(SECRET) {
             return refusal("invalid_client");
         }
         let mut renewing = self.renewing.lock().unwrap();
@@ -234,6 +237,8 @@ impl Shared {
             "token_type": "Bearer",
             "expires_in": 3600,
             "scope": "read write",
+            // Nobody asked for it: it is kept with the rest of the answer.
+            "id_token": format!("canary-body-{}", *given),
         });
         let is_renewal = member("grant_type") == "refresh_token";
         let brings_another = match mood {

@@ -5,6 +5,7 @@ use http::Method;
 use serde_json::{Value, json};
 
 use super::oauth::{APP, CALLBACK, CLIENTS, CODES, START, client_body, make_client, query};
+use super::provider::SECRET;
 use super::sample::unique_name;
 use super::zis::{TOKENS, Zis, registry};
 
@@ -74,7 +75,7 @@ async fn connection(route: &RouteInfo, of: &str, holder: &Zis) -> Sample {
 }
 
 /// Whether a route is about OAuth clients or OAuth connections.
-pub(crate) fn is_of_oauth(route: &RouteInfo) -> bool {
+fn is_of_oauth(route: &RouteInfo) -> bool {
     route.path.starts_with("/api/services/zis/connections/")
 }
 
@@ -85,8 +86,9 @@ async fn oauth(route: &RouteInfo, holder: &Zis) -> Sample {
     body["name"] = json!(unique_name());
     body["allowed_domain"] = json!("api.example.com");
     body["grant_type"] = json!("authorization_code");
-    let secrets = vec![body["client_secret"].as_str().unwrap_or_default().to_owned()];
-    let with = |path: String, body, success| Sample { path, body, success, secrets: secrets.clone() };
+    let secret = format!("{SECRET}-{}", unique_name());
+    body["client_secret"] = json!(secret);
+    let with = |path: String, body, success| Sample { path, body, success, secrets: vec![secret.clone()] };
     let path = route.path.replace("{integration}", INTEGRATION);
     if path == CLIENTS {
         return if route.method == Method::POST {
@@ -115,18 +117,24 @@ async fn oauth(route: &RouteInfo, holder: &Zis) -> Sample {
             with(path, Some(body), 200)
         }
         (_, CALLBACK) => {
-            let way = begin("authorization_code").await;
-            with(format!("{path}?state={}&error=access_denied", way["state"]), None, 302)
+            let state = &begin("authorization_code").await["state"];
+            let mut sample = with(format!("{path}?state={state}&error=access_denied"), None, 302);
+            sample.secrets.push(state.clone());
+            sample
         }
         (_, CODES) => {
-            let way = begin("client_credentials").await;
-            with(format!("{path}?verification_code={}", way["verification_code"]), None, 200)
+            let code = &begin("client_credentials").await["verification_code"];
+            let mut sample = with(format!("{path}?verification_code={code}"), None, 200);
+            sample.secrets.push(code.clone());
+            sample
         }
         (method, _) => {
-            let way = begin("client_credentials").await;
-            let made = format!("{CODES}?verification_code={}", way["verification_code"]);
-            holder.get(&made).await.expect(200);
-            with(format!("{path}?name={name}"), None, if method == "DELETE" { 204 } else { 200 })
+            let code = &begin("client_credentials").await["verification_code"];
+            holder.get(&format!("{CODES}?verification_code={code}")).await.expect(200);
+            let success = if method == "DELETE" { 204 } else { 200 };
+            let mut sample = with(format!("{path}?name={name}"), None, success);
+            sample.secrets.push(code.clone());
+            sample
         }
     }
 }
