@@ -75,7 +75,7 @@ async fn connection(route: &RouteInfo, of: &str, holder: &Zis) -> Sample {
 }
 
 /// Whether a route is about OAuth clients or OAuth connections.
-fn is_of_oauth(route: &RouteInfo) -> bool {
+pub(crate) fn is_of_oauth(route: &RouteInfo) -> bool {
     route.path.starts_with("/api/services/zis/connections/")
 }
 
