@@ -27,11 +27,20 @@ impl<'a> Address<'a> {
     /// # Errors
     /// [`Refusal::NoConnection`], [`Refusal::Path`].
     pub(crate) fn parse(path: &'a str, query: Option<&'a str>) -> Result<Self, Refusal> {
+        let address = Self::read(path, query)?;
+        check_path(address.path).map_err(Refusal::Path)?;
+        query.map_or(Ok(()), check_characters).map_err(Refusal::Path)?;
+        Ok(address)
+    }
+
+    /// The same of any path and query.
+    ///
+    /// # Errors
+    /// [`Refusal::NoConnection`].
+    pub(crate) fn read(path: &'a str, query: Option<&'a str>) -> Result<Self, Refusal> {
         let rest = path.strip_prefix(PREFIX).ok_or(Refusal::NoConnection)?;
         let (name, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
         let key = key(name).ok_or(Refusal::NoConnection)?;
-        check_path(path).map_err(Refusal::Path)?;
-        query.map_or(Ok(()), check_characters).map_err(Refusal::Path)?;
         Ok(Self { key, path, query })
     }
 }

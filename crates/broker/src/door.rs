@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use claviger_engine::{Caller, Origin as Whence, Proof, Source as _, UsableConnection, rights};
+use claviger_catalog::Destination;
+use claviger_engine::{
+    Caller, Origin as Whence, Permit, Proof, Source as _, UsableConnection, UseKey, rights,
+};
 use claviger_http::{
     Bucket, Door, Opening, Peer, REQUEST_ID, Standing, awaits_asking, discard, request_id_header,
 };
@@ -17,6 +20,7 @@ use crate::answer::Answer;
 use crate::broker::{Broker, Used};
 use crate::credentials::Found;
 use crate::draft::{Draft, Material};
+use crate::faults::Guard;
 use crate::headers;
 use crate::mint::Minted;
 use crate::pool::{Link, Slot};
@@ -82,8 +86,12 @@ impl Broker {
         check_form(parts)?;
         let who = self.authenticate(parts, peer, standing)?;
         let permit = who.caller.clone().permit::<rights::ConnectionsResolve>(from)?;
-        let address = Address::parse(parts.uri.path(), parts.uri.query())?;
-        let usable = self.app.engine().usable_connection(&permit, address.key).await?;
+        let (path, query) = (parts.uri.path(), parts.uri.query());
+        let address = match self.options.faults.stands(Guard::Path) {
+            true => Address::parse(path, query)?,
+            false => Address::read(path, query)?,
+        };
+        let usable = self.usable(&permit, address.key).await?;
         let used = self.used(&usable);
         let (method, recorder) = (parts.method.clone(), self.recorder.clone());
         let mut noted = Noted::new(self.app.clone(), recorder, &who.caller, &usable.connection, method);
@@ -140,7 +148,10 @@ impl Broker {
         let room = used.room.clone().try_acquire_owned().map_err(|_| Refusal::Busy)?;
         let (origin, path) = target(parts, address, prepared)?;
         noted.aimed_at(origin.authority(), &path);
-        let destination = prepared.check(&origin)?;
+        let destination = match prepared.check(&origin) {
+            Err(_) if !self.options.faults.stands(Guard::Host) => Destination::default(),
+            checked => checked?,
+        };
         if !self.recorder.has_room() {
             return Err(Refusal::Unrecorded);
         }
@@ -175,6 +186,7 @@ impl Broker {
             path,
             destination: destination.clone(),
             sent: noted.sent(),
+            faults: &self.options.faults,
         };
         let mut draft = Draft::new(material, body).await?;
         engine.note_connection_used(usable.connection.id);
@@ -191,7 +203,12 @@ impl Broker {
             (answer, link) = self.send(&mut draft, Some(&renewed.1), usable, &way, &mut right).await?;
             minted = Some(renewed);
         }
+        #[cfg(feature = "faults")]
+        if !self.options.faults.stands(Guard::Redirect) {
+            (answer, link) = self.follow(answer, link, &mut draft, usable, &way, &mut right).await?;
+        }
         let needles = minted.as_ref().map(|(_, minted)| &minted.needles).or(used.needles.as_ref());
+        let needles = needles.filter(|_| self.options.faults.stands(Guard::Redaction));
         let onward = Onward { link, slot, right, redaction: needles.map(Redaction::new), room };
         // Without a body, whatever is said of its encoding means nothing.
         let is_encoded = answer.headers().get(CONTENT_ENCODING).is_some_and(|it| it != "identity");
@@ -228,6 +245,43 @@ impl Broker {
                 Err(Unanswered::Stale) => return Err(Refusal::UpstreamBroken),
             }
         }
+    }
+
+    async fn usable(
+        &self,
+        permit: &Permit<rights::ConnectionsResolve>,
+        key: UseKey<'_>,
+    ) -> Result<Arc<UsableConnection>, Refusal> {
+        #[cfg(feature = "faults")]
+        {
+            let stands = |guard| self.options.faults.stands(guard);
+            let bounds = (stands(Guard::Binding), stands(Guard::Restriction));
+            if bounds != (true, true) {
+                return Ok(self.app.engine().usable_connection_without(permit, key, bounds).await?);
+            }
+        }
+        Ok(self.app.engine().usable_connection(permit, key).await?)
+    }
+
+    /// Goes where an answer points to, with all that the draft has: the mistake that the tests exist to catch.
+    #[cfg(feature = "faults")]
+    async fn follow(
+        &self,
+        answer: Response<Incoming>,
+        link: Link,
+        draft: &mut Draft,
+        usable: &UsableConnection,
+        way: &Way<'_>,
+        right: &mut Right,
+    ) -> Result<(Response<Incoming>, Link), Refusal> {
+        let location = answer.headers().get(http::header::LOCATION).and_then(|it| it.to_str().ok());
+        let Some(target) = location.and_then(|it| it.parse::<claviger_model::Target>().ok()) else {
+            return Ok((answer, link));
+        };
+        draft.turn_to(&target)?;
+        let slot = Arc::default();
+        let way = Way { origin: target.origin(), slot: &slot, ..*way };
+        self.send(draft, None, usable, &way, right).await
     }
 
     fn hand_back(&self, answer: Response<Incoming>, onward: Onward, mut noted: Noted) -> Response<Body> {

@@ -43,6 +43,8 @@ pub(crate) struct Setup {
     pub(crate) outbound: Option<OutboundClient>,
     /// How third parties are reached; none where nobody is.
     pub(crate) egress: Option<Egress>,
+    /// What the operator decided for the broker.
+    pub(crate) broker: BrokerOptions,
 }
 
 impl Default for Setup {
@@ -60,6 +62,7 @@ impl Default for Setup {
             zendesk: ZendeskOptions::default(),
             outbound: None,
             egress: None,
+            broker: BrokerOptions::default(),
         }
     }
 }
@@ -129,7 +132,7 @@ impl TestServer {
             setup.proxies,
             &setup.native,
             &setup.zendesk,
-            (egress, BrokerOptions::default()),
+            (egress, setup.broker),
             &SeededRandom::new(1),
         );
         // Looks often, since the tests' clock moves by itself.
