@@ -11,7 +11,7 @@ use claviger_http::{
     Bucket, Door, Opening, Peer, REQUEST_ID, Standing, awaits_asking, discard, request_id_header,
 };
 use claviger_model::{Host, Origin, Scheme};
-use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, TRANSFER_ENCODING, UPGRADE};
+use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING, UPGRADE};
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, Version, request};
 use hyper::body::{Body as _, Incoming};
 
@@ -159,7 +159,9 @@ impl Broker {
         let reach = engine.private_reach(org);
         let policy = self.policy(reach.as_deref());
         let slot = self.pool.slot(org, &origin, reach);
+        let sent = noted.sent();
         let way = Way {
+            sent: &sent,
             egress: &self.egress,
             policy: &policy,
             origin: &origin,
@@ -185,7 +187,7 @@ impl Broker {
             origin: &origin,
             path,
             destination: destination.clone(),
-            sent: noted.sent(),
+            sent: sent.clone(),
             faults: &self.options.faults,
         };
         let mut draft = Draft::new(material, body).await?;
@@ -211,7 +213,7 @@ impl Broker {
         let needles = needles.filter(|_| self.options.faults.stands(Guard::Redaction));
         let onward = Onward { link, slot, right, redaction: needles.map(Redaction::new), room };
         // Without a body, whatever is said of its encoding means nothing.
-        let is_encoded = answer.headers().get(CONTENT_ENCODING).is_some_and(|it| it != "identity");
+        let is_encoded = headers::is_encoded(answer.headers());
         if is_encoded && !answer.body().is_end_stream() {
             onward.link.work.abort();
             return Err(Refusal::UpstreamEncoded);
@@ -292,6 +294,8 @@ impl Broker {
             redaction.mask_headers(&mut parts.headers);
         }
         parts.version = Version::HTTP_11;
+        // The words behind the status among them, in which a secret could stand.
+        parts.extensions = http::Extensions::default();
         noted.answered(parts.status.as_u16());
         self.app.metrics().count_brokered("forwarded");
         let answer = Answer::new(body, redaction, (link, slot), right, noted, room);
@@ -316,7 +320,8 @@ fn check_form(parts: &request::Parts) -> Result<(), Refusal> {
         return Err(Refusal::UpgradeUnsupported);
     }
     // It answers with the request's own headers, the credential among them.
-    if parts.method == Method::TRACE {
+    let echoes = ["TRACE", "TRACK"];
+    if echoes.iter().any(|method| parts.method.as_str().eq_ignore_ascii_case(method)) {
         return Err(Refusal::MethodNotAllowed);
     }
     if parts.version < Version::HTTP_2 && parts.uri.authority().is_some() {

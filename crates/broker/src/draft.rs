@@ -1,7 +1,6 @@
 //! A request as it will go out, but for what an exchange must give first: written once more where that must be renewed.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 
 use bytes::Bytes;
 use claviger_catalog::{Catalog, Destination, Signing};
@@ -18,7 +17,7 @@ use crate::address::Address;
 use crate::faults::{Faults, Guard};
 use crate::headers;
 use crate::mint::{Credential, Minted};
-use crate::outbody::OutBody;
+use crate::outbody::{OutBody, Sent};
 use crate::prepared::{Added, Prepared, TOKEN, render, value_of};
 use crate::query;
 use crate::refusal::Refusal;
@@ -38,7 +37,7 @@ pub(crate) struct Draft {
     /// Places of injections that need the token.
     late: Vec<usize>,
     signing: Option<Signing>,
-    sent: Arc<AtomicU64>,
+    sent: Arc<Sent>,
 }
 
 enum Content {
@@ -57,7 +56,7 @@ pub(crate) struct Material<'a> {
     pub(crate) origin: &'a Origin,
     pub(crate) path: String,
     pub(crate) destination: Destination,
-    pub(crate) sent: Arc<AtomicU64>,
+    pub(crate) sent: Arc<Sent>,
     pub(crate) faults: &'a Faults,
 }
 

@@ -3,7 +3,10 @@
 
 /// A guard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[cfg_attr(not(feature = "faults"), expect(unreachable_pub, reason = "told of only where it can be switched off"))]
+#[cfg_attr(
+    not(feature = "faults"),
+    expect(unreachable_pub, reason = "told of only where it can be switched off")
+)]
 pub enum Guard {
     /// A call goes to hosts that the connection allows.
     Host,

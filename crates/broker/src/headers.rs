@@ -1,9 +1,10 @@
 //! Which headers go through, either way.
 
 use http::header::{
-    ACCEPT_ENCODING, AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, COOKIE, EXPECT,
-    FORWARDED, HOST, HeaderMap, HeaderName, HeaderValue, IF_RANGE, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION,
-    RANGE, SET_COOKIE, TE, TRAILER, TRANSFER_ENCODING, UPGRADE, VIA, X_CONTENT_TYPE_OPTIONS,
+    ACCEPT_ENCODING, AUTHORIZATION, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_SECURITY_POLICY,
+    COOKIE, EXPECT, FORWARDED, HOST, HeaderMap, HeaderName, HeaderValue, IF_RANGE, PROXY_AUTHENTICATE,
+    PROXY_AUTHORIZATION, RANGE, SET_COOKIE, TE, TRAILER, TRANSFER_ENCODING, UPGRADE, VIA,
+    X_CONTENT_TYPE_OPTIONS,
 };
 
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
@@ -127,6 +128,17 @@ pub(crate) fn inwards(headers: &mut HeaderMap) {
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
 }
 
+/// Whether an answer's body is written otherwise than as it is, so that secrets could not be found in it: by a header of
+/// its own, or below chunks.
+pub(crate) fn is_encoded(headers: &HeaderMap) -> bool {
+    let is_other = |name, plain: &[u8]| {
+        let values =
+            headers.get_all(name).into_iter().flat_map(|value| value.as_bytes().split(|it| *it == b','));
+        values.map(<[u8]>::trim_ascii).any(|it| !it.is_empty() && !it.eq_ignore_ascii_case(plain))
+    };
+    is_other(CONTENT_ENCODING, b"identity") || is_other(TRANSFER_ENCODING, b"chunked")
+}
+
 /// The headers that a message's own `Connection` names: they are hop-by-hop too.
 fn connection_options(headers: &HeaderMap) -> Vec<HeaderName> {
     let values =
@@ -197,6 +209,23 @@ mod tests {
     }
 
     #[test]
+    fn an_encoding_is_seen_wherever_it_is_named() {
+        for (lines, is_it) in [
+            (&[][..], false),
+            (&[("content-encoding", "identity")], false),
+            (&[("content-encoding", "")], false),
+            (&[("transfer-encoding", "Chunked")], false),
+            (&[("content-encoding", "gzip")], true),
+            (&[("content-encoding", "identity"), ("content-encoding", "br")], true),
+            (&[("content-encoding", "identity, gzip")], true),
+            (&[("transfer-encoding", "gzip, chunked")], true),
+            (&[("transfer-encoding", "gzip"), ("transfer-encoding", "chunked")], true),
+        ] {
+            assert_eq!(is_encoded(&map(lines)), is_it, "{lines:?}");
+        }
+    }
+
+    #[test]
     fn an_answer_keeps_what_is_its_own() {
         let mut answer = map(&[
             ("content-type", "text/html"),
@@ -211,12 +240,7 @@ mod tests {
             ("location", "https://elsewhere.example/"),
         ]);
         inwards(&mut answer);
-        let left = [
-            "content-security-policy",
-            "content-type",
-            "location",
-            "x-content-type-options",
-        ];
+        let left = ["content-security-policy", "content-type", "location", "x-content-type-options"];
         assert_eq!(names(&answer), left);
         assert_eq!(answer["content-security-policy"], "sandbox");
     }

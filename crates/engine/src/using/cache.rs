@@ -51,6 +51,8 @@ impl UsedConnections {
     pub(crate) fn put(&self, usable: Arc<UsableConnection>, as_of: u64) {
         let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
         if self.generation() != as_of || self.by_id.len() >= KEPT_MAX {
+            // No change would find it here: whoever goes on with it must look again.
+            usable.mark_changed();
             return;
         }
         if let Some(name) = name_of(&usable) {
