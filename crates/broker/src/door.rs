@@ -206,9 +206,14 @@ impl Broker {
             minted = Some(renewed);
         }
         #[cfg(feature = "faults")]
-        if !self.options.faults.stands(Guard::Redirect) {
-            (answer, link) = self.follow(answer, link, &mut draft, usable, &way, &mut right).await?;
-        }
+        let slot = match self.options.faults.stands(Guard::Redirect) {
+            true => slot.clone(),
+            false => {
+                (answer, link) = self.follow(answer, link, &mut draft, usable, &way, &mut right).await?;
+                // Whoever it leads to now, nobody else calls over it.
+                Arc::default()
+            }
+        };
         let needles = minted.as_ref().map(|(_, minted)| &minted.needles).or(used.needles.as_ref());
         let needles = needles.filter(|_| self.options.faults.stands(Guard::Redaction));
         let onward = Onward { link, slot, right, redaction: needles.map(Redaction::new), room };

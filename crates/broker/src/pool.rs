@@ -47,6 +47,14 @@ pub(crate) struct Link {
     pub(crate) work: AbortHandle,
 }
 
+/// What nobody holds any more is closed, whatever its peer still does: one that does not read could keep it open, and the
+/// caller's body with it.
+impl Drop for Link {
+    fn drop(&mut self) {
+        self.work.abort();
+    }
+}
+
 impl Pool {
     pub(crate) fn slot(&self, org: OrgId, origin: &Origin, reach: Option<Arc<PrivateReach>>) -> Arc<Slot> {
         let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -10,7 +10,8 @@ use super::{Answer, Client, Keys, TestServer, tokens};
 pub(crate) const TOKENS: &str = "/api/v2/oauth/tokens";
 
 /// What an admin's token is narrowed to, so that it may make integration tokens of both scopes.
-pub(crate) const ADMIN_SCOPES: [&str; 3] = ["org_management", "connections_read", "connections_write"];
+pub(crate) const ADMIN_SCOPES: [&str; 4] =
+    ["org_management", "connections_read", "connections_write", "connections_resolve"];
 
 /// Where an integration is made.
 pub(crate) fn registry(name: &str) -> String {
