@@ -59,12 +59,12 @@ with_a_world! {
             });
             let mut caller = caller.again(scene).await;
             caller.ask("GET", "", b"").await;
-            let head = caller.head().await;
-            assert!(head.starts_with("http/1.1 200 "), "{head}");
-            let rest = String::from_utf8(caller.rest().await).unwrap();
+            // It may break off before its head is written.
+            let read = String::from_utf8(caller.rest().await).unwrap().to_lowercase();
+            let (head, rest) = read.split_once("\r\n\r\n").unwrap_or_default();
             let is_short = match head.contains("content-length: 100") {
                 true => rest.len() < 100,
-                false => head.contains("transfer-encoding: chunked") && !rest.ends_with("0\r\n\r\n"),
+                false => head.is_empty() || head.contains("transfer-encoding: chunked") && !rest.ends_with("0\r\n\r\n"),
             };
             assert!(is_short, "{cut}: {head}{rest}");
         }
