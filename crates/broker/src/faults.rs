@@ -19,12 +19,15 @@ pub enum Guard {
     /// The same of the query.
     QueryStrip,
     /// A redirect is handed back.
+    #[cfg(feature = "faults")]
     Redirect,
     /// What an answer echoes of a secret is masked.
     Redaction,
     /// An integration token reaches its own integration's connections.
+    #[cfg(feature = "faults")]
     Binding,
     /// A connection's restriction says who may use it.
+    #[cfg(feature = "faults")]
     Restriction,
 }
 
