@@ -27,11 +27,20 @@ impl<'a> Address<'a> {
     /// # Errors
     /// [`Refusal::NoConnection`], [`Refusal::Path`].
     pub(crate) fn parse(path: &'a str, query: Option<&'a str>) -> Result<Self, Refusal> {
+        let address = Self::read(path, query)?;
+        check_path(address.path).map_err(Refusal::Path)?;
+        query.map_or(Ok(()), check_characters).map_err(Refusal::Path)?;
+        Ok(address)
+    }
+
+    /// The same of any path and query.
+    ///
+    /// # Errors
+    /// [`Refusal::NoConnection`].
+    pub(crate) fn read(path: &'a str, query: Option<&'a str>) -> Result<Self, Refusal> {
         let rest = path.strip_prefix(PREFIX).ok_or(Refusal::NoConnection)?;
         let (name, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
         let key = key(name).ok_or(Refusal::NoConnection)?;
-        check_path(path).map_err(Refusal::Path)?;
-        query.map_or(Ok(()), check_characters).map_err(Refusal::Path)?;
         Ok(Self { key, path, query })
     }
 }
@@ -87,8 +96,11 @@ fn check_segment(segment: &str) -> Result<(), PathFault> {
     let mut decoded = segment.as_bytes().to_vec();
     loop {
         // What stands behind a semicolon is a parameter of the segment to some.
-        let name = decoded.split(|byte| *byte == b';').next().unwrap_or_default();
-        if name == b"." || name == b".." {
+        // And behind a NUL there is nothing, to others; spaces and controls around are lost on the way.
+        let name = decoded.split(|byte| [b';', 0].contains(byte)).next().unwrap_or_default();
+        let mut name = name.iter().filter(|byte| **byte > b' ' && **byte != 0x7F);
+        let name = [name.next(), name.next(), name.next()];
+        if matches!(name, [Some(b'.'), None | Some(b'.'), None]) {
             return Err(PathFault::Dots);
         }
         if !decoded.contains(&b'%') {
@@ -168,6 +180,8 @@ mod tests {
             ("/a/", "/a/"),
             ("/a%20b/c:d@e", "/a%20b/c:d@e"),
             ("/...", "/..."),
+            ("/a%20..", "/a%20.."),
+            ("/%20", "/%20"),
             ("/.well-known", "/.well-known"),
             ("/a%25b", "/a%25b"),
             ("/%C3%BC;x=1", "/%C3%BC;x=1"),
@@ -199,6 +213,11 @@ mod tests {
             ("/%25252e/x", Dots),
             ("/..;x=1/y", Dots),
             ("/%2e%2e%3bx/y", Dots),
+            ("/..%00/x", Dots),
+            ("/..%00x/y", Dots),
+            ("/%20../x", Dots),
+            ("/.%09./x", Dots),
+            ("/..%2509/x", Dots),
             ("/%c0%ae%c0%ae/x", Dots),
             ("/%e0%80%ae/x", Dots),
             ("//", EmptySegment),

@@ -79,7 +79,10 @@ impl Answer {
             redaction.finish();
         }
         if let Some((link, slot)) = self.link.take() {
-            slot.put(link);
+            match self.noted.sent().is_over() {
+                true => slot.put(link),
+                false => slot.put_later(link),
+            }
         }
     }
 

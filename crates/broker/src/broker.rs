@@ -13,6 +13,7 @@ use claviger_redact::Needles;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 
+use crate::faults::{Faults, Guard};
 use crate::mint::Mint;
 use crate::pool::Pool;
 use crate::prepared::Prepared;
@@ -29,12 +30,14 @@ pub struct Options {
     pub patience: Duration,
     /// How many calls of one connection may be under way.
     pub calls_per_connection_max: usize,
+    /// Guards that a test build switches off.
+    pub faults: Faults,
 }
 
 impl Default for Options {
     /// A minute, as most load balancers wait; as many calls as a busy service makes with streams open.
     fn default() -> Self {
-        Self { patience: Duration::from_secs(60), calls_per_connection_max: 2048 }
+        Self { patience: Duration::from_secs(60), calls_per_connection_max: 2048, faults: Faults::default() }
     }
 }
 
@@ -88,6 +91,9 @@ impl Broker {
 
     /// How far calls may go that may reach these private places.
     pub(crate) fn policy(&self, reach: Option<&PrivateReach>) -> Cow<'_, Policy> {
+        if !self.options.faults.stands(Guard::Address) {
+            return Cow::Owned(Policy::private_too().with_clear(Clear::Private));
+        }
         let Some(reach) = reach else { return Cow::Borrowed(&self.public) };
         // One that is none of private addresses any more allows nothing.
         let allow = |policy: Policy, network: &Network| policy.clone().allow(*network).unwrap_or(policy);

@@ -3,12 +3,15 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use claviger_engine::{Caller, Origin as Whence, Proof, Source as _, UsableConnection, rights};
+use claviger_catalog::Destination;
+use claviger_engine::{
+    Caller, Origin as Whence, Permit, Proof, Source as _, UsableConnection, UseKey, rights,
+};
 use claviger_http::{
     Bucket, Door, Opening, Peer, REQUEST_ID, Standing, awaits_asking, discard, request_id_header,
 };
 use claviger_model::{Host, Origin, Scheme};
-use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, TRANSFER_ENCODING, UPGRADE};
+use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING, UPGRADE};
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, Version, request};
 use hyper::body::{Body as _, Incoming};
 
@@ -17,6 +20,7 @@ use crate::answer::Answer;
 use crate::broker::{Broker, Used};
 use crate::credentials::Found;
 use crate::draft::{Draft, Material};
+use crate::faults::Guard;
 use crate::headers;
 use crate::mint::Minted;
 use crate::pool::{Link, Slot};
@@ -82,8 +86,12 @@ impl Broker {
         check_form(parts)?;
         let who = self.authenticate(parts, peer, standing)?;
         let permit = who.caller.clone().permit::<rights::ConnectionsResolve>(from)?;
-        let address = Address::parse(parts.uri.path(), parts.uri.query())?;
-        let usable = self.app.engine().usable_connection(&permit, address.key).await?;
+        let (path, query) = (parts.uri.path(), parts.uri.query());
+        let address = match self.options.faults.stands(Guard::Path) {
+            true => Address::parse(path, query)?,
+            false => Address::read(path, query)?,
+        };
+        let usable = self.usable(&permit, address.key).await?;
         let used = self.used(&usable);
         let (method, recorder) = (parts.method.clone(), self.recorder.clone());
         let mut noted = Noted::new(self.app.clone(), recorder, &who.caller, &usable.connection, method);
@@ -140,7 +148,10 @@ impl Broker {
         let room = used.room.clone().try_acquire_owned().map_err(|_| Refusal::Busy)?;
         let (origin, path) = target(parts, address, prepared)?;
         noted.aimed_at(origin.authority(), &path);
-        let destination = prepared.check(&origin)?;
+        let destination = match prepared.check(&origin) {
+            Err(_) if !self.options.faults.stands(Guard::Host) => Destination::default(),
+            checked => checked?,
+        };
         if !self.recorder.has_room() {
             return Err(Refusal::Unrecorded);
         }
@@ -148,7 +159,9 @@ impl Broker {
         let reach = engine.private_reach(org);
         let policy = self.policy(reach.as_deref());
         let slot = self.pool.slot(org, &origin, reach);
+        let sent = noted.sent();
         let way = Way {
+            sent: &sent,
             egress: &self.egress,
             policy: &policy,
             origin: &origin,
@@ -174,7 +187,8 @@ impl Broker {
             origin: &origin,
             path,
             destination: destination.clone(),
-            sent: noted.sent(),
+            sent: sent.clone(),
+            faults: &self.options.faults,
         };
         let mut draft = Draft::new(material, body).await?;
         engine.note_connection_used(usable.connection.id);
@@ -191,10 +205,20 @@ impl Broker {
             (answer, link) = self.send(&mut draft, Some(&renewed.1), usable, &way, &mut right).await?;
             minted = Some(renewed);
         }
+        #[cfg(feature = "faults")]
+        let slot = match self.options.faults.stands(Guard::Redirect) {
+            true => slot.clone(),
+            false => {
+                (answer, link) = self.follow(answer, link, &mut draft, usable, &way, &mut right).await?;
+                // Whoever it leads to now, nobody else calls over it.
+                Arc::default()
+            }
+        };
         let needles = minted.as_ref().map(|(_, minted)| &minted.needles).or(used.needles.as_ref());
+        let needles = needles.filter(|_| self.options.faults.stands(Guard::Redaction));
         let onward = Onward { link, slot, right, redaction: needles.map(Redaction::new), room };
         // Without a body, whatever is said of its encoding means nothing.
-        let is_encoded = answer.headers().get(CONTENT_ENCODING).is_some_and(|it| it != "identity");
+        let is_encoded = headers::is_encoded(answer.headers());
         if is_encoded && !answer.body().is_end_stream() {
             onward.link.work.abort();
             return Err(Refusal::UpstreamEncoded);
@@ -230,6 +254,43 @@ impl Broker {
         }
     }
 
+    async fn usable(
+        &self,
+        permit: &Permit<rights::ConnectionsResolve>,
+        key: UseKey<'_>,
+    ) -> Result<Arc<UsableConnection>, Refusal> {
+        #[cfg(feature = "faults")]
+        {
+            let stands = |guard| self.options.faults.stands(guard);
+            let bounds = (stands(Guard::Binding), stands(Guard::Restriction));
+            if bounds != (true, true) {
+                return Ok(self.app.engine().usable_connection_without(permit, key, bounds).await?);
+            }
+        }
+        Ok(self.app.engine().usable_connection(permit, key).await?)
+    }
+
+    /// Goes where an answer points to, with all that the draft has: the mistake that the tests exist to catch.
+    #[cfg(feature = "faults")]
+    async fn follow(
+        &self,
+        answer: Response<Incoming>,
+        link: Link,
+        draft: &mut Draft,
+        usable: &UsableConnection,
+        way: &Way<'_>,
+        right: &mut Right,
+    ) -> Result<(Response<Incoming>, Link), Refusal> {
+        let location = answer.headers().get(http::header::LOCATION).and_then(|it| it.to_str().ok());
+        let Some(target) = location.and_then(|it| it.parse::<claviger_model::Target>().ok()) else {
+            return Ok((answer, link));
+        };
+        draft.turn_to(&target)?;
+        let slot = Arc::default();
+        let way = Way { origin: target.origin(), slot: &slot, ..*way };
+        self.send(draft, None, usable, &way, right).await
+    }
+
     fn hand_back(&self, answer: Response<Incoming>, onward: Onward, mut noted: Noted) -> Response<Body> {
         let (mut parts, body) = answer.into_parts();
         let Onward { link, slot, right, mut redaction, room } = onward;
@@ -238,6 +299,8 @@ impl Broker {
             redaction.mask_headers(&mut parts.headers);
         }
         parts.version = Version::HTTP_11;
+        // The words behind the status among them, in which a secret could stand.
+        parts.extensions = http::Extensions::default();
         noted.answered(parts.status.as_u16());
         self.app.metrics().count_brokered("forwarded");
         let answer = Answer::new(body, redaction, (link, slot), right, noted, room);
@@ -262,7 +325,8 @@ fn check_form(parts: &request::Parts) -> Result<(), Refusal> {
         return Err(Refusal::UpgradeUnsupported);
     }
     // It answers with the request's own headers, the credential among them.
-    if parts.method == Method::TRACE {
+    let echoes = ["TRACE", "TRACK"];
+    if echoes.iter().any(|method| parts.method.as_str().eq_ignore_ascii_case(method)) {
         return Err(Refusal::MethodNotAllowed);
     }
     if parts.version < Version::HTTP_2 && parts.uri.authority().is_some() {

@@ -1,7 +1,6 @@
 //! A request as it will go out, but for what an exchange must give first: written once more where that must be renewed.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 
 use bytes::Bytes;
 use claviger_catalog::{Catalog, Destination, Signing};
@@ -15,9 +14,10 @@ use hyper::body::{Body as _, Incoming};
 use zeroize::Zeroizing;
 
 use crate::address::Address;
+use crate::faults::{Faults, Guard};
 use crate::headers;
 use crate::mint::{Credential, Minted};
-use crate::outbody::OutBody;
+use crate::outbody::{OutBody, Sent};
 use crate::prepared::{Added, Prepared, TOKEN, header_value, render, value_of};
 use crate::query;
 use crate::refusal::Refusal;
@@ -36,7 +36,7 @@ pub(crate) struct Draft {
     body: Content,
     late: Vec<Late>,
     signing: Option<Signing>,
-    sent: Arc<AtomicU64>,
+    sent: Arc<Sent>,
 }
 
 /// What needs the token.
@@ -64,7 +64,8 @@ pub(crate) struct Material<'a> {
     pub(crate) origin: &'a Origin,
     pub(crate) path: String,
     pub(crate) destination: Destination,
-    pub(crate) sent: Arc<AtomicU64>,
+    pub(crate) sent: Arc<Sent>,
+    pub(crate) faults: &'a Faults,
 }
 
 impl Draft {
@@ -73,11 +74,18 @@ impl Draft {
     /// # Errors
     /// Where the caller's request does not fit what the connection adds to it.
     pub(crate) async fn new(material: Material<'_>, body: &mut Option<Incoming>) -> Result<Self, Refusal> {
-        let Material { parts, address, prepared, usable, catalog, origin, path, destination, sent } =
+        let Material { parts, address, prepared, usable, catalog, origin, path, destination, sent, faults } =
             material;
-        let mut headers = headers::outwards(&parts.headers, |name| prepared.strip_headers.contains(name));
+        let mut headers = match faults.stands(Guard::HeaderStrip) {
+            true => headers::outwards(&parts.headers, &prepared.strip_headers),
+            false => parts.headers.clone(),
+        };
         headers.insert(HOST, HeaderValue::from_str(&origin.authority()).map_err(|_| Refusal::Internal)?);
-        let callers = query::without(address.query.unwrap_or_default(), &prepared.strip_query);
+        let callers = address.query.unwrap_or_default();
+        let callers = match faults.stands(Guard::QueryStrip) {
+            true => query::without(callers, &prepared.strip_query),
+            false => callers.into(),
+        };
         let mut query = Zeroizing::new(callers.into_owned());
         let (mut late, mut is_signed) = (Vec::new(), false);
         let url = format!("{origin}{path}");
@@ -120,6 +128,15 @@ impl Draft {
     /// Whether it can be written once more.
     pub(crate) fn is_repeatable(&self) -> bool {
         matches!(self.body, Content::Whole(_))
+    }
+
+    /// Turns it to another target.
+    #[cfg(feature = "faults")]
+    pub(crate) fn turn_to(&mut self, target: &claviger_model::Target) -> Result<(), Refusal> {
+        let host = HeaderValue::from_str(&target.origin().authority()).map_err(|_| Refusal::Internal)?;
+        self.headers.insert(HOST, host);
+        self.path = target.path_and_query();
+        Ok(())
     }
 
     /// Whether doing it twice is as good as once, and it can be written once more (RFC 9110, 9.2.2).

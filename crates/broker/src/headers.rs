@@ -1,9 +1,10 @@
 //! Which headers go through, either way.
 
 use http::header::{
-    ACCEPT_ENCODING, AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, COOKIE, EXPECT,
-    FORWARDED, HOST, HeaderMap, HeaderName, HeaderValue, IF_RANGE, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION,
-    RANGE, SET_COOKIE, TE, TRAILER, TRANSFER_ENCODING, UPGRADE, VIA, X_CONTENT_TYPE_OPTIONS,
+    ACCEPT_ENCODING, AUTHORIZATION, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_SECURITY_POLICY,
+    COOKIE, EXPECT, FORWARDED, HOST, HeaderMap, HeaderName, HeaderValue, IF_RANGE, PROXY_AUTHENTICATE,
+    PROXY_AUTHORIZATION, RANGE, SET_COOKIE, TE, TRAILER, TRANSFER_ENCODING, UPGRADE, VIA,
+    X_CONTENT_TYPE_OPTIONS,
 };
 
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
@@ -30,7 +31,22 @@ const HOP_BY_HOP: [HeaderName; 10] = [
 /// What of the caller's requests goes no further beside those. Whom a call is from and for, how long it is, and that
 /// it may be answered in parts or encoded (secrets could not be found in either) is ours to say; the rest carries
 /// sessions, or our own credentials.
-const NOT_OUTWARDS: [HeaderName; 17] = [
+const NOT_OUTWARDS: [HeaderName; 31] = [
+    // By which some servers take a path or a host for another than it is.
+    HeaderName::from_static("x-original-url"),
+    HeaderName::from_static("x-original-uri"),
+    HeaderName::from_static("x-rewrite-url"),
+    HeaderName::from_static("x-original-host"),
+    HeaderName::from_static("x-host"),
+    HeaderName::from_static("x-http-host-override"),
+    HeaderName::from_static("x-envoy-original-path"),
+    HeaderName::from_static("x-url-scheme"),
+    HeaderName::from_static("front-end-https"),
+    HeaderName::from_static("x-forwarded"),
+    HeaderName::from_static("x-client-ip"),
+    HeaderName::from_static("x-cluster-client-ip"),
+    HeaderName::from_static("cf-connecting-ip"),
+    HeaderName::from_static("fastly-client-ip"),
     HOST,
     CONTENT_LENGTH,
     EXPECT,
@@ -58,8 +74,8 @@ const NOT_OUTWARDS_BELOW: [&str; 3] = ["claviger-", "x-forwarded-", "x-zis-"];
 const NOT_INWARDS: [HeaderName; 4] =
     [SET_COOKIE, SET_COOKIE2, CONTENT_SECURITY_POLICY, X_CONTENT_TYPE_OPTIONS];
 
-/// The headers of a caller's request that go on. `strips` says which others the connection keeps back.
-pub(crate) fn outwards(headers: &HeaderMap, strips: impl Fn(&HeaderName) -> bool) -> HeaderMap {
+/// The headers of a caller's request that go on. `strips` are others that the connection keeps back.
+pub(crate) fn outwards(headers: &HeaderMap, strips: &[HeaderName]) -> HeaderMap {
     let named = connection_options(headers);
     let mut passed = HeaderMap::with_capacity(headers.len() + 4);
     for (name, value) in headers {
@@ -67,14 +83,21 @@ pub(crate) fn outwards(headers: &HeaderMap, strips: impl Fn(&HeaderName) -> bool
             let plain = name.as_str();
             NOT_OUTWARDS.contains(name)
                 || NOT_OUTWARDS_BELOW.iter().any(|beginning| plain.starts_with(beginning))
+                || strips.iter().any(|strip| is_same(strip, plain))
                 || (plain.contains('_') && is_disguised(plain))
         };
-        if !HOP_BY_HOP.contains(name) && !named.contains(name) && !is_ours() && !strips(name) {
+        if !HOP_BY_HOP.contains(name) && !named.contains(name) && !is_ours() {
             passed.append(name, value.clone());
         }
     }
     passed.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     passed
+}
+
+/// Whether two names are one to servers of the CGI kind.
+fn is_same(name: &HeaderName, other: &str) -> bool {
+    let dashed = |byte: u8| if byte == b'_' { b'-' } else { byte };
+    name.as_str().bytes().map(dashed).eq(other.bytes().map(dashed))
 }
 
 /// Servers of the CGI kind take `_` for `-`, so that `x_forwarded_for` means what `x-forwarded-for` does there.
@@ -88,6 +111,10 @@ fn is_disguised(name: &str) -> bool {
 
 /// Strips an upstream's answer of what goes no further, and says how browsers are to take it.
 pub(crate) fn inwards(headers: &mut HeaderMap) {
+    // In chunks, whatever else is said of the length is not it (RFC 9112, 6.3).
+    if headers.contains_key(TRANSFER_ENCODING) {
+        headers.remove(CONTENT_LENGTH);
+    }
     let named = connection_options(headers);
     for name in HOP_BY_HOP.iter().chain(&NOT_INWARDS).chain(&named) {
         headers.remove(name);
@@ -99,6 +126,17 @@ pub(crate) fn inwards(headers: &mut HeaderMap) {
     }
     headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static("sandbox"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+}
+
+/// Whether an answer's body is written otherwise than as it is, so that secrets could not be found in it: by a header of
+/// its own, or below chunks.
+pub(crate) fn is_encoded(headers: &HeaderMap) -> bool {
+    let is_other = |name, plain: &[u8]| {
+        let values =
+            headers.get_all(name).into_iter().flat_map(|value| value.as_bytes().split(|it| *it == b','));
+        values.map(<[u8]>::trim_ascii).any(|it| !it.is_empty() && !it.eq_ignore_ascii_case(plain))
+    };
+    is_other(CONTENT_ENCODING, b"identity") || is_other(TRANSFER_ENCODING, b"chunked")
 }
 
 /// The headers that a message's own `Connection` names: they are hop-by-hop too.
@@ -157,13 +195,34 @@ mod tests {
             "proxy-authorization",
             "x-hop",
             "private-token",
+            "private_token",
+            "x-original-url",
+            "x-host",
+            "x-forwarded",
             "http2-settings",
         ];
         lines.extend(dropped.map(|name| (name, if name == "connection" { "close, X-Hop" } else { "x" })));
-        let passed = outwards(&map(&lines), |name| name == "private-token");
+        let passed = outwards(&map(&lines), &["private-token".parse().unwrap()]);
         assert_eq!(names(&passed), ["accept", "accept-encoding", "content-type", "etag", "x-own"]);
         assert_eq!(passed.get_all("x-own").iter().count(), 2);
         assert_eq!(passed["accept-encoding"], "identity");
+    }
+
+    #[test]
+    fn an_encoding_is_seen_wherever_it_is_named() {
+        for (lines, is_it) in [
+            (&[][..], false),
+            (&[("content-encoding", "identity")], false),
+            (&[("content-encoding", "")], false),
+            (&[("transfer-encoding", "Chunked")], false),
+            (&[("content-encoding", "gzip")], true),
+            (&[("content-encoding", "identity"), ("content-encoding", "br")], true),
+            (&[("content-encoding", "identity, gzip")], true),
+            (&[("transfer-encoding", "gzip, chunked")], true),
+            (&[("transfer-encoding", "gzip"), ("transfer-encoding", "chunked")], true),
+        ] {
+            assert_eq!(is_encoded(&map(lines)), is_it, "{lines:?}");
+        }
     }
 
     #[test]
@@ -181,13 +240,7 @@ mod tests {
             ("location", "https://elsewhere.example/"),
         ]);
         inwards(&mut answer);
-        let left = [
-            "content-length",
-            "content-security-policy",
-            "content-type",
-            "location",
-            "x-content-type-options",
-        ];
+        let left = ["content-security-policy", "content-type", "location", "x-content-type-options"];
         assert_eq!(names(&answer), left);
         assert_eq!(answer["content-security-policy"], "sandbox");
     }

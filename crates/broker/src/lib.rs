@@ -16,6 +16,7 @@ mod broker;
 mod credentials;
 mod door;
 mod draft;
+mod faults;
 mod headers;
 mod mint;
 mod outbody;
@@ -30,4 +31,7 @@ mod send;
 mod template;
 
 pub use broker::{Background, Broker, Options};
+pub use faults::Faults;
+#[cfg(feature = "faults")]
+pub use faults::Guard;
 pub use refusal::{PathFault, Refusal};

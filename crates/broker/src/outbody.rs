@@ -2,17 +2,35 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 
+/// How far a body has got.
+#[derive(Debug, Default)]
+pub(crate) struct Sent {
+    bytes: AtomicU64,
+    is_over: AtomicBool,
+}
+
+impl Sent {
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes.load(Relaxed)
+    }
+
+    /// Whether nothing of it is still to come.
+    pub(crate) fn is_over(&self) -> bool {
+        self.is_over.load(Relaxed)
+    }
+}
+
 /// A body: the caller's as it comes, or one that was read whole. Trailers go no further.
 pub(crate) struct OutBody {
     inner: Inner,
     /// How much of it went out.
-    sent: Arc<AtomicU64>,
+    sent: Arc<Sent>,
 }
 
 enum Inner {
@@ -22,12 +40,13 @@ enum Inner {
 
 impl OutBody {
     /// The caller's, as it comes.
-    pub(crate) fn streamed(body: Incoming, sent: Arc<AtomicU64>) -> Self {
+    pub(crate) fn streamed(body: Incoming, sent: Arc<Sent>) -> Self {
         Self { inner: Inner::Streamed(body), sent }
     }
 
     /// One that was read whole.
-    pub(crate) fn whole(body: Bytes, sent: Arc<AtomicU64>) -> Self {
+    pub(crate) fn whole(body: Bytes, sent: Arc<Sent>) -> Self {
+        sent.is_over.store(body.is_empty(), Relaxed);
         Self { inner: Inner::Whole(Some(body).filter(|body| !body.is_empty())), sent }
     }
 }
@@ -46,11 +65,18 @@ impl Body for OutBody {
         };
         match frame {
             Some(Ok(frame)) => {
-                let Ok(data) = frame.into_data() else { return Poll::Ready(None) };
-                self.sent.fetch_add(data.len() as u64, Relaxed);
+                let data = frame.into_data().ok();
+                if data.is_none() || self.is_end_stream() {
+                    self.sent.is_over.store(true, Relaxed);
+                }
+                let Some(data) = data else { return Poll::Ready(None) };
+                self.sent.bytes.fetch_add(data.len() as u64, Relaxed);
                 Poll::Ready(Some(Ok(Frame::data(data))))
             }
-            other => Poll::Ready(other),
+            other => {
+                self.sent.is_over.store(other.is_none(), Relaxed);
+                Poll::Ready(other)
+            }
         }
     }
 

@@ -18,6 +18,9 @@ use crate::outbody::OutBody;
 const IDLE_PER_TARGET_MAX: usize = 128;
 /// How long one is kept: less than the usual patience of servers, which close at 60 seconds and more.
 const IDLE_MAX: Duration = Duration::from_secs(50);
+/// How long the rest of a request may take after its answer is over. Nobody looks any more whether the caller may go on:
+/// no longer than what goes on by a right may outlive it.
+pub(crate) const LINGER: Duration = Duration::from_secs(1);
 /// Targets that are kept track of; beyond that, those without idle connections are forgotten.
 const TARGETS_MAX: usize = 4096;
 
@@ -42,6 +45,14 @@ pub(crate) struct Link {
     pub(crate) sender: SendRequest<OutBody>,
     /// The task that does its work.
     pub(crate) work: AbortHandle,
+}
+
+/// What nobody holds any more is closed, whatever its peer still does: one that does not read could keep it open, and the
+/// caller's body with it.
+impl Drop for Link {
+    fn drop(&mut self) {
+        self.work.abort();
+    }
 }
 
 impl Pool {
@@ -71,6 +82,17 @@ impl Slot {
             link.work.abort();
         }
         None
+    }
+
+    /// Keeps one for the next call once the rest of its request is out, if that is soon: an answer may come before the
+    /// request that it is for is over, and whoever took the connection then would wait for somebody else's body.
+    pub(crate) fn put_later(self: Arc<Self>, mut link: Link) {
+        tokio::spawn(async move {
+            match tokio::time::timeout(LINGER, link.sender.ready()).await {
+                Ok(Ok(())) => self.put(link),
+                Ok(Err(_)) | Err(_) => link.work.abort(),
+            }
+        });
     }
 
     /// Keeps one for the next call.

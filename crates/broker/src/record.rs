@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -17,6 +17,8 @@ use http::Method;
 use tokio::sync::watch;
 use tokio::time::Instant;
 use uuid::Uuid;
+
+use crate::outbody::Sent;
 
 /// How often lines are written.
 const PERIOD: Duration = Duration::from_secs(1);
@@ -151,7 +153,7 @@ struct Line {
     path: String,
     status: u16,
     code: Option<&'static str>,
-    sent: Arc<AtomicU64>,
+    sent: Arc<Sent>,
     received: u64,
     masked: u64,
 }
@@ -189,7 +191,7 @@ impl Noted {
     }
 
     /// Counts what goes out.
-    pub(crate) fn sent(&self) -> Arc<AtomicU64> {
+    pub(crate) fn sent(&self) -> Arc<Sent> {
         self.line.sent.clone()
     }
 
@@ -242,7 +244,7 @@ impl Line {
             }
         }
         let code = self.code.map_or_else(|| "null".to_owned(), |code| format!("\"{code}\""));
-        let sent = self.sent.load(Relaxed);
+        let sent = self.sent.bytes();
         let written = write!(line, "\",{status},{code},{sent},{received},{micros},{masked}]");
         debug_assert!(written.is_ok(), "writing to a string does not fail");
         line

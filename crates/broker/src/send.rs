@@ -10,8 +10,8 @@ use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 
-use crate::outbody::OutBody;
-use crate::pool::{Link, Slot};
+use crate::outbody::{OutBody, Sent};
+use crate::pool::{LINGER, Link, Slot};
 use crate::refusal::Refusal;
 use crate::right::{PERIOD, Right};
 
@@ -44,6 +44,8 @@ pub(crate) struct Way<'a> {
     pub(crate) slot: &'a Arc<Slot>,
     /// How long the third party may take to begin its answer.
     pub(crate) patience: Duration,
+    /// How far the request's body has got: whose upload goes on is waited for.
+    pub(crate) sent: &'a Sent,
 }
 
 impl Way<'_> {
@@ -58,12 +60,15 @@ impl Way<'_> {
         over: Over,
     ) -> Result<(Response<Incoming>, Link), Unanswered> {
         let mut exchange = std::pin::pin!(self.exchange(request, over));
-        let mut waited = Duration::ZERO;
+        let (mut waited, mut sent) = (Duration::ZERO, self.sent.bytes());
         loop {
             match tokio::time::timeout(PERIOD, &mut exchange).await {
                 Ok(answer) => return answer,
                 Err(_) if !right.holds().await => return Err(Refusal::Ended.into()),
                 Err(_) => waited += PERIOD,
+            }
+            if sent != self.sent.bytes() {
+                (waited, sent) = (Duration::ZERO, self.sent.bytes());
             }
             if waited >= self.patience {
                 return Err(Refusal::UpstreamTimeout.into());
@@ -85,7 +90,13 @@ impl Way<'_> {
                 Some(link) => (link, false),
                 None => (self.connect().await?, true),
             };
-            if link.sender.ready().await.is_err() {
+            let ready = match is_fresh {
+                true => link.sender.ready().await.is_ok(),
+                // The last answer may have come before its request was out, as far as this side knows it to be.
+                false => matches!(tokio::time::timeout(LINGER, link.sender.ready()).await, Ok(Ok(()))),
+            };
+            if !ready {
+                link.work.abort();
                 if is_fresh {
                     return Err(Refusal::UpstreamBroken.into());
                 }

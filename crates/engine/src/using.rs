@@ -109,6 +109,30 @@ impl Engine {
         permit: &Permit<ConnectionsResolve>,
         key: UseKey<'_>,
     ) -> Result<Arc<UsableConnection>, Error> {
+        self.usable_within(permit, key, (true, true)).await
+    }
+
+    /// Like [`Engine::usable_connection`], but asks for the token's integration, and for the restriction, only where it
+    /// is told to: what the broker's tests must notice.
+    ///
+    /// # Errors
+    /// As there.
+    #[cfg(feature = "faults")]
+    pub async fn usable_connection_without(
+        &self,
+        permit: &Permit<ConnectionsResolve>,
+        key: UseKey<'_>,
+        asks: (bool, bool),
+    ) -> Result<Arc<UsableConnection>, Error> {
+        self.usable_within(permit, key, asks).await
+    }
+
+    async fn usable_within(
+        &self,
+        permit: &Permit<ConnectionsResolve>,
+        key: UseKey<'_>,
+        (is_bound, is_restricted): (bool, bool),
+    ) -> Result<Arc<UsableConnection>, Error> {
         let (org, now) = (permit.org(), self.clock.now());
         let kept = match key {
             UseKey::Id(id) => self.directory.used.get(org, id),
@@ -120,10 +144,10 @@ impl Engine {
         };
         usable.note_use(now);
         let caller = permit.caller();
-        if !is_in_reach(caller, &usable.connection) {
+        if is_bound && !is_in_reach(caller, &usable.connection) {
             return Err(Error::Absent(Thing::Connection));
         }
-        match self.relation_to(caller, &usable.connection) >= Some(Relation::Resolver) {
+        match !is_restricted || self.relation_to(caller, &usable.connection) >= Some(Relation::Resolver) {
             true => Ok(usable),
             false => Err(Error::Restricted(Relation::Resolver)),
         }

@@ -51,6 +51,8 @@ impl UsedConnections {
     pub(crate) fn put(&self, usable: Arc<UsableConnection>, as_of: u64) {
         let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
         if self.generation() != as_of || self.by_id.len() >= KEPT_MAX {
+            // No change would find it here: whoever goes on with it must look again.
+            usable.mark_changed();
             return;
         }
         if let Some(name) = name_of(&usable) {
@@ -94,4 +96,67 @@ fn name_of(usable: &UsableConnection) -> Option<(OrgId, Box<str>)> {
 
 fn named(integration: &str, name: &str) -> Box<str> {
     format!("{integration}:{name}").into()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::OnceLock;
+    use std::sync::atomic::{AtomicBool, AtomicI64};
+
+    use claviger_catalog::{Secrets, ZisSettings, ZisType};
+    use claviger_model::{Connection, ConnectionDialect, ConnectionSecrets, UserId};
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::UsableSettings;
+
+    fn usable() -> Arc<UsableConnection> {
+        let at = Timestamp::from_micros(0);
+        let somebody = UserId::from_uuid(Uuid::from_u128(3));
+        let settings: ZisSettings = serde_json::from_str(r#"{"allowed_domain":"api.example.com"}"#).unwrap();
+        let connection = Connection {
+            id: ConnectionId::from_uuid(Uuid::from_u128(1)),
+            org: OrgId::from_uuid(Uuid::from_u128(2)),
+            dialect: ConnectionDialect::Zendesk,
+            container: Some("one".to_owned()),
+            name: "mine".to_owned(),
+            integration: String::new(),
+            credentials: String::new(),
+            settings: String::new(),
+            hosts: Vec::new(),
+            tags: None,
+            secrets: ConnectionSecrets::default(),
+            restriction: None,
+            revision: 1,
+            created_at: at,
+            created_by: somebody,
+            modified_at: at,
+            modified_by: somebody,
+            expires_at: None,
+        };
+        Arc::new(UsableConnection {
+            connection,
+            settings: UsableSettings::Zis(ZisType::BearerToken, settings),
+            secrets: Secrets::new(),
+            prepared: OnceLock::new(),
+            is_changed: AtomicBool::new(false),
+            used_at: AtomicI64::new(0),
+        })
+    }
+
+    #[test]
+    fn what_is_not_kept_is_looked_at_again() {
+        let used = UsedConnections::default();
+        let kept = usable();
+        used.put(kept.clone(), used.generation());
+        assert!(!kept.is_changed());
+        used.forget(kept.connection.id);
+        assert!(kept.is_changed(), "a change finds it");
+        // Read before a change of whichever connection: nothing would tell whoever goes on with it of the next.
+        let as_of = used.generation();
+        used.forget(ConnectionId::from_uuid(Uuid::from_u128(9)));
+        let unkept = usable();
+        used.put(unkept.clone(), as_of);
+        assert!(used.get(unkept.connection.org, unkept.connection.id).is_none() && unkept.is_changed());
+    }
 }

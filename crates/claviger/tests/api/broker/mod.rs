@@ -1,9 +1,12 @@
 //! `/broker/…`
 
 mod ends;
+mod exfiltration;
 mod forward;
+mod hygiene;
 mod oauth;
 mod reach;
+mod ssrf;
 
 use serde_json::json;
 
@@ -20,8 +23,13 @@ pub(crate) struct Scene {
 
 impl Scene {
     pub(crate) async fn start(database: TestDatabase) -> Self {
+        Self::start_with(database, Setup::default()).await
+    }
+
+    /// With a setup of its own, but for the way out.
+    pub(crate) async fn start_with(database: TestDatabase, setup: Setup) -> Self {
         let world = ThirdParty::start().await;
-        let setup = Setup { egress: Some(world.egress()), ..Setup::default() };
+        let setup = Setup { egress: Some(world.egress()), ..setup };
         let server = TestServer::start_with(database, setup).await;
         let admin = server.client();
         Self { server, world, admin }

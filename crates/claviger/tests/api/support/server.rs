@@ -51,6 +51,8 @@ pub(crate) struct Setup {
     pub(crate) zis_connections_max: Option<u32>,
     /// With what authorization servers are asked; none for nobody can be.
     pub(crate) exchange: Option<OutboundClient>,
+    /// What the operator decided for the broker.
+    pub(crate) broker: BrokerOptions,
 }
 
 impl Default for Setup {
@@ -70,6 +72,7 @@ impl Default for Setup {
             egress: None,
             zis_connections_max: None,
             exchange: None,
+            broker: BrokerOptions::default(),
         }
     }
 }
@@ -136,7 +139,7 @@ impl TestServer {
     ) -> Self {
         let egress = setup.egress.unwrap_or_else(|| Egress::trusting(Roots::none()));
         let exchange = setup.exchange.unwrap_or_else(unreachable);
-        let outwards = Outwards { egress, exchange, broker: BrokerOptions::default() };
+        let outwards = Outwards { egress, exchange, broker: setup.broker };
         let application = Application::assemble(
             engine.clone(),
             setup.limits,

@@ -1,9 +1,10 @@
 //! Third parties: one listener that is every host there is, sees every byte that is sent to it, and answers as told.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 
 use claviger_egress::{Dialer, Egress, Resolver, Roots, Settings, Soon};
@@ -89,6 +90,15 @@ impl Reply {
     }
 }
 
+/// A connection, to be spoken over as a test likes.
+pub(crate) type Line = Pin<Box<dyn Both + Send>>;
+
+/// What can be read from and written to.
+pub(crate) trait Both: AsyncRead + AsyncWrite {}
+
+impl<T: AsyncRead + AsyncWrite> Both for T {}
+
+type Script = Arc<dyn Fn(Line) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
 type Answering = Arc<dyn Fn(&Seen) -> Reply + Send + Sync>;
 
 /// All third parties.
@@ -101,8 +111,9 @@ struct Inner {
     seen: Mutex<Vec<Seen>>,
     answer: Mutex<Answering>,
     connections: Mutex<usize>,
-    names: Mutex<HashMap<String, Vec<IpAddr>>>,
+    names: Mutex<HashMap<String, VecDeque<Vec<IpAddr>>>>,
     dialled: Mutex<Vec<SocketAddr>>,
+    script: Mutex<Option<Script>>,
 }
 
 impl ThirdParty {
@@ -118,6 +129,7 @@ impl ThirdParty {
             connections: Mutex::new(0),
             names: Mutex::default(),
             dialled: Mutex::default(),
+            script: Mutex::default(),
         };
         let this = Self(Arc::new(inner));
         let provider = Arc::new(aws_lc_rs::default_provider());
@@ -145,10 +157,23 @@ impl ThirdParty {
         *self.0.answer.lock().unwrap() = Arc::new(answer);
     }
 
+    /// Says how new connections are spoken over, byte by byte.
+    pub(crate) fn script<F>(&self, script: impl Fn(Line) -> F + Send + Sync + 'static)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        *self.0.script.lock().unwrap() = Some(Arc::new(move |line| Box::pin(script(line))));
+    }
+
     /// Says what a name resolves to.
     pub(crate) fn name(&self, name: &str, addresses: &[&str]) {
-        let addresses = addresses.iter().map(|it| it.parse().unwrap()).collect();
-        self.0.names.lock().unwrap().insert(name.to_owned(), addresses);
+        self.name_in_turn(name, &[addresses.to_vec()]);
+    }
+
+    /// Says what a name resolves to, one time after the other; the last stays.
+    pub(crate) fn name_in_turn(&self, name: &str, answers: &[Vec<&str>]) {
+        let addresses = |answer: &Vec<&str>| answer.iter().map(|it| it.parse().unwrap()).collect();
+        self.0.names.lock().unwrap().insert(name.to_owned(), answers.iter().map(addresses).collect());
     }
 
     /// What arrived since the last time.
@@ -190,7 +215,11 @@ impl ThirdParty {
         }
     }
 
-    async fn speak(&self, mut stream: impl AsyncRead + AsyncWrite + Unpin, name: String) {
+    async fn speak(&self, mut stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, name: String) {
+        let script = self.0.script.lock().unwrap().clone();
+        if let Some(script) = script {
+            return script(Box::pin(stream)).await;
+        }
         let mut read = Vec::new();
         while let Some((head, body)) = next(&mut stream, &mut read).await {
             let port = self.0.dialled.lock().unwrap().last().map_or(0, SocketAddr::port);
@@ -268,7 +297,12 @@ struct Names(ThirdParty);
 
 impl Resolver for Names {
     fn lookup<'a>(&'a self, name: &'a str) -> Soon<'a, io::Result<Vec<IpAddr>>> {
-        let named = self.0.0.names.lock().unwrap().get(name).cloned();
+        let mut names = self.0.0.names.lock().unwrap();
+        let named = names.get_mut(name).and_then(|answers| match answers.len() {
+            0 | 1 => answers.front().cloned(),
+            _ => answers.pop_front(),
+        });
+        drop(names);
         Box::pin(async move { Ok(named.unwrap_or_else(|| vec![IpAddr::from(PUBLIC)])) })
     }
 }

@@ -1,0 +1,63 @@
+//! Without a guard something leaks: the attempts would notice.
+
+use claviger_broker::Options;
+use claviger_broker::{Faults, Guard};
+
+use super::{Case, Kind, Suite, all};
+use crate::broker::Scene;
+use crate::support::third_party::Reply;
+use crate::support::{Setup, TestDatabase};
+
+/// The guards, with the techniques that each alone stands against.
+const GUARDS: [(Guard, &[&str]); 9] = [
+    (Guard::Host, &["Claviger-Host, another", "Claviger-Host, below a thief's"]),
+    (Guard::Address, &["a name with a private address", "rebinding, private at once"]),
+    (
+        Guard::Path,
+        &["encoded dots", "dots encoded twice", "encoded slashes", "empty segments", "path parameters"],
+    ),
+    (Guard::HeaderStrip, &["header that names a host", "cookies", "Range", "the injected header"]),
+    (Guard::QueryStrip, &["parameters that are the connection's"]),
+    (Guard::Redirect, &["redirect"]),
+    (Guard::Redaction, &["an echo"]),
+    (Guard::Binding, &["an integration token of another integration"]),
+    (Guard::Restriction, &["a caller whom the restriction keeps out"]),
+];
+
+/// A third party that answers with what it was sent.
+fn echo() -> Case {
+    let mut case = Case::new("an echo", "", Kind::Header, super::Call::plain(Kind::Header));
+    case.answer = Some(|| {
+        Reply::with("200 OK", "x-echo: glpat-canary-7Qx2hK91\r\n", "{\"token\":\"glpat-canary-7Qx2hK91\"}")
+    });
+    case
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_guard_is_missed() {
+    let faults = Faults::default();
+    let options = Options { faults: faults.clone(), ..Options::default() };
+    let setup = Setup { broker: options, ..Setup::default() };
+    let scene = Scene::start_with(TestDatabase::sqlite(), setup).await;
+    let suite = Suite::new(&scene).await;
+    let mut cases = all();
+    cases.push(echo());
+    for (guard, techniques) in GUARDS {
+        let against: Vec<_> = cases.iter().filter(|case| techniques.contains(&case.technique)).collect();
+        for technique in techniques {
+            assert!(against.iter().any(|case| case.technique == *technique), "{technique}");
+        }
+        for case in &against {
+            assert_eq!(suite.attempt(case).await, Vec::<String>::new(), "with all guards");
+        }
+        faults.switch_off(guard);
+        let mut leaks = 0;
+        for case in &against {
+            leaks += usize::from(!suite.attempt(case).await.is_empty());
+        }
+        faults.switch_on();
+        println!("without {guard:?}: {leaks} of {} leak", against.len());
+        assert!(leaks > 0, "without {guard:?} nothing leaks");
+    }
+    scene.server.stop().await;
+}

@@ -1,0 +1,56 @@
+//! A request's body has one end, told in one way.
+
+use super::{Caller, check_ok};
+use crate::broker::with_a_world;
+
+with_a_world! {
+    async fn a_body_has_one_end(scene: &Scene) {
+        let mut caller = Caller::new(scene).await;
+        for (lines, body, framing) in [
+            ("content-length: 3\r\n", "abc", "content-length"),
+            ("transfer-encoding: chunked\r\n", "2\r\nab\r\n1;x=y\r\nc\r\n0\r\n\r\n", "transfer-encoding"),
+            ("transfer-encoding: chunked\r\ntrailer: x-t\r\n", "3\r\nabc\r\n0\r\nx-t: 1\r\n\r\n", "transfer-encoding"),
+            ("expect: 100-continue\r\ncontent-length: 3\r\n", "abc", "content-length"),
+        ] {
+            caller.ask("POST", lines, body.as_bytes()).await;
+            let mut answer = caller.answer().await;
+            if answer.0.starts_with("http/1.1 100") {
+                answer = caller.answer().await;
+            }
+            check_ok(&answer);
+            let seen = scene.world.only();
+            assert_eq!(seen.body, b"abc", "{lines}");
+            let both = ["content-length", "transfer-encoding"].map(|name| seen.all(name).len());
+            assert_eq!(both, if framing == "content-length" { [1, 0] } else { [0, 1] }, "{}", seen.head);
+            for gone in ["trailer", "expect", "te", "x-t"] {
+                assert_eq!(seen.all(gone), Vec::<&str>::new(), "{gone}");
+            }
+        }
+        // With both, chunks count, and no length goes along.
+        for lines in ["content-length: 9\r\ntransfer-encoding: chunked\r\n", "transfer-encoding: chunked\r\ncontent-length: 9\r\n"] {
+            let mut caller = caller.again(scene).await;
+            caller.ask("POST", lines, b"3\r\nabc\r\n0\r\n\r\n").await;
+            caller.answer().await;
+            for seen in scene.world.take_seen() {
+                assert_eq!((seen.all("content-length").len(), seen.all("transfer-encoding").len()), (0, 1));
+                assert_eq!(seen.body, b"abc");
+            }
+        }
+        assert_eq!(scene.world.connections(), 1);
+    }
+
+    async fn headers_may_be_large(scene: &Scene) {
+        let mut caller = Caller::new(scene).await;
+        let large = format!("x-large: {}\r\n", "a".repeat(60_000));
+        caller.ask("GET", &large, b"").await;
+        check_ok(&caller.answer().await);
+        assert_eq!(scene.world.only().header("x-large").len(), 60_000);
+        // Too large, or too many: refused, and nobody is called.
+        for lines in [format!("x-large: {}\r\n", "a".repeat(2_000_000)), "x-a: b\r\n".repeat(500)] {
+            let mut caller = caller.again(scene).await;
+            caller.ask("GET", &lines, b"").await;
+            assert!(caller.answer().await.0.starts_with("http/1.1 431 "), "{}", lines.len());
+            assert_eq!(scene.world.take_seen().len(), 0);
+        }
+    }
+}
