@@ -11,7 +11,7 @@ use claviger_http::{
     Bucket, Door, Opening, Peer, REQUEST_ID, Standing, awaits_asking, discard, request_id_header,
 };
 use claviger_model::{Host, Origin, Scheme};
-use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING, UPGRADE};
+use http::header::UPGRADE;
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, Version, request};
 use hyper::body::{Body as _, Incoming};
 
@@ -331,9 +331,6 @@ fn check_form(parts: &request::Parts) -> Result<(), Refusal> {
     }
     if parts.version < Version::HTTP_2 && parts.uri.authority().is_some() {
         return Err(Refusal::AbsoluteForm);
-    }
-    if parts.headers.contains_key(TRANSFER_ENCODING) && parts.headers.contains_key(CONTENT_LENGTH) {
-        return Err(Refusal::Framing);
     }
     Ok(())
 }

@@ -20,6 +20,13 @@ pub(crate) fn pair(name: &str, value: &str) -> Zeroizing<String> {
     text
 }
 
+/// A value as it stands in a query or a form.
+pub(crate) fn encoded(value: &str) -> Zeroizing<String> {
+    let mut text = Zeroizing::new(String::with_capacity(3 * value.len()));
+    encode(value, &mut text);
+    text
+}
+
 fn encode(text: &str, into: &mut String) {
     for byte in text.bytes() {
         match is_plain(byte) {
@@ -48,7 +55,7 @@ pub(crate) fn without<'q>(query: &'q str, names: &BTreeSet<String>) -> Cow<'q, s
 }
 
 /// The name of a pair, decoded, in lower case; what some put behind it to make lists, `[]`, is left out.
-fn name(pair: &str) -> String {
+pub(crate) fn name(pair: &str) -> String {
     let name = pair.split('=').next().unwrap_or_default();
     let mut decoded = Vec::with_capacity(name.len());
     let mut bytes = name.bytes();

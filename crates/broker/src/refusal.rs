@@ -48,8 +48,6 @@ pub enum Refusal {
     MethodNotAllowed,
     /// An upgrade or a tunnel is asked for.
     UpgradeUnsupported,
-    /// The request has both ways of saying where its body ends, or one that is not understood.
-    Framing,
     /// The body cannot be passed on as the connection would have it.
     Body(&'static str),
     /// The body must be read whole, and is longer than that allows.
@@ -150,9 +148,6 @@ impl Refusal {
             }
             Self::UpgradeUnsupported => {
                 (S::NOT_IMPLEMENTED, "upgrade_unsupported", "Upgrades and tunnels are not passed on")
-            }
-            Self::Framing => {
-                (S::BAD_REQUEST, "framing", "The request does not say clearly where its body ends")
             }
             Self::Body(words) => (S::BAD_REQUEST, "body", words),
             Self::BodyTooLarge => (

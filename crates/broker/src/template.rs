@@ -82,6 +82,19 @@ fn fill<'t>(text: &str, token: impl Fn(&str) -> Option<&'t str>) -> Result<Zeroi
     Ok(filled)
 }
 
+/// A form with its tokens filled in, encoded as values of forms are: a `&` in a secret ends nothing.
+fn fill_form<'t>(text: &str, token: impl Fn(&str) -> Option<&'t str>) -> Result<Zeroizing<String>, Refusal> {
+    let pieces = parse(text).map_err(|_| UNUSABLE)?;
+    let mut filled = Zeroizing::new(String::new());
+    for piece in pieces {
+        match piece {
+            Piece::Literal(text) => filled.push_str(text),
+            Piece::Token(name) => filled.push_str(&query::encoded(token(name).ok_or(UNUSABLE)?)),
+        }
+    }
+    Ok(filled)
+}
+
 impl TemplateBody {
     fn new<'t>(
         body: &HttpBody,
@@ -102,7 +115,7 @@ impl TemplateBody {
                 fill_json(&mut json, token)?;
                 Content::Json(json)
             }
-            Kind::Form => Content::Form(fill(content, token)?),
+            Kind::Form => Content::Form(fill_form(content, token)?),
             Kind::Other => Content::Text(fill(content, token)?),
         };
         Ok(Some(Self { content, media_type: media_type.map(value).transpose()? }))
@@ -131,9 +144,8 @@ impl TemplateBody {
             Content::Form(own) => {
                 let callers = std::str::from_utf8(callers)
                     .map_err(|_| Refusal::Body("The body must be a form: the connection adds to it"))?;
-                let names =
-                    own.split('&').map(|pair| pair.split('=').next().unwrap_or_default().to_lowercase());
-                let left = query::without(callers, &names.collect());
+                let names = own.split('&').map(query::name).collect();
+                let left = query::without(callers, &names);
                 let parted = if left.is_empty() { "" } else { "&" };
                 Ok(Bytes::from(format!("{left}{parted}{}", own.as_str())))
             }
@@ -190,4 +202,59 @@ fn fill_json<'t>(value: &mut Value, token: impl Fn(&str) -> Option<&'t str> + Co
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A template whose body is this, with a token that could end texts and pairs.
+    fn body(content: &str, media_type: &str) -> TemplateBody {
+        let settings = serde_json::json!({ "integration": "HTTP", "credentials": "HTTPTokenAuth", "fields": {
+            "body": { "content": content, "content_type": media_type } } });
+        let settings: Settings = serde_json::from_value(settings).unwrap();
+        let token = |name: &str| (name == "t").then_some(r#"a"&b=c\d"#);
+        HttpTemplate::new(&settings, token).ok().and_then(|template| template.body).unwrap()
+    }
+
+    #[test]
+    fn a_secret_ends_no_text_and_no_pair() {
+        let json = body(r#"{"key": "x{{ t }}", "list": ["{{t}}"], "number": 1}"#, "application/json");
+        let out: Value =
+            serde_json::from_slice(&json.with(br#"{"key": "mine", "own": 2}"#).unwrap()).unwrap();
+        assert_eq!(
+            out,
+            serde_json::json!({ "key": r#"xa"&b=c\d"#, "list": [r#"a"&b=c\d"#], "number": 1, "own": 2 })
+        );
+        let form = body("key={{ t }}&x=1", "application/x-www-form-urlencoded");
+        assert_eq!(form.with(b"own=2&%4Bey=mine").unwrap(), "own=2&key=a%22%26b%3Dc%5Cd&x=1");
+        let text = body("<key>{{ t }}</key>", "application/xml");
+        assert_eq!(text.with(b"<own/>").unwrap(), "<key>a\"&b=c\\d</key>\r\n<own/>");
+        assert_eq!(text.with(b"").unwrap(), "<key>a\"&b=c\\d</key>");
+    }
+
+    #[test]
+    fn what_does_not_go_together_is_refused() {
+        let json = body(r#"{"key": "{{ t }}"}"#, "application/json");
+        for callers in [&b"[1]"[..], b"1", b"{", b"\"x\""] {
+            assert!(matches!(json.with(callers), Err(Refusal::Body(_))));
+        }
+        let named = |text: &'static str| json.media_type(Some(&HeaderValue::from_static(text)));
+        for fits in ["application/json", "Application/JSON; charset=utf-8"] {
+            assert_eq!(named(fits).unwrap().unwrap(), fits);
+        }
+        for other in ["text/plain", "application/jsonp", "application/json-patch+json"] {
+            assert!(matches!(named(other), Err(Refusal::Body(_))), "{other}");
+        }
+        assert_eq!(json.media_type(None).unwrap().unwrap(), "application/json");
+    }
+
+    #[test]
+    fn a_token_that_is_not_there_makes_it_unusable() {
+        let settings = serde_json::json!({ "integration": "HTTP", "credentials": "HTTPTokenAuth", "fields": {
+            "headers": [{ "name": "x-key", "value": "{{ gone }}" }] } });
+        let settings: Settings = serde_json::from_value(settings).unwrap();
+        let made = HttpTemplate::new(&settings, |_: &str| None);
+        assert!(matches!(made, Err(Refusal::ConnectionUnusable(_))));
+    }
 }
