@@ -2,8 +2,8 @@
 
 Then calls that come back full of their credentials: none of those may be in an answer.
 
-The server must have been started with the settings that `config` prints, so that the services' names lead to the rig, and
-with some public URL, so that it begins OAuth connections.
+The server must have been started with the settings that `config` prints, so that the services' names lead to the rig,
+and with some public URL, so that it begins OAuth connections.
 """
 
 import datetime
@@ -68,7 +68,7 @@ class Driver:
         return self.made("POST", "/api/v2/oauth/tokens", admin, wanted)["token"]["full_token"]
 
     def connect(self):
-        """Makes a connection of each identity: its name in the broker's paths, by type and variant; and what went wrong."""
+        """Makes a connection of each identity: their names in the broker's paths by type and variant, and failures."""
         zis = {"Authorization": f"Bearer {self.token_of_integration()}"}
         oauth = flows.Flows(self, flows.Browser(self.ports, self.ca), zis, INTEGRATION)
         made, failures = {}, []
@@ -90,7 +90,7 @@ class Driver:
         return made, failures
 
     def consent(self, oauth, one, name):
-        """Makes an OAuth connection, and says what is wrong with that; whoever needs a browser for it gets a brief token."""
+        """Makes an OAuth connection, and says what is wrong with that. A browser's gets a token that ends soon."""
         is_brief = one["create"]["grant_type"] == "authorization_code"
         self.order("/lifetime", {"seconds": flows.BRIEF_SECONDS if is_brief else None})
         answer = oauth.connect(one, name)
@@ -197,7 +197,17 @@ def drive(known, journal, ports, ca):
         failures.append(_failure(driver, call, connections))
     reflections = [call for call in calls.reflections(known) if (call["type"], call["variant"]) in connections]
     failures += [_failure(driver, call, connections, driver.reflect) for call in reflections]
+    failures += _mixed(driver.arrived())
     return [failure for failure in failures if failure], len(connections), len(made) + len(reflections)
+
+
+def _mixed(requests):
+    """Lines on requests in which there was a secret of another type than the service took the caller for."""
+    for line in requests:
+        others = {label for label, _ in line["secrets"] if label.split(".")[0] != line["type"]}
+        # Where tokens are refused nobody is known, and no type either.
+        if line["type"] and others:
+            yield f"request {line['n']}, to {line['host']}: {sorted(others)}"
 
 
 def _failure(driver, call, connections, act=None):
