@@ -36,6 +36,7 @@ def main(arguments=None):
     driver.add_argument("file", type=Path)
     driver.add_argument("--ports", type=Path, required=True)
     driver.add_argument("--journal", type=Path, required=True)
+    driver.add_argument("--ca", type=Path, required=True)
     driver.set_defaults(run=_drive)
     config = verbs.add_parser("config", help="print settings that send a server's calls here")
     config.add_argument("file", type=Path)
@@ -81,7 +82,7 @@ def _hosts(options):
 
 def _drive(options):
     failures, connections, count = drive(
-        secrets.read(options.file), options.journal, json.loads(options.ports.read_text())
+        secrets.read(options.file), options.journal, json.loads(options.ports.read_text()), options.ca
     )
     print("\n".join([*failures, f"{connections} connections, {count} calls, {len(failures)} failures"]))
     return 1 if failures else 0

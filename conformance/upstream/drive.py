@@ -2,8 +2,8 @@
 
 Then calls that come back full of their credentials: none of those may be in an answer.
 
-The server must have been started with the settings that `config` prints, so that the services' names lead to the rig.
-OAuth connections come about by flows of their own and are left to the suites of those.
+The server must have been started with the settings that `config` prints, so that the services' names lead to the rig,
+and with some public URL, so that it begins OAuth connections.
 """
 
 import datetime
@@ -12,7 +12,7 @@ import os
 
 import requests
 
-from upstream import calls, secrets
+from upstream import calls, flows, secrets
 from upstream.journal import Sightings
 
 SETTINGS = ("URL", "API_KEY", "APPLICATION_KEY", "EMAIL")
@@ -22,14 +22,14 @@ SCOPES = ["org_management", "connections_read", "connections_write", "connection
 WAIT_MAX = 30
 TOKEN_LIFE = datetime.timedelta(days=30)
 # Services that answer 401 to a token that they gave and took back; AWS says 400 or 403.
-RENEWED = ("AzureTenant", "GCPServiceAccount")
+RENEWED = ("AzureTenant", "GCPServiceAccount", "oauth")
 
 
 class Driver:
     """One server, as its first admin."""
 
-    def __init__(self, known, journal, ports):
-        self.known, self.journal, self.ports = known, journal, ports
+    def __init__(self, known, journal, ports, ca):
+        self.known, self.journal, self.ports, self.ca = known, journal, ports, ca
         self.url, self.api_key, self.application_key, self.email = (os.environ[f"CLAVIGER_{name}"] for name in SETTINGS)
         self.keys = {"DD-API-KEY": self.api_key, "DD-APPLICATION-KEY": self.application_key}
         self.token = None
@@ -48,6 +48,11 @@ class Driver:
         assert answer.status_code in (200, 201), f"{method} {path}: {answer.status_code} {answer.text}"
         return answer.json()
 
+    def asked(self, request, headers):
+        """The same, of a request that `secrets` gives."""
+        method, path, body = request
+        return self.made(method, path, headers, body)
+
     def token_of_integration(self):
         """Registers the integration, and gives a token that is bound to it."""
         end = datetime.datetime.now(datetime.timezone.utc) + TOKEN_LIFE
@@ -56,23 +61,47 @@ class Driver:
         self.token = self.made("POST", "/api/v2/personal_access_tokens", self.keys, body)["data"]["attributes"]["key"]
         admin = {"Authorization": secrets.basic(f"{self.email}/token", self.token)}
         client = self.made("POST", f"/api/services/zis/registry/{INTEGRATION}", admin, {"description": "rig"})
+        origins = {"redirect_origins": [flows.APP]}
+        bearer = {"Authorization": f"Bearer {self.token}"}
+        self.made("PATCH", f"/claviger/v1/zis_integrations/{INTEGRATION}", bearer, origins)
         wanted = {"token": {"client_id": client["zendesk_oauth_client"]["id"], "scopes": ["read", "write"]}}
         return self.made("POST", "/api/v2/oauth/tokens", admin, wanted)["token"]["full_token"]
 
     def connect(self):
-        """Makes a connection of each identity: its name in the broker's paths, by type and variant."""
+        """Makes a connection of each identity: their names in the broker's paths by type and variant, and failures."""
         zis = {"Authorization": f"Bearer {self.token_of_integration()}"}
-        made = {}
+        oauth = flows.Flows(self, flows.Browser(self.ports, self.ca), zis, INTEGRATION)
+        made, failures = {}, []
         for one in self.known["identities"]:
-            if one["type"] == "oauth":
-                continue
             name = f"rig_{one['type']}_{one['variant']}"
+            key, path = (one["type"], one["variant"]), f"zis:{INTEGRATION}:{name}"
+            if one["type"] == "oauth":
+                failure = self.consent(oauth, one, name)
+                if failure:
+                    failures.append(f"oauth {one['variant']}, the flow: {failure}")
+                elif one["is_known"]:
+                    made[key] = path
+                continue
             is_zis = one["face"] == "zendesk"
-            answer = self.made(*_between(secrets.create_request(one, name, INTEGRATION), zis if is_zis else self.keys))
-            made[one["type"], one["variant"]] = f"zis:{INTEGRATION}:{name}" if is_zis else answer["data"]["id"]
-            if (one["type"], one["variant"]) == ("AWSAssumeRole", "good"):
+            answer = self.asked(secrets.create_request(one, name, INTEGRATION), zis if is_zis else self.keys)
+            made[key] = path if is_zis else answer["data"]["id"]
+            if key == ("AWSAssumeRole", "good"):
                 self.trust(answer["data"]["attributes"]["integration"]["credentials"])
-        return made
+        return made, failures
+
+    def consent(self, oauth, one, name):
+        """Makes an OAuth connection, and says what is wrong with that. A browser's gets a token that ends soon."""
+        is_brief = one["create"]["grant_type"] == "authorization_code"
+        self.order("/lifetime", {"seconds": flows.BRIEF_SECONDS if is_brief else None})
+        answer = oauth.connect(one, name)
+        self.order("/lifetime", {"seconds": None})
+        return flows.problem(one, answer)
+
+    def renew(self, call, connection):
+        """Makes a call twice, and says whether the brief token was renewed for the first and kept for the second."""
+        hosts = [[line["host"] for line in self.call(call, connection)[1]] for _ in range(2)]
+        api = secrets.identity(self.known, call["type"], call["variant"])["host"]
+        return None if hosts == [[flows.LOGIN, api], [api]] else f"two calls went to {hosts}"
 
     def trust(self, credentials):
         """What a customer does once the external id is known."""
@@ -123,6 +152,10 @@ class Driver:
         found = {"status": answer.status_code, "verdict": came[-1]["verdict"]}
         if found != call["expect"]:
             return f"{found} instead of {call['expect']}: {came[-1]['why']} {answer.text[:200]}"
+        taken = {"type": came[-1]["type"], "variant": came[-1]["variant"]}
+        # Two connections of one Azure application cannot be told apart by their tokens.
+        if found["verdict"] == "ok" and taken != {name: call[name] for name in taken} and call["variant"] != "scoped":
+            return f"the service took it for {taken}"
         return f"unwelcome headers: {came[-1]['unwelcome']}" if came[-1]["unwelcome"] else None
 
     def call(self, call, connection):
@@ -136,11 +169,6 @@ class Driver:
         return answer, self.arrived()[before:]
 
 
-def _between(request, headers):
-    method, path, body = request
-    return method, path, headers, body
-
-
 def _credentials(head):
     """The exchanged tokens in a request's head. A signature is no secret."""
     for line in head.split("\r\n"):
@@ -152,12 +180,15 @@ def _credentials(head):
             yield "bearer", rest
 
 
-def drive(known, journal, ports):
+def drive(known, journal, ports, ca):
     """Makes every connection and every call; the lines that tell of failures, and how much was done."""
-    driver = Driver(known, journal, ports)
-    connections = driver.connect()
+    driver = Driver(known, journal, ports, ca)
+    connections, failures = driver.connect()
     made = [call for call in calls.every(known) if (call["type"], call["variant"]) in connections]
-    failures = [_failure(driver, call, connections) for call in made]
+    brief = [call for call in made if (call["type"], call["variant"]) == ("oauth", "code")][:1]
+    failures += [_failure(driver, call, connections, driver.renew) for call in brief]
+    failures += [_failure(driver, call, connections) for call in made]
+    made += brief
     # Tokens that are taken back before their time are exchanged anew, unseen by the caller: once, since a service that
     # refuses what it gave a moment ago is not asked over and over. In reverse, so that the one with a body is repeated.
     driver.order("/forget", {})
@@ -166,7 +197,17 @@ def drive(known, journal, ports):
         failures.append(_failure(driver, call, connections))
     reflections = [call for call in calls.reflections(known) if (call["type"], call["variant"]) in connections]
     failures += [_failure(driver, call, connections, driver.reflect) for call in reflections]
+    failures += _mixed(driver.arrived())
     return [failure for failure in failures if failure], len(connections), len(made) + len(reflections)
+
+
+def _mixed(requests):
+    """Lines on requests in which there was a secret of another type than the service took the caller for."""
+    for line in requests:
+        others = {label for label, _ in line["secrets"] if label.split(".")[0] != line["type"]}
+        # Where tokens are refused nobody is known, and no type either.
+        if line["type"] and others:
+            yield f"request {line['n']}, to {line['host']}: {sorted(others)}"
 
 
 def _failure(driver, call, connections, act=None):

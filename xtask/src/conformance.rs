@@ -4,6 +4,7 @@
 //! suites learn where it is and how to log in from the environment; see [`HANDED_ON`]. What the Zendesk dialect needs
 //! beside this is [`zendesk`]'s.
 
+mod upstream;
 mod zendesk;
 
 use std::error::Error;
@@ -25,6 +26,7 @@ use crate::process::{self, Server, StopSignal, at_root, cargo, root};
 pub(crate) const PYTHON: &str = "conformance/python";
 pub(crate) const TYPESCRIPT: &str = "conformance/typescript";
 pub(crate) const OAUTH: &str = "conformance/oauth";
+pub(crate) const UPSTREAM: &str = "conformance/upstream";
 pub(crate) const GO: &str = "conformance/go";
 pub(crate) const JAVA: &str = "conformance/java";
 const REPLAY: &str = "conformance/replay.py";
@@ -44,8 +46,18 @@ const RECORDED_SCENARIOS: [&str; 6] = [
 ];
 
 /// What can be run alone.
-const SUITES: [&str; 8] =
-    ["python", "typescript", "go", "java", "recorded", "zendesk", "zendesk-subdomains", "zendesk-oauth"];
+const SUITES: [&str; 10] = [
+    "python",
+    "typescript",
+    "go",
+    "java",
+    "recorded",
+    "zendesk",
+    "zendesk-subdomains",
+    "zendesk-oauth",
+    upstream::BROKER,
+    upstream::RIG,
+];
 
 /// Fields of `bootstrap.json`, and the variables by which the suites get them.
 const HANDED_ON: [(&str, &str); 7] = [
@@ -98,6 +110,9 @@ pub(crate) fn run(options: &[&str]) -> Result<()> {
     if let Some(unknown) = only.filter(|suite| !SUITES.contains(suite)) {
         return Err(format!("{unknown} is no suite; there are: {}", SUITES.join(" ")).into());
     }
+    if only == Some(upstream::RIG) {
+        return upstream::check_rig(&[UPSTREAM]);
+    }
     let cluster = Cluster::start(Durability::None)?;
     run_with(&cluster, profile, only)?;
     cluster.stop()
@@ -106,10 +121,14 @@ pub(crate) fn run(options: &[&str]) -> Result<()> {
 /// Runs the suites that exist on each engine, stopping at the first failure.
 pub(crate) fn run_with(cluster: &Cluster, profile: Profile, only: Option<&str>) -> Result<()> {
     let binary = build(profile)?;
+    if only.is_none() {
+        upstream::check_rig(&upstream::QUICK)?;
+    }
     for engine in [Engine::Sqlite, Engine::Postgres] {
         let setup = Setup { binary: &binary, engine, cluster, only };
         check_one_org(setup).map_err(|error| told(&*error, engine, ONE_ORG))?;
         zendesk::check_subdomains(setup).map_err(|error| told(&*error, engine, zendesk::SUBDOMAINS))?;
+        upstream::check_broker(setup).map_err(|error| told(&*error, engine, upstream::BROKER))?;
     }
     Ok(())
 }
@@ -122,7 +141,12 @@ fn told(error: &dyn Error, engine: Engine, purpose: &str) -> Box<dyn Error> {
 
 /// Whether there is a suite in Python, and so a list of the packages that it needs.
 pub(crate) fn has_python() -> bool {
-    root().join(PYTHON).join("requirements.txt").exists()
+    has_requirements(PYTHON)
+}
+
+/// Whether this folder lists packages for Python.
+pub(crate) fn has_requirements(folder: &str) -> bool {
+    root().join(folder).join("requirements.txt").exists()
 }
 
 /// Whether there is a suite of this name for Node.
@@ -143,6 +167,11 @@ pub(crate) fn has_java() -> bool {
 /// Where the Python suite's packages live.
 pub(crate) fn venv() -> Result<PathBuf> {
     Ok(folder()?.join("venv"))
+}
+
+/// Where the packages of what plays the third parties live.
+pub(crate) fn upstream_venv() -> Result<PathBuf> {
+    Ok(folder()?.join("upstream-venv"))
 }
 
 /// What conformance leaves behind: packages, what is built from the suites, and each server's log.

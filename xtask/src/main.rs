@@ -33,7 +33,8 @@ Usage: cargo xtask <task>
   test [--quick]                 every check, in order; --quick: only `cargo test`, with PostgreSQL
   conformance [--release] [--only SUITE]
                                  clients against the real server, on each engine; SUITE: python, typescript, go, java,
-                                 recorded, zendesk, zendesk-subdomains, zendesk-oauth
+                                 recorded, zendesk, zendesk-subdomains, zendesk-oauth, broker,
+                                 upstream (the tests of what plays the third parties, without a server; only by name)
   bench [--only PARTS] [--quick] measure the release build; PARTS: start, verify, creates, lists;
                                  --quick: small numbers, only to see that it works
   fuzz TARGET [--seconds N] [--seed N]

@@ -37,7 +37,7 @@ fn debian_packages() -> Result<()> {
     want(answers("openssl", "version")?, &["openssl"]);
     // Compiles libFuzzer.
     want(answers("c++", "--version")?, &["g++"]);
-    if conformance::has_python() {
+    if conformance::has_python() || conformance::has_requirements(conformance::UPSTREAM) {
         // Without its package, Debian's Python has the module venv but cannot put pip into what it makes.
         let can_make_venv = ask(at_root("python3").args(["-c", "import ensurepip, venv"]))?.is_some();
         want(can_make_venv, &["python3", "python3-venv"]);
@@ -98,20 +98,27 @@ fn cargo_deny() -> Result<()> {
 }
 
 fn python_packages() -> Result<()> {
-    if !conformance::has_python() {
+    let all =
+        [(conformance::PYTHON, conformance::venv()?), (conformance::UPSTREAM, conformance::upstream_venv()?)];
+    for (folder, venv) in all {
+        if conformance::has_requirements(folder) {
+            python_packages_of(folder, &venv)?;
+        }
+    }
+    Ok(())
+}
+
+fn python_packages_of(folder: &str, venv: &Path) -> Result<()> {
+    let requirements = root().join(folder).join("requirements.txt");
+    if is_installed(venv, &requirements)? {
         return Ok(());
     }
-    let requirements = root().join(conformance::PYTHON).join("requirements.txt");
-    let venv = conformance::venv()?;
-    if is_installed(&venv, &requirements)? {
-        return Ok(());
-    }
-    println!("setup: installing the Python packages of {}", conformance::PYTHON);
-    process::run(at_root("python3").args(["-m", "venv", "--clear"]).arg(&venv))?;
+    println!("setup: installing the Python packages of {folder}");
+    process::run(at_root("python3").args(["-m", "venv", "--clear"]).arg(venv))?;
     let mut pip = Command::new(venv.join("bin/python"));
     pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"]);
     process::run(pip.arg(&requirements))?;
-    note_installed(&venv, &requirements)
+    note_installed(venv, &requirements)
 }
 
 fn node_packages() -> Result<()> {
