@@ -235,8 +235,9 @@ mod tests {
         let scopes = ZisScopes::parse(["read", "tickets:write", "read", "zis:write"]).unwrap();
         assert_eq!(scopes.to_string(), "read tickets:write zis:write");
         assert_eq!(scopes.to_string().parse(), Ok(scopes.clone()));
-        let both = [Permission::CONNECTIONS_READ, Permission::CONNECTIONS_WRITE].into_iter().collect();
-        assert_eq!(scopes.rights(), both);
+        use Permission as P;
+        let all = [P::CONNECTIONS_READ, P::CONNECTIONS_WRITE, P::CONNECTIONS_RESOLVE].into_iter().collect();
+        assert_eq!(scopes.rights(), all);
         let write = ZisScopes::parse(["write"]).unwrap().rights();
         assert!(
             write.contains(Permission::CONNECTIONS_WRITE) && !write.contains(Permission::CONNECTIONS_READ)
