@@ -18,8 +18,8 @@ impl Engine {
     /// Makes the connection of a flow, for whoever began it, and uses the flow up.
     ///
     /// # Errors
-    /// [`Error::Absent`] where the flow is used up, over, or its client became another one; [`Error::Conflict`] where
-    /// another connection has the name; [`Error::Restricted`] where the restriction of the one whose tokens would be
+    /// [`Error::Absent`] where the flow is used up, over, or its client became another one, and where whoever began it may
+    /// not make connections any more; [`Error::Conflict`] where another connection has the name; [`Error::Restricted`] where the restriction of the one whose tokens would be
     /// replaced does not make the user its editor; [`Error::LimitReached`] beyond the org's limit of connections.
     pub async fn finish_zis_oauth_flow(
         &self,
@@ -41,7 +41,7 @@ impl Engine {
     /// The same right when the browser is back, for a flow that sends it nowhere.
     ///
     /// # Errors
-    /// As [`Engine::finish_zis_oauth_flow`].
+    /// As [`Engine::finish_zis_oauth_flow`], but [`Error::CallerGone`] for who may make none any more.
     pub async fn finish_returned_zis_oauth_flow(
         &self,
         returned: &ReturnedFlow,
@@ -59,6 +59,7 @@ impl Engine {
         tokens: GrantedTokens,
         by: Finisher<'_>,
     ) -> Result<Changed<ShownZisConnection>, Error> {
+        self.check_starter(flow)?;
         let settings = settings(flow, client, &tokens)?;
         for _ in 0..STALE_RETRIES_MAX {
             let found = self.connection_in_place(flow).await?;

@@ -168,7 +168,7 @@ impl Engine {
         let now = self.clock.now();
         let found = self.store.find_zis_oauth_flow(&key(&self.vault, STATE, state), now).await?;
         let Some(flow) = found.filter(|flow| flow.stage == FlowStage::Begun) else { return Ok(None) };
-        if !self.directory.allows(flow.org, flow.user, Permission::CONNECTIONS_WRITE) {
+        if self.check_starter(&flow).is_err() {
             return Ok(None);
         }
         let actor = Actor {
@@ -196,12 +196,14 @@ impl Engine {
     /// Keeps the tokens of a flow for whoever began it, and gives the verification code by which they are asked for.
     ///
     /// # Errors
-    /// [`Error::Absent`] where the client became another one meanwhile; [`Error::CallerGone`].
+    /// [`Error::Absent`] where the client became another one meanwhile; [`Error::CallerGone`] where whoever began may not
+    /// make connections any more.
     pub async fn grant_zis_oauth_flow(
         &self,
         returned: &ReturnedFlow,
         tokens: &GrantedTokens,
     ) -> Result<IssuedSecret, Error> {
+        self.check_starter(&returned.flow)?;
         let id = ZisOAuthFlowId::generate(self.vault.random());
         let place = flow_place(returned.flow.org, id, FlowStage::Granted);
         let flow = ZisOAuthFlow {
@@ -249,6 +251,18 @@ impl Engine {
             None => None,
         };
         Ok(PendingFlow { flow, client, tokens })
+    }
+
+    /// Whether whoever began a flow may still make connections. It is asked before an authorization server is, and again
+    /// after that: what is lost while it thinks is lost.
+    ///
+    /// # Errors
+    /// [`Error::CallerGone`].
+    pub(super) fn check_starter(&self, flow: &ZisOAuthFlow) -> Result<(), Error> {
+        match self.directory.allows(flow.org, flow.user, Permission::CONNECTIONS_WRITE) {
+            true => Ok(()),
+            false => Err(Error::CallerGone),
+        }
     }
 
     async fn client_of_flow(&self, flow: &ZisOAuthFlow) -> Result<Option<OpenedZisOAuthClient>, Error> {

@@ -297,6 +297,27 @@ on_both_engines! {
         taken["orgs"][0]["id"] = json!(foreign.org.to_string());
         let found = faults(server, &taken).await;
         assert_eq!(found, [("/orgs/0/zis_connections/0/id".to_owned(), "is taken: another org has a connection of this id".to_owned())]);
+
+        // Connections of OAuth do not come in, and no more do their clients.
+        let oauth = json!({ "integration": "moved", "type": "oauth", "name": "by_oauth", "allowed_domain": "a.example.com",
+            "oauth_client_uuid": nobody, "permission_scope": "read", "access_token": secret("access"), "refresh_token": secret("refresh") });
+        let mut file = document(server, json!([{ "name": "moved" }]), json!([oauth]));
+        file["orgs"][0]["zis_oauth_clients"] = json!([{ "name": "mine", "client_secret": secret("a client") }]);
+        let stranger = "is not a member here";
+        let expected = [
+            ("zis_connections/0/access_token", stranger),
+            ("zis_connections/0/oauth_client_uuid", stranger),
+            ("zis_connections/0/permission_scope", stranger),
+            ("zis_connections/0/refresh_token", stranger),
+            ("zis_connections/0/type", "must be api_key, basic_auth or bearer_token"),
+            ("zis_oauth_clients", stranger),
+        ];
+        let told = faults(server, &file).await;
+        assert_eq!(told.len(), expected.len(), "{told:?}");
+        for ((place, reason), (at, begins)) in told.iter().zip(expected) {
+            assert!(*place == format!("/orgs/0/{at}") && reason.starts_with(begins), "{place}: {reason}");
+            assert!(!reason.contains("canary"), "{place}: {reason}");
+        }
         server.verify_state().await;
     }
 

@@ -2,11 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-use serde_json::json;
+use http::Method;
+use serde_json::{Value, json};
 
-use crate::support::oauth::{APP, ONE, START, Stage, query};
+use crate::support::oauth::{APP, CALLBACK, CODES, ONE, START, Stage, query};
+use crate::support::people::{Member, built_in_role};
 use crate::support::provider::{CODE, Mood};
-use crate::support::{TestDatabase, with_either_database};
+use crate::support::zis::{ADMIN_SCOPES, Zis};
+use crate::support::{TestDatabase, tokens, with_either_database};
 
 /// What a provider may do wrong, what a browser is told of it, and what whoever asks for a connection is told.
 const MOODS: [(Mood, &str, u16); 8] = [
@@ -91,6 +94,44 @@ with_either_database! {
         stage.provider.expect_challenge(&first["code_challenge"]);
         let answer = stage.callback(&format!("state={}&code={CODE}", second["state"])).await.expect(302);
         assert!(answer.header("location").ends_with("&error=invalid_grant"));
+        stage.stop().await;
+    }
+
+    /// Asking takes its time, in which whoever began may lose what they could.
+    async fn a_right_that_is_lost_while_a_code_is_exchanged_is_lost(database: TestDatabase) {
+        let stage = Stage::set(database).await;
+        stage.client().await;
+        let native = stage.server.client();
+        let role = built_in_role(&native, "Datadog Admin Role").await;
+        for (name, more, told) in [
+            ("by_a_page", json!({}), "The connection was not made: starter_gone."),
+            ("by_a_code", json!({ "origin_oauth_redirect_url": APP }), "&error=starter_gone"),
+            ("by_nobody", json!({ "grant_type": "client_credentials" }), "verification_code is not known"),
+        ] {
+            let member = Member::join(&stage.server, "human", &["Datadog Admin Role"], Value::Null).await;
+            let keys = stage.server.client_with(member.keys.clone());
+            let theirs = Zis::bearer(&stage.server, &tokens::personal_access_token(&keys, json!(ADMIN_SCOPES)).await.secret);
+            let theirs = Zis::bearer(&stage.server, &theirs.token(stage.number, &["read", "write"]).await.1);
+            let mut body = json!({ "name": name, "oauth_client_name": "mine" });
+            body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            let way = query(theirs.post(START, &body).await.expect(200).json()["redirect_url"].as_str().unwrap());
+            let (caller, path) = match way.get("state") {
+                Some(state) => (Zis::with(&stage.server, None), format!("{CALLBACK}?state={state}&code={CODE}")),
+                None => (theirs, format!("{CODES}?verification_code={}", way["verification_code"])),
+            };
+            stage.provider.expect_challenge(way.get("code_challenge").map_or("", String::as_str));
+            stage.provider.set(Mood::Held);
+            let asked = stage.provider.asked().len();
+            let waiting = tokio::spawn(async move { caller.get(&path).await });
+            stage.provider.wait_for(asked + 1).await;
+            let user = json!({ "data": { "type": "users", "id": member.id } }).to_string();
+            native.send(Method::DELETE, &format!("/api/v2/roles/{role}/users"), &[], Some(user)).await.expect(200);
+            stage.provider.release();
+            let answer = waiting.await.unwrap();
+            let said = format!("{} {}", answer.header("location"), answer.text);
+            assert!(said.contains(told) && !said.contains("verification_token"), "{name}: {said}");
+            stage.zis.get(&format!("{ONE}?name={name}")).await.expect(404);
+        }
         stage.stop().await;
     }
 

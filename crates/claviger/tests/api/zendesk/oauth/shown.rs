@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use claviger_engine::ImportError;
 use http::Method;
 use serde_json::{Value, json};
 
@@ -104,6 +105,35 @@ with_either_database! {
         assert!(!stage.server.check_record().await.is_clean());
         drop(uuid);
         stage.server.stop().await;
+    }
+
+    /// An export leaves it out with its client, and nothing that comes in takes its place.
+    async fn one_neither_goes_out_nor_is_put_in_the_place_of(database: TestDatabase) {
+        let stage = Stage::set(database).await;
+        stage.client().await;
+        let made = stage.connect("one").await;
+        let typed = "/api/services/zis/integrations/my_integration/connections/bearer_token";
+        let other = json!({ "name": "two", "allowed_domain": "a.example.com", "token": "canary-canary" });
+        stage.zis.post(typed, &other).await.expect(201);
+        let export = stage.server.client().get("/claviger/v1/connections/export").await.expect(200).json();
+        let names = export["orgs"][0]["zis_connections"].as_array().unwrap().iter().map(|one| one["name"].as_str());
+        assert_eq!(names.collect::<Vec<_>>(), [Some("two")]);
+        assert!(!export.to_string().contains("my-client"));
+        let before = stage.server.engine.applied();
+        for (id, name) in [(Value::Null, "one"), (made["uuid"].clone(), "one"), (made["uuid"].clone(), "three")] {
+            let mut entry = json!({ "integration": "my_integration", "type": "bearer_token", "name": name,
+                "allowed_domain": "auth.example.com", "token": "canary-canary" });
+            if id.is_string() {
+                entry["id"] = id;
+            }
+            let file = json!({ "orgs": [{ "id": stage.org().to_string(), "zis_connections": [entry] }] });
+            let Err(ImportError::Faults(faults)) = stage.server.engine.import(&file).await else { panic!("{file}") };
+            let differing = "/orgs/0/zis_connections/0/type";
+            assert!(faults.iter().any(|it| it.pointer == differing && it.reason == "differs from what is there"), "{faults:?}");
+        }
+        assert_eq!(stage.server.engine.applied(), before);
+        assert_eq!(stage.token(id_of(&made)).await.unwrap(), "canary-access-1");
+        stage.stop().await;
     }
 
     async fn what_is_edited_behind_the_servers_back_is_found(database: TestDatabase) {
