@@ -84,6 +84,10 @@ impl Broker {
         let permit = who.caller.clone().permit::<rights::ConnectionsResolve>(from)?;
         let address = Address::parse(parts.uri.path(), parts.uri.query())?;
         let usable = self.app.engine().usable_connection(&permit, address.key).await?;
+        // Before anything is noted: refused calls would fill what has no room.
+        if !self.recorder.has_room() {
+            return Err(Refusal::Unrecorded);
+        }
         let used = self.used(&usable);
         let (method, recorder) = (parts.method.clone(), self.recorder.clone());
         let mut noted = Noted::new(self.app.clone(), recorder, &who.caller, &usable.connection, method);
@@ -141,9 +145,6 @@ impl Broker {
         let (origin, path) = target(parts, address, prepared)?;
         noted.aimed_at(origin.authority(), &path);
         let destination = prepared.check(&origin)?;
-        if !self.recorder.has_room() {
-            return Err(Refusal::Unrecorded);
-        }
         let (engine, org) = (self.app.engine(), usable.connection.org);
         let reach = engine.private_reach(org);
         let policy = self.policy(reach.as_deref());

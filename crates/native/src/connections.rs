@@ -4,6 +4,7 @@
 //! catalog's.
 
 mod body;
+mod calls;
 mod export;
 mod history;
 mod list;
@@ -62,6 +63,7 @@ pub(crate) fn routes(catalog: &Catalog) -> Vec<Route> {
         Route::new(info(Method::DELETE, ONE, WRITE, "Delete a connection"), delete)
             .described(operation("DeleteConnection").answers_nothing()),
         history::route(),
+        calls::route(),
         export::route(),
     ]
 }
