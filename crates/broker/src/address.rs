@@ -30,6 +30,14 @@ impl<'a> Address<'a> {
         let rest = path.strip_prefix(PREFIX).ok_or(Refusal::NoConnection)?;
         let (name, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
         let key = key(name).ok_or(Refusal::NoConnection)?;
+        Self::of(key, path, query)
+    }
+
+    /// The same of what stands in no URL of ours.
+    ///
+    /// # Errors
+    /// [`Refusal::Path`].
+    pub(crate) fn of(key: UseKey<'a>, path: &'a str, query: Option<&'a str>) -> Result<Self, Refusal> {
         check_path(path).map_err(Refusal::Path)?;
         query.map_or(Ok(()), check_characters).map_err(Refusal::Path)?;
         Ok(Self { key, path, query })

@@ -64,10 +64,10 @@ impl Door for Broker {
 }
 
 /// Who calls.
-struct Who {
-    caller: Caller,
-    proof: Proof,
-    found: Found,
+pub(crate) struct Who {
+    pub(crate) caller: Caller,
+    pub(crate) proof: Proof,
+    pub(crate) found: Found,
 }
 
 impl Broker {
@@ -84,14 +84,26 @@ impl Broker {
         let permit = who.caller.clone().permit::<rights::ConnectionsResolve>(from)?;
         let address = Address::parse(parts.uri.path(), parts.uri.query())?;
         let usable = self.app.engine().usable_connection(&permit, address.key).await?;
+        self.pass(parts, body, &address, who, &usable).await
+    }
+
+    /// Passes a call on, whoever's it is by now, and its answer back.
+    pub(crate) async fn pass(
+        &self,
+        parts: &request::Parts,
+        body: &mut Option<Incoming>,
+        address: &Address<'_>,
+        who: Who,
+        usable: &Arc<UsableConnection>,
+    ) -> Result<Response<Body>, Refusal> {
         // Before anything is noted: refused calls would fill what has no room.
         if !self.recorder.has_room() {
             return Err(Refusal::Unrecorded);
         }
-        let used = self.used(&usable);
+        let used = self.used(usable);
         let (method, recorder) = (parts.method.clone(), self.recorder.clone());
         let mut noted = Noted::new(self.app.clone(), recorder, &who.caller, &usable.connection, method);
-        let forwarded = self.forward(parts, body, &address, who, &usable, used, &mut noted).await;
+        let forwarded = self.forward(parts, body, address, who, usable, used, &mut noted).await;
         match forwarded {
             Ok((answer, link)) => Ok(self.hand_back(answer, link, noted)),
             Err(refusal) => {

@@ -17,10 +17,12 @@ mod credentials;
 mod door;
 mod draft;
 mod headers;
+mod inside;
 mod mint;
 mod outbody;
 mod pool;
 mod prepared;
+mod probe;
 mod query;
 mod record;
 mod redaction;
@@ -30,4 +32,5 @@ mod send;
 mod template;
 
 pub use broker::{Background, Broker, Options};
+pub use probe::Tested;
 pub use refusal::{PathFault, Refusal};

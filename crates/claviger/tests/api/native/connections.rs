@@ -6,6 +6,7 @@ mod events;
 mod history;
 mod list;
 mod moving;
+mod test;
 
 use serde_json::{Value, json};
 
