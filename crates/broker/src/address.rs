@@ -27,10 +27,18 @@ impl<'a> Address<'a> {
     /// # Errors
     /// [`Refusal::NoConnection`], [`Refusal::Path`].
     pub(crate) fn parse(path: &'a str, query: Option<&'a str>) -> Result<Self, Refusal> {
-        let address = Self::read(path, query)?;
-        check_path(address.path).map_err(Refusal::Path)?;
+        let Self { key, path, query } = Self::read(path, query)?;
+        Self::of(key, path, query)
+    }
+
+    /// The same of what stands in no URL of ours.
+    ///
+    /// # Errors
+    /// [`Refusal::Path`].
+    pub(crate) fn of(key: UseKey<'a>, path: &'a str, query: Option<&'a str>) -> Result<Self, Refusal> {
+        check_path(path).map_err(Refusal::Path)?;
         query.map_or(Ok(()), check_characters).map_err(Refusal::Path)?;
-        Ok(address)
+        Ok(Self { key, path, query })
     }
 
     /// The same of any path and query.

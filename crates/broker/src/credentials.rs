@@ -17,20 +17,25 @@ pub(crate) struct Found {
 }
 
 impl Found {
+    /// One that stood in its usual place, or in no request at all.
+    pub(crate) fn usual() -> Self {
+        Self { token: None, header: None }
+    }
+
     pub(crate) fn in_headers(headers: &HeaderMap) -> Self {
         let usual = presented(headers);
         let is_usual = usual.api_key.is_some()
             || usual.application_key.is_some()
             || usual.bearer.is_some_and(|token| !token.is_empty());
         if is_usual {
-            return Self { token: None, header: None };
+            return Self::usual();
         }
         for (name, value) in headers {
             if let Some(token) = token_in(name, value.as_bytes()) {
                 return Self { token: Some(token), header: Some(name.clone()) };
             }
         }
-        Self { token: None, header: None }
+        Self::usual()
     }
 
     /// What is to be authenticated.

@@ -68,10 +68,10 @@ impl Door for Broker {
 }
 
 /// Who calls.
-struct Who {
-    caller: Caller,
-    proof: Proof,
-    found: Found,
+pub(crate) struct Who {
+    pub(crate) caller: Caller,
+    pub(crate) proof: Proof,
+    pub(crate) found: Found,
 }
 
 impl Broker {
@@ -92,10 +92,26 @@ impl Broker {
             false => Address::read(path, query)?,
         };
         let usable = self.usable(&permit, address.key).await?;
-        let used = self.used(&usable);
+        self.pass(parts, body, &address, who, &usable).await
+    }
+
+    /// Passes a call on, whoever's it is by now, and its answer back.
+    pub(crate) async fn pass(
+        &self,
+        parts: &request::Parts,
+        body: &mut Option<Incoming>,
+        address: &Address<'_>,
+        who: Who,
+        usable: &Arc<UsableConnection>,
+    ) -> Result<Response<Body>, Refusal> {
+        // Before anything is noted: refused calls would fill what has no room.
+        if !self.recorder.has_room() {
+            return Err(Refusal::Unrecorded);
+        }
+        let used = self.used(usable);
         let (method, recorder) = (parts.method.clone(), self.recorder.clone());
         let mut noted = Noted::new(self.app.clone(), recorder, &who.caller, &usable.connection, method);
-        let forwarded = self.forward(parts, body, &address, who, &usable, used, &mut noted).await;
+        let forwarded = self.forward(parts, body, address, who, usable, used, &mut noted).await;
         match forwarded {
             Ok((answer, link)) => Ok(self.hand_back(answer, link, noted)),
             Err(refusal) => {
@@ -152,9 +168,6 @@ impl Broker {
             Err(_) if !self.options.faults.stands(Guard::Host) => Destination::default(),
             checked => checked?,
         };
-        if !self.recorder.has_room() {
-            return Err(Refusal::Unrecorded);
-        }
         let (engine, org) = (self.app.engine(), usable.connection.org);
         let reach = engine.private_reach(org);
         let policy = self.policy(reach.as_deref());

@@ -18,10 +18,12 @@ mod door;
 mod draft;
 mod faults;
 mod headers;
+mod inside;
 mod mint;
 mod outbody;
 mod pool;
 mod prepared;
+mod probe;
 mod query;
 mod record;
 mod redaction;
@@ -34,4 +36,5 @@ pub use broker::{Background, Broker, Options};
 pub use faults::Faults;
 #[cfg(feature = "faults")]
 pub use faults::Guard;
+pub use probe::Tested;
 pub use refusal::{PathFault, Refusal};

@@ -66,10 +66,11 @@ impl Application {
         let tenancy =
             Tenancy::new(zendesk.tells_orgs_apart(), move |parts, app| hosts.org_by_host(parts, app));
         let oauth = OAuth::new(engine.clone(), exchange, zendesk.redirect_uri());
+        let app = App::new(engine.clone(), limits, RequestIds::new(random), proxies);
+        let (door, broker) = Broker::start(app.clone(), egress, oauth.clone(), broker);
         // Those of the vendor's keys take no sessions.
         let zendesk = claviger_zendesk::routes(zendesk, &oauth, native.sessions.cookie);
-        let native = claviger_native::routes(native, engine.catalog(), &tenancy);
-        let app = App::new(engine, limits, RequestIds::new(random), proxies);
+        let native = claviger_native::routes(native, engine.catalog(), &tenancy, &door);
         let fronts = [ValidateFront::routes(), VerifyFront::routes()].concat();
         let mut routes = [datadog, native, zendesk].into_iter().flatten().collect();
         openapi::add(&mut routes, &fronts);
@@ -77,7 +78,6 @@ impl Application {
         routes.extend(fronts.into_iter().map(|front| front.info));
         let fronts: Vec<Arc<dyn Front>> =
             vec![Arc::new(VerifyFront::new(app.clone())), Arc::new(ValidateFront::new(app.clone()))];
-        let (door, broker) = Broker::start(app.clone(), egress, oauth.clone(), broker);
         Self { app, front: Arc::new(fronts), door, router, broker, routes, oauth }
     }
 

@@ -12,8 +12,8 @@ use std::sync::{Arc, OnceLock};
 
 use claviger_catalog::{SecretName, SecretText, Secrets, Settings, ZisSettings, ZisType};
 use claviger_model::{
-    Connection, ConnectionDialect, ConnectionId, CredentialKind, OrgId, Permission, Relation, Timestamp,
-    ZisConnectionName,
+    Connection, ConnectionDialect, ConnectionId, CredentialKind, Health, OrgId, Permission, Relation,
+    Timestamp, ZisConnectionName,
 };
 use claviger_store::connection_secret_place;
 use claviger_vault::Digest;
@@ -44,6 +44,13 @@ pub enum UseKey<'a> {
 /// By which secrets a caller proved who it is, as digests: to ask again later.
 #[derive(Clone)]
 pub struct Proof(pub(crate) [Option<Digest>; 2]);
+
+impl Proof {
+    /// No secret is asked for again: for a call that is over soon, of whoever has just proved who it is.
+    pub fn just_given() -> Self {
+        Self([None, None])
+    }
+}
 
 /// A connection with its secrets opened. They are wiped with it.
 pub struct UsableConnection {
@@ -224,6 +231,15 @@ impl Engine {
     /// When it cannot be read.
     pub async fn org_of_connection(&self, id: ConnectionId) -> Result<Option<OrgId>, Error> {
         Ok(self.store.find_org_of_connection(id).await?)
+    }
+
+    /// Keeps what a test said of a connection as it was then: nothing, where it was changed meanwhile.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub async fn record_health(&self, of: &Connection, health: Health, reason: &str) -> Result<(), Error> {
+        let now = self.clock.now();
+        Ok(self.store.record_connection_health(of, health, reason, now).await?)
     }
 
     /// A connection that was changed while it was in use, as it is now; none where it is gone.

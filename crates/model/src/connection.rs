@@ -135,7 +135,7 @@ pub enum Health {
     Ok,
     /// It refused them.
     Bad,
-    /// It knows them, and asks to be asked less often.
+    /// It knows them, but they may not do what was asked.
     Limited,
     /// It could not be asked, or its answer says nothing.
     Unknown,

@@ -4,14 +4,19 @@
 //! catalog's.
 
 mod body;
+mod calls;
 mod export;
 mod history;
 mod list;
+mod test;
 mod wire;
+
+use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
+use claviger_broker::Broker;
 use claviger_catalog::{Catalog, SchemaOf};
 use claviger_engine::rights::{ConnectionsRead, ConnectionsWrite};
 use claviger_engine::{Error as EngineError, Thing};
@@ -34,7 +39,7 @@ const ONE: &str = "/claviger/v1/connections/{connection_id}";
 const READ: &[Permission] = &[Permission::CONNECTIONS_READ];
 const WRITE: &[Permission] = &[Permission::CONNECTIONS_WRITE];
 
-pub(crate) fn routes(catalog: &Catalog) -> Vec<Route> {
+pub(crate) fn routes(catalog: &Catalog, broker: &Arc<Broker>) -> Vec<Route> {
     let one = || Named::of::<Connection>("Connection").with("/properties/integration", shown_schema(catalog));
     vec![
         Route::new(info(Method::GET, ALL, READ, "List connections"), list).described(
@@ -62,6 +67,8 @@ pub(crate) fn routes(catalog: &Catalog) -> Vec<Route> {
         Route::new(info(Method::DELETE, ONE, WRITE, "Delete a connection"), delete)
             .described(operation("DeleteConnection").answers_nothing()),
         history::route(),
+        calls::route(),
+        test::route(broker),
         export::route(),
     ]
 }

@@ -31,13 +31,17 @@ pub use options::{GithubKeys, GithubKeysError, Options};
 pub use session::{SessionOptions, Tenancy};
 pub use verify::VerifyFront;
 
+use std::sync::Arc;
+
+use claviger_broker::Broker;
 use claviger_catalog::Catalog;
 use claviger_http::Route;
 
 /// Every route of the native API but those that the [`VerifyFront`] answers. Admins may call them by their sessions too.
-pub fn routes(options: &Options, catalog: &Catalog, tenancy: &Tenancy) -> Vec<Route> {
+/// Connections are tested through the broker.
+pub fn routes(options: &Options, catalog: &Catalog, tenancy: &Tenancy, broker: &Arc<Broker>) -> Vec<Route> {
     [
-        connections::routes(catalog),
+        connections::routes(catalog, broker),
         health::routes(),
         integrations::routes(),
         keys::routes(),

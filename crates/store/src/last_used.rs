@@ -1,7 +1,7 @@
-//! When credentials and connections were last used: narrow tables of their own, written in batches, never in the
+//! When credentials and connections were last used, and what tests said of connections: narrow tables of their own, written in batches, never in the
 //! ledger.
 
-use claviger_model::{ConnectionId, CredentialId, Timestamp};
+use claviger_model::{Connection, ConnectionId, CredentialId, Health, Timestamp};
 
 use crate::value::params;
 use crate::{Change, CommitError, Store};
@@ -35,5 +35,24 @@ impl Store {
             )
         };
         self.commit(used.iter().fold(Change::unrecorded(), upsert)).await.map(|_| ())
+    }
+
+    /// Keeps what a test said of a connection. Of one that was changed since it was tested, or is gone, nothing is kept.
+    pub async fn record_connection_health(
+        &self,
+        tested: &Connection,
+        health: Health,
+        reason: &str,
+        now: Timestamp,
+    ) -> Result<(), CommitError> {
+        let change = Change::unrecorded().any(
+            "INSERT INTO connection_standings (connection_id, health, health_reason, health_at)
+             SELECT id, CAST($3 AS TEXT), CAST($4 AS TEXT), CAST($5 AS BIGINT) FROM connections
+             WHERE id = $1 AND revision = $2
+             ON CONFLICT (connection_id) DO UPDATE SET health = excluded.health,
+                 health_reason = excluded.health_reason, health_at = excluded.health_at",
+            params![tested.id, tested.revision, health.as_str(), reason, now],
+        );
+        self.commit(change).await.map(|_| ())
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use claviger_model::{
-    Connection, ConnectionDialect, ConnectionId, ConnectionSecrets, Principal, Relation, Timestamp,
+    Connection, ConnectionDialect, ConnectionId, ConnectionSecrets, Health, Principal, Relation, Timestamp,
 };
 use claviger_store::{
     Actor, Change, Check, ConnectionFilter, ConnectionSecret, ConnectionSort, Page, Refusal, Snapshot,
@@ -250,6 +250,14 @@ async fn uses_are_merged_and_those_of_the_gone_are_dropped(db: &TestDatabase) {
     let used = |since: Timestamp| ConnectionFilter { used_since: Some(since), ..ConnectionFilter::default() };
     assert_eq!(names(&running, &tenant, used(at(9))).await, ["n"]);
     assert_eq!(names(&running, &tenant, used(at(10))).await, Vec::<String>::new());
+    // So is what tests said; what is said of another state of it, or of one that is gone, is not kept.
+    let changed = Connection { revision: made.revision + 1, ..made.clone() };
+    for (of, reason) in [(&made, "refused"), (&changed, "accepted"), (&gone, "accepted")] {
+        running.store.record_connection_health(of, Health::Bad, reason, at(11)).await.unwrap();
+    }
+    let (_, standing) = running.store.find_connection(tenant.org.id, made.id).await.unwrap().unwrap();
+    assert_eq!(standing.health, Some((Health::Bad, Some("refused".to_owned()), at(11))));
+    assert_eq!(standing.last_used_at, Some(at(9)));
     // What was never used goes with the deletion too.
     running.store.commit(Change::delete_connection(&made, &Actor::SERVER)).await.unwrap();
     assert_eq!(db.raw().await.int("SELECT COUNT(*) FROM connection_standings").await, 0);

@@ -1,10 +1,12 @@
 //! `/claviger/v1/connections`: made, shown, changed and deleted.
 
+mod calls;
 mod dry_run;
 mod events;
 mod history;
 mod list;
 mod moving;
+mod test;
 
 use serde_json::{Value, json};
 

@@ -1,0 +1,50 @@
+//! A call that does not come through the door: the server's own, for whoever has just proved who it is. From there on it
+//! goes the very same way.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use claviger_engine::{Caller, Proof, UsableConnection, UseKey};
+use http::{HeaderMap, Method, Request, Response};
+
+use crate::address::Address;
+use crate::broker::Broker;
+use crate::credentials::Found;
+use crate::door::Who;
+use crate::refusal::Refusal;
+
+/// What is to be called, below the connection's base URL.
+pub(crate) struct Inside<'a> {
+    pub(crate) method: Method,
+    /// With its query.
+    pub(crate) path: &'a str,
+    pub(crate) headers: HeaderMap,
+}
+
+impl Broker {
+    /// Makes a call without a body through a connection that its caller may use. The answer is as the door would give it:
+    /// masked, recorded, and to be read to its end or dropped.
+    ///
+    /// # Errors
+    /// As the door's.
+    pub(crate) async fn call_inside(
+        &self,
+        caller: &Caller,
+        usable: &Arc<UsableConnection>,
+        call: Inside<'_>,
+    ) -> Result<Response<Body>, Refusal> {
+        let key = UseKey::Id(usable.connection.id);
+        let (path, query) = match call.path.split_once('?') {
+            Some((path, query)) => (path, Some(query)),
+            None => (call.path, None),
+        };
+        let who = Who { caller: caller.clone(), proof: Proof::just_given(), found: Found::usual() };
+        let (mut parts, ()) = Request::new(()).into_parts();
+        (parts.method, parts.headers) = (call.method, call.headers);
+        let passed = match Address::of(key, path, query) {
+            Ok(address) => self.pass(&parts, &mut None, &address, who, usable).await,
+            Err(refusal) => Err(refusal),
+        };
+        passed.inspect_err(|refusal| self.app.metrics().count_brokered(refusal.code()))
+    }
+}

@@ -1,0 +1,63 @@
+//! A line of what was called, as the broker writes it.
+
+use claviger_model::Timestamp;
+use serde::Deserialize;
+
+use crate::Error;
+use crate::connections::internal;
+
+/// One call through a connection. The path has no query, and nothing of it is a secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Call {
+    /// When it ended.
+    pub at: Timestamp,
+    /// The id of the credential.
+    pub credential: String,
+    /// The id of who called, if it was a user.
+    pub user: Option<String>,
+    /// The method.
+    pub method: String,
+    /// The host that it went to, or was to go to; none where it was refused before that was known.
+    pub host: Option<String>,
+    /// The path there, without the query.
+    pub path: Option<String>,
+    /// The status of the answer; none where the caller did not wait for it.
+    pub status: Option<u16>,
+    /// Why it was refused, or broke off: the stable code.
+    pub error: Option<String>,
+    /// Bytes of the body that went out.
+    pub bytes_sent: u64,
+    /// Bytes of the answer's body that the caller took.
+    pub bytes_received: u64,
+    /// How long it took.
+    pub duration_us: u64,
+    /// How often a secret was masked in the answer.
+    pub masked: u64,
+}
+
+/// The members of the JSON array, in their order.
+#[derive(Deserialize)]
+struct Line(i64, String, String, String, String, String, u16, Option<String>, u64, u64, u64, u64);
+
+impl Call {
+    pub(super) fn read(line: &str) -> Result<Self, Error> {
+        let read: Line = serde_json::from_str(line).map_err(internal)?;
+        let Line(at, credential, user, method, host, path, status, error, sent, received, micros, masked) =
+            read;
+        let some = |text: String| Some(text).filter(|text| !text.is_empty());
+        Ok(Self {
+            at: Timestamp::from_micros(at),
+            credential,
+            user: some(user),
+            method,
+            host: some(host),
+            path: some(path),
+            status: Some(status).filter(|status| *status != 0),
+            error,
+            bytes_sent: sent,
+            bytes_received: received,
+            duration_us: micros,
+            masked,
+        })
+    }
+}
