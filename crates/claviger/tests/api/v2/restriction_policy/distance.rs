@@ -37,7 +37,12 @@ fn wanted(route: &RouteInfo) -> Distance {
         | ("GET", "/claviger/v1/connections/export") => Distance::Any,
         ("GET", "/api/v2/actions/connections/{connection_id}")
         | ("GET", "/claviger/v1/connections/{connection_id}")
-        | ("GET", "/claviger/v1/connections/{connection_id}/history") => Distance::Viewer,
+        | (
+            "GET",
+            "/claviger/v1/connections/{connection_id}/history"
+            | "/claviger/v1/connections/{connection_id}/calls",
+        ) => Distance::Viewer,
+        ("POST", "/claviger/v1/connections/{connection_id}/test") => Distance::Resolver,
         ("PATCH" | "DELETE", "/api/v2/actions/connections/{connection_id}")
         | ("PATCH" | "DELETE", "/claviger/v1/connections/{connection_id}") => Distance::Editor,
         ("GET", "/api/v2/restriction_policy/{resource_id}") => Distance::Viewer,
@@ -91,7 +96,7 @@ on_both_engines! {
                 }
             }
         }
-        assert!(count >= 7 * 4 * 3, "{count}: a route went missing");
+        assert!(count >= 9 * 4 * 3, "{count}: a route went missing");
         server.verify_state().await;
     }
 
