@@ -37,7 +37,8 @@ pub(crate) struct Answer {
     redaction: Option<Redaction>,
     /// What is searched by nobody.
     untouched: Option<Bytes>,
-    /// The connection, until it is known whether it can serve another call.
+    /// The connection, until it is known whether it can serve another call. An answer that nobody reads to its end takes it
+    /// along.
     link: Option<(Link, Arc<Slot>)>,
     watch: Watch,
     noted: Noted,
@@ -94,9 +95,7 @@ impl Answer {
             Broken::Silence => "upstream_timeout",
             Broken::Ended => "ended",
         });
-        if let Some((link, _)) = self.link.take() {
-            link.work.abort();
-        }
+        self.link = None;
         Poll::Ready(Some(Err(why)))
     }
 
@@ -218,10 +217,6 @@ impl Drop for Answer {
     fn drop(&mut self) {
         if let Some(redaction) = &self.redaction {
             self.noted.masked(redaction.found());
-        }
-        // An answer that nobody reads to its end takes its connection along.
-        if let Some((link, _)) = self.link.take() {
-            link.work.abort();
         }
     }
 }

@@ -79,7 +79,6 @@ impl Slot {
             if !link.sender.is_closed() && since.elapsed() < IDLE_MAX {
                 return Some(link);
             }
-            link.work.abort();
         }
         None
     }
@@ -88,9 +87,8 @@ impl Slot {
     /// request that it is for is over, and whoever took the connection then would wait for somebody else's body.
     pub(crate) fn put_later(self: Arc<Self>, mut link: Link) {
         tokio::spawn(async move {
-            match tokio::time::timeout(LINGER, link.sender.ready()).await {
-                Ok(Ok(())) => self.put(link),
-                Ok(Err(_)) | Err(_) => link.work.abort(),
+            if let Ok(Ok(())) = tokio::time::timeout(LINGER, link.sender.ready()).await {
+                self.put(link);
             }
         });
     }

@@ -96,7 +96,6 @@ impl Way<'_> {
                 false => matches!(tokio::time::timeout(LINGER, link.sender.ready()).await, Ok(Ok(()))),
             };
             if !ready {
-                link.work.abort();
                 if is_fresh {
                     return Err(Refusal::UpstreamBroken.into());
                 }
@@ -105,7 +104,6 @@ impl Way<'_> {
             match link.sender.try_send_request(request).await {
                 Ok(response) => return Ok((response, link)),
                 Err(mut error) => {
-                    link.work.abort();
                     match error.take_message() {
                         // Not a byte went out.
                         Some(unsent) if !is_fresh => request = unsent,
