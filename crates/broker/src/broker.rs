@@ -1,7 +1,7 @@
 //! What all calls share.
 
 use std::borrow::Cow;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use claviger_egress::{Clear, Egress, Network, Policy};
@@ -14,7 +14,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 
 use crate::faults::{Faults, Guard};
-use crate::mint::Mint;
+use crate::mint::{Mint, Minted};
 use crate::pool::Pool;
 use crate::prepared::Prepared;
 use crate::record::{self, Recorder};
@@ -63,6 +63,8 @@ pub(crate) struct Used {
     pub(crate) prepared: Result<Prepared, Refusal>,
     /// Its secrets, to be masked in answers; none where there is nothing to search.
     pub(crate) needles: Option<Needles>,
+    /// Of an OAuth connection, the token that was used last, with what it is searched by.
+    pub(crate) of_oauth: Mutex<Option<Arc<Minted>>>,
     /// Room for calls.
     pub(crate) room: Arc<Semaphore>,
 }
@@ -105,7 +107,12 @@ impl Broker {
         usable.prepared(|usable| {
             let prepared = Prepared::new(self.app.engine().catalog(), usable);
             let room = Arc::new(Semaphore::new(self.options.calls_per_connection_max));
-            Used { needles: needles(usable, prepared.as_ref().ok()), prepared, room }
+            Used {
+                needles: needles(usable, prepared.as_ref().ok()),
+                prepared,
+                room,
+                of_oauth: Mutex::default(),
+            }
         })
     }
 }

@@ -188,7 +188,7 @@ impl Broker {
             usable: usable.clone(),
         });
         let mut minted = match prepared.source {
-            Some(source) => Some(self.mint.token(usable, source, &destination).await?),
+            Some(source) => Some(self.mint.token(usable, used, source, &destination).await?),
             None => None,
         };
         let material = Material {
@@ -211,10 +211,10 @@ impl Broker {
         if answer.status() == StatusCode::UNAUTHORIZED
             && let (Some((key, refused)), Some(source)) = (&minted, prepared.source)
             && draft.is_repeatable()
-            && self.mint.reject(key, refused, source).await
+            && self.mint.reject(&usable.connection, key, refused).await
         {
-            link.work.abort();
-            let renewed = self.mint.token(usable, source, &destination).await?;
+            drop(link);
+            let renewed = self.mint.token(usable, used, source, &destination).await?;
             (answer, link) = self.send(&mut draft, Some(&renewed.1), usable, &way, &mut right).await?;
             minted = Some(renewed);
         }
@@ -233,11 +233,9 @@ impl Broker {
         // Without a body, whatever is said of its encoding means nothing.
         let is_encoded = headers::is_encoded(answer.headers());
         if is_encoded && !answer.body().is_end_stream() {
-            onward.link.work.abort();
             return Err(Refusal::UpstreamEncoded);
         }
         if answer.status() == StatusCode::SWITCHING_PROTOCOLS {
-            onward.link.work.abort();
             return Err(Refusal::UpstreamBroken);
         }
         Ok((answer, onward))

@@ -88,7 +88,11 @@ impl Draft {
         };
         let mut query = Zeroizing::new(callers.into_owned());
         let (mut late, mut is_signed) = (Vec::new(), false);
-        let url = format!("{origin}{path}");
+        // Few additions depend on it.
+        let url = match prepared.added.iter().any(|addition| addition.condition.is_some()) {
+            true => format!("{origin}{path}"),
+            false => String::new(),
+        };
         for addition in prepared.additions(catalog, usable, &url) {
             match &addition.what {
                 Added::Header(name, _) if addition.if_absent && headers.contains_key(name) => {}
@@ -217,17 +221,15 @@ fn token_in(
     usable: &UsableConnection,
     catalog: &Catalog,
 ) -> Result<Added, Refusal> {
-    let Some(Minted { credential: Credential::Token(token), .. }) = minted else {
-        return Err(Refusal::Internal);
-    };
+    let token = minted.and_then(Minted::token).ok_or(Refusal::Internal)?;
     let (Late::Injection(place), UsableSettings::Catalogued(settings)) = (late, &usable.settings) else {
-        let value = Zeroizing::new(format!("Bearer {}", token.reveal()));
+        let value = Zeroizing::new(format!("Bearer {token}"));
         return Ok(Added::Header(AUTHORIZATION, header_value(&value)?));
     };
     let entry = catalog.connection(settings).map_err(|_| Refusal::Internal)?;
     let injection = entry.credential().injections().get(place).ok_or(Refusal::Internal)?;
     render(&injection.what, |name| match name {
-        TOKEN => Some(token.reveal()),
+        TOKEN => Some(token),
         name => value_of(usable, settings, name),
     })
 }

@@ -4,8 +4,7 @@
 //! third party refuses one. The exchange goes out like everything else: over the address guard, to the place that the
 //! catalog names.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use claviger_catalog::{Destination, Exchange, SecretText, Settings};
@@ -22,6 +21,7 @@ use claviger_oauth::{AccessError, AccessToken, OAuth};
 use claviger_outbound::Client;
 use claviger_redact::Needles;
 
+use crate::broker::Used;
 use crate::prepared::{Source, value_of};
 use crate::refusal::Refusal;
 
@@ -42,6 +42,8 @@ pub(crate) struct Minted {
 
 pub(crate) enum Credential {
     Token(SecretText),
+    /// Of an OAuth connection.
+    OAuth(AccessToken),
     Aws(Credentials),
 }
 
@@ -51,20 +53,7 @@ pub(crate) struct Mint {
     http: Client,
     kept: Cache<Key, Minted>,
     oauth: OAuth,
-    /// The tokens of OAuth connections that were used last, so that what they are searched by is made once.
-    of_oauth: Mutex<HashMap<ConnectionId, Known>>,
 }
-
-/// What is known of an OAuth connection's token.
-struct Known {
-    token: AccessToken,
-    /// The connection's, whose secrets are searched for beside the token.
-    revision: i64,
-    minted: Arc<Minted>,
-}
-
-/// So many OAuth connections are kept in mind; beyond, what they are searched by is made anew.
-const KNOWN_MAX: usize = 4096;
 
 struct EngineClock(App);
 
@@ -78,7 +67,7 @@ impl Mint {
     pub(crate) fn new(app: App, egress: Egress, oauth: OAuth) -> Self {
         let kept = Cache::new(Arc::new(EngineClock(app.clone())));
         let http = claviger_exchange::client(egress, Policy::public());
-        Self { http, app, kept, oauth, of_oauth: Mutex::default() }
+        Self { http, app, kept, oauth }
     }
 
     /// The token of a connection for a destination, and what it is kept under.
@@ -88,6 +77,7 @@ impl Mint {
     pub(crate) async fn token(
         &self,
         usable: &Arc<UsableConnection>,
+        used: &Used,
         source: Source,
         destination: &Destination,
     ) -> Result<(Key, Arc<Minted>), Refusal> {
@@ -96,7 +86,7 @@ impl Mint {
             Source::Exchange(exchange) => exchange,
             Source::OAuth => {
                 let key = Key { connection: connection.id, revision: 0, scope: None };
-                return Ok((key, self.oauth_token(usable).await?));
+                return Ok((key, self.oauth_token(usable, used).await?));
             }
         };
         let scope = destination.scope.clone();
@@ -115,50 +105,40 @@ impl Mint {
     }
 
     /// A third party refused a token. Whether it is worth trying once more.
-    pub(crate) async fn reject(&self, key: &Key, minted: &Arc<Minted>, source: Source) -> bool {
-        match source {
-            Source::Exchange(_) => self.kept.reject(key, minted),
-            Source::OAuth => self.replace_oauth(key.connection, minted).await,
+    pub(crate) async fn reject(&self, connection: &Connection, key: &Key, minted: &Arc<Minted>) -> bool {
+        match &minted.credential {
+            Credential::OAuth(token) => {
+                self.oauth.replace_token(connection.org, connection.id, token).await.is_ok()
+            }
+            Credential::Token(_) | Credential::Aws(_) => self.kept.reject(key, minted),
         }
     }
 
-    async fn oauth_token(&self, usable: &UsableConnection) -> Result<Arc<Minted>, Refusal> {
-        let Connection { org, id, revision, .. } = usable.connection;
+    async fn oauth_token(&self, usable: &UsableConnection, used: &Used) -> Result<Arc<Minted>, Refusal> {
+        let Connection { org, id, .. } = usable.connection;
         let token = self.oauth.access_token(org, id).await.map_err(|error| {
             tracing::debug!(error = claviger_model::chain(&error), "an OAuth connection has no good token");
             of_access(&error)
         })?;
-        let mut known = self.known();
-        let is_it = |it: &&Known| it.token.reveal() == token.reveal() && it.revision == revision;
-        if let Some(known) = known.get(&id).filter(is_it) {
-            return Ok(known.minted.clone());
+        let mut kept = used.of_oauth.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(minted) = kept.as_ref().filter(|minted| minted.token() == Some(token.reveal())) {
+            return Ok(minted.clone());
         }
         let needles = needles(usable, [Some(token.reveal()), None]);
-        let credential = Credential::Token(SecretText::new(token.reveal().to_owned()));
-        let minted = Arc::new(Minted { credential, needles });
-        if known.len() >= KNOWN_MAX {
-            known.clear();
-        }
-        known.insert(id, Known { token, revision, minted: minted.clone() });
+        let minted = Arc::new(Minted { credential: Credential::OAuth(token), needles });
+        *kept = Some(minted.clone());
         Ok(minted)
     }
+}
 
-    /// Has an OAuth connection's token replaced that was refused, once for all who were refused with it.
-    async fn replace_oauth(&self, id: ConnectionId, refused: &Arc<Minted>) -> bool {
-        let token = match self.known().get(&id) {
-            Some(known) if Arc::ptr_eq(&known.minted, refused) => known.token.clone(),
-            // Another call had it replaced.
-            Some(_) => return true,
-            None => return false,
-        };
-        match self.app.engine().org_of_connection(id).await {
-            Ok(Some(org)) => self.oauth.replace_token(org, id, &token).await.is_ok(),
-            Ok(None) | Err(_) => false,
+impl Minted {
+    /// The token, if it is one.
+    pub(crate) fn token(&self) -> Option<&str> {
+        match &self.credential {
+            Credential::Token(token) => Some(token.reveal()),
+            Credential::OAuth(token) => Some(token.reveal()),
+            Credential::Aws(_) => None,
         }
-    }
-
-    fn known(&self) -> MutexGuard<'_, HashMap<ConnectionId, Known>> {
-        self.of_oauth.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -225,14 +225,6 @@ impl Engine {
             && self.relation_to(caller, connection) >= Some(Relation::Resolver)
     }
 
-    /// The org of a connection.
-    ///
-    /// # Errors
-    /// When it cannot be read.
-    pub async fn org_of_connection(&self, id: ConnectionId) -> Result<Option<OrgId>, Error> {
-        Ok(self.store.find_org_of_connection(id).await?)
-    }
-
     /// Keeps what a test said of a connection as it was then: nothing, where it was changed meanwhile.
     ///
     /// # Errors
