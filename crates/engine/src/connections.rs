@@ -8,6 +8,7 @@ mod exporting;
 mod history;
 mod judging;
 mod restricting;
+mod terms;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -18,7 +19,7 @@ use claviger_catalog::{
 };
 use claviger_model::{
     Connection, ConnectionDialect, ConnectionId, ConnectionStanding, Name, Permission, Random, Relation,
-    Restriction, Tags, Timestamp,
+    Restriction, Tags, Terms, Timestamp,
 };
 use claviger_store::{
     Change, CommitError, ConnectionFilter, ConnectionSecret, ConnectionSort, Page, PeoplePage, Refusal,
@@ -35,6 +36,7 @@ pub use history::HistoryEntry;
 pub use judging::CONNECTION_HOSTS_MAX;
 pub(crate) use judging::judge_hosts;
 pub use restricting::{RESTRICTION_PRINCIPALS_MAX, SelfLockout};
+pub use terms::{read_terms, shown_terms, terms_schema};
 
 /// The AWS account that connections are told to trust where the operator has configured none.
 const NO_PRINCIPAL: &str = "000000000000";
@@ -91,6 +93,8 @@ pub struct NewConnection {
     pub hosts: Vec<Host>,
     /// When its owner means to have replaced its secrets.
     pub expires_at: Option<Timestamp>,
+    /// On what terms it is used.
+    pub terms: Terms,
 }
 
 /// Which connection a use case is about.
@@ -121,6 +125,8 @@ pub struct ConnectionPatch {
     pub hosts: Option<Vec<Host>>,
     /// When its owner means to have replaced its secrets; within, none for never.
     pub expires_at: Option<Option<Timestamp>>,
+    /// All of the terms on which it is used.
+    pub terms: Option<Terms>,
 }
 
 /// A connection as it may be shown.
@@ -320,7 +326,16 @@ pub(crate) fn kept(connection: &Connection) -> Result<BTreeSet<SecretName>, Erro
 impl ConnectionPatch {
     /// Whether it asks for nothing.
     fn is_empty(&self) -> bool {
-        let Self { name, integration, tags, hosts, expires_at } = self;
+        self.is_about_terms_alone() && self.terms.is_none()
+    }
+
+    /// The terms, where nothing else is asked for.
+    fn only_terms(&self) -> Option<&Terms> {
+        self.terms.as_ref().filter(|_| self.is_about_terms_alone())
+    }
+
+    fn is_about_terms_alone(&self) -> bool {
+        let Self { name, integration, tags, hosts, expires_at, terms: _ } = self;
         name.is_none() && integration.is_none() && tags.is_none() && hosts.is_none() && expires_at.is_none()
     }
 }

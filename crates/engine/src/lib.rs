@@ -70,7 +70,7 @@ pub use claviger_store::{
 pub use connections::{
     AwsPrincipal, CONNECTION_HOSTS_MAX, ConnectionKey, ConnectionOptions, ConnectionPatch,
     ExportedConnection, ExportedZis, HistoryEntry, NewConnection, RESTRICTION_PRINCIPALS_MAX, SelfLockout,
-    ShownConnection,
+    ShownConnection, read_terms, shown_terms, terms_schema,
 };
 pub use credentials::{Changed, KeyRef, Shown};
 pub use dead_list::{DeadList, NoDeadList};

@@ -6,7 +6,7 @@
 
 use claviger_catalog::{SecretText, Secrets, ZIS_INTEGRATION, ZisSettings, ZisType};
 use claviger_model::{
-    Connection, ConnectionDialect, ConnectionId, ConnectionSecrets, OrgId, Relation, ZisConnectionName,
+    Connection, ConnectionDialect, ConnectionId, ConnectionSecrets, OrgId, Relation, Terms, ZisConnectionName,
 };
 use claviger_store::{Change, CommitError, ConnectionCursor, ConnectionFilter, ConnectionSecret, Refusal};
 
@@ -99,6 +99,7 @@ impl Engine {
             modified_at: now,
             modified_by: permit.user(),
             expires_at: None,
+            terms: Terms::default(),
         };
         let secrets = self.seal_one(&connection, new.of, new.secret, revision)?;
         let mut change = Change::create_connection(&connection, &secrets, &permit.actor());

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
-use crate::{ConnectionId, OrgId, Restriction, Tags, Timestamp, UserId};
+use crate::{ConnectionId, OrgId, Restriction, Tags, Terms, Timestamp, UserId};
 
 /// By which API a connection was made, and is changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -79,6 +79,8 @@ pub struct Connection {
     pub secrets: ConnectionSecrets,
     /// Who may do what; where there is none, the permission alone decides.
     pub restriction: Option<Restriction>,
+    /// On what terms it is used.
+    pub terms: Terms,
     /// Grows with each change, so that a change made from a stale reading is refused.
     pub revision: i64,
     /// When it was made.

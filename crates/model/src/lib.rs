@@ -32,6 +32,7 @@ mod restriction;
 mod subdomain;
 mod tag;
 mod target;
+mod terms;
 pub mod testing;
 mod timestamp;
 mod token_expiry;
@@ -73,6 +74,10 @@ pub use restriction::{ParseRestrictionError, Principal, Relation, Restriction};
 pub use subdomain::{Subdomain, SubdomainError};
 pub use tag::{TAGS_MAX, Tag, TagError, Tags};
 pub use target::{Origin, Scheme, Target, TargetError};
+pub use terms::{
+    Audit, CHECK_SECONDS, CONCURRENCY_MAX, CallRule, RETRIES_MAX, RULE_PATH_BYTES_MAX, RuleMethod, RulePath,
+    TERMS_RULES_MAX, Terms, TermsError,
+};
 pub use timestamp::{Clock, Timestamp};
 pub use token_expiry::{TokenExpiry, TokenExpiryError};
 pub use webhook::{Webhook, WebhookStanding};

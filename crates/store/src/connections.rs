@@ -30,7 +30,7 @@ macro_rules! columns {
     () => {
         "i.id, i.org_id, i.dialect, i.container, i.name, i.integration, i.credentials, \
          i.settings, i.hosts, i.tags, i.secrets, i.restriction, i.revision, i.created_at, i.created_by, i.modified_at, \
-         i.modified_by, i.expires_at"
+         i.modified_by, i.expires_at, i.terms"
     };
 }
 macro_rules! standing {
@@ -41,7 +41,7 @@ macro_rules! standing {
 /// The columns of a connection; read by [`read_connection`].
 pub(crate) const COLUMNS: &str = columns!();
 /// How many [`COLUMNS`] are.
-pub(crate) const COLUMN_COUNT: usize = 18;
+pub(crate) const COLUMN_COUNT: usize = 19;
 /// The columns of a connection's standing, if it has one: read by [`read_standing`].
 pub(crate) const STANDING: &str = standing!();
 const FIND: &str = concat!(
@@ -73,6 +73,7 @@ pub(crate) fn read_connection(row: &dyn Row) -> Result<Connection, StoreError> {
         modified_at: row.get(15)?,
         modified_by: row.parsed(16)?,
         expires_at: row.opt(17)?,
+        terms: row.parsed(18)?,
     })
 }
 
@@ -151,8 +152,9 @@ impl Change {
             .one(
                 "INSERT INTO connections (id, org_id, dialect, container, name, name_sort, search, integration,
                      credentials, settings, hosts, tags, secrets, restriction, revision, created_at, created_by,
-                     modified_at, modified_by, expires_at)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)",
+                     modified_at, modified_by, expires_at, terms, check_seconds)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,
+                     $22)",
                 params![
                     id,
                     org,
@@ -174,6 +176,8 @@ impl Change {
                     connection.modified_at,
                     connection.modified_by,
                     connection.expires_at,
+                    connection.terms.to_string(),
+                    connection.terms.check_seconds.map(i64::from),
                 ],
                 Refusal::Conflict,
             );
@@ -255,8 +259,9 @@ impl Change {
             .requiring_free_name(connection)
             .one(
                 "UPDATE connections SET name = $1, name_sort = $2, search = $3, settings = $4, hosts = $5, tags = $6,
-                     secrets = $7, modified_at = $8, modified_by = $9, expires_at = $10, revision = revision + 1
-                 WHERE id = $11 AND org_id = $12 AND revision = $13",
+                     secrets = $7, modified_at = $8, modified_by = $9, expires_at = $10, terms = $11,
+                     check_seconds = $12, revision = revision + 1
+                 WHERE id = $13 AND org_id = $14 AND revision = $15",
                 params![
                     connection.name.as_str(),
                     collation_key(&connection.name),
@@ -268,6 +273,8 @@ impl Change {
                     connection.modified_at,
                     connection.modified_by,
                     connection.expires_at,
+                    connection.terms.to_string(),
+                    connection.terms.check_seconds.map(i64::from),
                     connection.id,
                     connection.org,
                     connection.revision,

@@ -35,6 +35,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration::both(include_str!("../migrations/0012_zis_oauth.sql")),
     Migration::both(include_str!("../migrations/0013_connection_calls.sql")),
     Migration::both(include_str!("../migrations/0014_private_reach.sql")),
+    Migration::both(include_str!("../migrations/0015_terms.sql")),
 ];
 
 /// Which text of a migration.

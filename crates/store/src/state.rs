@@ -138,6 +138,10 @@ pub(crate) fn connection(connection: &Connection) -> State {
     if !connection.hosts.is_empty() {
         state["hosts"] = json!(connection.hosts);
     }
+    // Only where there are any, so that entries of before stay true.
+    if !connection.terms.is_default() {
+        state["terms"] = json!(connection.terms.to_string());
+    }
     (format!("connection:{}", connection.id), state)
 }
 

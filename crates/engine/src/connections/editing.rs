@@ -25,7 +25,8 @@ const NO_ENTRY: &str =
     "The catalog does not have the type of this connection any more: it can only be deleted";
 
 /// Why a change that speaks of the catalog's fields is refused.
-const OTHER_DIALECT: &str = "The connection was made by another API, and is changed by that alone";
+const OTHER_DIALECT: &str =
+    "The connection was made by another API, and is changed by that alone, but for its terms";
 
 /// A connection that is ready to be stored.
 pub(crate) struct Drafted {
@@ -108,7 +109,7 @@ impl Engine {
         by: UserId,
         new: NewConnection,
     ) -> Result<Drafted, Error> {
-        let NewConnection { name, integration, tags, hosts, expires_at } = new;
+        let NewConnection { name, integration, tags, hosts, expires_at, terms } = new;
         let created = self.catalog().create(integration.take(), &self.server_values());
         let Created { settings, secrets, warnings } = created.map_err(Error::BadConnection)?;
         let now = self.clock.now();
@@ -134,6 +135,7 @@ impl Engine {
             modified_at: now,
             modified_by: by,
             expires_at,
+            terms,
         };
         let secrets = self.seal_secrets(&connection, &secrets, revision)?;
         Ok(Drafted { connection, secrets, warnings })
@@ -196,7 +198,7 @@ impl Engine {
         patch: &ConnectionPatch,
     ) -> Result<Edited, Error> {
         if read.dialect != CATALOGUED {
-            return Err(Error::Protected(OTHER_DIALECT));
+            return self.edit_terms(read, by, patch);
         }
         let end = patch.expires_at.flatten().filter(|end| Some(*end) != read.expires_at);
         let mut own: Vec<_> = judge_end(end, self.clock.now()).into_iter().collect();
@@ -205,6 +207,15 @@ impl Engine {
             own.extend(self.judge_named_hosts(&edited.connection, hosts)?);
         }
         all_told(edited, own)
+    }
+
+    /// A change of a connection whose own API knows nothing of terms: nothing but those.
+    fn edit_terms(&self, read: &Connection, by: UserId, patch: &ConnectionPatch) -> Result<Edited, Error> {
+        let Some(terms) = patch.only_terms() else { return Err(Error::Protected(OTHER_DIALECT)) };
+        let modified_at = self.clock.now().max(read.modified_at);
+        let connection = Connection { terms: terms.clone(), modified_at, modified_by: by, ..read.clone() };
+        let changed = changed_members(read, &connection);
+        Ok(Edited { connection, written: Vec::new(), erased: Vec::new(), changed, warnings: Vec::new() })
     }
 
     /// Merges a change into a connection as it was read.
@@ -247,6 +258,9 @@ impl Engine {
         if let Some(expires_at) = patch.expires_at {
             connection.expires_at = expires_at;
         }
+        if let Some(terms) = &patch.terms {
+            connection.terms = terms.clone();
+        }
         let mut changed = changed_members(read, &connection);
         let (mut written, mut erased, mut warnings) = (Vec::new(), Vec::new(), Vec::new());
         if let Some(updated) = merged {
@@ -274,6 +288,7 @@ fn changed_members(before: &Connection, after: &Connection) -> Vec<String> {
         ("tags", before.tags != after.tags),
         ("hosts", before.hosts != after.hosts),
         ("expires_at", before.expires_at != after.expires_at),
+        ("terms", before.terms != after.terms),
     ];
     members.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name.to_owned()).collect()
 }

@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 
 use claviger_catalog::{Host, SecretJson};
-use claviger_model::{ConnectionId, Principal, Relation, Restriction, TAGS_MAX, Tag, Tags, Timestamp};
+use claviger_model::{ConnectionId, Principal, Relation, Restriction, TAGS_MAX, Tag, Tags, Terms, Timestamp};
 use serde_json::Value;
 
 use super::fault::Faults;
 use super::reader::Object;
-use crate::connections::RESTRICTION_PRINCIPALS_MAX;
+use crate::connections::{RESTRICTION_PRINCIPALS_MAX, read_terms};
 
 /// What a connection's entry says.
 pub(super) struct ConnectionEntry {
@@ -20,6 +20,7 @@ pub(super) struct ConnectionEntry {
     pub(super) hosts: BTreeSet<Host>,
     pub(super) expires_at: Option<Timestamp>,
     pub(super) restriction: Option<Restriction>,
+    pub(super) terms: Terms,
     /// An address or an id.
     pub(super) created_by: Option<String>,
     pub(super) created_at: Option<Timestamp>,
@@ -27,8 +28,18 @@ pub(super) struct ConnectionEntry {
     pub(super) is_sound: bool,
 }
 
-const KNOWN: [&str; 9] =
-    ["id", "name", "integration", "tags", "hosts", "expires_at", "restriction", "created_by", "created_at"];
+const KNOWN: [&str; 10] = [
+    "id",
+    "name",
+    "integration",
+    "tags",
+    "hosts",
+    "expires_at",
+    "restriction",
+    "terms",
+    "created_by",
+    "created_at",
+];
 
 impl ConnectionEntry {
     pub(super) fn read(value: &Value, at: String, faults: &Faults) -> Self {
@@ -44,6 +55,7 @@ impl ConnectionEntry {
             hosts: hosts(&entry, faults),
             expires_at: entry.moment("expires_at"),
             restriction: restriction(&entry, faults),
+            terms: terms(&entry, faults),
             created_by: entry.text("created_by").map(str::to_owned),
             created_at: entry.moment("created_at"),
             is_sound: faults.count() == before,
@@ -75,6 +87,14 @@ fn hosts(entry: &Object<'_>, faults: &Faults) -> BTreeSet<Host> {
         }
     }
     hosts
+}
+
+pub(super) fn terms(entry: &Object<'_>, faults: &Faults) -> Terms {
+    let Some(value) = entry.value("terms") else { return Terms::default() };
+    read_terms(value).unwrap_or_else(|found| {
+        found.into_iter().for_each(|fault| faults.add(format!("{}/{}", entry.at, fault.field), fault.reason));
+        Terms::default()
+    })
 }
 
 pub(super) fn restriction(entry: &Object<'_>, faults: &Faults) -> Option<Restriction> {

@@ -101,6 +101,7 @@ impl Planner<'_> {
             (hosts == kept_hosts, "hosts"),
             (given.expires_at == there.expires_at, "expires_at"),
             (given.restriction == there.restriction, "restriction"),
+            (given.terms == there.terms, "terms"),
             (given.created_by.is_none() || maker.is_none_or(|id| id == there.created_by), "created_by"),
             (given.created_at.is_none_or(|at| at == there.created_at), "created_at"),
         ] {
@@ -215,6 +216,7 @@ impl Planner<'_> {
             modified_at: created_at,
             modified_by: maker,
             expires_at: given.expires_at,
+            terms: given.terms.clone(),
         };
         Ok(Some(PlannedConnection { connection, secrets: created.secrets }))
     }

@@ -303,6 +303,7 @@ impl Planner<'_> {
             modified_at: created_at,
             modified_by: maker,
             expires_at: None,
+            terms: given.terms.clone(),
         };
         Ok(Some(PlannedConnection { connection, secrets: Secrets::from([(of.secret_name(), new.secret)]) }))
     }

@@ -1,10 +1,10 @@
 //! A ZIS integration and a ZIS connection in the import file, checked for shape.
 
 use claviger_catalog::{SecretJson, ZisType};
-use claviger_model::{ConnectionId, Restriction, Timestamp, ZisName};
+use claviger_model::{ConnectionId, Restriction, Terms, Timestamp, ZisName};
 use serde_json::{Map, Value};
 
-use super::connection_entry::restriction;
+use super::connection_entry::{restriction, terms};
 use super::fault::Faults;
 use super::reader::Object;
 use crate::zis_integrations::description_fault;
@@ -52,6 +52,7 @@ pub(super) struct ZisConnectionEntry {
     /// What the dialect's API would take: the catalog says whether it is right.
     pub(super) body: SecretJson,
     pub(super) restriction: Option<Restriction>,
+    pub(super) terms: Terms,
     /// An address or an id.
     pub(super) created_by: Option<String>,
     pub(super) created_at: Option<Timestamp>,
@@ -59,7 +60,7 @@ pub(super) struct ZisConnectionEntry {
     pub(super) is_sound: bool,
 }
 
-const KNOWN: [&str; 6] = ["id", "integration", "type", "restriction", "created_by", "created_at"];
+const KNOWN: [&str; 7] = ["id", "integration", "type", "restriction", "terms", "created_by", "created_at"];
 
 impl ZisConnectionEntry {
     pub(super) fn read(value: &Value, at: String, faults: &Faults) -> Self {
@@ -80,6 +81,7 @@ impl ZisConnectionEntry {
             name: entry.value("name").and_then(Value::as_str).map(str::to_owned),
             body: SecretJson::new(Value::Object(Map::from_iter(given))),
             restriction: restriction(&entry, faults),
+            terms: terms(&entry, faults),
             created_by: entry.text("created_by").map(str::to_owned),
             created_at: entry.moment("created_at"),
             is_sound: faults.count() == before,

@@ -127,6 +127,7 @@ mod tests {
             tags: None,
             secrets: ConnectionSecrets::default(),
             restriction: None,
+            terms: claviger_model::Terms::default(),
             revision: 1,
             created_at: at,
             created_by: somebody,

@@ -2,8 +2,8 @@
 
 use claviger_catalog::{SecretName, ZIS_INTEGRATION, ZisOAuthSettings, ZisSettings, ZisType};
 use claviger_model::{
-    Connection, ConnectionDialect, ConnectionId, ConnectionSecrets, Relation, ZisGrant, ZisOAuthClient,
-    ZisUrlSubdomain,
+    Connection, ConnectionDialect, ConnectionId, ConnectionSecrets, Relation, Terms, ZisGrant,
+    ZisOAuthClient, ZisUrlSubdomain,
 };
 use claviger_store::{Actor, Change, CommitError, FlowStage, Refusal, ZisOAuthFlow};
 
@@ -136,6 +136,7 @@ impl Engine {
             tags: None,
             secrets: ConnectionSecrets(names.collect()),
             restriction: None,
+            terms: Terms::default(),
             revision,
             created_at: by.now,
             created_by: by.user,

@@ -1,8 +1,8 @@
 //! What the bodies of connections may say.
 
 use claviger_catalog::{Catalog, Host, SchemaOf, SecretJson};
-use claviger_engine::{CONNECTION_HOSTS_MAX, ConnectionPatch, NewConnection};
-use claviger_model::{NAME_CHARS_MAX, Name, TAGS_MAX, Tag, Tags, Timestamp};
+use claviger_engine::{CONNECTION_HOSTS_MAX, ConnectionPatch, NewConnection, read_terms, terms_schema};
+use claviger_model::{NAME_CHARS_MAX, Name, TAGS_MAX, Tag, Tags, Terms, Timestamp};
 use serde_json::{Value, json};
 
 use crate::reading::{Faults, or_null, text};
@@ -48,6 +48,11 @@ impl Given {
             "tags" => patch.tags = read_tags(value, faults),
             "hosts" => patch.hosts = read_hosts(value, faults),
             "expires_at" => patch.expires_at = faults.note(field, or_null(value, read_moment)),
+            "terms" if value.is_null() => patch.terms = Some(Terms::default()),
+            "terms" => match read_terms(value) {
+                Ok(terms) => patch.terms = Some(terms),
+                Err(found) => found.into_iter().for_each(|fault| faults.add(&fault.field, fault.reason)),
+            },
             _ => faults.add(field, "is not known here"),
         }
     }
@@ -55,7 +60,7 @@ impl Given {
     /// As a new connection; none where it has no `integration` value. Where it has faults, it is only good for
     /// finding more.
     pub(super) fn into_new(self) -> (Option<NewConnection>, Faults) {
-        let ConnectionPatch { name, integration, tags, hosts, expires_at } = self.patch;
+        let ConnectionPatch { name, integration, tags, hosts, expires_at, terms } = self.patch;
         let name = name.unwrap_or_else(|| Name::parse("-").expect("a dash is a name"));
         let new = integration.map(|integration| NewConnection {
             name,
@@ -63,6 +68,7 @@ impl Given {
             tags,
             hosts: hosts.unwrap_or_default(),
             expires_at: expires_at.flatten(),
+            terms: terms.unwrap_or_default(),
         });
         (new, self.faults)
     }
@@ -115,6 +121,11 @@ fn read_moment(value: &Value) -> Result<Timestamp, String> {
     read.ok_or_else(|| "must be a moment as in 2030-01-02T03:04:05Z, or null for no end".to_owned())
 }
 
+fn nullable(mut schema: Value) -> Value {
+    schema["type"] = json!(["object", "null"]);
+    schema
+}
+
 /// What [`Given::read`] takes.
 pub(super) fn schema(catalog: &Catalog, of: SchemaOf) -> Value {
     let required: &[&str] = if of == SchemaOf::Create { &["name", "integration"] } else { &[] };
@@ -136,6 +147,7 @@ pub(super) fn schema(catalog: &Catalog, of: SchemaOf) -> Value {
                 "format": "date-time",
                 "description": "From when on it is not used any more",
             },
+            "terms": nullable(terms_schema()),
         },
         "required": required,
         "additionalProperties": false,

@@ -8,10 +8,10 @@ use axum::extract::State;
 use axum::response::Response;
 use bytes::Bytes;
 use claviger_engine::rights::ConnectionsRead;
-use claviger_engine::{Error as EngineError, ExportedConnection, Permit, ShownZisConnection};
+use claviger_engine::{Error as EngineError, ExportedConnection, Permit, ShownZisConnection, shown_terms};
 use claviger_http::openapi::Named;
 use claviger_http::{App, Route};
-use claviger_model::ConnectionId;
+use claviger_model::{ConnectionId, Terms};
 use futures_util::stream;
 use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use http::{HeaderValue, Method, StatusCode};
@@ -75,6 +75,9 @@ struct ExportedZis {
     username: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     restriction: Option<BTreeMap<String, Vec<String>>>,
+    /// Left out where they are as usual.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    terms: Option<Value>,
     created_by: String,
     created_at: String,
     #[serde(flatten)]
@@ -96,6 +99,9 @@ struct Exported {
     expires_at: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     restriction: Option<BTreeMap<String, Vec<String>>>,
+    /// Left out where they are as usual.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    terms: Option<Value>,
     created_by: String,
     created_at: String,
 }
@@ -110,6 +116,7 @@ impl From<ExportedConnection> for Exported {
             hosts: connection.hosts,
             expires_at: connection.expires_at.map(shown_time),
             restriction: connection.restriction.as_ref().map(by_relation),
+            terms: unusual(&connection.terms),
             created_by: connection.created_by.to_string(),
             created_at: shown_time(connection.created_at),
         }
@@ -127,11 +134,16 @@ impl From<ShownZisConnection> for ExportedZis {
             header_name: settings.header_name().map(str::to_owned),
             username: settings.username().map(str::to_owned),
             restriction: connection.restriction.as_ref().map(by_relation),
+            terms: unusual(&connection.terms),
             created_by: connection.created_by.to_string(),
             created_at: shown_time(connection.created_at),
             secret: BTreeMap::from([(of.secret(), "")]),
         }
     }
+}
+
+fn unusual(terms: &Terms) -> Option<Value> {
+    (!terms.is_default()).then(|| shown_terms(terms))
 }
 
 async fn export(

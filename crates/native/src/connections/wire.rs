@@ -1,9 +1,9 @@
 //! Connections as answers show them: never with a secret.
 
 use claviger_catalog::Warning;
-use claviger_engine::ShownConnection;
+use claviger_engine::{ShownConnection, shown_terms, terms_schema};
 use claviger_model::{ConnectionStanding, Timestamp};
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -50,6 +50,10 @@ pub(super) struct Connection {
     /// Lists leave it out.
     #[serde(skip_serializing_if = "Option::is_none")]
     integration: Option<Value>,
+    /// On what terms it is used. Lists leave it out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "terms_shown")]
+    terms: Option<Value>,
     /// Only in the answer to a body.
     #[serde(skip_serializing_if = "Option::is_none")]
     warnings: Option<Vec<WarningShown>>,
@@ -117,6 +121,7 @@ impl Connection {
                 at: shown_time(at),
             }),
             integration: None,
+            terms: None,
             warnings: None,
             dry_run: None,
         }
@@ -130,13 +135,19 @@ impl Connection {
             detail: reason,
         };
         let warnings = (seen != Seen::Read).then(|| warnings.into_iter().map(warned).collect());
+        let terms = shown_terms(&shown.connection.terms);
         let listed = Self::listed(shown, now);
         Self {
             id: listed.id.filter(|_| seen != Seen::NotMade),
             integration: Some(integration),
+            terms: Some(terms),
             warnings,
             dry_run: matches!(seen, Seen::NotMade | Seen::NotChanged).then_some(true),
             ..listed
         }
     }
+}
+
+fn terms_shown(_: &mut SchemaGenerator) -> Schema {
+    terms_schema().try_into().expect("it is an object")
 }

@@ -351,6 +351,8 @@ pub(super) const TABLES: &[Table] = &[
             ("modified_at", Int),
             ("modified_by", Text),
             ("expires_at", Int),
+            ("terms", Text),
+            ("check_seconds", Int),
         ],
         order: "id",
     },

@@ -72,6 +72,7 @@ fn draft(db: &TestDatabase, tenant: &Tenant, restriction: Option<Restriction>) -
         tags: None,
         secrets: ConnectionSecrets::default(),
         restriction,
+        terms: claviger_model::Terms::default(),
         revision: 1,
         created_at: START,
         created_by: tenant.admin.id,

@@ -42,6 +42,7 @@ fn draft(db: &TestDatabase, tenant: &Tenant, name: &str, secrets: &[&str]) -> Co
         tags: Some(claviger_model::Tags::new(["a:b".parse().unwrap()])),
         secrets: ConnectionSecrets(secrets.iter().map(|name| ((*name).to_owned(), 1)).collect()),
         restriction: None,
+        terms: claviger_model::Terms::default(),
         revision: 1,
         created_at: START,
         created_by: tenant.admin.id,

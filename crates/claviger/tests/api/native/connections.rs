@@ -6,6 +6,7 @@ mod events;
 mod history;
 mod list;
 mod moving;
+mod terms;
 mod test;
 
 use serde_json::{Value, json};
@@ -18,6 +19,11 @@ use crate::support::{Keys, START, TestDatabase, TestServer, on_both_engines};
 const SECRET: &str = "glpat-canary-canary-1";
 /// A customer's API at AWS: a connection reaches it only by naming it.
 const API: &str = "a1b2c3.execute-api.eu-west-1.amazonaws.com";
+
+/// The terms of a connection for which none were given.
+fn usual_terms() -> Value {
+    json!({ "rules": [], "audit": "batched", "retries": 0, "concurrency": null, "check_every_seconds": null })
+}
 
 /// A registered application key of somebody's.
 async fn registered_key(server: &TestServer, member: &Member) -> String {
@@ -40,7 +46,7 @@ on_both_engines! {
             "expires_at": "2026-04-01T00:00:00Z", "expired": false,
             "created_at": START, "created_by": shown["created_by"],
             "modified_at": START, "modified_by": shown["created_by"],
-            "last_used_at": null, "health": null, "integration": gitlab(""), "warnings": [],
+            "last_used_at": null, "health": null, "integration": gitlab(""), "terms": usual_terms(), "warnings": [],
         });
         assert_eq!(shown, expected);
 
@@ -49,7 +55,7 @@ on_both_engines! {
         read.as_object_mut().unwrap().remove("warnings");
         assert_eq!(admin.get(&path).await.expect(200).json(), read);
         let mut listed = read.clone();
-        listed.as_object_mut().unwrap().remove("integration");
+        listed.as_object_mut().unwrap().retain(|name, _| name != "integration" && name != "terms");
         assert_eq!(admin.get(PATH).await.expect(200).json(), json!({ "connections": [listed], "total": 1 }));
 
         server.clock.advance_micros(1_000_000);

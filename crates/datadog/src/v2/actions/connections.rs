@@ -10,7 +10,7 @@ use claviger_engine::rights::{ConnectionsRead, ConnectionsWrite};
 use claviger_engine::{ConnectionKey, ConnectionPatch, Error as EngineError, NewConnection, ShownConnection};
 use claviger_http::openapi::Named;
 use claviger_http::{App, BodyError, Bucket, LargeJson as Body, Route, RouteInfo, Who, positioned};
-use claviger_model::{ConnectionDialect, ConnectionId, Name, Permission};
+use claviger_model::{ConnectionDialect, ConnectionId, Name, Permission, Terms};
 use http::{Method, StatusCode};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -65,7 +65,14 @@ async fn create(
         Given::read(body.map_err(unreadable)?.0, SchemaOf::Create);
     let Some(integration) = integration else { return Err(invalid(&faults)) };
     let name = name.unwrap_or_else(placeholder);
-    let new = NewConnection { name, integration, tags, hosts: Vec::new(), expires_at: None };
+    let new = NewConnection {
+        name,
+        integration,
+        tags,
+        hosts: Vec::new(),
+        expires_at: None,
+        terms: Terms::default(),
+    };
     if !faults.is_empty() {
         // What else is wrong is told too.
         return Err(match engine.try_create_connection(&permit, new) {

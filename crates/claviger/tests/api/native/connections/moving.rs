@@ -9,7 +9,7 @@ use crate::support::people::{Member, role};
 use crate::support::{Keys, TestDatabase, TestServer, on_both_engines};
 
 /// The faults of an import, each with its place.
-async fn faults(server: &TestServer, document: &Value) -> Vec<(String, String)> {
+pub(super) async fn faults(server: &TestServer, document: &Value) -> Vec<(String, String)> {
     match server.engine.import(document).await {
         Err(ImportError::Faults(faults)) => {
             let mut faults: Vec<_> = faults.into_iter().map(|fault| (fault.pointer, fault.reason)).collect();
