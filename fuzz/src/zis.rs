@@ -3,7 +3,7 @@
 
 mod seeds;
 
-#[path = "../../crates/catalog/tests/fuzzed_zis/check/mod.rs"]
+#[path = "../../crates/catalog/tests/fuzzed/zis/check/mod.rs"]
 mod check;
 
 libfuzzer_sys::fuzz_target!(init: seeds::write(check::seeds::all(), check::seeds::words()), |bytes: &[u8]| {

@@ -11,11 +11,11 @@ use crate::process::{ask, at_root, cargo, root, run as run_command, tail};
 /// The package of the targets, a workspace of its own.
 pub(crate) const MANIFEST: &str = "fuzz/Cargo.toml";
 
-/// Where findings become tests.
-const REGRESSIONS: [(&str, &str); 2] = [
-    ("connections", "crates/catalog/tests/fuzzed/regressions"),
-    ("zis", "crates/catalog/tests/fuzzed_zis/regressions"),
-];
+/// What can be fuzzed.
+const TARGETS: [&str; 2] = ["connections", "zis"];
+
+/// Where what the targets check stands, a folder for each.
+const CHECKS: &str = "crates/catalog/tests/fuzzed";
 
 /// Read by the targets: where they write their seeds and their dictionary.
 const SEEDS_VARIABLE: &str = "CLAVIGER_FUZZ_SEEDS";
@@ -41,10 +41,11 @@ struct Options<'o> {
 /// `TARGET [--seconds N] [--seed N]`
 pub(crate) fn run(words: &[&str]) -> Result<()> {
     let options = parse(words)?;
-    let (_, regressions) = REGRESSIONS
-        .iter()
-        .find(|(target, _)| *target == options.target)
-        .ok_or("the fuzz targets are: connections, zis")?;
+    if !TARGETS.contains(&options.target) {
+        return Err(format!("the fuzz targets are: {}", TARGETS.join(", ")).into());
+    }
+    // Findings become tests there.
+    let regressions = root().join(CHECKS).join(options.target).join("regressions");
     let host = ask(at_root("rustc").arg("-vV"))?.ok_or("rustc does not answer")?;
     let host = host.lines().find_map(|line| line.strip_prefix("host: ")).ok_or("rustc names no host")?;
     let folder = root().join("target/fuzz");
@@ -56,16 +57,12 @@ pub(crate) fn run(words: &[&str]) -> Result<()> {
             .arg(&folder)
             .env("RUSTFLAGS", COVERAGE.join(" ")),
     )?;
-    fuzz(
-        &options,
-        &folder.join(host).join("release").join(options.target),
-        &folder,
-        &root().join(regressions),
-    )
+    fuzz(&options, &folder.join(host).join("release").join(options.target), &folder, &regressions)
 }
 
 fn parse<'o>(words: &[&'o str]) -> Result<Options<'o>> {
-    let (target, mut rest) = words.split_first().ok_or("name a fuzz target: connections or zis")?;
+    let (target, mut rest) =
+        words.split_first().ok_or_else(|| format!("name a fuzz target: {}", TARGETS.join(" or ")))?;
     let mut options = Options { target, seconds: 60, seed: 1 };
     while let [name, value, after @ ..] = rest {
         let number = value.parse().map_err(|_| format!("{name} wants a number"))?;

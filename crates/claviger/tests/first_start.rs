@@ -2,16 +2,18 @@
 
 #![allow(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
+mod process;
+
 use std::fs::{self, File, Permissions};
-use std::io::{BufRead, BufReader, Read};
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::Command;
 
 use claviger::settings::{self, SecretVariables, Settings, Typed};
 use claviger::start;
 use claviger::terminal::Terminal;
+use process::{Outcome, Serving, program};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -41,9 +43,8 @@ impl Home {
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_claviger"));
-        // Whoever runs the tests may have settings of their own.
-        command.env_clear().current_dir(self.directory.path()).args(arguments).arg("--data").arg(self.data());
+        let mut command = program();
+        command.current_dir(self.directory.path()).args(arguments).arg("--data").arg(self.data());
         command
     }
 
@@ -53,7 +54,7 @@ impl Home {
 
     fn init_with(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Outcome {
         let mut command = self.command(&["init"]);
-        Outcome(command.args(arguments).envs(variables.iter().copied()).output().unwrap())
+        Outcome::of(command.args(arguments).envs(variables.iter().copied()))
     }
 
     fn bootstrap(&self) -> Value {
@@ -69,33 +70,16 @@ fn secrets_in(bootstrap: &Value) -> Vec<String> {
     ["api_key", "application_key"].map(|key| bootstrap[key].as_str().unwrap().to_owned()).into()
 }
 
-/// What a run of the program came to.
-struct Outcome(Output);
-
 impl Outcome {
-    fn stdout(&self) -> String {
-        String::from_utf8(self.0.stdout.clone()).unwrap()
-    }
-
-    fn stderr(&self) -> String {
-        String::from_utf8(self.0.stderr.clone()).unwrap()
-    }
-
-    fn succeeds(self) -> Self {
-        assert_eq!(self.0.status.code(), Some(0), "{}", self.stderr());
-        self
-    }
-
     /// Ends with this code, and a last sentence on standard error that has all of these in it.
     fn fails(self, code: i32, expected: &[&str]) -> Self {
         let stderr = self.stderr();
-        assert_eq!(self.0.status.code(), Some(code), "{stderr}");
         let sentence = stderr.lines().last().unwrap_or_default();
         assert!(sentence.starts_with("claviger: "), "{stderr}");
         for part in expected {
             assert!(sentence.contains(part), "{part:?} is not in: {sentence}");
         }
-        self
+        self.ends(code, &[])
     }
 
     fn says_nothing_of(self, secrets: &[String]) -> Self {
@@ -392,26 +376,12 @@ fn a_flag_wins_over_a_variable_and_a_variable_over_the_file() {
 #[test]
 fn serving_starts_announces_its_address_and_ends_when_told_to() {
     let home = Home::new();
-    let mut command = home.command(&["serve", "--listen", "127.0.0.1:0"]);
-    let mut server = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let mut log = BufReader::new(server.stderr.take().unwrap());
-    let mut line = String::new();
-    while !line.contains("\"listening\"") {
-        line.clear();
-        assert_ne!(log.read_line(&mut line).unwrap(), 0, "the server ended");
-    }
-    let listening: Value = serde_json::from_str(&line).unwrap();
-    let address = listening["address"].as_str().unwrap();
-    assert_eq!(home.bootstrap()["url"], format!("http://{address}"));
+    let server = Serving::start(home.command(&["serve", "--listen", "127.0.0.1:0"]));
+    assert_eq!(home.bootstrap()["url"], format!("http://{}", server.address));
     home.init(&[]).fails(1, &["the data directory is in use: "]);
-
-    let id = server.id().to_string();
-    assert!(Command::new("kill").args(["-s", "TERM", &id]).status().unwrap().success());
-    assert_eq!(server.wait().unwrap().code(), Some(0));
-    let mut rest = String::new();
-    log.read_to_string(&mut rest).unwrap();
+    let log = server.stop();
     for secret in home.secrets() {
-        assert!(!rest.contains(&secret) && !line.contains(&secret));
+        assert!(!log.contains(&secret));
     }
 }
 
@@ -420,9 +390,9 @@ fn a_port_that_is_taken_is_found_before_anything_is_announced() {
     let home = Home::new();
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
-    let output = home.command(&["serve", "--listen", &address]).output().unwrap();
     let sentence = format!("cannot listen on {address}: stop what listens there");
-    let outcome = Outcome(output).fails(1, &[&sentence, "--listen"]);
+    let outcome =
+        Outcome::of(&mut home.command(&["serve", "--listen", &address])).fails(1, &[&sentence, "--listen"]);
     assert_eq!(outcome.stdout(), "");
     assert!(!home.file("bootstrap.json").exists());
 }

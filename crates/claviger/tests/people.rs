@@ -10,7 +10,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
-use operator::{Home, Keys, Server};
+use operator::{Home, Keys, Server, program};
 use serde_json::Value;
 
 /// Somebody at a shell, with a home of their own.
@@ -78,9 +78,9 @@ impl Person {
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_claviger"));
+        let mut command = program();
         let directory = self.home.directory.path();
-        command.env_clear().env("HOME", directory).current_dir(directory).args(arguments);
+        command.env("HOME", directory).current_dir(directory).args(arguments);
         command
     }
 
@@ -266,10 +266,10 @@ fn an_application_key_is_registered_and_registered_no_more() {
 #[test]
 fn a_server_that_is_away_is_told_from_one_that_refuses() {
     let Person { home, server } = Person::logged_in();
-    let address = server.address.clone();
+    let address = server.address;
     server.stop();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_claviger"));
-    command.env_clear().env("HOME", home.directory.path()).args(["key", "api", "list"]);
+    let mut command = program();
+    command.env("HOME", home.directory.path()).args(["key", "api", "list"]);
     Said(command.output().unwrap()).fails(5, &format!("http://{address} does not answer"));
 }
 
@@ -367,8 +367,8 @@ fn soon() -> String {
 fn shells_get_their_completions() {
     let directory = tempfile::tempdir().unwrap();
     for shell in ["bash", "zsh", "fish"] {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_claviger"));
-        command.env_clear().current_dir(directory.path()).args(["completions", shell]);
+        let mut command = program();
+        command.current_dir(directory.path()).args(["completions", shell]);
         let script = Said(command.output().unwrap()).ok().text();
         assert!(script.contains("claviger") && script.contains("service-account"), "{shell}");
     }

@@ -159,3 +159,47 @@ impl Aws {
         Ok(Some(Self { region, principal_id, access_key_id, secret_access_key }))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::SecretVariables;
+    use crate::settings::testing::{check, check_with, refused, secret};
+
+    #[test]
+    fn the_servers_own_credentials_at_aws_are_whole_or_not_there() {
+        assert!(check(|_| ()).unwrap().aws.is_none());
+        let typed = || TypedAws {
+            region: Some("eu-west-1".into()),
+            principal_id: Some("123456789012".into()),
+            access_key_id: Some("AKIDEXAMPLE".into()),
+            secret_access_key: Some(SecretSetting(Zeroizing::new("hunter2".into()))),
+        };
+        let settings = check(|it| it.aws = typed()).unwrap();
+        assert!(!format!("{settings:?}").contains("hunter2"));
+        assert_eq!(settings.aws.unwrap().secret_access_key.as_str(), "hunter2");
+        // The environment wins over the file.
+        let secrets =
+            SecretVariables { aws_secret_access_key: secret("other"), ..SecretVariables::default() };
+        let aws = check_with(secrets, |it| it.aws = typed()).unwrap().aws.unwrap();
+        assert_eq!(aws.secret_access_key.as_str(), "other");
+        refused(
+            |it| it.aws.region = Some("eu-west-1".into()),
+            "give --aws-principal-id, --aws-access-key-id",
+        );
+        refused(
+            |it| it.aws = TypedAws { secret_access_key: None, ..typed() },
+            "CLAVIGER_AWS_SECRET_ACCESS_KEY",
+        );
+        refused(|it| it.aws = TypedAws { region: Some("EU".into()), ..typed() }, "--aws-region EU is not");
+        refused(|it| it.aws = TypedAws { principal_id: Some("1".into()), ..typed() }, "12 digits");
+        refused(
+            |it| it.aws = TypedAws { access_key_id: Some("a b".into()), ..typed() },
+            "--aws-access-key-id a b",
+        );
+        let bad = Some(SecretSetting(Zeroizing::new("hunter2 \n".into())));
+        let sentence =
+            check(|it| it.aws = TypedAws { secret_access_key: bad, ..typed() }).unwrap_err().to_string();
+        assert!(!sentence.contains("hunter2"), "{sentence}");
+    }
+}

@@ -8,5 +8,7 @@
 
 mod crash;
 mod http;
+#[path = "../process/mod.rs"]
+mod process;
 mod server;
 mod sync;

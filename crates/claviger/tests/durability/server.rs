@@ -3,16 +3,13 @@
 use std::fs;
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Command;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::http::Connection;
-
-/// How long a start may take before the test gives up on it.
-const START_PATIENCE: Duration = Duration::from_secs(30);
+use crate::process::{Outcome, Serving, program_under};
 
 /// A data directory, and the keys of its first admin.
 pub(crate) struct Home {
@@ -22,18 +19,13 @@ pub(crate) struct Home {
     address: SocketAddr,
 }
 
-/// The running server; killed when dropped.
-pub(crate) struct Running(Child);
-
 impl Home {
     pub(crate) fn founded() -> Self {
         let directory = tempfile::tempdir().unwrap();
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let mut home =
             Self { directory, api_key: String::new(), application_key: String::new(), address: port };
-        assert!(
-            home.command(&["init"]).stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap().success()
-        );
+        Outcome::of(&mut home.command(&["init"])).succeeds();
         let bootstrap = fs::read_to_string(home.data().join("bootstrap.json")).unwrap();
         let bootstrap: Value = serde_json::from_str(&bootstrap).unwrap();
         let text = |name: &str| bootstrap[name].as_str().unwrap().to_owned();
@@ -47,10 +39,8 @@ impl Home {
 
     /// The binary with this home's data directory; with `under`, as an argument of another program.
     fn command_under(&self, under: &[&str], arguments: &[&str]) -> Command {
-        let binary = [env!("CARGO_BIN_EXE_claviger")];
-        let mut words = under.iter().chain(&binary).chain(arguments);
-        let mut command = Command::new(words.next().unwrap());
-        command.args(words).arg("--data").arg(self.data()).env_clear();
+        let mut command = program_under(under);
+        command.args(arguments).arg("--data").arg(self.data());
         command
     }
 
@@ -58,19 +48,14 @@ impl Home {
         self.command_under(&[], arguments)
     }
 
-    /// Starts the server, as an argument of another program if `under` names one, and waits until it is ready.
-    pub(crate) fn serve(&self, under: &[&str], variables: &[(&str, &str)]) -> Running {
+    /// Starts the server, as an argument of another program if `under` names one, and waits until it listens.
+    pub(crate) fn serve(&self, under: &[&str], variables: &[(&str, &str)]) -> Serving {
         let address = self.address.to_string();
-        let mut command = self.command_under(under, &["serve", "--listen", &address, "--log", "error"]);
-        command.envs(variables.iter().copied()).stdout(Stdio::null()).stderr(Stdio::inherit());
-        let running = Running(command.spawn().unwrap());
-        let deadline = Instant::now() + START_PATIENCE;
-        let is_ready = || self.connect()?.send("GET", "/readyz", None).filter(|answer| answer.status == 200);
-        while is_ready().is_none() {
-            assert!(Instant::now() < deadline, "the server did not become ready");
-            std::thread::yield_now();
-        }
-        running
+        // What it says of each request would be in the trace too.
+        let log = "error,claviger::server=info";
+        let mut command = self.command_under(under, &["serve", "--listen", &address, "--log", log]);
+        command.envs(variables.iter().copied());
+        Serving::start(command)
     }
 
     /// A connection with the admin's keys.
@@ -89,30 +74,5 @@ impl Home {
         let body = json!({ "api_keys_max": 10_000_000 });
         let answer = self.connect().unwrap().send("PATCH", "/claviger/v1/org", Some(&body)).unwrap();
         assert_eq!(answer.status, 200, "{answer:?}");
-    }
-}
-
-impl Running {
-    /// `kill -9`.
-    pub(crate) fn kill(mut self) {
-        self.0.kill().unwrap();
-        self.0.wait().unwrap();
-    }
-
-    /// The process; of the program it runs under, if it does.
-    pub(crate) fn id(&self) -> u32 {
-        self.0.id()
-    }
-
-    /// Waits for an end that somebody else has asked for.
-    pub(crate) fn wait(mut self) {
-        self.0.wait().unwrap();
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
     }
 }

@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
@@ -63,8 +62,7 @@ fn trace(variables: &[(&str, &str)]) -> Seen {
         assert_eq!(connection.send("POST", "/api/v2/api_keys", Some(&body)).unwrap().status, 201);
     }
     let id = server.id();
-    assert!(Command::new("kill").arg(id.to_string()).status().unwrap().success());
-    server.wait();
+    server.stop();
     // The tracer writes the end of the traced last.
     let (deadline, end) = (Instant::now() + TRACE_PATIENCE, format!("{id} +++ exited"));
     while !fs::read_to_string(&trace)

@@ -1,13 +1,16 @@
 //! The program as an operator runs it: a data directory, its commands, and a server with a plain client.
 
-#![allow(dead_code, reason = "no test needs all of it")]
+#![allow(dead_code, unused_imports, reason = "no test needs all of it")]
+
+#[path = "../process/mod.rs"]
+mod process;
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
 use std::path::PathBuf;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::Command;
 
+pub(crate) use process::{Outcome, Serving as Server, program};
+use process::{ask, ask_with};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -45,8 +48,8 @@ impl Home {
     }
 
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_claviger"));
-        command.env_clear().current_dir(self.directory.path()).args(arguments).arg("--data").arg(self.data());
+        let mut command = program();
+        command.current_dir(self.directory.path()).args(arguments).arg("--data").arg(self.data());
         if let Some(database) = &self.database {
             command.args(["--database", database]);
         }
@@ -54,7 +57,7 @@ impl Home {
     }
 
     pub(crate) fn run(&self, arguments: &[&str]) -> Outcome {
-        Outcome(self.command(arguments).output().unwrap())
+        Outcome::of(&mut self.command(arguments))
     }
 
     pub(crate) fn bootstrap(&self) -> Value {
@@ -66,26 +69,8 @@ impl Home {
     }
 
     pub(crate) fn serve_with(&self, settings: &[&str]) -> Server {
-        let mut command = self.command(&[&["serve", "--listen", "127.0.0.1:0"], settings].concat());
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let mut log = BufReader::new(child.stderr.take().unwrap());
-        let (mut line, mut said) = (String::new(), String::new());
-        while !line.contains("\"listening\"") {
-            line.clear();
-            assert_ne!(log.read_line(&mut line).unwrap(), 0, "the server ended: {said}");
-            said += &line;
-        }
-        // Somebody must go on reading, or a talkative server would wait for it.
-        std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
-        let listening: Value = serde_json::from_str(&line).unwrap();
-        Server { child, address: listening["address"].as_str().unwrap().to_owned() }
+        Server::start(self.command(&[&["serve", "--listen", "127.0.0.1:0"], settings].concat()))
     }
-}
-
-/// A running server.
-pub(crate) struct Server {
-    child: Child,
-    pub(crate) address: String,
 }
 
 /// Who calls.
@@ -107,21 +92,13 @@ impl Server {
     /// The status and the body of an answer.
     pub(crate) fn call(&self, keys: &Keys, method: &str, path: &str, body: Option<&Value>) -> (u16, Value) {
         let body = body.map(ToString::to_string).unwrap_or_default();
-        let mut stream = TcpStream::connect(&self.address).unwrap();
-        write!(
-            stream,
-            "{method} {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ndd-api-key: {}\r\ndd-application-key: {}\r\n\
-             content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
-            keys.api_key,
-            keys.application_key,
-            body.len()
-        )
-        .unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        let status = answer.split(' ').nth(1).unwrap().parse().unwrap();
-        let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body);
-        (status, serde_json::from_str(body).unwrap_or_default())
+        let headers = [
+            ("dd-api-key", keys.api_key.as_str()),
+            ("dd-application-key", &keys.application_key),
+            ("content-type", "application/json"),
+        ];
+        let (status, body) = ask_with(self.address, method, path, &headers, &body).unwrap();
+        (status, serde_json::from_str(&body).unwrap_or_default())
     }
 
     pub(crate) fn expect(
@@ -198,13 +175,7 @@ impl Server {
 
     /// What `/verify` answers to a secret.
     pub(crate) fn verify(&self, secret: &str) -> u16 {
-        let mut stream = TcpStream::connect(&self.address).unwrap();
-        let head =
-            format!("GET /verify HTTP/1.1\r\nhost: x\r\nconnection: close\r\nx-api-key: {secret}\r\n\r\n");
-        stream.write_all(head.as_bytes()).unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        answer.split(' ').nth(1).unwrap().parse().unwrap()
+        ask(self.address, "GET", "/verify", &[("x-api-key", secret)]).unwrap().0
     }
 
     pub(crate) fn revoke_api_key(&self, keys: &Keys, id: &str) {
@@ -220,19 +191,6 @@ impl Server {
             other => panic!("{other}"),
         }
     }
-
-    /// Ends it as a supervisor would.
-    pub(crate) fn stop(mut self) {
-        let id = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-s", "TERM", &id]).status().unwrap().success());
-        assert_eq!(self.child.wait().unwrap().code(), Some(0));
-    }
-
-    /// Ends it as a power cut would.
-    pub(crate) fn kill(mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
 }
 
 fn key_of(answer: &Value) -> (String, String) {
@@ -240,32 +198,10 @@ fn key_of(answer: &Value) -> (String, String) {
     (text(&answer["data"]["id"]), text(&answer["data"]["attributes"]["key"]))
 }
 
-/// What a run of the program came to.
-pub(crate) struct Outcome(Output);
-
 impl Outcome {
-    pub(crate) fn stdout(&self) -> String {
-        String::from_utf8(self.0.stdout.clone()).unwrap()
-    }
-
-    pub(crate) fn stderr(&self) -> String {
-        String::from_utf8(self.0.stderr.clone()).unwrap()
-    }
-
-    #[track_caller]
-    pub(crate) fn succeeds(self) -> Self {
-        assert_eq!(self.0.status.code(), Some(0), "{}{}", self.stdout(), self.stderr());
-        self
-    }
-
     /// Ends with this code, and has all of these in what it says.
     #[track_caller]
     pub(crate) fn fails(self, code: i32, expected: &[&str]) -> Self {
-        let said = self.stdout() + &self.stderr();
-        assert_eq!(self.0.status.code(), Some(code), "{said}");
-        for part in expected {
-            assert!(said.contains(part), "{part:?} is not in: {said}");
-        }
-        self
+        self.ends(code, expected)
     }
 }

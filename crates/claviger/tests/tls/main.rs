@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
+#[path = "../process/mod.rs"]
+mod process;
 mod support;
 
 use std::os::unix::fs::PermissionsExt;
@@ -13,7 +15,7 @@ use support::{Authority, Server, fetch, until};
 #[tokio::test]
 async fn both_protocols_are_spoken_over_tls_alone() {
     let authority = Authority::new();
-    let server = Server::start(&authority, &[]).await;
+    let server = Server::start(&authority, &[]);
     assert_eq!(server.bootstrap["url"], format!("https://{}", server.address));
     for (protocol, version) in
         [("h2", http::Version::HTTP_2), ("http/1.1", http::Version::HTTP_11), ("", http::Version::HTTP_11)]
@@ -34,7 +36,7 @@ async fn both_protocols_are_spoken_over_tls_alone() {
 #[tokio::test]
 async fn old_versions_are_refused() {
     let authority = Authority::new();
-    let server = Server::start(&authority, &[]).await;
+    let server = Server::start(&authority, &[]);
     let url = format!("https://{}/healthz", server.address);
     let with = |version: &str, max: &str| {
         server.curl(&[
@@ -59,7 +61,7 @@ async fn old_versions_are_refused() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_new_certificate_is_taken_under_load_with_no_failed_request() {
     let authority = Arc::new(Authority::new());
-    let server = Arc::new(Server::start(&authority, &[]).await);
+    let server = Arc::new(Server::start(&authority, &[]));
     let (done, answered) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
     let mut clients = tokio::task::JoinSet::new();
     for protocol in ["h2", "http/1.1"] {
@@ -94,7 +96,7 @@ async fn a_new_certificate_is_taken_under_load_with_no_failed_request() {
 #[tokio::test]
 async fn a_new_certificate_is_found_without_a_signal() {
     let authority = Authority::new();
-    let server = Server::start(&authority, &[]).await;
+    let server = Server::start(&authority, &[]);
     let certificate = server.replace_certificate(&authority);
     let shown =
         async || fetch(&server, &authority, "http/1.1", "/healthz").await.unwrap().certificate == certificate;
@@ -105,7 +107,7 @@ async fn a_new_certificate_is_found_without_a_signal() {
 #[tokio::test]
 async fn a_bad_new_pair_is_refused_and_the_old_one_goes_on() {
     let authority = Authority::new();
-    let server = Server::start(&authority, &[]).await;
+    let server = Server::start(&authority, &[]);
     let first = fetch(&server, &authority, "h2", "/healthz").await.unwrap().certificate;
     let mut refused = 0;
     let mut check = async |advice: &str| {
@@ -161,7 +163,7 @@ async fn what_cannot_be_used_is_found_before_anything_opens() {
 #[tokio::test]
 async fn a_drain_ends_idle_connections_of_both_protocols() {
     let authority = Authority::new();
-    let server = Server::start(&authority, &["--drain-seconds", "60"]).await;
+    let server = Server::start(&authority, &["--drain-seconds", "60"]);
     let one = support::connect(&server, &authority, "h2").await.unwrap();
     let other = support::connect(&server, &authority, "http/1.1").await.unwrap();
     let (one, other) = (one.get("/healthz").await.unwrap(), other.get("/healthz").await.unwrap());
@@ -177,7 +179,7 @@ async fn a_drain_ends_idle_connections_of_both_protocols() {
 #[tokio::test]
 async fn metrics_are_shown_in_clear_and_in_their_format() {
     let authority = Authority::new();
-    let server = Server::start(&authority, &["--metrics-listen", "127.0.0.1:0"]).await;
+    let server = Server::start(&authority, &["--metrics-listen", "127.0.0.1:0"]);
     for path in ["/healthz", "/api/v1/validate", "/nowhere"] {
         fetch(&server, &authority, "h2", path).await.unwrap();
     }

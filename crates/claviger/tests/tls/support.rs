@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fs::{self, File};
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -22,7 +22,7 @@ use tokio_rustls::rustls::crypto::aws_lc_rs;
 use tokio_rustls::rustls::pki_types::ServerName;
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
-const PATIENCE: Duration = Duration::from_secs(60);
+use crate::process::{PATIENCE, Serving, program};
 
 /// Waits for a condition.
 pub(crate) async fn until(what: &str, condition: impl AsyncFn() -> bool) {
@@ -116,8 +116,8 @@ impl Home {
     }
 
     pub(crate) fn serve(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_claviger"));
-        command.env_clear().args(["serve", "--listen", "127.0.0.1:0"]).args(arguments);
+        let mut command = program();
+        command.args(["serve", "--listen", "127.0.0.1:0"]).args(arguments);
         command.arg("--data").arg(self.data());
         command.arg("--tls-cert").arg(self.certificate()).arg("--tls-key").arg(self.key());
         command
@@ -127,23 +127,17 @@ impl Home {
 /// The program, serving.
 pub(crate) struct Server {
     home: Home,
-    process: Child,
+    process: Serving,
     pub(crate) address: SocketAddr,
     pub(crate) bootstrap: Value,
 }
 
 impl Server {
-    pub(crate) async fn start(authority: &Authority, arguments: &[&str]) -> Self {
+    pub(crate) fn start(authority: &Authority, arguments: &[&str]) -> Self {
         let home = Home::new(authority);
-        let log = File::create(home.0.path().join("log")).unwrap();
-        let process = home.serve(arguments).stdout(Stdio::null()).stderr(log).spawn().unwrap();
-        let read_log = || fs::read_to_string(home.0.path().join("log")).unwrap();
-        until("the server listens", async || read_log().contains("\"listening\"")).await;
-        let log = read_log();
-        let line = log.lines().find(|line| line.contains("\"listening\"")).unwrap();
-        let listening: Value = serde_json::from_str(line).unwrap();
-        assert_eq!(listening["tls"], true);
-        let address = listening["address"].as_str().unwrap().parse().unwrap();
+        let process = Serving::start(home.serve(arguments));
+        assert_eq!(process.listening["tls"], true);
+        let address = process.address;
         let bootstrap = fs::read_to_string(home.data().join("bootstrap.json")).unwrap();
         Self { bootstrap: serde_json::from_str(&bootstrap).unwrap(), home, process, address }
     }
@@ -162,16 +156,11 @@ impl Server {
     }
 
     pub(crate) fn log(&self) -> String {
-        fs::read_to_string(self.home.0.path().join("log")).unwrap()
+        self.process.log()
     }
 
     pub(crate) fn hang_up(&self) {
-        self.signal("HUP");
-    }
-
-    fn signal(&self, name: &str) {
-        let id = self.process.id().to_string();
-        assert!(Command::new("kill").args(["-s", name, &id]).status().unwrap().success());
+        self.process.signal("HUP");
     }
 
     pub(crate) fn curl(&self, arguments: &[&str]) -> Output {
@@ -180,31 +169,13 @@ impl Server {
     }
 
     /// Asks it to stop, and expects it to end well.
-    pub(crate) async fn stop(mut self) {
-        self.signal("TERM");
-        let started = Instant::now();
-        let status = loop {
-            match self.process.try_wait().unwrap() {
-                Some(status) => break status,
-                None if started.elapsed() < Duration::from_secs(30) => {
-                    tokio::time::sleep(Duration::from_millis(20)).await;
-                }
-                None => panic!("the server does not stop: {}", self.log()),
-            }
-        };
-        assert_eq!(status.code(), Some(0), "{}", self.log());
+    /// Asks it to stop, and expects it to end well. Clients that are still connected are heard meanwhile.
+    pub(crate) async fn stop(self) {
+        let log = tokio::task::spawn_blocking(|| self.process.stop()).await.unwrap();
         for secret in ["api_key", "application_key"] {
-            assert!(!self.log().contains(self.bootstrap[secret].as_str().unwrap()));
+            assert!(!log.contains(self.bootstrap[secret].as_str().unwrap()));
         }
-        assert!(!self.log().contains("PRIVATE KEY"));
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // One that has stopped already cannot be killed.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+        assert!(!log.contains("PRIVATE KEY"));
     }
 }
 

@@ -2,21 +2,13 @@
 
 use claviger_catalog::{SecretName, SecretText};
 use claviger_model::{Connection, ConnectionId, ConnectionSecrets, Principal, Restriction, UserId};
-use claviger_store::{ConnectionSecret, connection_secret_place};
+use claviger_store::ConnectionSecret;
 
 use super::connection_entry::ConnectionEntry;
 use super::document::OrgEntry;
-use super::plan::{PlannedConnection, PlannedOrg, Planner};
+use super::plan::{Meant, PlannedConnection, PlannedOrg, Planner};
 use crate::connections::{CATALOGUED, first_revision, hosts_of, judge_hosts, kept, settings_of};
 use crate::{Engine, Error};
-
-/// What an entry turns out to mean.
-enum Meant {
-    Existing(Box<Connection>),
-    New,
-    /// Something that is a fault, and was noted.
-    Faulty,
-}
 
 impl Planner<'_> {
     pub(super) async fn plan_connections(
@@ -26,10 +18,7 @@ impl Planner<'_> {
     ) -> Result<(), Error> {
         let first_user = self.first_user(plan, entry);
         for given in &entry.connections {
-            let maker = match &given.created_by {
-                Some(text) => self.find_user(plan, format!("{}/created_by", given.at), text),
-                None => first_user,
-            };
+            let maker = self.maker(plan, given.created_by.as_deref(), &given.at, first_user);
             match self.find_connection(plan, given).await? {
                 Meant::Faulty => {}
                 Meant::Existing(there) => {
@@ -51,31 +40,18 @@ impl Planner<'_> {
         &mut self,
         plan: &PlannedOrg<'_>,
         given: &ConnectionEntry,
-    ) -> Result<Meant, Error> {
+    ) -> Result<Meant<Connection>, Error> {
         let org = plan.org.id;
         if let Some(id) = given.id {
-            let at = format!("{}/id", given.at);
-            if !self.claim("connection", id, &at) {
-                return Ok(Meant::Faulty);
-            }
-            return Ok(match self.store.find_org_of_connection(id).await? {
-                None => Meant::New,
-                Some(owner) if owner != org => {
-                    self.fault(at, "is taken: another org has a connection of this id");
-                    Meant::Faulty
-                }
-                Some(_) => match self.store.find_connection(org, id).await? {
-                    Some((there, _)) => Meant::Existing(Box::new(there)),
-                    None => Meant::New,
-                },
-            });
+            return self.find_connection_by_id(plan, CATALOGUED, id, &given.at).await;
         }
         let Some(name) = &given.name else { return Ok(Meant::Faulty) };
         let at = format!("{}/name", given.at);
         if !self.claim("connection name", format!("{org} {name}"), &at) {
             return Ok(Meant::Faulty);
         }
-        let mut found = self.store.list_connections_named(org, name).await?.into_iter();
+        let found = self.store.list_connections_named(org, name).await?;
+        let mut found = found.into_iter().filter(|there| there.dialect == CATALOGUED);
         Ok(match (found.next(), found.next()) {
             (None, _) => Meant::New,
             (Some(there), None) => Meant::Existing(Box::new(there)),
@@ -95,7 +71,7 @@ impl Planner<'_> {
         let hosts: Vec<_> = given.hosts.iter().cloned().collect();
         let mut kept_hosts = hosts_of(there)?;
         kept_hosts.sort();
-        for (is_equal, member) in [
+        let members = [
             (given.name.as_ref() == Some(&there.name), "name"),
             (given.tags.clone().unwrap_or_default() == there.tags.clone().unwrap_or_default(), "tags"),
             (hosts == kept_hosts, "hosts"),
@@ -104,11 +80,8 @@ impl Planner<'_> {
             (given.terms == there.terms, "terms"),
             (given.created_by.is_none() || maker.is_none_or(|id| id == there.created_by), "created_by"),
             (given.created_at.is_none_or(|at| at == there.created_at), "created_at"),
-        ] {
-            if !is_equal {
-                self.differs(&given.at, member);
-            }
-        }
+        ];
+        self.differing(&given.at, members);
         let Some(integration) = &given.integration else { return Ok(()) };
         let at = format!("{}/integration", given.at);
         let settings = settings_of(there)?;
@@ -126,8 +99,7 @@ impl Planner<'_> {
         Ok(())
     }
 
-    /// A secret that the file gives must be the one that is kept: whoever imports could open both anyway. It is compared
-    /// within the vault.
+    /// A secret that the file gives must be the one that is kept.
     async fn compare_secrets(
         &mut self,
         there: &Connection,
@@ -139,13 +111,7 @@ impl Planner<'_> {
         }
         let sealed = self.store.list_connection_secrets(there.org, there.id).await?;
         for (name, pointer, secret) in given {
-            let is_it = |kept: &ConnectionSecret| {
-                let place = connection_secret_place(there.org, there.id, &kept.name, kept.revision);
-                self.vault.is_sealed(&place, &kept.sealed, secret.reveal().as_bytes())
-            };
-            let kept = sealed.iter().find(|kept| kept.name == name.as_str());
-            let is_same = kept.map(is_it).transpose().map_err(|error| Error::Internal(error.into()))?;
-            if is_same != Some(true) {
+            if !self.is_kept(there, &sealed, name.as_str(), secret)? {
                 self.fault(format!("{at}{pointer}"), "differs from what is there");
             }
         }
@@ -160,13 +126,7 @@ impl Planner<'_> {
         maker: Option<UserId>,
     ) -> Result<Option<PlannedConnection>, Error> {
         let before = self.faults.len();
-        if maker.is_none() && given.created_by.is_none() {
-            let at = format!("{}/created_by", given.at);
-            self.fault(at, "is missing, and the org has no user who could have made it");
-        }
-        if given.created_at.is_some_and(|at| at > self.now) {
-            self.fault(format!("{}/created_at", given.at), "is in the future");
-        }
+        self.check_making(&given.at, given.created_by.as_deref(), maker, given.created_at);
         if let Some(restriction) = &given.restriction {
             self.check_principals(plan, restriction, &given.at);
         }
@@ -175,9 +135,7 @@ impl Planner<'_> {
         let created = match self.options.catalog.adopt(integration.clone().take(), &server) {
             Ok(created) => created,
             Err(faults) => {
-                for fault in faults.iter() {
-                    self.fault(format!("{}/integration{}", given.at, fault.pointer), &fault.reason);
-                }
+                self.note(&format!("{}/integration", given.at), &faults);
                 return Ok(None);
             }
         };

@@ -7,21 +7,11 @@ use claviger_model::{
 use claviger_store::{KnownSecret, Page};
 
 use super::document::{KeyEntry, KeyKind, OrgEntry};
-use super::plan::{PlannedCredential, PlannedOrg, Planner};
+use super::plan::{Meant, PlannedCredential, PlannedOrg, Planner};
 use crate::Error;
 use crate::api_keys::DEFAULT_CATEGORY;
 
 const DEAD: &str = "was revoked, and a dead key stays dead";
-
-/// What an entry turns out to mean.
-enum Meant {
-    /// A credential that exists.
-    Existing(Box<Credential>),
-    /// One that does not.
-    New,
-    /// Something that is a fault, and was noted.
-    Faulty,
-}
 
 impl Planner<'_> {
     pub(super) async fn plan_keys<'d>(
@@ -106,7 +96,7 @@ impl Planner<'_> {
         plan: &PlannedOrg<'_>,
         key: &KeyEntry,
         user: Option<UserId>,
-    ) -> Result<Meant, Error> {
+    ) -> Result<Meant<Credential>, Error> {
         let mut is_first = key.id.is_none_or(|id| self.claim("key", id, format!("{}/id", key.at)));
         let known = match &key.secret {
             None => None,
@@ -138,7 +128,7 @@ impl Planner<'_> {
         key: &KeyEntry,
         id: CredentialId,
         known: Option<KnownSecret>,
-    ) -> Result<Meant, Error> {
+    ) -> Result<Meant<Credential>, Error> {
         let at_id = format!("{}/id", key.at);
         let taken = |planner: &mut Self, at| {
             planner.fault(at, "is taken: another key has this id");
@@ -173,7 +163,7 @@ impl Planner<'_> {
         plan: &PlannedOrg<'_>,
         key: &KeyEntry,
         known: Option<KnownSecret>,
-    ) -> Result<Meant, Error> {
+    ) -> Result<Meant<Credential>, Error> {
         let Some(known) = known else { return Ok(Meant::New) };
         let found =
             match known.is_live && known.org == plan.org.id && known.kind == key.kind.credential_kind() {
@@ -191,7 +181,7 @@ impl Planner<'_> {
         plan: &PlannedOrg<'_>,
         key: &KeyEntry,
         user: Option<UserId>,
-    ) -> Result<Meant, Error> {
+    ) -> Result<Meant<Credential>, Error> {
         let (Some(name), Some(user)) = (&key.name, user) else { return Ok(Meant::Faulty) };
         let owner = (key.kind != KeyKind::Api).then_some(user);
         let kind = key.kind.credential_kind();
@@ -211,7 +201,7 @@ impl Planner<'_> {
         }
     }
 
-    fn foreign_secret(&mut self, key: &KeyEntry, known: &KnownSecret) -> Meant {
+    fn foreign_secret(&mut self, key: &KeyEntry, known: &KnownSecret) -> Meant<Credential> {
         let reason = if known.is_live { "is the secret of another key" } else { DEAD };
         self.fault(format!("{}/secret", key.at), reason);
         Meant::Faulty
@@ -227,7 +217,7 @@ impl Planner<'_> {
             _ => (true, true),
         };
         let holder = credential.detail.owner().unwrap_or(credential.created_by);
-        for (is_equal, member) in [
+        let members = [
             (key.name.as_ref() == Some(&credential.name), "name"),
             (key.user.is_none() || user.is_none() || user == Some(holder), key.user_member()),
             (is_equal_category, "category"),
@@ -235,11 +225,8 @@ impl Planner<'_> {
             (scopes(key.scopes.as_ref()) == scopes(credential.detail.scopes()), "scopes"),
             (key.expires_at == credential.expiry.timestamp(), "expires_at"),
             (key.created_at.is_none_or(|at| at == credential.created_at), "created_at"),
-        ] {
-            if !is_equal {
-                self.differs(&key.at, member);
-            }
-        }
+        ];
+        self.differing(&key.at, members);
     }
 
     /// A new credential; none where it cannot be one, which was noted.

@@ -4,6 +4,7 @@
 //! change. Whatever the file gives (ids, secrets, times) is kept; whatever it leaves out is made. What is there
 //! already is found by id, else by its natural key, so that importing a file again finds nothing to do.
 
+mod common;
 mod connection_entry;
 mod connections;
 mod document;

@@ -2,7 +2,8 @@
 //!
 //! What is there already and equal is left out; what is there and differs is a fault. The people of an org are
 //! in [`super::people`], its keys in [`super::keys`],
-//! its connections in [`super::connections`] and [`super::zis`].
+//! its connections in [`super::connections`]
+//! and [`super::zis`], with what these have in common in [`super::common`].
 
 use std::collections::{HashMap, HashSet};
 
@@ -46,6 +47,16 @@ pub(super) struct PlannedCredential<'d> {
     pub(super) credential: Credential,
     /// Its secret; none where one is to be generated.
     pub(super) secret: Option<&'d IssuedSecret>,
+}
+
+/// What an entry turns out to mean.
+pub(super) enum Meant<T> {
+    /// Something that exists.
+    Existing(Box<T>),
+    /// Something that does not.
+    New,
+    /// Something that is a fault, and was noted.
+    Faulty,
 }
 
 impl PlannedOrg<'_> {
@@ -114,6 +125,13 @@ impl<'e> Planner<'e> {
     /// Notes that a member is not what exists.
     pub(super) fn differs(&mut self, at: &str, member: &str) {
         self.fault(format!("{at}/{member}"), "differs from what is there");
+    }
+
+    /// The same of each member that is not equal.
+    pub(super) fn differing(&mut self, at: &str, members: impl IntoIterator<Item = (bool, &'static str)>) {
+        for (_, member) in members.into_iter().filter(|(is_equal, _)| !is_equal) {
+            self.differs(at, member);
+        }
     }
 
     /// Notes that the file gives something that must be given once. Tells whether it was the first time.

@@ -7,24 +7,16 @@ use claviger_model::{
     Connection, ConnectionDialect, ConnectionId, ConnectionSecrets, UserId, ZisIntegration, ZisIntegrationId,
     ZisName,
 };
-use claviger_store::{ZIS_INTEGRATIONS_PER_ORG_MAX, connection_secret_place};
+use claviger_store::ZIS_INTEGRATIONS_PER_ORG_MAX;
 use claviger_vault::{Digest, IssuedSecret};
 
 use super::document::OrgEntry;
-use super::plan::{PlannedConnection, PlannedOrg, Planner};
+use super::plan::{Meant, PlannedConnection, PlannedOrg, Planner};
 use super::zis_entry::{ZisConnectionEntry, ZisIntegrationEntry};
 use super::{GeneratedSecret, Imported};
 use crate::connections::{first_revision, internal};
 use crate::integration_tokens::generate_number;
 use crate::{Engine, Error};
-
-/// What an entry turns out to mean.
-enum Meant {
-    Existing(Box<Connection>),
-    New,
-    /// Something that is a fault, and was noted.
-    Faulty,
-}
 
 impl Planner<'_> {
     pub(super) async fn plan_zis(
@@ -41,7 +33,7 @@ impl Planner<'_> {
         let mut known: Vec<ZisName> = there.iter().map(|integration| integration.name.clone()).collect();
         for given in &entry.zis_integrations {
             known.extend(given.name.clone());
-            let maker = self.maker(plan, &given.created_by, &given.at, first_user);
+            let maker = self.maker(plan, given.created_by.as_deref(), &given.at, first_user);
             let Some(name) = &given.name else { continue };
             let at = format!("{}/name", given.at);
             if !self.claim("ZIS integration", format!("{} {name}", plan.org.id), at) {
@@ -65,7 +57,7 @@ impl Planner<'_> {
                 let reason = format!("names no integration of this org: add {name} to zis_integrations");
                 self.fault(format!("{}/integration", given.at), reason);
             }
-            let maker = self.maker(plan, &given.created_by, &given.at, first_user);
+            let maker = self.maker(plan, given.created_by.as_deref(), &given.at, first_user);
             match self.find_zis_connection(plan, given).await? {
                 Meant::Faulty => {}
                 Meant::Existing(there) => self.compare_zis_connection(&there, given, maker).await?,
@@ -78,48 +70,18 @@ impl Planner<'_> {
         self.check_zis_quota(plan, entry).await
     }
 
-    /// Who made something: whom the file names, else the first user.
-    fn maker(
-        &mut self,
-        plan: &PlannedOrg<'_>,
-        given: &Option<String>,
-        at: &str,
-        first_user: Option<UserId>,
-    ) -> Option<UserId> {
-        let at = format!("{at}/created_by");
-        match given {
-            Some(text) => self.find_user(plan, at, text),
-            None => first_user,
-        }
-    }
-
-    /// Notes what is wrong with when and by whom something new was made.
-    fn check_making(&mut self, at: &str, given: (bool, Option<UserId>, Option<claviger_model::Timestamp>)) {
-        let (names_maker, maker, created_at) = given;
-        if maker.is_none() && !names_maker {
-            let reason = "is missing, and the org has no user who could have made it";
-            self.fault(format!("{at}/created_by"), reason);
-        }
-        if created_at.is_some_and(|created_at| created_at > self.now) {
-            self.fault(format!("{at}/created_at"), "is in the future");
-        }
-    }
-
     fn compare_zis_integration(
         &mut self,
         there: &ZisIntegration,
         given: &ZisIntegrationEntry,
         maker: Option<UserId>,
     ) {
-        for (is_equal, member) in [
+        let members = [
             (given.description.as_ref().is_none_or(|text| *text == there.description), "description"),
             (given.created_by.is_none() || maker.is_none_or(|id| id == there.created_by), "created_by"),
             (given.created_at.is_none_or(|at| at == there.created_at), "created_at"),
-        ] {
-            if !is_equal {
-                self.differs(&given.at, member);
-            }
-        }
+        ];
+        self.differing(&given.at, members);
     }
 
     fn new_zis_integration(
@@ -129,7 +91,7 @@ impl Planner<'_> {
         name: &ZisName,
         maker: Option<UserId>,
     ) -> Option<ZisIntegration> {
-        self.check_making(&given.at, (given.created_by.is_some(), maker, given.created_at));
+        self.check_making(&given.at, given.created_by.as_deref(), maker, given.created_at);
         let (maker, random) = (maker.filter(|_| given.is_sound)?, self.vault.random());
         let created_at = given.created_at.unwrap_or(self.now);
         Some(ZisIntegration {
@@ -152,7 +114,7 @@ impl Planner<'_> {
         &mut self,
         plan: &PlannedOrg<'_>,
         given: &ZisConnectionEntry,
-    ) -> Result<Meant, Error> {
+    ) -> Result<Meant<Connection>, Error> {
         let org = plan.org.id;
         let by_name = match (&given.integration, &given.name) {
             (Some(integration), Some(name)) => {
@@ -174,36 +136,13 @@ impl Planner<'_> {
         let Some(id) = given.id else {
             return Ok(by_name.map_or(Meant::New, |there| Meant::Existing(Box::new(there))));
         };
-        let at = format!("{}/id", given.at);
-        if !self.claim("connection", id, &at) {
+        let found = self.find_connection_by_id(plan, ConnectionDialect::Zendesk, id, &given.at).await?;
+        if matches!((&found, by_name), (Meant::New, Some(_))) {
+            let reason = "is taken: another connection of the integration has it";
+            self.fault(format!("{}/name", given.at), reason);
             return Ok(Meant::Faulty);
         }
-        Ok(match self.store.find_org_of_connection(id).await? {
-            None => match by_name {
-                None => Meant::New,
-                Some(_) => {
-                    self.fault(
-                        format!("{}/name", given.at),
-                        "is taken: another connection of the integration has it",
-                    );
-                    Meant::Faulty
-                }
-            },
-            Some(owner) if owner != org => {
-                self.fault(at, "is taken: another org has a connection of this id");
-                Meant::Faulty
-            }
-            Some(_) => match self.store.find_connection(org, id).await? {
-                Some((there, _)) if there.dialect == ConnectionDialect::Zendesk => {
-                    Meant::Existing(Box::new(there))
-                }
-                Some(_) => {
-                    self.fault(at, "is taken: a connection of another kind has it");
-                    Meant::Faulty
-                }
-                None => Meant::New,
-            },
-        })
+        Ok(found)
     }
 
     async fn compare_zis_connection(
@@ -216,18 +155,15 @@ impl Planner<'_> {
             return Ok(());
         }
         let container = given.integration.as_ref().map(ZisName::as_str);
-        for (is_equal, member) in [
+        let members = [
             (container == there.container.as_deref(), "integration"),
             (given.of.map(ZisType::as_str) == Some(&there.credentials), "type"),
             (given.name.as_ref() == Some(&there.name), "name"),
             (given.restriction == there.restriction, "restriction"),
             (given.created_by.is_none() || maker.is_none_or(|id| id == there.created_by), "created_by"),
             (given.created_at.is_none_or(|at| at == there.created_at), "created_at"),
-        ] {
-            if !is_equal {
-                self.differs(&given.at, member);
-            }
-        }
+        ];
+        self.differing(&given.at, members);
         let Some(of) = given.of.filter(|of| of.as_str() == there.credentials) else { return Ok(()) };
         let kept = serde_json::from_str(&there.settings).map_err(internal)?;
         let compared = match of.compare(&kept, given.body.clone()) {
@@ -242,21 +178,10 @@ impl Planner<'_> {
         }
         let Some(secret) = compared.secret.filter(|_| compared.differing.is_empty()) else { return Ok(()) };
         let sealed = self.store.list_connection_secrets(there.org, there.id).await?;
-        let kept = sealed.iter().find(|kept| kept.name == of.secret());
-        let is_same = kept.map(|kept| {
-            let place = connection_secret_place(there.org, there.id, &kept.name, kept.revision);
-            self.vault.is_sealed(&place, &kept.sealed, secret.reveal().as_bytes())
-        });
-        if is_same.transpose().map_err(|error| Error::Internal(error.into()))? != Some(true) {
+        if !self.is_kept(there, &sealed, of.secret(), &secret)? {
             self.differs(&given.at, of.secret());
         }
         Ok(())
-    }
-
-    fn note(&mut self, at: &str, faults: &claviger_catalog::Faults) {
-        for fault in faults.iter() {
-            self.fault(format!("{at}{}", fault.pointer), &fault.reason);
-        }
     }
 
     /// A new connection; none where it cannot be one, which was noted.
@@ -267,7 +192,7 @@ impl Planner<'_> {
         maker: Option<UserId>,
     ) -> Result<Option<PlannedConnection>, Error> {
         let before = self.faults.len();
-        self.check_making(&given.at, (given.created_by.is_some(), maker, given.created_at));
+        self.check_making(&given.at, given.created_by.as_deref(), maker, given.created_at);
         if let Some(restriction) = &given.restriction {
             self.check_principals(plan, restriction, &given.at);
         }

@@ -26,6 +26,11 @@ impl Members {
         self.faults.push(FieldError { field: field.to_owned(), reason: reason.into() });
     }
 
+    /// Whether it is there, as whatever.
+    fn has(&self, field: &str) -> bool {
+        self.object.contains_key(field)
+    }
+
     /// A text that may be missing.
     pub(super) fn text(&mut self, field: &str) -> Option<String> {
         match self.object.remove(field)? {
@@ -53,7 +58,7 @@ impl Members {
         field: &str,
         parse: impl FnOnce(&str) -> Result<T, E>,
     ) -> Option<T> {
-        if !self.object.contains_key(field) {
+        if !self.has(field) {
             self.fault(field, "is missing");
         }
         self.parsed(field, parse)
@@ -167,8 +172,9 @@ pub(super) struct Start {
 pub(super) fn start(object: Map<String, Value>) -> Result<Start, Error> {
     let mut members = Members::of(object).without_nulls();
     let name = members.required("name", ZisConnectionName::parse);
+    let names_client = ["oauth_client_name", "oauth_client_uuid"].iter().any(|it| members.has(it));
     let (client_name, client_uuid) = (members.text("oauth_client_name"), members.text("oauth_client_uuid"));
-    if client_name.is_none() && client_uuid.is_none() {
+    if !names_client {
         members.fault("oauth_client_name", "is missing, and so is oauth_client_uuid");
     }
     // An empty one is what forms send of a field that was left out.

@@ -298,6 +298,17 @@ on_both_engines! {
         let found = faults(server, &taken).await;
         assert_eq!(found, [("/orgs/0/zis_connections/0/id".to_owned(), "is taken: another org has a connection of this id".to_owned())]);
 
+        // A connection of the catalog is none of an integration's, whatever either is called.
+        let gitlab = |member: &str, value: &Value| {
+            let mut entry = json!({ "name": "Other", "integration": { "type": "Gitlab", "credentials": { "type": "GitlabAPIKey",
+                "api_token": "glpat-9876543210" } } });
+            entry[member] = value.clone();
+            json!({ "orgs": [{ "id": server.founded.org.to_string(), "connections": [entry] }] })
+        };
+        let found = faults(server, &gitlab("id", &there)).await;
+        assert_eq!(found, [("/orgs/0/connections/0/id".to_owned(), "is taken: a connection of another kind has it".to_owned())]);
+        assert_eq!(imported(server, &gitlab("name", &json!("by_bearer_token"))).await.connections, 1);
+
         // Connections of OAuth do not come in, and no more do their clients.
         let oauth = json!({ "integration": "moved", "type": "oauth", "name": "by_oauth", "allowed_domain": "a.example.com",
             "oauth_client_uuid": nobody, "permission_scope": "read", "access_token": secret("access"), "refresh_token": secret("refresh") });

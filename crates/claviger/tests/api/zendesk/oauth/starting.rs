@@ -122,6 +122,7 @@ with_either_database! {
         make_client(&stage.zis, &body).await;
         for (body, expected) in [
             (json!({}), vec!["name is missing", "oauth_client_name is missing, and so is oauth_client_uuid"]),
+            (json!({ "name": "abc", "oauth_client_name": 1 }), vec!["oauth_client_name must be a string"]),
             (
                 json!({ "name": "a", "oauth_client_name": "mine", "grant_type": "implicit", "permission_scopes": "a  b",
                     "allow_offline_access": "yes" }),

@@ -1,17 +1,12 @@
-//! What the fuzz target `zis` checks, without the fuzzer: its seeds, its findings of old, and random bytes.
-
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking, helpers of tests too")]
+//! What the fuzz target `zis` checks.
 
 mod check;
-
-use std::collections::BTreeSet;
-use std::fs;
-use std::path::Path;
 
 use claviger_catalog::ZisType;
 use proptest::prelude::*;
 
-use crate::check::{BUILT, run, seeds};
+use self::check::{BUILT, run, seeds};
+use crate::{trials, try_findings};
 
 /// All types are there, and of each, bodies are taken and refused.
 #[test]
@@ -28,19 +23,13 @@ fn seeds_hold_and_reach_every_type() {
     assert!(seeds::words().contains("header_name"));
 }
 
-/// Inputs that once were findings, or show what a finding would look like. Each file's name says what of.
 #[test]
 fn findings_stay_fixed() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzzed_zis/regressions");
-    let files: BTreeSet<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    assert!(!files.is_empty());
-    for file in files {
-        run(&fs::read(file).unwrap());
-    }
+    try_findings("zis", |bytes| _ = run(bytes));
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2048, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(trials())]
 
     /// Whatever is built of them is read as the model says.
     #[test]
