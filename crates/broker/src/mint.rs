@@ -18,12 +18,13 @@ use claviger_exchange::{ExchangeError, azure};
 use claviger_http::App;
 use claviger_model::{Clock, Connection, ConnectionId, Timestamp};
 use claviger_oauth::{AccessError, AccessToken, OAuth};
-use claviger_outbound::Client;
+use claviger_outbound::{Client, SendError};
 use claviger_redact::Needles;
 
 use crate::broker::Used;
 use crate::prepared::{Source, value_of};
 use crate::refusal::Refusal;
+use crate::replaced::Replaced;
 
 /// What a token depends on.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
