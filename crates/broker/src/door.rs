@@ -204,6 +204,11 @@ impl Broker {
             faults: &self.options.faults,
         };
         let mut draft = Draft::new(material, body).await?;
+        // A token or a body may have been waited for, and the right may have ended meanwhile.
+        let may_have_waited = prepared.source.is_some() || prepared.template.is_some();
+        if may_have_waited && !right.holds().await {
+            return Err(Refusal::Ended);
+        }
         engine.note_connection_used(usable.connection.id);
         let token = minted.as_ref().map(|(_, minted)| &**minted);
         let (mut answer, mut link) = self.send(&mut draft, token, usable, &way, &mut right).await?;
