@@ -232,6 +232,8 @@ impl Broker {
                 Arc::default()
             }
         };
+        // Nobody else calls over it.
+        let slot = if draft.is_odd() { Arc::default() } else { slot };
         let needles = minted.as_ref().map(|(_, minted)| &minted.needles).or(used.needles.as_ref());
         let needles = needles.filter(|_| self.options.faults.stands(Guard::Redaction));
         let onward = Onward { link, slot, right, redaction: needles.map(Redaction::new), room };

@@ -134,6 +134,16 @@ impl Draft {
         matches!(self.body, Content::Whole(_))
     }
 
+    /// Whether it has a body that its method gives no meaning to (RFC 9110, 9.3): some servers do not read it, and would
+    /// take it for the next request over the same connection.
+    pub(crate) fn is_odd(&self) -> bool {
+        let has_body = match &self.body {
+            Content::Whole(body) => !body.is_empty(),
+            Content::Streamed(_) => true,
+        };
+        has_body && [Method::GET, Method::HEAD, Method::DELETE, Method::OPTIONS].contains(&self.method)
+    }
+
     /// Turns it to another target.
     #[cfg(feature = "faults")]
     pub(crate) fn turn_to(&mut self, target: &claviger_model::Target) -> Result<(), Refusal> {
