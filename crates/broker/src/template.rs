@@ -11,6 +11,7 @@ use http::{HeaderName, HeaderValue};
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
+use crate::headers;
 use crate::prepared::header_value;
 use crate::query;
 use crate::refusal::Refusal;
@@ -57,8 +58,10 @@ impl HttpTemplate {
             Some(Setting::Body(body)) => TemplateBody::new(body, token)?,
             _ => None,
         };
+        let own = settings.list("headers").iter();
+        let own = own.filter(|item| !headers::is_ours_to_say(&item.name.to_ascii_lowercase()));
         Ok(Self {
-            headers: settings.list("headers").iter().map(header).collect::<Result<_, _>>()?,
+            headers: own.map(header).collect::<Result<_, _>>()?,
             parameters: settings.list("url_parameters").iter().map(parameter).collect::<Result<_, _>>()?,
             body,
         })
