@@ -10,7 +10,7 @@ use claviger_engine::{
 use claviger_http::{
     Bucket, Door, Opening, Peer, REQUEST_ID, Standing, awaits_asking, discard, request_id_header,
 };
-use claviger_model::{Host, Origin, Scheme};
+use claviger_model::{Host, OrgId, Origin, Scheme};
 use http::header::UPGRADE;
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, Version, request};
 use hyper::body::{Body as _, Incoming};
@@ -171,7 +171,10 @@ impl Broker {
         let (engine, org) = (self.app.engine(), usable.connection.org);
         let reach = engine.private_reach(org);
         let policy = self.policy(reach.as_deref());
-        let slot = self.pool.slot(org, &origin, reach);
+        let slot = match self.options.faults.stands(Guard::Pool) {
+            true => self.pool.slot(org, &origin, reach),
+            false => self.pool.slot(OrgId::from_uuid(uuid::Uuid::nil()), &origin, None),
+        };
         let sent = noted.sent();
         let way = Way {
             sent: &sent,
@@ -312,7 +315,9 @@ impl Broker {
     fn hand_back(&self, answer: Response<Incoming>, onward: Onward, mut noted: Noted) -> Response<Body> {
         let (mut parts, body) = answer.into_parts();
         let Onward { link, slot, right, mut redaction, room } = onward;
-        headers::inwards(&mut parts.headers);
+        if self.options.faults.stands(Guard::AnswerStrip) {
+            headers::inwards(&mut parts.headers);
+        }
         if let Some(redaction) = &mut redaction {
             redaction.mask_headers(&mut parts.headers);
         }

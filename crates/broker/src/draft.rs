@@ -80,6 +80,10 @@ impl Draft {
             true => headers::outwards(&parts.headers, &prepared.strip_headers),
             false => parts.headers.clone(),
         };
+        #[cfg(feature = "faults")]
+        if !faults.stands(Guard::Template) {
+            headers.values_mut().for_each(|value| crate::template::fill_callers(value, usable));
+        }
         headers.insert(HOST, HeaderValue::from_str(&origin.authority()).map_err(|_| Refusal::Internal)?);
         let callers = address.query.unwrap_or_default();
         let callers = match faults.stands(Guard::QueryStrip) {

@@ -85,6 +85,17 @@ fn fill<'t>(text: &str, token: impl Fn(&str) -> Option<&'t str>) -> Result<Zeroi
     Ok(filled)
 }
 
+/// Reads a caller's text as a template: the mistake that the tests exist to catch.
+#[cfg(feature = "faults")]
+pub(crate) fn fill_callers(value: &mut HeaderValue, usable: &claviger_engine::UsableConnection) {
+    let name_of = |name: &str| claviger_catalog::SecretName::item("tokens", name);
+    let token = |name: &str| usable.secrets.get(&name_of(name)).map(|secret| secret.reveal());
+    let filled = value.to_str().ok().and_then(|text| fill(text, token).ok());
+    if let Some(filled) = filled.and_then(|filled| header_value(&filled).ok()) {
+        *value = filled;
+    }
+}
+
 /// A form with its tokens filled in, encoded as values of forms are: a `&` in a secret ends nothing.
 fn fill_form<'t>(text: &str, token: impl Fn(&str) -> Option<&'t str>) -> Result<Zeroizing<String>, Refusal> {
     let pieces = parse(text).map_err(|_| UNUSABLE)?;
