@@ -45,6 +45,9 @@ pub(crate) struct Answer {
     /// The call's place among those of the connection.
     _room: OwnedSemaphorePermit,
     is_over: bool,
+    /// Why it breaks off, once what was written before is on its way: the caller's connection ends with that, and would
+    /// take the head along that the third party did send.
+    broken: Option<Broken>,
 }
 
 /// Looks, while nothing comes, whether the call may go on.
@@ -65,8 +68,9 @@ impl Answer {
         room: OwnedSemaphorePermit,
     ) -> Self {
         let (link, watch) = (Some(link), Watch::Idle(right));
+        let (untouched, is_over, broken) = (None, false, None);
         let mut answer =
-            Self { body, redaction, untouched: None, link, watch, noted, _room: room, is_over: false };
+            Self { body, redaction, untouched, link, watch, noted, _room: room, is_over, broken };
         if answer.body.is_end_stream() {
             answer.finish();
         }
@@ -87,7 +91,11 @@ impl Answer {
         }
     }
 
-    fn break_off(&mut self, why: Broken) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
+    fn break_off(
+        &mut self,
+        why: Broken,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
         tracing::debug!(error = claviger_model::chain(&why), "an answer broke off");
         self.is_over = true;
         self.noted.broke_off(match why {
@@ -96,7 +104,10 @@ impl Answer {
             Broken::Ended => "ended",
         });
         self.link = None;
-        Poll::Ready(Some(Err(why)))
+        self.broken = Some(why);
+        // What is written is sent where nothing more is to be had for the moment.
+        context.waker().wake_by_ref();
+        Poll::Pending
     }
 
     /// Nothing came: is it time to look, and what was seen? Ready with why the answer ends.
@@ -156,6 +167,9 @@ impl Body for Answer {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
         let this = &mut *self;
+        if let Some(why) = this.broken.take() {
+            return Poll::Ready(Some(Err(why)));
+        }
         loop {
             let next = this.redaction.as_mut().and_then(Redaction::next);
             if let Some(data) = next.or_else(|| this.untouched.take()) {
@@ -169,13 +183,13 @@ impl Body for Answer {
             if !matches!(this.watch, Watch::Idle(_))
                 && let Poll::Ready(why) = this.poll_watch(context)
             {
-                return this.break_off(why);
+                return this.break_off(why, context);
             }
             let frame = match Pin::new(&mut this.body).poll_frame(context) {
                 Poll::Ready(frame) => frame,
                 Poll::Pending => {
                     let why = ready!(this.poll_watch(context));
-                    return this.break_off(why);
+                    return this.break_off(why, context);
                 }
             };
             match frame {
@@ -193,7 +207,7 @@ impl Body for Answer {
                         this.finish();
                     }
                 }
-                Some(Err(error)) => return this.break_off(Broken::Upstream(error)),
+                Some(Err(error)) => return this.break_off(Broken::Upstream(error), context),
                 None => this.finish(),
             }
         }
@@ -201,7 +215,7 @@ impl Body for Answer {
 
     fn is_end_stream(&self) -> bool {
         // With a redaction, only its last part tells.
-        self.is_over && self.redaction.is_none()
+        self.is_over && self.redaction.is_none() && self.broken.is_none()
     }
 
     fn size_hint(&self) -> SizeHint {

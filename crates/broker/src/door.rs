@@ -10,7 +10,7 @@ use claviger_engine::{
 use claviger_http::{
     Bucket, Door, Opening, Peer, REQUEST_ID, Standing, awaits_asking, discard, request_id_header,
 };
-use claviger_model::{Host, Origin, Scheme};
+use claviger_model::{Host, OrgId, Origin, Scheme};
 use http::header::UPGRADE;
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, Version, request};
 use hyper::body::{Body as _, Incoming};
@@ -171,7 +171,10 @@ impl Broker {
         let (engine, org) = (self.app.engine(), usable.connection.org);
         let reach = engine.private_reach(org);
         let policy = self.policy(reach.as_deref());
-        let slot = self.pool.slot(org, &origin, reach);
+        let slot = match self.options.faults.stands(Guard::Pool) {
+            true => self.pool.slot(org, &origin, reach),
+            false => self.pool.slot(OrgId::from_uuid(uuid::Uuid::nil()), &origin, None),
+        };
         let sent = noted.sent();
         let way = Way {
             sent: &sent,
@@ -204,6 +207,11 @@ impl Broker {
             faults: &self.options.faults,
         };
         let mut draft = Draft::new(material, body).await?;
+        // A token or a body may have been waited for, and the right may have ended meanwhile.
+        let may_have_waited = prepared.source.is_some() || prepared.template.is_some();
+        if may_have_waited && !right.holds().await {
+            return Err(Refusal::Ended);
+        }
         engine.note_connection_used(usable.connection.id);
         let token = minted.as_ref().map(|(_, minted)| &**minted);
         let (mut answer, mut link) = self.send(&mut draft, token, usable, &way, &mut right).await?;
@@ -227,6 +235,8 @@ impl Broker {
                 Arc::default()
             }
         };
+        // Nobody else calls over it.
+        let slot = if draft.is_odd() { Arc::default() } else { slot };
         let needles = minted.as_ref().map(|(_, minted)| &minted.needles).or(used.needles.as_ref());
         let needles = needles.filter(|_| self.options.faults.stands(Guard::Redaction));
         let onward = Onward { link, slot, right, redaction: needles.map(Redaction::new), room };
@@ -305,7 +315,9 @@ impl Broker {
     fn hand_back(&self, answer: Response<Incoming>, onward: Onward, mut noted: Noted) -> Response<Body> {
         let (mut parts, body) = answer.into_parts();
         let Onward { link, slot, right, mut redaction, room } = onward;
-        headers::inwards(&mut parts.headers);
+        if self.options.faults.stands(Guard::AnswerStrip) {
+            headers::inwards(&mut parts.headers);
+        }
         if let Some(redaction) = &mut redaction {
             redaction.mask_headers(&mut parts.headers);
         }

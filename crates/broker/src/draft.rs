@@ -80,6 +80,10 @@ impl Draft {
             true => headers::outwards(&parts.headers, &prepared.strip_headers),
             false => parts.headers.clone(),
         };
+        #[cfg(feature = "faults")]
+        if !faults.stands(Guard::Template) {
+            headers.values_mut().for_each(|value| crate::template::fill_callers(value, usable));
+        }
         headers.insert(HOST, HeaderValue::from_str(&origin.authority()).map_err(|_| Refusal::Internal)?);
         let callers = address.query.unwrap_or_default();
         let callers = match faults.stands(Guard::QueryStrip) {
@@ -132,6 +136,16 @@ impl Draft {
     /// Whether it can be written once more.
     pub(crate) fn is_repeatable(&self) -> bool {
         matches!(self.body, Content::Whole(_))
+    }
+
+    /// Whether it has a body that its method gives no meaning to (RFC 9110, 9.3): some servers do not read it, and would
+    /// take it for the next request over the same connection.
+    pub(crate) fn is_odd(&self) -> bool {
+        let has_body = match &self.body {
+            Content::Whole(body) => !body.is_empty(),
+            Content::Streamed(_) => true,
+        };
+        has_body && [Method::GET, Method::HEAD, Method::DELETE, Method::OPTIONS].contains(&self.method)
     }
 
     /// Turns it to another target.

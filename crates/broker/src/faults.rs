@@ -18,6 +18,13 @@ pub enum Guard {
     HeaderStrip,
     /// The same of the query.
     QueryStrip,
+    /// What of an answer speaks for us, or for all of our host, goes no further.
+    AnswerStrip,
+    /// An org's open connections are its own.
+    Pool,
+    /// Only a connection's own texts are templates.
+    #[cfg(feature = "faults")]
+    Template,
     /// A redirect is handed back.
     #[cfg(feature = "faults")]
     Redirect,

@@ -1,18 +1,16 @@
 //! Which headers go through, either way.
 
 use http::header::{
-    ACCEPT_ENCODING, AUTHORIZATION, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_SECURITY_POLICY,
-    COOKIE, EXPECT, FORWARDED, HOST, HeaderMap, HeaderName, HeaderValue, IF_RANGE, PROXY_AUTHENTICATE,
-    PROXY_AUTHORIZATION, RANGE, SET_COOKIE, TE, TRAILER, TRANSFER_ENCODING, UPGRADE, VIA,
-    X_CONTENT_TYPE_OPTIONS,
+    ACCEPT_ENCODING, ALT_SVC, AUTHORIZATION, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH,
+    CONTENT_SECURITY_POLICY, COOKIE, EXPECT, FORWARDED, HOST, HeaderMap, HeaderName, HeaderValue, IF_RANGE,
+    PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, PUBLIC_KEY_PINS, PUBLIC_KEY_PINS_REPORT_ONLY, RANGE, SET_COOKIE,
+    STRICT_TRANSPORT_SECURITY, TE, TRAILER, TRANSFER_ENCODING, UPGRADE, VIA, X_CONTENT_TYPE_OPTIONS,
 };
 
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
 const HTTP2_SETTINGS: HeaderName = HeaderName::from_static("http2-settings");
 const SET_COOKIE2: HeaderName = HeaderName::from_static("set-cookie2");
-const X_REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
-const X_CSRF_TOKEN: HeaderName = HeaderName::from_static("x-csrf-token");
 
 /// About one connection of the way, and not about the message (RFC 9110, 7.6.1).
 const HOP_BY_HOP: [HeaderName; 10] = [
@@ -28,10 +26,17 @@ const HOP_BY_HOP: [HeaderName; 10] = [
     HTTP2_SETTINGS,
 ];
 
-/// What of the caller's requests goes no further beside those. Whom a call is from and for, how long it is, and that
-/// it may be answered in parts or encoded (secrets could not be found in either) is ours to say; the rest carries
-/// sessions, or our own credentials.
-const NOT_OUTWARDS: [HeaderName; 31] = [
+/// Ours to say of every request beside those: whom it is from and for, how long it is, and that it may be answered in
+/// parts or encoded (secrets could not be found in either).
+const OURS_TO_SAY: [HeaderName; 32] = [
+    HOST,
+    CONTENT_LENGTH,
+    EXPECT,
+    FORWARDED,
+    VIA,
+    ACCEPT_ENCODING,
+    RANGE,
+    IF_RANGE,
     // By which some servers take a path or a host for another than it is.
     HeaderName::from_static("x-original-url"),
     HeaderName::from_static("x-original-uri"),
@@ -41,38 +46,62 @@ const NOT_OUTWARDS: [HeaderName; 31] = [
     HeaderName::from_static("x-http-host-override"),
     HeaderName::from_static("x-envoy-original-path"),
     HeaderName::from_static("x-url-scheme"),
+    HeaderName::from_static("x-proxy-url"),
     HeaderName::from_static("front-end-https"),
+    // By which programs of the CGI kind call out through whom it names.
+    HeaderName::from_static("proxy"),
+    // By which some take a client for another.
     HeaderName::from_static("x-forwarded"),
+    HeaderName::from_static("x-forward-for"),
+    HeaderName::from_static("x-real-ip"),
     HeaderName::from_static("x-client-ip"),
+    HeaderName::from_static("client-ip"),
+    HeaderName::from_static("x-remote-ip"),
+    HeaderName::from_static("x-remote-addr"),
+    HeaderName::from_static("x-originating-ip"),
     HeaderName::from_static("x-cluster-client-ip"),
     HeaderName::from_static("cf-connecting-ip"),
     HeaderName::from_static("fastly-client-ip"),
-    HOST,
-    CONTENT_LENGTH,
-    EXPECT,
+    HeaderName::from_static("true-client-ip"),
+    HeaderName::from_static("x-azure-clientip"),
+];
+
+/// What else of a caller's requests goes no further: it carries sessions, or our own credentials.
+const CARRIES: [HeaderName; 7] = [
     COOKIE,
     HeaderName::from_static("cookie2"),
-    FORWARDED,
-    VIA,
-    X_REAL_IP,
-    ACCEPT_ENCODING,
-    RANGE,
-    IF_RANGE,
     AUTHORIZATION,
     HeaderName::from_static("dd-api-key"),
     HeaderName::from_static("dd-application-key"),
     HeaderName::from_static("x-api-key"),
-    X_CSRF_TOKEN,
-    HeaderName::from_static("true-client-ip"),
+    HeaderName::from_static("x-csrf-token"),
 ];
 
-/// The same, by how they begin.
-const NOT_OUTWARDS_BELOW: [&str; 3] = ["claviger-", "x-forwarded-", "x-zis-"];
+/// Ours to say, by how they begin.
+const OURS_TO_SAY_BELOW: [&str; 3] = ["claviger-", "x-forwarded-", "x-zis-"];
 
 /// What of an upstream's answer goes no further beside hop-by-hop headers. Cookies of third parties would be taken for
-/// ours, and a page of theirs must not run where we are.
-const NOT_INWARDS: [HeaderName; 4] =
-    [SET_COOKIE, SET_COOKIE2, CONTENT_SECURITY_POLICY, X_CONTENT_TYPE_OPTIONS];
+/// ours, and a page of theirs must not run where we are. The others speak for a whole origin, which is ours and not theirs:
+/// they would end our sessions, or have browsers report to somebody else.
+const NOT_INWARDS: [HeaderName; 17] = [
+    SET_COOKIE,
+    SET_COOKIE2,
+    CONTENT_SECURITY_POLICY,
+    X_CONTENT_TYPE_OPTIONS,
+    ALT_SVC,
+    STRICT_TRANSPORT_SECURITY,
+    PUBLIC_KEY_PINS,
+    PUBLIC_KEY_PINS_REPORT_ONLY,
+    HeaderName::from_static("clear-site-data"),
+    HeaderName::from_static("nel"),
+    HeaderName::from_static("report-to"),
+    HeaderName::from_static("reporting-endpoints"),
+    HeaderName::from_static("service-worker-allowed"),
+    HeaderName::from_static("expect-ct"),
+    HeaderName::from_static("accept-ch"),
+    HeaderName::from_static("critical-ch"),
+    HeaderName::from_static("origin-agent-cluster"),
+];
 
 /// The headers of a caller's request that go on. `strips` are others that the connection keeps back.
 pub(crate) fn outwards(headers: &HeaderMap, strips: &[HeaderName]) -> HeaderMap {
@@ -81,8 +110,9 @@ pub(crate) fn outwards(headers: &HeaderMap, strips: &[HeaderName]) -> HeaderMap 
     for (name, value) in headers {
         let is_ours = || {
             let plain = name.as_str();
-            NOT_OUTWARDS.contains(name)
-                || NOT_OUTWARDS_BELOW.iter().any(|beginning| plain.starts_with(beginning))
+            OURS_TO_SAY.contains(name)
+                || CARRIES.contains(name)
+                || OURS_TO_SAY_BELOW.iter().any(|beginning| plain.starts_with(beginning))
                 || strips.iter().any(|strip| is_same(strip, plain))
                 || (plain.contains('_') && is_disguised(plain))
         };
@@ -102,11 +132,17 @@ fn is_same(name: &HeaderName, other: &str) -> bool {
 
 /// Servers of the CGI kind take `_` for `-`, so that `x_forwarded_for` means what `x-forwarded-for` does there.
 fn is_disguised(name: &str) -> bool {
+    is_ours_to_say(name) || CARRIES.iter().any(|known| known.as_str() == name.replace('_', "-"))
+}
+
+/// Whether nobody but us says it, not even the connection: whoever may change its headers need not know its secrets, and
+/// must not loosen what guards them.
+pub(crate) fn is_ours_to_say(name: &str) -> bool {
     let plain = name.replace('_', "-");
     let is_named = |known: &HeaderName| known.as_str() == plain;
     HOP_BY_HOP.iter().any(is_named)
-        || NOT_OUTWARDS.iter().any(is_named)
-        || NOT_OUTWARDS_BELOW.iter().any(|beginning| plain.starts_with(beginning))
+        || OURS_TO_SAY.iter().any(is_named)
+        || OURS_TO_SAY_BELOW.iter().any(|beginning| plain.starts_with(beginning))
 }
 
 /// Strips an upstream's answer of what goes no further, and says how browsers are to take it.

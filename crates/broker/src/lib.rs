@@ -28,6 +28,7 @@ mod query;
 mod record;
 mod redaction;
 mod refusal;
+mod replaced;
 mod right;
 mod send;
 mod template;

@@ -18,12 +18,13 @@ use claviger_exchange::{ExchangeError, azure};
 use claviger_http::App;
 use claviger_model::{Clock, Connection, ConnectionId, Timestamp};
 use claviger_oauth::{AccessError, AccessToken, OAuth};
-use claviger_outbound::Client;
+use claviger_outbound::{Client, SendError};
 use claviger_redact::Needles;
 
 use crate::broker::Used;
 use crate::prepared::{Source, value_of};
 use crate::refusal::Refusal;
+use crate::replaced::Replaced;
 
 /// What a token depends on.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -53,6 +54,7 @@ pub(crate) struct Mint {
     http: Client,
     kept: Cache<Key, Minted>,
     oauth: OAuth,
+    replaced: Replaced,
 }
 
 struct EngineClock(App);
@@ -67,7 +69,7 @@ impl Mint {
     pub(crate) fn new(app: App, egress: Egress, oauth: OAuth) -> Self {
         let kept = Cache::new(Arc::new(EngineClock(app.clone())));
         let http = claviger_exchange::client(egress, Policy::public());
-        Self { http, app, kept, oauth }
+        Self { http, app, kept, oauth, replaced: Replaced::default() }
     }
 
     /// The token of a connection for a destination, and what it is kept under.
@@ -108,7 +110,9 @@ impl Mint {
     pub(crate) async fn reject(&self, connection: &Connection, key: &Key, minted: &Arc<Minted>) -> bool {
         match &minted.credential {
             Credential::OAuth(token) => {
-                self.oauth.replace_token(connection.org, connection.id, token).await.is_ok()
+                let now = self.app.engine().clock().now();
+                self.replaced.may_be(connection.id, token, now)
+                    && self.oauth.replace_token(connection.org, connection.id, token).await.is_ok()
             }
             Credential::Token(_) | Credential::Aws(_) => self.kept.reject(key, minted),
         }
@@ -154,8 +158,8 @@ fn refusal(error: &ExchangeError) -> Refusal {
         ExchangeError::Refused { .. } => "exchange_refused",
         ExchangeError::Limited { .. } => "exchange_limited",
         ExchangeError::Failed { .. } => "exchange_failed",
+        ExchangeError::Garbage(_) | ExchangeError::Unreachable(SendError::TooLarge) => "exchange_garbage",
         ExchangeError::Unreachable(_) => "exchange_unreachable",
-        ExchangeError::Garbage(_) => "exchange_garbage",
         ExchangeError::Unusable(_) => "exchange_unusable",
         ExchangeError::Operator { .. } => "exchange_operator",
         ExchangeError::Busy => "exchange_busy",

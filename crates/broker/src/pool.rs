@@ -4,6 +4,7 @@
 //! HTTP/1.1 only; a connection serves one call at a time, and is taken back once the answer was read to its end.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -16,6 +17,9 @@ use crate::outbody::OutBody;
 
 /// How many are kept for one org and target. More may be open: those are closed after their call.
 const IDLE_PER_TARGET_MAX: usize = 128;
+/// How many are kept for one org: a caller who may name many hosts of a family must not use up what all share, which is
+/// the process's open files.
+const IDLE_PER_ORG_MAX: usize = 1024;
 /// How long one is kept: less than the usual patience of servers, which close at 60 seconds and more.
 const IDLE_MAX: Duration = Duration::from_secs(50);
 /// How long the rest of a request may take after its answer is over. Nobody looks any more whether the caller may go on:
@@ -26,18 +30,47 @@ const TARGETS_MAX: usize = 4096;
 
 /// The idle connections of all orgs.
 #[derive(Default)]
-pub(crate) struct Pool(Mutex<HashMap<Key, Arc<Slot>>>);
+pub(crate) struct Pool(Mutex<Slots>);
+
+#[derive(Default)]
+struct Slots {
+    by_target: HashMap<Key, Arc<Slot>>,
+    /// How many connections each org has idle.
+    idle: HashMap<OrgId, Arc<AtomicUsize>>,
+}
 
 /// Whose connections, to whom, and what the org may reach: once that is another, so are its connections.
 type Key = (OrgId, Origin, Option<Arc<PrivateReach>>);
 
 /// The idle connections of one org to one target.
 #[derive(Default)]
-pub(crate) struct Slot(Mutex<Vec<Idle>>);
+pub(crate) struct Slot {
+    idle: Mutex<Vec<Idle>>,
+    /// How many its org has idle.
+    of_org: Arc<AtomicUsize>,
+}
 
 struct Idle {
     link: Link,
     since: Instant,
+    _counted: Counted,
+}
+
+/// Counted for as long as it is there.
+struct Counted(Arc<AtomicUsize>);
+
+impl Counted {
+    /// One more, where that is not one too many.
+    fn new(count: &Arc<AtomicUsize>) -> Option<Self> {
+        let counted = Self(count.clone());
+        (count.fetch_add(1, Relaxed) < IDLE_PER_ORG_MAX).then_some(counted)
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Relaxed);
+    }
 }
 
 /// An open connection.
@@ -58,15 +91,23 @@ impl Drop for Link {
 impl Pool {
     pub(crate) fn slot(&self, org: OrgId, origin: &Origin, reach: Option<Arc<PrivateReach>>) -> Arc<Slot> {
         let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if slots.len() >= TARGETS_MAX {
-            slots.retain(|_, slot| Arc::strong_count(slot) > 1 || !slot.is_empty());
+        let Slots { by_target, idle } = &mut *slots;
+        if by_target.len() >= TARGETS_MAX {
+            by_target.retain(|_, slot| Arc::strong_count(slot) > 1 || !slot.is_empty());
+            // Each slot of an org holds its count too.
+            idle.retain(|_, count| Arc::strong_count(count) > 1);
         }
-        slots.entry((org, origin.clone(), reach)).or_default().clone()
+        let new = || {
+            let of_org = idle.entry(org).or_default().clone();
+            Arc::new(Slot { of_org, ..Slot::default() })
+        };
+        by_target.entry((org, origin.clone(), reach)).or_insert_with(new).clone()
     }
 
     /// Closes what has been idle for too long.
     pub(crate) fn sweep(&self) {
-        let slots: Vec<_> = self.0.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
+        let slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let slots: Vec<_> = slots.by_target.values().cloned().collect();
         slots.iter().for_each(|slot| slot.sweep());
     }
 }
@@ -74,8 +115,8 @@ impl Pool {
 impl Slot {
     /// The connection that was used last, if it is open still.
     pub(crate) fn take(&self) -> Option<Link> {
-        let mut idle = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        while let Some(Idle { link, since }) = idle.pop() {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        while let Some(Idle { link, since, .. }) = idle.pop() {
             if !link.sender.is_closed() && since.elapsed() < IDLE_MAX {
                 return Some(link);
             }
@@ -95,18 +136,64 @@ impl Slot {
 
     /// Keeps one for the next call.
     pub(crate) fn put(&self, link: Link) {
-        let mut idle = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if idle.len() < IDLE_PER_TARGET_MAX && !link.sender.is_closed() {
-            idle.push(Idle { link, since: Instant::now() });
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        if idle.len() < IDLE_PER_TARGET_MAX
+            && !link.sender.is_closed()
+            && let Some(_counted) = Counted::new(&self.of_org)
+        {
+            idle.push(Idle { link, since: Instant::now(), _counted });
         }
     }
 
     fn is_empty(&self) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
     }
 
     fn sweep(&self) {
-        let mut idle = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         idle.retain(|it| it.since.elapsed() < IDLE_MAX && !it.link.sender.is_closed());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use claviger_model::Scheme;
+    use hyper::client::conn::http1;
+    use hyper_util::rt::TokioIo;
+
+    use super::*;
+
+    /// An open connection, and whom it is to.
+    async fn link() -> (Link, tokio::io::DuplexStream) {
+        let (near, far) = tokio::io::duplex(64);
+        let (sender, connection) = http1::handshake(TokioIo::new(near)).await.unwrap();
+        let work = tokio::spawn(async move { drop(connection.await) }).abort_handle();
+        (Link { sender, work }, far)
+    }
+
+    #[tokio::test]
+    async fn an_org_keeps_no_more_than_its_share() {
+        let pool = Pool::default();
+        let orgs = [1, 2].map(|number| OrgId::from_uuid(uuid::Uuid::from_u128(number)));
+        let slot = |org, number: usize| {
+            let host = format!("h{number}.example").parse().unwrap();
+            pool.slot(org, &Origin::new(Scheme::Https, host), None)
+        };
+        let mut far_ends = Vec::new();
+        for number in 0..IDLE_PER_ORG_MAX + 100 {
+            let (link, far) = link().await;
+            far_ends.push(far);
+            slot(orgs[0], number).put(link);
+        }
+        let kept = (0..IDLE_PER_ORG_MAX + 100).filter(|number| !slot(orgs[0], *number).is_empty()).count();
+        assert_eq!(kept, IDLE_PER_ORG_MAX);
+        // Another's is none of it, and what is taken makes room.
+        let (own, far) = link().await;
+        far_ends.push(far);
+        slot(orgs[1], 0).put(own);
+        assert!(slot(orgs[1], 0).take().is_some());
+        let taken = slot(orgs[0], 0).take();
+        slot(orgs[0], IDLE_PER_ORG_MAX).put(taken.unwrap());
+        assert!(!slot(orgs[0], IDLE_PER_ORG_MAX).is_empty() && slot(orgs[0], 0).is_empty());
     }
 }

@@ -2,7 +2,31 @@
 
 use bytes::Bytes;
 use claviger_redact::{Needles, Pieces, Redactor};
-use http::{HeaderMap, HeaderValue};
+use http::header::{
+    ACCEPT_RANGES, AGE, ALLOW, CACHE_CONTROL, CONTENT_LANGUAGE, CONTENT_LENGTH, CONTENT_SECURITY_POLICY,
+    CONTENT_TYPE, DATE, ETAG, EXPIRES, LAST_MODIFIED, LOCATION, SERVER, VARY, X_CONTENT_TYPE_OPTIONS,
+};
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+/// Names of headers that most answers have: no secret is one of them.
+const USUAL: [HeaderName; 16] = [
+    ACCEPT_RANGES,
+    AGE,
+    ALLOW,
+    CACHE_CONTROL,
+    CONTENT_LANGUAGE,
+    CONTENT_LENGTH,
+    CONTENT_SECURITY_POLICY,
+    CONTENT_TYPE,
+    DATE,
+    ETAG,
+    EXPIRES,
+    LAST_MODIFIED,
+    LOCATION,
+    SERVER,
+    VARY,
+    X_CONTENT_TYPE_OPTIONS,
+];
 
 /// The masking of one answer.
 pub(crate) struct Redaction {
@@ -18,8 +42,14 @@ impl Redaction {
         Self { redactor: Redactor::new(needles.clone()), pieces: Pieces::default(), is_over: false }
     }
 
-    /// Masks what headers echo.
+    /// Masks what headers echo; one whose name does is left out.
     pub(crate) fn mask_headers(&mut self, headers: &mut HeaderMap) {
+        let mut is_told =
+            |name: &&HeaderName| !USUAL.contains(name) && self.redactor.is_in_name(name.as_str().as_bytes());
+        let telling: Vec<_> = headers.keys().filter(|name| is_told(name)).cloned().collect();
+        for name in telling {
+            headers.remove(name);
+        }
         for value in headers.values_mut() {
             if let Some(masked) = self.redactor.mask_header(value.as_bytes()) {
                 // Masks are stars, and all else was a header's value before.

@@ -11,6 +11,7 @@ use http::{HeaderName, HeaderValue};
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
+use crate::headers;
 use crate::prepared::header_value;
 use crate::query;
 use crate::refusal::Refusal;
@@ -57,8 +58,10 @@ impl HttpTemplate {
             Some(Setting::Body(body)) => TemplateBody::new(body, token)?,
             _ => None,
         };
+        let own = settings.list("headers").iter();
+        let own = own.filter(|item| !headers::is_ours_to_say(&item.name.to_ascii_lowercase()));
         Ok(Self {
-            headers: settings.list("headers").iter().map(header).collect::<Result<_, _>>()?,
+            headers: own.map(header).collect::<Result<_, _>>()?,
             parameters: settings.list("url_parameters").iter().map(parameter).collect::<Result<_, _>>()?,
             body,
         })
@@ -80,6 +83,17 @@ fn fill<'t>(text: &str, token: impl Fn(&str) -> Option<&'t str>) -> Result<Zeroi
         }
     }
     Ok(filled)
+}
+
+/// Reads a caller's text as a template: the mistake that the tests exist to catch.
+#[cfg(feature = "faults")]
+pub(crate) fn fill_callers(value: &mut HeaderValue, usable: &claviger_engine::UsableConnection) {
+    let name_of = |name: &str| claviger_catalog::SecretName::item("tokens", name);
+    let token = |name: &str| usable.secrets.get(&name_of(name)).map(|secret| secret.reveal());
+    let filled = value.to_str().ok().and_then(|text| fill(text, token).ok());
+    if let Some(filled) = filled.and_then(|filled| header_value(&filled).ok()) {
+        *value = filled;
+    }
 }
 
 /// A form with its tokens filled in, encoded as values of forms are: a `&` in a secret ends nothing.

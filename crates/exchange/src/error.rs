@@ -108,6 +108,7 @@ impl ExchangeError {
             Self::Failed { .. } => "provider_failed",
             Self::Unreachable(SendError::Connect(error)) => error.code(),
             Self::Unreachable(SendError::Exchange(_) | SendError::Answer) => "provider_broke_off",
+            Self::Unreachable(SendError::TooLarge) => "provider_too_large",
             Self::Unreachable(SendError::Timeout) => "provider_timeout",
             Self::Garbage(_) => "provider_garbage",
             Self::Unusable(_) => "secret_unusable",

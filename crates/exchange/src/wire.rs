@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use claviger_egress::{Egress, Policy, Target};
-use claviger_outbound::{Answer, Client, Request};
+use claviger_outbound::{Answer, Client, Request, SendError};
 use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{HeaderValue, Method};
 
@@ -30,7 +30,7 @@ pub(crate) async fn post_form(http: &Client, url: &Target, form: Bytes) -> Resul
     ];
     let answer = http.send(Request { method: Method::POST, url: url.clone(), headers, body: form }).await?;
     match answer.body.len() > ANSWER_BYTES_MAX {
-        true => Err(ExchangeError::Garbage("is too large")),
+        true => Err(SendError::TooLarge.into()),
         false => Ok(answer),
     }
 }

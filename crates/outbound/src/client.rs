@@ -1,5 +1,6 @@
 //! The exchange itself.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,7 +8,7 @@ use bytes::Bytes;
 use claviger_egress::{ConnectError, Egress, Policy, Target};
 use http::header::{CONTENT_LENGTH, HOST, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
-use http_body_util::{BodyExt, Full, Limited};
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 
@@ -36,8 +37,8 @@ pub struct Request {
     pub body: Bytes,
 }
 
-/// An answer, read whole.
-#[derive(Debug, Clone)]
+/// An answer, read whole. What it says may be a token: printed is how much it is.
+#[derive(Clone)]
 pub struct Answer {
     /// The status.
     pub status: StatusCode,
@@ -56,9 +57,12 @@ pub enum SendError {
     /// What came back is no HTTP, or broke off.
     #[error("the exchange failed")]
     Exchange(#[source] hyper::Error),
-    /// The answer's body is too large, or broke off.
-    #[error("the answer could not be read")]
+    /// The answer's body broke off.
+    #[error("the answer broke off")]
     Answer,
+    /// The answer's body is longer than what is read of one.
+    #[error("the answer is too large")]
+    TooLarge,
     /// It took too long.
     #[error("no answer in time")]
     Timeout,
@@ -87,9 +91,20 @@ impl Client {
         let response = sender.send_request(message(request)).await.map_err(SendError::Exchange)?;
         let (parts, body) = response.into_parts();
         let body = Limited::new(body, self.answer_bytes_max).collect().await;
-        let body = body.map_err(|_| SendError::Answer)?.to_bytes();
+        let body = body.map_err(|error| match error.is::<LengthLimitError>() {
+            true => SendError::TooLarge,
+            false => SendError::Answer,
+        })?;
+        let body = body.to_bytes();
         drop(connection);
         Ok(Answer { status: parts.status, headers: parts.headers, body })
+    }
+}
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { status, headers, body } = self;
+        write!(f, "Answer({}, {} headers, {} bytes)", status.as_u16(), headers.len(), body.len())
     }
 }
 

@@ -73,5 +73,5 @@ async fn an_answer_beyond_its_bound_is_not_read() {
         let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 1025\r\n\r\n").await;
         let _ = stream.write_all(&[b'x'; 1025]).await;
     });
-    assert!(matches!(ask(Roots::none(), url).await, Err(SendError::Answer)));
+    assert!(matches!(ask(Roots::none(), url).await, Err(SendError::TooLarge)));
 }

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use zeroize::Zeroizing;
+
 use crate::escape::ESCAPE_MAX;
 use crate::forms::{Forms, LENGTH_MIN};
 use crate::sieve::Sieve;
@@ -17,6 +19,8 @@ pub struct Needles(Arc<Inner>);
 struct Inner {
     /// None if there is nothing to search.
     searched: Option<Searched>,
+    /// The same for texts whose case is lost; none where that changes no secret.
+    folded: Option<Searched>,
     unsearched: Vec<usize>,
     held_max: usize,
 }
@@ -41,13 +45,19 @@ impl Needles {
         let (long, unsearched): (Vec<usize>, Vec<usize>) = (0..secrets.len()).partition(searchable);
         let is_new = |index: &usize| secrets[..*index].iter().all(|s| s.as_ref() != secrets[*index].as_ref());
         let searched: Vec<usize> = long.into_iter().filter(is_new).collect();
+        let lower = |index: &usize| Zeroizing::new(secrets[*index].as_ref().to_ascii_lowercase());
+        let has_case = |index: &&usize| secrets[**index].as_ref().iter().any(u8::is_ascii_uppercase);
+        let folded: Vec<_> = searched.iter().filter(has_case).map(|index| (*index, lower(index))).collect();
+        let mut in_lower = Forms::with_room(folded.iter().map(|(_, secret)| secret.as_slice()));
+        folded.iter().for_each(|(index, secret)| in_lower.add(*index, secret));
+        let folded = (!folded.is_empty()).then(|| Searched::new(in_lower));
         let mut forms = Forms::with_room(searched.iter().map(|index| secrets[*index].as_ref()));
         for index in searched {
             forms.add(index, secrets[index].as_ref());
         }
         let held_max = ESCAPE_MAX * forms.longest();
         let searched = (held_max > 0).then(|| Searched::new(forms));
-        Self(Arc::new(Inner { searched, unsearched, held_max }))
+        Self(Arc::new(Inner { searched, folded, unsearched, held_max }))
     }
 
     /// The secrets that are not searched since they are too short, by index.
@@ -62,6 +72,10 @@ impl Needles {
 
     pub(crate) fn searched(&self) -> Option<&Searched> {
         self.0.searched.as_ref()
+    }
+
+    pub(crate) fn folded(&self) -> Option<&Searched> {
+        self.0.folded.as_ref()
     }
 }
 

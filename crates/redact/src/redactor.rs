@@ -71,6 +71,24 @@ impl Redactor {
         Some(masked)
     }
 
+    /// Whether a header's name, in lower case as names are, has a secret in it, whose case may be lost too. Nothing could
+    /// be put in its place, so that such a header should go no further.
+    pub fn is_in_name(&mut self, name: &[u8]) -> bool {
+        if name.len() < Needles::LENGTH_MIN {
+            return false;
+        }
+        let needles = self.needles.clone();
+        for searched in [needles.searched(), needles.folded()].into_iter().flatten() {
+            let mut search = Search::default();
+            search.run(searched, name, 0, true);
+            if !search.hits.is_clean() {
+                self.search.hits.count(&search.hits);
+                return true;
+            }
+        }
+        false
+    }
+
     /// Which secrets occurred so far, by index, and how often. Occurrences that overlap count as one.
     pub fn found(&self) -> impl Iterator<Item = (usize, u64)> {
         self.search.hits.counts()

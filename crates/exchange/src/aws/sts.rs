@@ -4,7 +4,7 @@ use bytes::Bytes;
 use claviger_catalog::{SecretText, Signing};
 use claviger_egress::Target;
 use claviger_model::Timestamp;
-use claviger_outbound::{Answer, Client, Request};
+use claviger_outbound::{Answer, Client, Request, SendError};
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 
@@ -122,7 +122,7 @@ fn read(answer: &Answer, secret: &SecretText) -> Result<Session, ExchangeError> 
         return Err(ExchangeError::Garbage("is a redirect"));
     }
     if answer.body.len() > ANSWER_BYTES_MAX {
-        return Err(ExchangeError::Garbage("is too large"));
+        return Err(SendError::TooLarge.into());
     }
     let leaves = std::str::from_utf8(&answer.body).ok().and_then(xml::read);
     if !answer.status.is_success() {

@@ -54,15 +54,15 @@ async fn answers_that_break_off_are_none() {
 
 #[tokio::test]
 async fn no_more_is_read_than_an_answer_may_have() {
-    assert_eq!(code(&http(), &Provider::playing(Play::Endless).await).await, "provider_broke_off");
+    assert_eq!(code(&http(), &Provider::playing(Play::Endless).await).await, "provider_too_large");
     let padding = "x".repeat(ANSWER_BYTES_MAX);
     let body = format!(r#"{{"access_token":"a","x":"{padding}"}}"#);
-    assert_eq!(code(&http(), &Provider::json(200, &body).await).await, "provider_broke_off");
+    assert_eq!(code(&http(), &Provider::json(200, &body).await).await, "provider_too_large");
     // Whatever the client that is handed over would read.
     let egress = claviger_egress::Egress::trusting(claviger_egress::Roots::none());
     let policy = claviger_egress::Policy::private_too();
     let client = Client::new(egress, policy, claviger_exchange::DEADLINE, 10 * ANSWER_BYTES_MAX);
-    assert_eq!(code(&client, &Provider::json(200, &body).await).await, "provider_garbage");
+    assert_eq!(code(&client, &Provider::json(200, &body).await).await, "provider_too_large");
 }
 
 #[tokio::test]

@@ -133,7 +133,7 @@ async fn only_whole_credentials_are_taken() {
     let huge = LENT.replace("AQoDYXdzEPT", &"t".repeat(ANSWER_BYTES_MAX));
     for (body, code) in [
         (long.as_str(), "provider_garbage"),
-        (&huge, "provider_broke_off"),
+        (&huge, "provider_too_large"),
         ("", "provider_garbage"),
         ("{\"AssumeRoleResponse\":{}}", "provider_garbage"),
         ("\u{0}\u{1}", "provider_garbage"),

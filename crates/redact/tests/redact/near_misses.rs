@@ -54,3 +54,17 @@ fn without_secrets_everything_goes_through_at_once() {
     assert_eq!(needles.held_max(), 0);
     assert_eq!(masked(&[], b"%41 & \\"), "%41 & \\");
 }
+
+/// Names of headers have lost their case, and cannot be masked.
+#[test]
+fn a_header_name_is_known_by_the_secret_in_it() {
+    let mixed = "Plain-SECRET-7Qx2hK91";
+    let names = [(mixed.to_lowercase(), true), (format!("x-{}-y", mixed.to_lowercase()), true)];
+    let hex = data_encoding::HEXLOWER.encode(mixed.as_bytes());
+    let others = [(hex, true), (mixed[1..].to_lowercase(), false), ("x-request-id".to_owned(), false)];
+    for (name, is_in) in names.into_iter().chain(others) {
+        let mut redactor = claviger_redact::Redactor::new(claviger_redact::Needles::new(&[mixed]));
+        assert_eq!(redactor.is_in_name(name.as_bytes()), is_in, "{name}");
+        assert_eq!(redactor.found().map(|(_, times)| times).sum::<u64>(), u64::from(is_in));
+    }
+}

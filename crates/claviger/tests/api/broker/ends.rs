@@ -9,10 +9,12 @@ use hyper::body::Incoming;
 use hyper_util::client::legacy::Client as HyperClient;
 use hyper_util::rt::TokioExecutor;
 use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 
 use super::{Scene, with_a_world};
-use crate::support::connections::{ALL, gitlab, patch};
+use crate::support::connections::{ALL, gitlab, http, patch};
 use crate::support::third_party::Reply;
 use crate::support::tokens;
 
@@ -61,6 +63,29 @@ with_a_world! {
         // Another's goes on meanwhile.
         let mut control = control;
         assert!(timeout(Duration::from_millis(600), control.frame()).await.is_err());
+    }
+
+    /// A body that is read whole can take a while, and nothing has gone out until then.
+    async fn nothing_begins_by_a_right_that_ended(scene: &Scene) {
+        let id = scene.connection(&http("https://hooks.example.com/base", "canary-7Qx2-value")).await;
+        for is_revoked in [false, true] {
+            let token = tokens::personal_access_token(&scene.admin, json!(["connections_resolve"])).await;
+            let mut stream = TcpStream::connect(scene.server.address).await.unwrap();
+            let head = format!("POST /broker/{id}/x HTTP/1.1\r\nhost: a\r\nauthorization: Bearer {}\r\nconnection: close\r\ncontent-length: 2\r\nexpect: 100-continue\r\n\r\n", token.secret);
+            stream.write_all(head.as_bytes()).await.unwrap();
+            let mut asked = [0; 25];
+            timeout(PATIENCE, stream.read_exact(&mut asked)).await.unwrap().unwrap();
+            assert_eq!(&asked, b"HTTP/1.1 100 Continue\r\n\r\n", "the body is waited for");
+            if is_revoked {
+                scene.admin.delete(&format!("/api/v2/personal_access_tokens/{}", token.id)).await.expect(204);
+            }
+            stream.write_all(b"{}").await.unwrap();
+            let mut answer = String::new();
+            timeout(PATIENCE, stream.read_to_string(&mut answer)).await.unwrap().unwrap();
+            let (status, calls) = if is_revoked { ("403 ", 0) } else { ("200 ", 1) };
+            assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{answer}");
+            assert_eq!(scene.world.take_seen().len(), calls);
+        }
     }
 
     async fn a_stream_ends_with_its_connection(scene: &Scene) {

@@ -1,13 +1,20 @@
 //! `/broker/…`
 
+mod dns;
+mod echo;
 mod ends;
+mod exchanges;
 mod exfiltration;
 mod forward;
 mod hygiene;
 mod oauth;
+mod own_headers;
 mod reach;
 mod ssrf;
 
+use std::sync::Arc;
+
+use claviger_egress::{Egress, Policy};
 use serde_json::json;
 
 use crate::support::third_party::ThirdParty;
@@ -29,7 +36,20 @@ impl Scene {
     /// With a setup of its own, but for the way out.
     pub(crate) async fn start_with(database: TestDatabase, setup: Setup) -> Self {
         let world = ThirdParty::start().await;
-        let setup = Setup { egress: Some(world.egress()), ..setup };
+        let egress = world.egress();
+        Self::start_in(database, world, egress, setup).await
+    }
+
+    /// In a world of its own, with a way to it.
+    pub(crate) async fn start_in(
+        database: TestDatabase,
+        world: ThirdParty,
+        egress: Egress,
+        setup: Setup,
+    ) -> Self {
+        let exchange = claviger_exchange::client(egress.clone(), Policy::public());
+        let aws = Some(Arc::new(exchanges::principal()));
+        let setup = Setup { egress: Some(egress), exchange: Some(exchange), aws, ..setup };
         let server = TestServer::start_with(database, setup).await;
         let admin = server.client();
         Self { server, world, admin }

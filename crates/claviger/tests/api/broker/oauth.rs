@@ -42,4 +42,24 @@ with_either_database! {
         assert_eq!((elsewhere.status.as_u16(), elsewhere.header("claviger-error")), (404, "connection_not_found"));
         stage.stop().await;
     }
+    /// What a third party refuses is not always the token: whoever finds a call that it answers so could have the token
+    /// renewed without end.
+    async fn a_refusal_that_stays_renews_a_token_once(database: TestDatabase) {
+        let world = ThirdParty::start().await;
+        let stage = Stage::set_with(database, Duration::from_secs(30), |setup| setup.egress = Some(world.egress())).await;
+        stage.client().await;
+        stage.connect("one").await;
+        world.answer(|_| Reply::with("401 Unauthorized", "", "no"));
+        let before = stage.provider.asked().len();
+        for _ in 0..5 {
+            stage.zis.get("/broker/zis:my_integration:one/api/secret").await.expect(401);
+        }
+        assert_eq!(stage.provider.asked().len() - before, 1);
+        // Once with the first token, and each time with the second.
+        assert_eq!(world.take_seen().len(), 6);
+        stage.wait_seconds(61);
+        stage.zis.get("/broker/zis:my_integration:one/api/secret").await.expect(401);
+        assert_eq!(stage.provider.asked().len() - before, 2);
+        stage.stop().await;
+    }
 }

@@ -41,10 +41,33 @@ with_a_world! {
         scene.server.verify_state().await;
     }
 
+    /// Some of them answer within ranges that may be allowed.
+    async fn a_metadata_service_is_in_no_orgs_reach(scene: &Scene) {
+        let org = format!("/claviger/v1/orgs/{}", scene.server.founded.org);
+        let allowed = json!(["100.64.0.0/10", "fc00::/7", "100.100.100.200", "fd00:ec2::254"]);
+        scene.admin.patch(&org, &json!({ "private_reach": allowed })).await.expect(200);
+        for (number, (address, code)) in [
+            ("100.100.100.200", "address_metadata"), ("fd00:ec2::254", "address_metadata"), ("fd20:ce::254", "address_metadata"), ("::ffff:100.100.100.200", "address_metadata"),
+            ("64:ff9b::6464:64c8", "address_metadata"), ("169.254.169.254", "address_metadata"), ("fe80::a9fe:a9fe", "address_not_public"),
+            ("100.100.100.201", ""), ("fd00:ec2::255", ""),
+        ].into_iter().enumerate() {
+            let host = format!("meta{number}.house");
+            scene.world.name(&host, &[address]);
+            let id = scene.connection(&http(&format!("https://{host}"), "canary-7Qx2-value")).await;
+            let answer = scene.admin.get(&format!("/broker/{id}/x")).await;
+            assert_eq!(answer.header("claviger-error"), code, "{address}");
+            assert_eq!(scene.world.take_seen().len(), usize::from(code.is_empty()), "{address}");
+        }
+    }
+
     async fn a_reach_is_of_private_places(scene: &Scene) {
         let org = format!("/claviger/v1/orgs/{}", scene.server.founded.org);
         for wrong in [
             json!(["0.0.0.0/0"]), json!(["8.8.8.8"]), json!(["169.254.169.254"]), json!(["10.0.0.0/7"]), json!(["127.0.0.1 10.0.0.1"]),
+            json!(["::/0"]), json!(["::ffff:10.0.0.0/95"]), json!(["::ffff:8.8.8.8"]), json!(["::ffff:0:0/96"]), json!(["64:ff9b::/96"]), json!(["64:ff9b::a00:0/104"]),
+            json!(["2002:a00::/24"]), json!(["2001::/32"]), json!(["fc00::/6"]), json!(["fe80::1"]), json!(["0.0.0.0"]),
+            json!(["10.0.0.0/08"]), json!(["10.0.0.0/33"]), json!(["10.0.0.0/-1"]), json!(["10.0.0.0/"]), json!(["10.0.0.1/8"]), json!(["10.0.0.0/8/8"]), json!(["10.0.0"]), json!(["010.0.0.1"]),
+            json!(["0x0a000001"]), json!(["[::1]"]), json!(["fe80::1%eth0"]), json!(["https://git.house"]), json!(["http://git.house:80"]), json!(["http://a@git.house"]), json!(["http://*.house"]),
             json!(["git.house"]), json!(["http://git.house/x"]), json!("10.0.0.0/8"), json!([1]), json!([""]),
         ] {
             let answer = scene.admin.patch(&org, &json!({ "private_reach": wrong })).await.expect(400).json();

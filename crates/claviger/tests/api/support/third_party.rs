@@ -7,7 +7,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 
-use claviger_egress::{Dialer, Egress, Resolver, Roots, Settings, Soon};
+use claviger_egress::{Dialer, Egress, Resolver, Roots, Settings, Soon, SystemDialer, SystemResolver};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -113,13 +113,19 @@ struct Inner {
     connections: Mutex<usize>,
     names: Mutex<HashMap<String, VecDeque<Vec<IpAddr>>>>,
     dialled: Mutex<Vec<SocketAddr>>,
+    arrived: Mutex<Vec<IpAddr>>,
     script: Mutex<Option<Script>>,
 }
 
 impl ThirdParty {
     /// Answers `ok` until told otherwise.
     pub(crate) async fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        Self::start_at("127.0.0.1:0").await
+    }
+
+    /// The same at an address.
+    pub(crate) async fn start_at(address: &str) -> Self {
+        let listener = TcpListener::bind(address).await.unwrap();
         let certificates = Arc::new(Certificates::new());
         let inner = Inner {
             address: listener.local_addr().unwrap(),
@@ -129,6 +135,7 @@ impl ThirdParty {
             connections: Mutex::new(0),
             names: Mutex::default(),
             dialled: Mutex::default(),
+            arrived: Mutex::default(),
             script: Mutex::default(),
         };
         let this = Self(Arc::new(inner));
@@ -150,6 +157,11 @@ impl ThirdParty {
     /// The way to it, whichever host is called.
     pub(crate) fn egress(&self) -> Egress {
         Egress::over(Settings::new(self.0.roots.clone()), Names(self.clone()), Detour(self.clone())).unwrap()
+    }
+
+    /// The way that a server has to the world: over the system's resolver and TCP.
+    pub(crate) fn system_egress(&self) -> Egress {
+        Egress::over(Settings::new(self.0.roots.clone()), SystemResolver, SystemDialer).unwrap()
     }
 
     /// Says how requests are answered from now on.
@@ -199,8 +211,14 @@ impl ThirdParty {
         self.0.dialled.lock().unwrap().clone()
     }
 
+    /// The addresses at which connections arrived since the last time.
+    pub(crate) fn take_arrived(&self) -> Vec<IpAddr> {
+        std::mem::take(&mut *self.0.arrived.lock().unwrap())
+    }
+
     async fn serve(&self, stream: TcpStream, acceptor: TlsAcceptor) {
         *self.0.connections.lock().unwrap() += 1;
+        self.0.arrived.lock().unwrap().extend(stream.local_addr().map(|address| address.ip().to_canonical()));
         let mut first = [0];
         if stream.peek(&mut first).await.is_err() {
             return;

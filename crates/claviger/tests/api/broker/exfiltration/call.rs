@@ -112,8 +112,8 @@ impl Call {
         let mut own = suite.credentials(self.by);
         let names_host =
             self.lines.iter().any(|line| line.to_ascii_lowercase().starts_with(b"claviger-host"));
-        if kind == Kind::Wild && !names_host {
-            own.push(("claviger-host".to_owned(), "a.zis.example.com".to_owned()));
+        if kind.needs_host() && !names_host {
+            own.push(("claviger-host".to_owned(), kind.host().to_owned()));
         }
         own
     }

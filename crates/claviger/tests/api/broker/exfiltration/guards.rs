@@ -2,14 +2,15 @@
 
 use claviger_broker::Options;
 use claviger_broker::{Faults, Guard};
+use serde_json::json;
 
 use super::{Case, Kind, Suite, all};
 use crate::broker::Scene;
 use crate::support::third_party::Reply;
-use crate::support::{Setup, TestDatabase};
+use crate::support::{Keys, Setup, TestDatabase, connections};
 
 /// The guards, with the techniques that each alone stands against.
-const GUARDS: [(Guard, &[&str]); 9] = [
+const GUARDS: [(Guard, &[&str]); 11] = [
     (Guard::Host, &["Claviger-Host, another", "Claviger-Host, below a thief's"]),
     (Guard::Address, &["a name with a private address", "rebinding, private at once"]),
     (
@@ -20,6 +21,8 @@ const GUARDS: [(Guard, &[&str]); 9] = [
     (Guard::QueryStrip, &["parameters that are the connection's"]),
     (Guard::Redirect, &["redirect"]),
     (Guard::Redaction, &["an echo"]),
+    (Guard::AnswerStrip, &["answers that speak for us"]),
+    (Guard::Template, &["template in a header"]),
     (Guard::Binding, &["an integration token of another integration"]),
     (Guard::Restriction, &["a caller whom the restriction keeps out"]),
 ];
@@ -58,6 +61,33 @@ async fn each_guard_is_missed() {
         faults.switch_on();
         println!("without {guard:?}: {leaks} of {} leak", against.len());
         assert!(leaks > 0, "without {guard:?} nothing leaks");
+    }
+    scene.server.stop().await;
+}
+
+/// An org that may reach a private place opened a connection there; another org calls the same host.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_orgs_open_connections_are_its_own() {
+    let faults = Faults::default();
+    let options = Options { faults: faults.clone(), ..Options::default() };
+    let setup = Setup { broker: options, ..Setup::default() };
+    let scene = Scene::start_with(TestDatabase::sqlite(), setup).await;
+    scene.world.name("git.house", &["10.1.2.3"]);
+    let other = scene.server.client_with(Keys::of(&scene.server.found_another("Other").await));
+    let connection = connections::http("https://git.house", "canary-7Qx2-value");
+    let own = scene.connection(&connection).await;
+    let theirs = connections::made(&other, &connection).await;
+    let org = format!("/claviger/v1/orgs/{}", scene.server.founded.org);
+    scene.admin.patch(&org, &json!({ "private_reach": ["10.1.0.0/16"] })).await.expect(200);
+    for (is_shared, status) in [(false, 403), (true, 200)] {
+        if is_shared {
+            faults.switch_off(Guard::Pool);
+        }
+        scene.admin.get(&format!("/broker/{own}/x")).await.expect(200);
+        let answer = other.get(&format!("/broker/{theirs}/x")).await.expect(status);
+        assert_eq!(answer.header("claviger-error"), if is_shared { "" } else { "address_not_public" });
+        // The first org's own place is open to it, and stays so.
+        scene.admin.get(&format!("/broker/{own}/x")).await.expect(200);
     }
     scene.server.stop().await;
 }

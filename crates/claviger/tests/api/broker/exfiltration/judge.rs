@@ -7,11 +7,19 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::call::By;
 use super::{Case, Kind, Suite, THIEF};
+use crate::broker::exchanges;
 use crate::support::third_party::Seen;
 
 /// Headers by which some server or proxy takes a host, a path, a client or a part for another than it is, or which are
 /// about one connection only.
-const NEVER: [&str; 40] = [
+const NEVER: [&str; 47] = [
+    "proxy",
+    "x-forward-for",
+    "x-originating-ip",
+    "x-remote-ip",
+    "x-remote-addr",
+    "client-ip",
+    "x-proxy-url",
     "cookie",
     "cookie2",
     "forwarded",
@@ -54,6 +62,13 @@ const NEVER: [&str; 40] = [
     "content_length",
 ];
 
+/// What is exchanged, or never leaves at all.
+const DEEP: [&str; 4] =
+    [exchanges::AWS_SECRET, exchanges::AWS_OPERATOR, exchanges::AZURE_SECRET, exchanges::OAUTH_SECRET];
+
+/// What third parties say in headers in which only we speak.
+pub(crate) const SPOKEN: &str = "thief-speaks";
+
 /// What leaked by an attempt.
 pub(crate) fn leaks(
     suite: &Suite<'_>,
@@ -69,17 +84,21 @@ pub(crate) fn leaks(
     for request in seen {
         leaks.extend(in_request(suite, case, request));
     }
-    if seen.len() > 1 {
+    let renewed = usize::from(case.kind.is_renewed() && case.answer.is_some());
+    if seen.len() > 1 + renewed {
         leaks.push(format!("{} requests arrived", seen.len()));
     }
     if !seen.is_empty() && !matches!(case.attempt.by, By::Token | By::OwnIntegration) {
         leaks.push("somebody's call went through who may not".to_owned());
     }
     let answer = String::from_utf8_lossy(answer);
-    for kind in Kind::ALL {
-        if written(kind.canary()).iter().any(|secret| answer.contains(secret)) {
-            leaks.push(format!("the caller got {}", kind.canary()));
+    for secret in Kind::all().map(Kind::canary).chain(DEEP) {
+        if written(secret).iter().any(|secret| answer.contains(secret)) {
+            leaks.push(format!("the caller got {secret}"));
         }
+    }
+    if answer.contains(SPOKEN) {
+        leaks.push("the third party spoke for us".to_owned());
     }
     leaks
 }
@@ -97,9 +116,9 @@ fn in_request(suite: &Suite<'_>, case: &Case, seen: &Seen) -> Vec<String> {
         leak(what);
     }
     let rest = without_place(kind, seen);
-    for of in Kind::ALL {
-        if written(of.canary()).iter().any(|secret| rest.contains(secret.as_str())) {
-            leak(format!("{} stands elsewhere", of.canary()));
+    for secret in Kind::all().map(Kind::canary).chain(DEEP) {
+        if written(secret).iter().any(|secret| rest.contains(secret.as_str())) {
+            leak(format!("{secret} stands elsewhere"));
         }
     }
     for proof in suite.proofs() {
@@ -207,7 +226,18 @@ fn in_place(kind: Kind, seen: &Seen) -> Result<(), String> {
             }
             one("private-token", canary)
         }
-        Kind::Zis | Kind::Wild => one("authorization", &format!("Bearer {canary}")),
+        Kind::Zis | Kind::Wild | Kind::Azure | Kind::Gcp | Kind::OAuth => {
+            one("authorization", &format!("Bearer {canary}"))
+        }
+        Kind::Basic => one("authorization", &basic()),
+        Kind::Aws => {
+            one("x-amz-security-token", canary)?;
+            let signed = seen.all("authorization");
+            match signed[..] {
+                [it] if it.starts_with("AWS4-HMAC-SHA256 Credential=ASIACANARY/20260304/") => Ok(()),
+                _ => Err(format!("signed by {signed:?}")),
+            }
+        }
         Kind::Http => {
             one("x-key", canary)?;
             let pairs = pairs(seen);
@@ -243,7 +273,11 @@ fn without_place(kind: Kind, seen: &Seen) -> String {
     let body = String::from_utf8_lossy(&seen.body).into_owned();
     let (head, body) = match kind {
         Kind::Header => (once(&seen.head, &format!("private-token: {canary}")), body),
-        Kind::Zis | Kind::Wild => (once(&seen.head, &format!("authorization: Bearer {canary}")), body),
+        Kind::Zis | Kind::Wild | Kind::Azure | Kind::Gcp | Kind::OAuth => {
+            (once(&seen.head, &format!("authorization: Bearer {canary}")), body)
+        }
+        Kind::Basic => (once(&seen.head, &format!("authorization: {}", basic())), body),
+        Kind::Aws => (once(&seen.head, &format!("x-amz-security-token: {canary}")), body),
         Kind::Http => (
             once(&once(&seen.head, &format!("x-key: {canary}")), &format!("apikey={canary}")),
             once(&body, &format!("\"token\":\"{canary}\"")),
@@ -254,6 +288,10 @@ fn without_place(kind: Kind, seen: &Seen) -> String {
 
 fn once(text: &str, place: &str) -> String {
     text.replacen(place, "", 1)
+}
+
+fn basic() -> String {
+    format!("Basic {}", STANDARD.encode(format!("u:{}", Kind::Basic.canary())))
 }
 
 /// A secret as it may be written.

@@ -1,5 +1,6 @@
 //! Third parties that send the caller elsewhere: the answer is handed back, and nobody goes there.
 
+use super::judge::SPOKEN;
 use super::{Call, Case, Kind};
 use crate::support::third_party::Reply;
 
@@ -35,14 +36,25 @@ pub(crate) fn cases() -> Vec<Case> {
         "421 Misdirected Request" "location: https://thief.example/\r\n",
         "425 Too Early" "retry-after: 0\r\n",
         "503 Service Unavailable" "retry-after: 0\r\n",
+        "200 OK" "set-cookie: claviger_session=thief-speaks; path=/\r\n",
+        "200 OK" "set-cookie2: a=thief-speaks\r\n",
+        "200 OK" "claviger-error: thief-speaks\r\n",
+        "200 OK" "clear-site-data: \"thief-speaks\"\r\n",
+        "200 OK" "content-security-policy: thief-speaks\r\n",
+        "200 OK" "x-content-type-options: thief-speaks\r\n",
+        "200 OK" "connection: x-speak\r\nx-speak: thief-speaks\r\n",
+        "101 Switching Protocols" "connection: upgrade\r\nupgrade: thief-speaks\r\n",
+        "200 thief-speaks" "x-a: b\r\n",
     ];
     let mut cases = Vec::new();
-    for kind in Kind::ALL {
+    for kind in Kind::KEPT {
         for (status, headers, reply) in replies {
-            let technique = match headers.starts_with("location") {
-                true => "redirect",
-                false => "answers that point elsewhere",
-            };
+            let technique =
+                match (headers.starts_with("location"), (status.to_owned() + headers).contains(SPOKEN)) {
+                    (true, _) => "redirect",
+                    (false, true) => "answers that speak for us",
+                    (false, false) => "answers that point elsewhere",
+                };
             let mut case =
                 Case::new(technique, format!("{status} {}", headers.trim()), kind, Call::plain(kind));
             case.answer = Some(reply);

@@ -12,7 +12,7 @@ pub(crate) fn cases() -> Vec<Case> {
         ("a token without the right", By::Rightless),
         ("nobody", By::Nobody),
     ];
-    for kind in Kind::ALL {
+    for kind in Kind::KEPT {
         for (technique, by) in people {
             // The restriction is one connection's.
             if by == By::Outsider && kind != Kind::Header {
@@ -53,7 +53,7 @@ pub(crate) fn cases() -> Vec<Case> {
         "Private-Token: x",
         "Proxy-Authorization: Bearer x",
     ] {
-        for kind in Kind::ALL {
+        for kind in Kind::KEPT {
             let attempt = Call::plain(kind).by(By::Nobody).line(line);
             cases.push(Case::new("credentials that are none", line, kind, attempt));
         }

@@ -77,6 +77,27 @@ with_a_world! {
         assert!(head.starts_with("http/1.1 200 ok\r\n") && !head.contains("canary"), "{head}");
     }
 
+    async fn what_would_speak_for_all_of_our_host_goes_no_further(scene: &Scene) {
+        let mut caller = Caller::new(scene).await;
+        let lines = [
+            "set-cookie: claviger_session=x; path=/", "set-cookie2: a=b", "clear-site-data: \"*\"", "alt-svc: h2=\"thief.example:443\"; persist=1",
+            "strict-transport-security: max-age=31536000", "public-key-pins: pin-sha256=x", "nel: {\"report_to\":\"x\"}", "report-to: {\"group\":\"x\"}",
+            "reporting-endpoints: x=\"https://thief.example/\"", "service-worker-allowed: /", "expect-ct: report-uri=x", "accept-ch: x", "critical-ch: x",
+            "origin-agent-cluster: ?1", "content-security-policy: default-src *",
+            "claviger-error: restricted", "claviger-position: 9.9", "x-content-type-options: none", "proxy-authenticate: Basic", "keep-alive: timeout=9",
+        ];
+        scene.world.answer(move |_| Reply::with("200 OK", &(lines.join("\r\n") + "\r\netag: x\r\n"), "hello"));
+        caller.ask("GET", "", b"").await;
+        let got = caller.answer().await;
+        check_ok(&got);
+        for line in lines {
+            assert!(!got.0.contains(&line.to_lowercase()), "{line}: {}", got.0);
+        }
+        for line in ["content-security-policy: sandbox\r\n", "x-content-type-options: nosniff\r\n", "etag: x\r\n"] {
+            assert!(got.0.contains(line), "{}", got.0);
+        }
+    }
+
     async fn an_answers_headers_may_be_large(scene: &Scene) {
         let mut caller = Caller::new(scene).await;
         scene.world.answer(|_| Reply::with("200 OK", &format!("x-large: {}\r\n", "a".repeat(60_000)), "hello"));

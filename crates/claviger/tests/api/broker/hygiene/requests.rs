@@ -1,6 +1,8 @@
 //! A request's body has one end, told in one way.
 
-use super::{Caller, check_ok};
+use tokio::io::AsyncReadExt;
+
+use super::{Caller, check_ok, head_of, say};
 use crate::broker::with_a_world;
 
 with_a_world! {
@@ -37,6 +39,40 @@ with_a_world! {
             }
         }
         assert_eq!(scene.world.connections(), 1);
+    }
+
+    async fn a_body_where_few_expect_one_is_nobodys_next_request(scene: &Scene) {
+        // Reads no body of a GET, and takes it for what comes next; answers that only once somebody waits for an answer.
+        scene.world.script(|mut line| async move {
+            let mut first = String::new();
+            loop {
+                let head = first.clone() + &head_of(&mut line).await;
+                first.clear();
+                if head.is_empty() {
+                    return;
+                }
+                let body = if head.contains("/smuggled") { "poison" } else { "own" };
+                if body == "poison" {
+                    let Ok(next) = line.read_u8().await else { return };
+                    first.push(char::from(next));
+                }
+                let shown = if head.starts_with("HEAD") { "" } else { body };
+                say(&mut line, format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{shown}", body.len()).as_bytes()).await;
+            }
+        });
+        let mut thief = Caller::new(scene).await;
+        let mut other = thief.again(scene).await;
+        let hidden = b"GET /smuggled HTTP/1.1\r\nhost: gitlab.com\r\n\r\n";
+        for method in ["GET", "HEAD", "DELETE", "OPTIONS"] {
+            thief.ask(method, &format!("content-length: {}\r\n", hidden.len()), hidden).await;
+            let head = thief.head().await;
+            assert!(head.starts_with("http/1.1 200 "), "{head}");
+            if method != "HEAD" {
+                thief.until(|read| read == b"own").await;
+            }
+            other.ask("GET", "", b"").await;
+            assert_eq!(other.answer().await.1, "own", "after a {method}");
+        }
     }
 
     async fn headers_may_be_large(scene: &Scene) {

@@ -18,7 +18,7 @@ const MOODS: [(Mood, &str, u16); 8] = [
     (Mood::Broken(200), "provider_garbage", 502),
     (Mood::Broken(503), "provider_failed", 502),
     (Mood::Limiting, "provider_limited", 502),
-    (Mood::Huge, "provider_broke_off", 502),
+    (Mood::Huge, "provider_too_large", 502),
     (Mood::Redirecting, "provider_garbage", 502),
     (Mood::Silent, "provider_timeout", 502),
 ];
