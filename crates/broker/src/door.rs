@@ -169,18 +169,9 @@ impl Broker {
             checked => checked?,
         };
         let (engine, org) = (self.app.engine(), usable.connection.org);
-        let reach = engine.private_reach(org);
-        let policy = self.policy(reach.as_deref());
-        let slot = self.pool.slot(org, &origin, reach);
+        let slot = self.slot(used, org, &origin);
         let sent = noted.sent();
-        let way = Way {
-            sent: &sent,
-            egress: &self.egress,
-            policy: &policy,
-            origin: &origin,
-            slot: &slot,
-            patience: self.options.patience,
-        };
+        let way = Way { sent: &sent, egress: &self.egress, slot: &slot, patience: self.options.patience };
         let mut right = Box::new(Right {
             app: self.app.clone(),
             caller: who.caller,
@@ -224,7 +215,7 @@ impl Broker {
             false => {
                 (answer, link) = self.follow(answer, link, &mut draft, usable, &way, &mut right).await?;
                 // Whoever it leads to now, nobody else calls over it.
-                Arc::default()
+                Arc::new(slot.apart(origin.clone()))
             }
         };
         let needles = minted.as_ref().map(|(_, minted)| &minted.needles).or(used.needles.as_ref());
@@ -297,8 +288,8 @@ impl Broker {
             return Ok((answer, link));
         };
         draft.turn_to(&target)?;
-        let slot = Arc::default();
-        let way = Way { origin: target.origin(), slot: &slot, ..*way };
+        let slot = Arc::new(way.slot.apart(target.origin().clone()));
+        let way = Way { slot: &slot, ..*way };
         self.send(draft, None, usable, &way, right).await
     }
 

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use claviger_egress::Policy;
 use claviger_model::{OrgId, Origin, PrivateReach};
 use hyper::client::conn::http1::SendRequest;
 use tokio::task::AbortHandle;
@@ -29,11 +30,14 @@ const TARGETS_MAX: usize = 4096;
 pub(crate) struct Pool(Mutex<HashMap<Key, Arc<Slot>>>);
 
 /// Whose connections, to whom, and what the org may reach: once that is another, so are its connections.
-type Key = (OrgId, Origin, Option<Arc<PrivateReach>>);
+pub(crate) type Key = (OrgId, Origin, Option<Arc<PrivateReach>>);
 
-/// The idle connections of one org to one target.
-#[derive(Default)]
-pub(crate) struct Slot(Mutex<Vec<Idle>>);
+/// The idle connections of one org to one target, and how far others may go that are opened to it.
+pub(crate) struct Slot {
+    key: Key,
+    policy: Policy,
+    idle: Mutex<Vec<Idle>>,
+}
 
 struct Idle {
     link: Link,
@@ -56,12 +60,13 @@ impl Drop for Link {
 }
 
 impl Pool {
-    pub(crate) fn slot(&self, org: OrgId, origin: &Origin, reach: Option<Arc<PrivateReach>>) -> Arc<Slot> {
+    /// The slot of an org and a target; `policy` follows from what the org may reach.
+    pub(crate) fn slot(&self, key: Key, policy: impl FnOnce() -> Policy) -> Arc<Slot> {
         let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if slots.len() >= TARGETS_MAX {
             slots.retain(|_, slot| Arc::strong_count(slot) > 1 || !slot.is_empty());
         }
-        slots.entry((org, origin.clone(), reach)).or_default().clone()
+        slots.entry(key.clone()).or_insert_with(|| Arc::new(Slot::new(key, policy()))).clone()
     }
 
     /// Closes what has been idle for too long.
@@ -72,9 +77,34 @@ impl Pool {
 }
 
 impl Slot {
+    fn new(key: Key, policy: Policy) -> Self {
+        Self { key, policy, idle: Mutex::default() }
+    }
+
+    /// One of the same org to another target, which is in no pool.
+    #[cfg(feature = "faults")]
+    pub(crate) fn apart(&self, origin: Origin) -> Self {
+        let (org, _, reach) = self.key.clone();
+        Self::new((org, origin, reach), self.policy.clone())
+    }
+
+    /// Whether it is what these have.
+    pub(crate) fn is_of(&self, org: OrgId, origin: &Origin, reach: Option<&Arc<PrivateReach>>) -> bool {
+        let (own_org, own_origin, own_reach) = &self.key;
+        *own_org == org && own_origin == origin && own_reach.as_ref() == reach
+    }
+
+    pub(crate) fn origin(&self) -> &Origin {
+        &self.key.1
+    }
+
+    pub(crate) fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
     /// The connection that was used last, if it is open still.
     pub(crate) fn take(&self) -> Option<Link> {
-        let mut idle = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         while let Some(Idle { link, since }) = idle.pop() {
             if !link.sender.is_closed() && since.elapsed() < IDLE_MAX {
                 return Some(link);
@@ -95,18 +125,18 @@ impl Slot {
 
     /// Keeps one for the next call.
     pub(crate) fn put(&self, link: Link) {
-        let mut idle = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         if idle.len() < IDLE_PER_TARGET_MAX && !link.sender.is_closed() {
             idle.push(Idle { link, since: Instant::now() });
         }
     }
 
     fn is_empty(&self) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
     }
 
     fn sweep(&self) {
-        let mut idle = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         idle.retain(|it| it.since.elapsed() < IDLE_MAX && !it.link.sender.is_closed());
     }
 }
