@@ -65,6 +65,13 @@ pub(crate) struct Filled {
     pub(crate) postgres: Option<String>,
 }
 
+/// Who is in a database that is not filled.
+pub(crate) struct Admin {
+    pub(crate) pair: (String, String),
+    /// The id of the org.
+    pub(crate) org: String,
+}
+
 /// Secrets that are remembered of each kind; more are not used.
 const REMEMBERED: usize = 65_536;
 /// The mark of a data directory that was filled to the end.
@@ -74,6 +81,16 @@ const DONE: &str = "filled";
 struct Org {
     id: OrgId,
     admin: UserId,
+}
+
+/// A SQLite database with nobody but the first admin.
+pub(crate) fn empty(options: &Options, data: &Path) -> Result<Admin> {
+    init(options, data, None)?;
+    let bootstrap = bootstrap(data)?;
+    Ok(Admin {
+        pair: (field(&bootstrap, "api_key")?, field(&bootstrap, "application_key")?),
+        org: field(&bootstrap, "org_id")?,
+    })
 }
 
 /// A filled SQLite database, perhaps from an earlier run.

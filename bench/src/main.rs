@@ -5,6 +5,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "telling the developer figures is its job")]
 
 mod bare;
+mod broker;
 mod connections;
 mod creates;
 mod fill;
@@ -55,6 +56,7 @@ fn run(options: &Options) -> Result<()> {
             Part::Lists => lists::measure(options, &mut report)?,
             Part::Roles => roles::measure(options, &mut report)?,
             Part::Connections => connections::measure(options, &mut report)?,
+            Part::Broker => broker::measure(options, &mut report)?,
         }
     }
     report.print_verdicts();

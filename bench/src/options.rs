@@ -23,16 +23,19 @@ pub(crate) enum Part {
     Roles,
     /// Connections: making and getting them.
     Connections,
+    /// Calls through a connection, beside nginx.
+    Broker,
 }
 
 impl Part {
-    const ALL: [(&'static str, Self); 6] = [
+    const ALL: [(&'static str, Self); 7] = [
         ("start", Self::Start),
         ("verify", Self::Verify),
         ("creates", Self::Creates),
         ("lists", Self::Lists),
         ("roles", Self::Roles),
         ("connections", Self::Connections),
+        ("broker", Self::Broker),
     ];
 }
 
@@ -92,6 +95,16 @@ impl Options {
     /// How many keys the listed org has.
     pub(crate) fn listed_keys(&self) -> usize {
         if self.is_quick { 5_000 } else { 100_000 }
+    }
+
+    /// How many streams are open at once through the broker.
+    pub(crate) fn streams(&self) -> usize {
+        if self.is_quick { 100 } else { 1_000 }
+    }
+
+    /// How many calls are made on one connection in a turn.
+    pub(crate) fn calls_alone(&self) -> usize {
+        if self.is_quick { 500 } else { 5_000 }
     }
 
     /// How long each side is measured before it is the other's turn.

@@ -30,6 +30,15 @@ pub(crate) fn pin_this_thread(cores: &str) -> Result<()> {
     if status.success() { Ok(()) } else { Err(format!("taskset: {status}").into()) }
 }
 
+/// From now on, this process and what it starts may have so many files open.
+pub(crate) fn allow_open_files(count: usize) -> Result<()> {
+    let pid = std::process::id().to_string();
+    let mut command = Command::new("prlimit");
+    let status = command.args(["--pid", &pid, &format!("--nofile={count}:")]).status();
+    let status = status.map_err(|error| format!("prlimit: {error}"))?;
+    if status.success() { Ok(()) } else { Err(format!("prlimit: {status}").into()) }
+}
+
 /// The time that all threads of a process have had on a core, user and system together. Unlike requests in a
 /// second, it does not depend on what else the machine does.
 pub(crate) fn cpu_time(pid: u32) -> Result<Duration> {
@@ -44,8 +53,17 @@ pub(crate) fn cpu_time(pid: u32) -> Result<Duration> {
 
 /// Resident memory that no file stands behind, in MB of a million bytes.
 pub(crate) fn anonymous_megabytes(pid: u32) -> Result<f64> {
+    megabytes(pid, "RssAnon:")
+}
+
+/// All resident memory, the program's own file included, in MB of a million bytes.
+pub(crate) fn resident_megabytes(pid: u32) -> Result<f64> {
+    megabytes(pid, "VmRSS:")
+}
+
+fn megabytes(pid: u32, name: &str) -> Result<f64> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).ok_or("no RssAnon")?;
+    let line = status.lines().find_map(|line| line.strip_prefix(name)).ok_or_else(|| format!("no {name}"))?;
     let kib: f64 = line.trim().trim_end_matches(" kB").parse()?;
     Ok(kib * 1024.0 / 1e6)
 }

@@ -1,5 +1,6 @@
 //! Servers under measurement: started, awaited, asked to stop.
 
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -32,21 +33,36 @@ impl Server {
         data: &Path,
         postgres: Option<&str>,
     ) -> Result<Self> {
-        let address = SocketAddr::from(([127, 0, 0, 1], free_port()?));
+        let database = postgres.map(|url| ["--database".as_ref(), url.as_ref()]);
+        Self::product_with(options, cores, data, database.as_ref().map_or(&[], |it| it.as_slice()))
+    }
+
+    /// The product on these cores, over a data directory, with other options.
+    pub(crate) fn product_with(
+        options: &Options,
+        cores: &str,
+        data: &Path,
+        others: &[&OsStr],
+    ) -> Result<Self> {
+        let address = free_address()?;
         let mut command = pinned(cores, &options.server);
-        command.arg("serve").arg("--data").arg(data).args(["--listen", &address.to_string()]);
-        command.args(postgres.iter().flat_map(|url| ["--database", url]));
-        let log = File::create(data.join("log"))?;
+        command.arg("serve").arg("--data").arg(data).args(["--listen", &address.to_string()]).args(others);
+        Self::listening(command, address, &data.join("log"))
+    }
+
+    /// A program that will listen at an address, and answer `/readyz` there once it is ready.
+    pub(crate) fn listening(mut command: Command, address: SocketAddr, log_file: &Path) -> Result<Self> {
+        let log = File::create(log_file)?;
         command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
         let started = Instant::now();
         let mut child = command.spawn().map_err(|error| format!("taskset: {error}"))?;
         while !is_ready(address) {
             if let Some(status) = child.try_wait()? {
-                return Err(format!("the server ended with {status}; see {}", data.display()).into());
+                return Err(format!("a server ended with {status}; see {}", log_file.display()).into());
             }
             if started.elapsed() > READY_LIMIT {
                 child.kill()?;
-                return Err("the server was not ready in time".into());
+                return Err("a server was not ready in time".into());
             }
             std::thread::sleep(POLL);
         }
@@ -85,8 +101,9 @@ impl Drop for Server {
     }
 }
 
-fn free_port() -> Result<u16> {
-    Ok(TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
+/// An address at which nobody listens.
+pub(crate) fn free_address() -> Result<SocketAddr> {
+    Ok(TcpListener::bind(("127.0.0.1", 0))?.local_addr()?)
 }
 
 fn is_ready(address: SocketAddr) -> bool {

@@ -1,13 +1,12 @@
 //! What all calls share.
 
-use std::borrow::Cow;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use claviger_egress::{Clear, Egress, Network, Policy};
 use claviger_engine::UsableConnection;
 use claviger_http::App;
-use claviger_model::PrivateReach;
+use claviger_model::{OrgId, Origin, PrivateReach};
 use claviger_oauth::OAuth;
 use claviger_redact::Needles;
 use tokio::sync::{Semaphore, watch};
@@ -15,7 +14,7 @@ use tokio::task::JoinHandle;
 
 use crate::faults::{Faults, Guard};
 use crate::mint::{Mint, Minted};
-use crate::pool::Pool;
+use crate::pool::{Pool, Slot};
 use crate::prepared::Prepared;
 use crate::record::{self, Recorder};
 use crate::refusal::Refusal;
@@ -49,7 +48,6 @@ pub struct Broker {
     pub(crate) pool: Pool,
     pub(crate) recorder: Arc<Recorder>,
     pub(crate) mint: Mint,
-    public: Policy,
 }
 
 /// The broker's work in the background.
@@ -67,6 +65,8 @@ pub(crate) struct Used {
     pub(crate) of_oauth: Mutex<Option<Arc<Minted>>>,
     /// Room for calls.
     pub(crate) room: Arc<Semaphore>,
+    /// Where the last call went: most go where the one before went.
+    slot: Mutex<Option<Arc<Slot>>>,
 }
 
 impl Broker {
@@ -76,8 +76,8 @@ impl Broker {
         let (stop, stopping) = watch::channel(false);
         let writer = tokio::spawn(record::write_on(recorder.clone(), app.clone(), stopping));
         let mint = Mint::new(app.clone(), egress.clone(), oauth);
-        let (pool, public) = (Pool::default(), Policy::public());
-        let broker = Arc::new(Self { app, egress, options, pool, recorder, mint, public });
+        let pool = Pool::default();
+        let broker = Arc::new(Self { app, egress, options, pool, recorder, mint });
         let swept = Arc::downgrade(&broker);
         let sweeper = tokio::spawn(async move {
             loop {
@@ -92,15 +92,33 @@ impl Broker {
     }
 
     /// How far calls may go that may reach these private places.
-    pub(crate) fn policy(&self, reach: Option<&PrivateReach>) -> Cow<'_, Policy> {
+    fn policy(&self, reach: Option<&PrivateReach>) -> Policy {
         if !self.options.faults.stands(Guard::Address) {
-            return Cow::Owned(Policy::private_too().with_clear(Clear::Private));
+            return Policy::private_too().with_clear(Clear::Private);
         }
-        let Some(reach) = reach else { return Cow::Borrowed(&self.public) };
+        let Some(reach) = reach else { return Policy::public() };
         // One that is none of private addresses any more allows nothing.
         let allow = |policy: Policy, network: &Network| policy.clone().allow(*network).unwrap_or(policy);
         let policy = reach.networks.iter().fold(Policy::public(), allow);
-        Cow::Owned(policy.with_clear(Clear::Hosts(reach.clear_hosts.iter().cloned().collect())))
+        policy.with_clear(Clear::Hosts(reach.clear_hosts.iter().cloned().collect()))
+    }
+
+    /// An org's connections to a target, as old as what the org may reach.
+    pub(crate) fn slot(&self, used: &Used, org: OrgId, origin: &Origin) -> Arc<Slot> {
+        let reach = self.app.engine().private_reach(org);
+        let mut last = used.slot.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*last {
+            Some(slot) if slot.is_of(org, origin, reach.as_ref()) => slot.clone(),
+            _ => {
+                let policy = || self.policy(reach.as_deref());
+                let key = match self.options.faults.stands(Guard::Pool) {
+                    true => (org, origin.clone(), reach.clone()),
+                    false => (OrgId::from_uuid(uuid::Uuid::nil()), origin.clone(), None),
+                };
+                let slot = self.pool.slot(key, policy);
+                last.insert(slot).clone()
+            }
+        }
     }
 
     pub(crate) fn used<'u>(&self, usable: &'u UsableConnection) -> &'u Used {
@@ -112,6 +130,7 @@ impl Broker {
                 prepared,
                 room,
                 of_oauth: Mutex::default(),
+                slot: Mutex::default(),
             }
         })
     }

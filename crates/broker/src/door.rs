@@ -10,7 +10,7 @@ use claviger_engine::{
 use claviger_http::{
     Bucket, Door, Opening, Peer, REQUEST_ID, Standing, awaits_asking, discard, request_id_header,
 };
-use claviger_model::{Host, OrgId, Origin, Scheme};
+use claviger_model::{Host, Origin, Scheme};
 use http::header::UPGRADE;
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, Version, request};
 use hyper::body::{Body as _, Incoming};
@@ -169,21 +169,9 @@ impl Broker {
             checked => checked?,
         };
         let (engine, org) = (self.app.engine(), usable.connection.org);
-        let reach = engine.private_reach(org);
-        let policy = self.policy(reach.as_deref());
-        let slot = match self.options.faults.stands(Guard::Pool) {
-            true => self.pool.slot(org, &origin, reach),
-            false => self.pool.slot(OrgId::from_uuid(uuid::Uuid::nil()), &origin, None),
-        };
+        let slot = self.slot(used, org, &origin);
         let sent = noted.sent();
-        let way = Way {
-            sent: &sent,
-            egress: &self.egress,
-            policy: &policy,
-            origin: &origin,
-            slot: &slot,
-            patience: self.options.patience,
-        };
+        let way = Way { sent: &sent, egress: &self.egress, slot: &slot, patience: self.options.patience };
         let mut right = Box::new(Right {
             app: self.app.clone(),
             caller: who.caller,
@@ -232,11 +220,11 @@ impl Broker {
             false => {
                 (answer, link) = self.follow(answer, link, &mut draft, usable, &way, &mut right).await?;
                 // Whoever it leads to now, nobody else calls over it.
-                Arc::default()
+                Arc::new(slot.apart(origin.clone()))
             }
         };
         // Nobody else calls over it.
-        let slot = if draft.is_odd() { Arc::default() } else { slot };
+        let slot = if draft.is_odd() { Arc::new(slot.apart(origin)) } else { slot };
         let needles = minted.as_ref().map(|(_, minted)| &minted.needles).or(used.needles.as_ref());
         let needles = needles.filter(|_| self.options.faults.stands(Guard::Redaction));
         let onward = Onward { link, slot, right, redaction: needles.map(Redaction::new), room };
@@ -307,8 +295,8 @@ impl Broker {
             return Ok((answer, link));
         };
         draft.turn_to(&target)?;
-        let slot = Arc::default();
-        let way = Way { origin: target.origin(), slot: &slot, ..*way };
+        let slot = Arc::new(way.slot.apart(target.origin().clone()));
+        let way = Way { slot: &slot, ..*way };
         self.send(draft, None, usable, &way, right).await
     }
 

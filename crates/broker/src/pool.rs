@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use claviger_egress::Policy;
 use claviger_model::{OrgId, Origin, PrivateReach};
 use hyper::client::conn::http1::SendRequest;
 use tokio::task::AbortHandle;
@@ -40,11 +41,12 @@ struct Slots {
 }
 
 /// Whose connections, to whom, and what the org may reach: once that is another, so are its connections.
-type Key = (OrgId, Origin, Option<Arc<PrivateReach>>);
+pub(crate) type Key = (OrgId, Origin, Option<Arc<PrivateReach>>);
 
-/// The idle connections of one org to one target.
-#[derive(Default)]
+/// The idle connections of one org to one target, and how far others may go that are opened to it.
 pub(crate) struct Slot {
+    key: Key,
+    policy: Policy,
     idle: Mutex<Vec<Idle>>,
     /// How many its org has idle.
     of_org: Arc<AtomicUsize>,
@@ -89,7 +91,8 @@ impl Drop for Link {
 }
 
 impl Pool {
-    pub(crate) fn slot(&self, org: OrgId, origin: &Origin, reach: Option<Arc<PrivateReach>>) -> Arc<Slot> {
+    /// The slot of an org and a target; `policy` follows from what the org may reach.
+    pub(crate) fn slot(&self, key: Key, policy: impl FnOnce() -> Policy) -> Arc<Slot> {
         let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let Slots { by_target, idle } = &mut *slots;
         if by_target.len() >= TARGETS_MAX {
@@ -97,11 +100,9 @@ impl Pool {
             // Each slot of an org holds its count too.
             idle.retain(|_, count| Arc::strong_count(count) > 1);
         }
-        let new = || {
-            let of_org = idle.entry(org).or_default().clone();
-            Arc::new(Slot { of_org, ..Slot::default() })
-        };
-        by_target.entry((org, origin.clone(), reach)).or_insert_with(new).clone()
+        let of_org = idle.entry(key.0).or_default();
+        let new = || Arc::new(Slot::new(key.clone(), policy(), of_org.clone()));
+        by_target.entry(key.clone()).or_insert_with(new).clone()
     }
 
     /// Closes what has been idle for too long.
@@ -113,6 +114,30 @@ impl Pool {
 }
 
 impl Slot {
+    fn new(key: Key, policy: Policy, of_org: Arc<AtomicUsize>) -> Self {
+        Self { key, policy, idle: Mutex::default(), of_org }
+    }
+
+    /// One of the same org to another target, which is in no pool.
+    pub(crate) fn apart(&self, origin: Origin) -> Self {
+        let (org, _, reach) = self.key.clone();
+        Self::new((org, origin, reach), self.policy.clone(), self.of_org.clone())
+    }
+
+    /// Whether it is what these have.
+    pub(crate) fn is_of(&self, org: OrgId, origin: &Origin, reach: Option<&Arc<PrivateReach>>) -> bool {
+        let (own_org, own_origin, own_reach) = &self.key;
+        *own_org == org && own_origin == origin && own_reach.as_ref() == reach
+    }
+
+    pub(crate) fn origin(&self) -> &Origin {
+        &self.key.1
+    }
+
+    pub(crate) fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
     /// The connection that was used last, if it is open still.
     pub(crate) fn take(&self) -> Option<Link> {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);

@@ -3,8 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use claviger_egress::{Egress, Policy};
-use claviger_model::Origin;
+use claviger_egress::Egress;
 use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
@@ -39,8 +38,6 @@ impl<R: Into<Refusal>> From<R> for Unanswered {
 /// A way to one target for one org.
 pub(crate) struct Way<'a> {
     pub(crate) egress: &'a Egress,
-    pub(crate) policy: &'a Policy,
-    pub(crate) origin: &'a Origin,
     pub(crate) slot: &'a Arc<Slot>,
     /// How long the third party may take to begin its answer.
     pub(crate) patience: Duration,
@@ -116,7 +113,7 @@ impl Way<'_> {
     }
 
     async fn connect(&self) -> Result<Link, Refusal> {
-        let stream = self.egress.connect(self.origin, self.policy).await?;
+        let stream = self.egress.connect(self.slot.origin(), self.slot.policy()).await?;
         let mut builder = http1::Builder::new();
         builder.max_headers(HEADERS_MAX).max_header_size(HEADER_BYTES_MAX);
         let handshake = builder.handshake(TokioIo::new(stream)).await;
