@@ -8,6 +8,8 @@ mod list;
 mod moving;
 mod test;
 
+pub(super) use calls::listed;
+
 use serde_json::{Value, json};
 
 use super::fields;
