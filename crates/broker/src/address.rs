@@ -4,6 +4,7 @@
 //! decided: a rule that a path passes here must hold for the path that is read there.
 
 use claviger_engine::UseKey;
+use claviger_model::Origin;
 
 use crate::refusal::{PathFault, Refusal};
 
@@ -19,6 +20,8 @@ pub(crate) struct Address<'a> {
     pub(crate) path: &'a str,
     /// The query, without its question mark.
     pub(crate) query: Option<&'a str>,
+    /// Where that is, if not below the connection's base URL: the path is then from its root.
+    pub(crate) origin: Option<&'a Origin>,
 }
 
 impl<'a> Address<'a> {
@@ -27,7 +30,7 @@ impl<'a> Address<'a> {
     /// # Errors
     /// [`Refusal::NoConnection`], [`Refusal::Path`].
     pub(crate) fn parse(path: &'a str, query: Option<&'a str>) -> Result<Self, Refusal> {
-        let Self { key, path, query } = Self::read(path, query)?;
+        let Self { key, path, query, .. } = Self::read(path, query)?;
         Self::of(key, path, query)
     }
 
@@ -38,7 +41,7 @@ impl<'a> Address<'a> {
     pub(crate) fn of(key: UseKey<'a>, path: &'a str, query: Option<&'a str>) -> Result<Self, Refusal> {
         check_path(path).map_err(Refusal::Path)?;
         query.map_or(Ok(()), check_characters).map_err(Refusal::Path)?;
-        Ok(Self { key, path, query })
+        Ok(Self { key, path, query, origin: None })
     }
 
     /// The same of any path and query.
@@ -49,7 +52,7 @@ impl<'a> Address<'a> {
         let rest = path.strip_prefix(PREFIX).ok_or(Refusal::NoConnection)?;
         let (name, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
         let key = key(name).ok_or(Refusal::NoConnection)?;
-        Ok(Self { key, path, query })
+        Ok(Self { key, path, query, origin: None })
     }
 }
 
@@ -80,7 +83,7 @@ pub(crate) fn check_path(path: &str) -> Result<(), PathFault> {
     Ok(())
 }
 
-fn check_characters(text: &str) -> Result<(), PathFault> {
+pub(crate) fn check_characters(text: &str) -> Result<(), PathFault> {
     let bytes = text.as_bytes();
     for (at, byte) in bytes.iter().enumerate() {
         match byte {

@@ -14,6 +14,7 @@ use tokio::time::Sleep;
 use crate::pool::{Link, Slot};
 use crate::record::Noted;
 use crate::redaction::Redaction;
+use crate::refusal::Refusal;
 use crate::right::{PERIOD, Right};
 
 /// How long a third party may be silent within an answer: longer than the pauses between the comments by which streams
@@ -108,6 +109,12 @@ impl Answer {
         // What is written is sent where nothing more is to be had for the moment.
         context.waker().wake_by_ref();
         Poll::Pending
+    }
+
+    /// Whoever reads it will not read on. Says why, for the record.
+    pub(crate) fn give_up(mut self, why: Refusal) -> Refusal {
+        self.noted.broke_off(why.code());
+        why
     }
 
     /// Nothing came: is it time to look, and what was seen? Ready with why the answer ends.

@@ -7,9 +7,7 @@ use claviger_catalog::Destination;
 use claviger_engine::{
     Caller, Origin as Whence, Permit, Proof, Source as _, UsableConnection, UseKey, rights,
 };
-use claviger_http::{
-    Bucket, Door, Opening, Peer, REQUEST_ID, Standing, awaits_asking, discard, request_id_header,
-};
+use claviger_http::{Bucket, Door, Opening, Peer, REQUEST_ID, Standing, awaits_asking, request_id_header};
 use claviger_model::{Host, Origin, Scheme};
 use http::header::UPGRADE;
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, Version, request};
@@ -22,6 +20,7 @@ use crate::credentials::Found;
 use crate::draft::{Draft, Material};
 use crate::faults::Guard;
 use crate::headers;
+use crate::inbody::InBody;
 use crate::mint::Minted;
 use crate::pool::{Link, Slot};
 use crate::prepared::Prepared;
@@ -43,17 +42,17 @@ impl Door for Broker {
         Box::pin(async move {
             let id = self.app.request_ids().next();
             let (parts, body) = request.into_parts();
-            let mut body = Some(body);
+            let mut body = Some(InBody::Coming(body));
             let mut standing = None;
             let from = Whence { address: self.app.whence(&parts.headers, Some(peer)).address(), request: id };
             let mut answer = match self.call(&parts, &mut body, peer, from, &mut standing).await {
-                Ok(answer) => answer,
+                Ok(answer) => answer.map(Body::new),
                 Err(refusal) => {
                     self.app.metrics().count_brokered(refusal.code());
                     if let Some(body) =
-                        body.take().filter(|it| !it.is_end_stream() && !awaits_asking(&parts.headers))
+                        body.take().filter(|it| !it.is_empty() && !awaits_asking(&parts.headers))
                     {
-                        discard(body).await;
+                        body.discard().await;
                     }
                     refusal.response()
                 }
@@ -78,11 +77,11 @@ impl Broker {
     async fn call(
         &self,
         parts: &request::Parts,
-        body: &mut Option<Incoming>,
+        body: &mut Option<InBody>,
         peer: Peer,
         from: Whence,
         standing: &mut Option<Standing>,
-    ) -> Result<Response<Body>, Refusal> {
+    ) -> Result<Response<Answer>, Refusal> {
         check_form(parts)?;
         let who = self.authenticate(parts, peer, standing)?;
         let permit = who.caller.clone().permit::<rights::ConnectionsResolve>(from)?;
@@ -99,11 +98,11 @@ impl Broker {
     pub(crate) async fn pass(
         &self,
         parts: &request::Parts,
-        body: &mut Option<Incoming>,
+        body: &mut Option<InBody>,
         address: &Address<'_>,
         who: Who,
         usable: &Arc<UsableConnection>,
-    ) -> Result<Response<Body>, Refusal> {
+    ) -> Result<Response<Answer>, Refusal> {
         // Before anything is noted: refused calls would fill what has no room.
         if !self.recorder.has_room() {
             return Err(Refusal::Unrecorded);
@@ -146,7 +145,7 @@ impl Broker {
     async fn forward(
         &self,
         parts: &request::Parts,
-        body: &mut Option<Incoming>,
+        body: &mut Option<InBody>,
         address: &Address<'_>,
         who: Who,
         usable: &Arc<UsableConnection>,
@@ -263,7 +262,7 @@ impl Broker {
         }
     }
 
-    async fn usable(
+    pub(crate) async fn usable(
         &self,
         permit: &Permit<rights::ConnectionsResolve>,
         key: UseKey<'_>,
@@ -300,7 +299,7 @@ impl Broker {
         self.send(draft, None, usable, &way, right).await
     }
 
-    fn hand_back(&self, answer: Response<Incoming>, onward: Onward, mut noted: Noted) -> Response<Body> {
+    fn hand_back(&self, answer: Response<Incoming>, onward: Onward, mut noted: Noted) -> Response<Answer> {
         let (mut parts, body) = answer.into_parts();
         let Onward { link, slot, right, mut redaction, room } = onward;
         if self.options.faults.stands(Guard::AnswerStrip) {
@@ -315,7 +314,7 @@ impl Broker {
         noted.answered(parts.status.as_u16());
         self.app.metrics().count_brokered("forwarded");
         let answer = Answer::new(body, redaction, (link, slot), right, noted, room);
-        Response::from_parts(parts, Body::new(answer))
+        Response::from_parts(parts, answer)
     }
 }
 
@@ -329,7 +328,7 @@ struct Onward {
 }
 
 /// Refuses what cannot be passed on whoever asks.
-fn check_form(parts: &request::Parts) -> Result<(), Refusal> {
+pub(crate) fn check_form(parts: &request::Parts) -> Result<(), Refusal> {
     // An offer of HTTP/2 in clear, which some clients make with every request, may be left unanswered (RFC 9113, 3.1).
     let is_offer = |value: &HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"h2c");
     if parts.method == Method::CONNECT || parts.headers.get(UPGRADE).is_some_and(|value| !is_offer(value)) {
@@ -355,6 +354,9 @@ fn target(
 ) -> Result<(Origin, String), Refusal> {
     let mut named = parts.headers.get_all(CLAVIGER_HOST).into_iter();
     let slash = |path: &str| if path.is_empty() { "/".to_owned() } else { path.to_owned() };
+    if let Some(origin) = address.origin {
+        return Ok((origin.clone(), slash(address.path)));
+    }
     match (named.next(), named.next()) {
         (Some(_), Some(_)) => Err(Refusal::HostInvalid),
         (Some(host), None) => {

@@ -9,23 +9,18 @@ use claviger_exchange::aws::{Call, Payload, SignError, sign};
 use claviger_model::{Origin, Timestamp};
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
 use http::{HeaderMap, HeaderValue, Method, Request, Uri, Version, request};
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
-use hyper::body::{Body as _, Incoming};
+use hyper::body::Incoming;
 use zeroize::Zeroizing;
 
 use crate::address::Address;
 use crate::faults::{Faults, Guard};
 use crate::headers;
+use crate::inbody::{InBody, whole};
 use crate::mint::{Credential, Minted};
 use crate::outbody::{OutBody, Sent};
 use crate::prepared::{Added, Prepared, TOKEN, header_value, render, value_of};
 use crate::query;
 use crate::refusal::Refusal;
-
-/// The longest body that is read whole: to be signed, to have a template's parts added, or to be sent once more.
-const WHOLE_BYTES_MAX: usize = 1024 * 1024;
-/// How long a body that is read whole may take to come.
-const WHOLE_PATIENCE: std::time::Duration = std::time::Duration::from_secs(30);
 
 /// See the module's documentation.
 pub(crate) struct Draft {
@@ -73,7 +68,7 @@ impl Draft {
     ///
     /// # Errors
     /// Where the caller's request does not fit what the connection adds to it.
-    pub(crate) async fn new(material: Material<'_>, body: &mut Option<Incoming>) -> Result<Self, Refusal> {
+    pub(crate) async fn new(material: Material<'_>, body: &mut Option<InBody>) -> Result<Self, Refusal> {
         let Material { parts, address, prepared, usable, catalog, origin, path, destination, sent, faults } =
             material;
         let mut headers = match faults.stands(Guard::HeaderStrip) {
@@ -124,9 +119,12 @@ impl Draft {
                 Content::Whole(template.with(&whole(body).await?)?)
             }
             // Kept, so that it can be sent once more with another token.
-            None if prepared.source.is_some() && is_short(body) => Content::Whole(whole(body).await?),
-            None => match body.take().filter(|body| !body.is_end_stream()) {
-                Some(body) => Content::Streamed(Some(body)),
+            None if prepared.source.is_some() && body.as_ref().is_none_or(InBody::is_short) => {
+                Content::Whole(whole(body).await?)
+            }
+            None => match body.take().filter(|body| !body.is_empty()) {
+                Some(InBody::Coming(body)) => Content::Streamed(Some(body)),
+                Some(InBody::Here(body)) => Content::Whole(body),
                 None => Content::Whole(Bytes::new()),
             },
         };
@@ -246,21 +244,4 @@ fn token_in(
         TOKEN => Some(token),
         name => value_of(usable, settings, name),
     })
-}
-
-/// Whether a body says that it is short enough to be read whole.
-fn is_short(body: &Option<Incoming>) -> bool {
-    body.as_ref().is_none_or(|body| body.size_hint().upper().is_some_and(|it| it <= WHOLE_BYTES_MAX as u64))
-}
-
-async fn whole(body: &mut Option<Incoming>) -> Result<Bytes, Refusal> {
-    let Some(body) = body.take_if(|body| body.size_hint().lower() <= WHOLE_BYTES_MAX as u64) else {
-        return if body.is_none() { Ok(Bytes::new()) } else { Err(Refusal::BodyTooLarge) };
-    };
-    let read = tokio::time::timeout(WHOLE_PATIENCE, Limited::new(body, WHOLE_BYTES_MAX).collect());
-    match read.await {
-        Ok(Ok(collected)) => Ok(collected.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Refusal::BodyTooLarge),
-        Ok(Err(_)) | Err(_) => Err(Refusal::Body("The body did not come in time, or broke off")),
-    }
 }

@@ -45,6 +45,8 @@ impl Broker {
             Ok(address) => self.pass(&parts, &mut None, &address, who, usable).await,
             Err(refusal) => Err(refusal),
         };
-        passed.inspect_err(|refusal| self.app.metrics().count_brokered(refusal.code()))
+        passed
+            .map(|answer| answer.map(Body::new))
+            .inspect_err(|refusal| self.app.metrics().count_brokered(refusal.code()))
     }
 }

@@ -10,6 +10,7 @@
 //! those that the connection allows, is compared in its one form, and is the very one that is connected to. How to get
 //! there safely is the matter of `claviger-egress`.
 
+mod act;
 mod address;
 mod answer;
 mod broker;
@@ -18,9 +19,11 @@ mod door;
 mod draft;
 mod faults;
 mod headers;
+mod inbody;
 mod inside;
 mod mint;
 mod outbody;
+mod place;
 mod pool;
 mod prepared;
 mod probe;
@@ -33,9 +36,11 @@ mod right;
 mod send;
 mod template;
 
+pub use act::{Acted, Action};
 pub use broker::{Background, Broker, Options};
 pub use faults::Faults;
 #[cfg(feature = "faults")]
 pub use faults::Guard;
+pub use place::{Place, PlaceFault};
 pub use probe::Tested;
-pub use refusal::{PathFault, Refusal};
+pub use refusal::{ERROR, PathFault, Refusal};

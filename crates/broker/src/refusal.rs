@@ -11,7 +11,7 @@ use http::{HeaderName, HeaderValue, Response, StatusCode};
 use serde_json::json;
 
 /// A stable code for why not.
-pub(crate) const ERROR: HeaderName = HeaderName::from_static("claviger-error");
+pub const ERROR: HeaderName = HeaderName::from_static("claviger-error");
 
 /// A reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,6 +62,8 @@ pub enum Refusal {
     UpstreamBroken,
     /// The target answers in an encoding that was not asked for, in which secrets could not be found.
     UpstreamEncoded,
+    /// The answer is longer than can be given back in one piece.
+    AnswerTooLarge,
     /// The caller or the connection came to its end meanwhile.
     Ended,
     /// Calls cannot be recorded, so none is made.
@@ -91,7 +93,7 @@ pub enum PathFault {
 }
 
 impl PathFault {
-    fn told(self) -> (&'static str, &'static str) {
+    pub(crate) fn told(self) -> (&'static str, &'static str) {
         match self {
             Self::Dots => ("path_dots", "The path has a segment . or .., in clear or encoded"),
             Self::EncodedSlash => ("path_encoded_slash", "The path has an encoded slash or backslash"),
@@ -170,6 +172,11 @@ impl Refusal {
                 S::BAD_GATEWAY,
                 "upstream_encoded",
                 "The target answers in an encoding that was not asked for",
+            ),
+            Self::AnswerTooLarge => (
+                S::BAD_GATEWAY,
+                "answer_too_large",
+                "The target's answer is larger than 1 MiB: call it through /broker/, which passes on what comes",
             ),
             Self::Ended => (S::FORBIDDEN, "ended", "The caller or the connection came to its end meanwhile"),
             Self::Unrecorded => (S::SERVICE_UNAVAILABLE, "unrecorded", "Calls cannot be recorded at present"),

@@ -37,6 +37,17 @@ impl Error {
         Self { status: StatusCode::BAD_REQUEST, faults: fields.into_iter().map(fault).collect() }
     }
 
+    /// The same, said of a field.
+    pub(crate) fn of(mut self, field: &str) -> Self {
+        self.faults.iter_mut().for_each(|fault| fault.field = Some(field.to_owned()));
+        self
+    }
+
+    /// The code of what is wrong first.
+    pub(crate) fn code(&self) -> &'static str {
+        self.faults.first().map_or("internal", |fault| fault.code)
+    }
+
     /// What is wrong here, and what is wrong there, with the status of the first.
     pub(crate) fn and(mut self, other: Self) -> Self {
         self.faults.extend(other.faults);

@@ -3,6 +3,7 @@
 //! Verification for gateways is answered before any router ([`VerifyFront`]); the rest are routes like any other.
 //! Errors are objects with a stable code: `{"errors": [{"code": …, "detail": …, "field": …}]}`.
 
+mod actions;
 mod connections;
 mod credential_permissions;
 mod error;
@@ -37,8 +38,8 @@ use claviger_broker::Broker;
 use claviger_catalog::Catalog;
 use claviger_http::Route;
 
-/// Every route of the native API but those that the [`VerifyFront`] answers. Admins may call them by their sessions too.
-/// Connections are tested through the broker.
+/// Every route of the native API but those that the [`VerifyFront`] answers. Admins may call them by their sessions too, but
+/// for those that call third parties in somebody's name. Connections are tested through the broker.
 pub fn routes(options: &Options, catalog: &Catalog, tenancy: &Tenancy, broker: &Arc<Broker>) -> Vec<Route> {
     [
         connections::routes(catalog, broker),
@@ -60,5 +61,6 @@ pub fn routes(options: &Options, catalog: &Catalog, tenancy: &Tenancy, broker: &
     .into_iter()
     .flatten()
     .map(|route| route.taking_sessions(options.sessions.cookie))
+    .chain(actions::routes(broker))
     .collect()
 }

@@ -9,6 +9,8 @@ mod moving;
 mod terms;
 mod test;
 
+pub(super) use calls::listed;
+
 use serde_json::{Value, json};
 
 use super::fields;

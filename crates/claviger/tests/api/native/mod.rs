@@ -1,3 +1,4 @@
+mod actions;
 mod connections;
 mod credential_permissions;
 mod keys;

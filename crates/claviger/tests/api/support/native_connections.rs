@@ -8,11 +8,15 @@ use super::{Client, TestServer};
 
 pub(crate) const CONNECTIONS: &str = "/claviger/v1/connections";
 
+/// Where an action is run.
+const ACTION: &str = "/claviger/v1/actions/http";
+
 /// Whether a path is one of these routes'.
 pub(super) fn knows(path: &str) -> bool {
     path == CONNECTIONS
         || path.starts_with("/claviger/v1/connections/")
         || path == "/claviger/v1/integrations"
+        || path == ACTION
 }
 
 /// An `integration` value of one secret.
@@ -71,6 +75,13 @@ pub(super) async fn sample(route: &RouteInfo, admin: &Client) -> Sample {
     };
     match (route.method.as_str(), route.path) {
         ("POST", CONNECTIONS) => plain(CONNECTIONS.to_owned(), Some(body()), 201),
+        ("POST", ACTION) => {
+            let id = made(admin, "Made", &gitlab("glpat-sample-sample"), Value::Null).await["id"].take();
+            let pairs = json!([{ "key": "x-sample", "value": "sample" }]);
+            let body = json!({ "connection": id, "method": "POST", "path": "/sample", "query": pairs, "headers": pairs,
+                "requestBody": { "sample": 1 } });
+            plain(ACTION.to_owned(), Some(body), 200)
+        }
         // Of a type that nothing proves: nobody is called.
         ("POST", path) if path.contains("{connection_id}") => {
             let id = made(admin, "Made", &aws(), Value::Null).await["id"].as_str().unwrap().to_owned();

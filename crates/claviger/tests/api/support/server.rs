@@ -23,6 +23,7 @@ use claviger_zendesk::Options as ZendeskOptions;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
+use super::third_party::ThirdParty;
 use super::{Client, Keys, TestDatabase, sample, session};
 
 /// When every test begins, by its own clock.
@@ -47,7 +48,7 @@ pub(crate) struct Setup {
     pub(crate) zendesk: ZendeskOptions,
     /// With what webhooks are told of events; none for not at all.
     pub(crate) outbound: Option<OutboundClient>,
-    /// How third parties are reached; none where nobody is.
+    /// How third parties are reached; none for a world of the server's own, where every host answers `ok`.
     pub(crate) egress: Option<Egress>,
     /// How many connections a ZIS integration may have.
     pub(crate) zis_connections_max: Option<u32>,
@@ -142,7 +143,10 @@ impl TestServer {
         founded: Founded,
         setup: Setup,
     ) -> Self {
-        let egress = setup.egress.unwrap_or_else(|| Egress::trusting(Roots::none()));
+        let egress = match setup.egress {
+            Some(egress) => egress,
+            None => ThirdParty::start().await.egress(),
+        };
         let exchange = setup.exchange.unwrap_or_else(unreachable);
         let outwards = Outwards { egress, exchange, broker: setup.broker };
         let application = Application::assemble(

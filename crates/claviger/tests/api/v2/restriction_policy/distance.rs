@@ -5,7 +5,7 @@ use claviger_http::RouteInfo;
 use serde_json::Value;
 
 use crate::support::restrictions::{Someone, everybody, restrict};
-use crate::support::sample;
+use crate::support::sample::{self, Sample};
 use crate::support::{TestDatabase, TestServer, on_both_engines};
 
 /// How close a route asks one to come.
@@ -27,7 +27,7 @@ const RELATIONS: [(Option<&str>, Distance); 4] = [
 
 /// Whether a route is about connections, by its path: everything that this server calls by their name.
 fn is_about_connections(route: &RouteInfo) -> bool {
-    ["connection", "restriction", "broker"].iter().any(|word| route.path.contains(word))
+    ["connection", "restriction", "broker", "actions/http"].iter().any(|word| route.path.contains(word))
 }
 
 fn wanted(route: &RouteInfo) -> Distance {
@@ -42,7 +42,9 @@ fn wanted(route: &RouteInfo) -> Distance {
             "/claviger/v1/connections/{connection_id}/history"
             | "/claviger/v1/connections/{connection_id}/calls",
         ) => Distance::Viewer,
-        ("POST", "/claviger/v1/connections/{connection_id}/test") => Distance::Resolver,
+        ("POST", "/claviger/v1/connections/{connection_id}/test" | "/claviger/v1/actions/http") => {
+            Distance::Resolver
+        }
         ("PATCH" | "DELETE", "/api/v2/actions/connections/{connection_id}")
         | ("PATCH" | "DELETE", "/claviger/v1/connections/{connection_id}") => Distance::Editor,
         ("GET", "/api/v2/restriction_policy/{resource_id}") => Distance::Viewer,
@@ -53,10 +55,11 @@ fn wanted(route: &RouteInfo) -> Distance {
     }
 }
 
-/// The connection that a sample's path is about; none where it is about none.
-fn connection_in(path: &str) -> Option<String> {
+/// The connection that a sample's path is about, or its body; none where it is about none.
+fn connection_in(sample: &Sample) -> Option<String> {
     let is_id = |part: &&str| uuid::Uuid::try_parse(part).is_ok();
-    path.split(['/', ':', '?']).find(is_id).map(str::to_owned)
+    let in_body = || sample.body.as_ref()?["connection"].as_str();
+    sample.path.split(['/', ':', '?']).find(is_id).or_else(in_body).map(str::to_owned)
 }
 
 on_both_engines! {
@@ -75,7 +78,7 @@ on_both_engines! {
                 for way in &ways {
                     let about = format!("{} {} as {relation:?} by {way}", route.method, route.path);
                     let sample = sample::sample(route, &admin).await;
-                    let connection = connection_in(&sample.path);
+                    let connection = connection_in(&sample);
                     assert_eq!(connection.is_some(), wanted != Distance::Any, "{about}: {}", sample.path);
                     if let Some(connection) = &connection {
                         // Somebody else is close, whoever asks; somebody is always closer than asked for.

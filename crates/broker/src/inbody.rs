@@ -1,0 +1,68 @@
+//! A caller's body on its way in: as it comes, or in memory already.
+
+use bytes::Bytes;
+use claviger_http::discard;
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use hyper::body::{Body as _, Incoming};
+
+use crate::refusal::Refusal;
+
+/// The longest body that is read whole: to be signed, to have a template's parts added, or to be sent once more.
+const WHOLE_BYTES_MAX: usize = 1024 * 1024;
+/// How long a body that is read whole may take to come.
+const WHOLE_PATIENCE: std::time::Duration = std::time::Duration::from_secs(30);
+
+/// See the module's documentation.
+pub(crate) enum InBody {
+    /// It comes as it is read.
+    Coming(Incoming),
+    /// It is here.
+    Here(Bytes),
+}
+
+impl InBody {
+    pub(crate) fn is_empty(&self) -> bool {
+        match self {
+            Self::Coming(body) => body.is_end_stream(),
+            Self::Here(body) => body.is_empty(),
+        }
+    }
+
+    /// Whether it says that it is short enough to be read whole.
+    pub(crate) fn is_short(&self) -> bool {
+        match self {
+            Self::Coming(body) => body.size_hint().upper().is_some_and(|it| it <= WHOLE_BYTES_MAX as u64),
+            Self::Here(body) => body.len() <= WHOLE_BYTES_MAX,
+        }
+    }
+
+    /// Reads it for nobody.
+    pub(crate) async fn discard(self) {
+        if let Self::Coming(body) = self {
+            discard(body).await;
+        }
+    }
+}
+
+/// All of a body; it is taken where it is looked at.
+///
+/// # Errors
+/// [`Refusal::BodyTooLarge`]; [`Refusal::Body`] where it does not come.
+pub(crate) async fn whole(body: &mut Option<InBody>) -> Result<Bytes, Refusal> {
+    let is_within = |body: &InBody| match body {
+        InBody::Coming(body) => body.size_hint().lower() <= WHOLE_BYTES_MAX as u64,
+        InBody::Here(body) => body.len() <= WHOLE_BYTES_MAX,
+    };
+    let body = match body.take_if(|body| is_within(body)) {
+        Some(InBody::Coming(body)) => body,
+        Some(InBody::Here(body)) => return Ok(body),
+        None if body.is_none() => return Ok(Bytes::new()),
+        None => return Err(Refusal::BodyTooLarge),
+    };
+    let read = tokio::time::timeout(WHOLE_PATIENCE, Limited::new(body, WHOLE_BYTES_MAX).collect());
+    match read.await {
+        Ok(Ok(collected)) => Ok(collected.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Refusal::BodyTooLarge),
+        Ok(Err(_)) | Err(_) => Err(Refusal::Body("The body did not come in time, or broke off")),
+    }
+}

@@ -1,0 +1,3 @@
+//! `/claviger/v1/actions/…`
+
+mod http;

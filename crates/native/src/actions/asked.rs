@@ -1,0 +1,326 @@
+//! What the body of an action says. Its members are those of HTTP actions in ZIS flows, as far as they do not belong to
+//! flows (source: fact sheet of the Zendesk dialect, section 11.1).
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use claviger_broker::{Place, PlaceFault};
+use claviger_engine::{FieldError, UseKey};
+use claviger_http::BodyError;
+use claviger_model::{ConnectionId, ZisConnectionName, ZisName};
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use serde_json::value::RawValue;
+use serde_json::{Map, Value, json};
+
+use crate::Error;
+use crate::reading::{Faults, text};
+
+/// As many as the server takes of a request, and as long.
+const HEADERS_MAX: usize = 100;
+const HEADER_BYTES_MAX: usize = 64 * 1024;
+/// What the door passes on, but for what nobody can be asked for in JSON.
+const METHODS: [Method; 7] =
+    [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::HEAD, Method::OPTIONS];
+/// So end the names of members that flows fill in.
+const TEMPLATE: &str = ".$";
+
+/// A body, read.
+pub(super) struct Asked {
+    pub(super) connection: Meant,
+    pub(super) method: Method,
+    pub(super) place: Place,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Bytes,
+}
+
+/// Which connection is meant.
+pub(super) enum Meant {
+    Id(ConnectionId),
+    Zis { integration: String, name: String },
+}
+
+impl Meant {
+    pub(super) fn key(&self) -> UseKey<'_> {
+        match self {
+            Self::Id(id) => UseKey::Id(*id),
+            Self::Zis { integration, name } => UseKey::Zis { integration, name },
+        }
+    }
+}
+
+/// The members, each as far as it could be read.
+#[derive(Default)]
+struct Members {
+    connection: Option<ConnectionId>,
+    name: Option<String>,
+    integration: Option<String>,
+    method: Option<Method>,
+    place: Option<Place>,
+    headers: HeaderMap,
+    query: Vec<(String, String)>,
+    body: Bytes,
+    is_json: bool,
+    /// Where a place is none.
+    misplaced: Option<Error>,
+    faults: Faults,
+}
+
+impl Asked {
+    /// Reads a body. `bound` is the integration that the caller's token is bound to.
+    ///
+    /// # Errors
+    /// Names every member that is wrong, missing or not known.
+    pub(super) fn read(body: &[u8], bound: Option<&str>) -> Result<Self, Error> {
+        let given: BTreeMap<String, &RawValue> = serde_json::from_slice(body).map_err(unreadable)?;
+        let mut members = Members::default();
+        for (name, value) in &given {
+            members.read(name, value);
+        }
+        let is_given = |name: &str| given.contains_key(name);
+        let connection = members.connection(is_given, bound);
+        members.check_place(is_given);
+        if !is_given("method") {
+            members.faults.add("method", "must be there");
+        }
+        let Members { method, place, mut headers, body, is_json, misplaced, faults, .. } = members;
+        let invalid = (!faults.0.is_empty()).then(|| Error::invalid(faults.0));
+        if let Some(error) = misplaced.into_iter().chain(invalid).reduce(Error::and) {
+            return Err(error);
+        }
+        if is_json {
+            headers.entry(CONTENT_TYPE).or_insert(HeaderValue::from_static("application/json"));
+        }
+        let (Some(connection), Some(method), Some(place)) = (connection, method, place) else {
+            return Err(Error::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "Internal server error"));
+        };
+        Ok(Self { connection, method, place, headers, body })
+    }
+}
+
+impl Members {
+    fn read(&mut self, name: &str, raw: &RawValue) {
+        if name == "requestBody" {
+            return self.read_body(raw);
+        }
+        let value: Value = match serde_json::from_str(raw.get()) {
+            Ok(value) => value,
+            Err(_) => return self.faults.add(name, "is nested too deeply, or has a number that is none"),
+        };
+        let faults = &mut self.faults;
+        match name {
+            "method" => self.method = faults.note(name, text(&value, read_method)),
+            "url" | "path" => match text(&value, |text| Ok::<_, String>(text.to_owned())) {
+                Ok(text) => self.read_place(name, &text),
+                Err(reason) => faults.add(name, reason),
+            },
+            "headers" => self.headers = read_headers(&value, faults),
+            "query" => self.query = pairs(name, &value, faults).into_iter().map(|(_, pair)| pair).collect(),
+            "connection" => {
+                let id = |text: &str| text.parse().map_err(|_| "must be the id of a connection");
+                self.connection = faults.note(name, text(&value, id));
+            }
+            "connectionName" => {
+                let read = |text| ZisConnectionName::parse(text).map(|name| name.as_str().to_owned());
+                self.name = faults.note(name, text(&value, read));
+            }
+            "integration" => {
+                let read = |text| ZisName::parse(text).map(|name| name.as_str().to_owned());
+                self.integration = faults.note(name, text(&value, read));
+            }
+            name => faults.add(name, unknown(name)),
+        }
+    }
+
+    /// A text stands for itself, null for nothing, and all else for its JSON, as it is written.
+    fn read_body(&mut self, raw: &RawValue) {
+        match raw.get() {
+            "null" => {}
+            text if text.starts_with('"') => {
+                let read = serde_json::from_str::<String>(text);
+                let read = self.faults.note("requestBody", read.map_err(|_| "is no text"));
+                self.body = read.unwrap_or_default().into();
+            }
+            json => (self.body, self.is_json) = (Bytes::copy_from_slice(json.as_bytes()), true),
+        }
+    }
+
+    fn read_place(&mut self, field: &str, text: &str) {
+        let read = if field == "url" { Place::at(text) } else { Place::below(text) };
+        self.note_place(field, read);
+    }
+
+    fn note_place(&mut self, field: &str, read: Result<Place, PlaceFault>) {
+        match read {
+            Ok(place) => self.place = Some(place),
+            Err(fault) => {
+                let error = Error::new(StatusCode::BAD_REQUEST, fault.code(), fault.to_string()).of(field);
+                self.misplaced = Some(match self.misplaced.take() {
+                    Some(other) => other.and(error),
+                    None => error,
+                });
+            }
+        }
+    }
+
+    /// There is one place, and the query is added to it.
+    fn check_place(&mut self, is_given: impl Fn(&str) -> bool) {
+        let field = match (is_given("url"), is_given("path")) {
+            (true, true) => return self.faults.add("path", "must not be there beside url"),
+            (false, false) => return self.faults.add("url", "must be there, or path"),
+            (true, false) => "url",
+            (false, true) => "path",
+        };
+        let Some(mut place) = self.place.take() else { return };
+        for (name, value) in &self.query {
+            place = match place.with_parameter(name, value) {
+                Ok(place) => place,
+                Err(fault) => return self.note_place("query", Err(fault)),
+            };
+        }
+        self.note_place(field, Ok(place));
+    }
+
+    fn connection(&mut self, is_given: impl Fn(&str) -> bool, bound: Option<&str>) -> Option<Meant> {
+        let faults = &mut self.faults;
+        match (is_given("connection"), is_given("connectionName")) {
+            (false, false) => faults.add("connection", "must be there, or connectionName"),
+            (true, true) => faults.add("connectionName", "must not be there beside connection"),
+            (true, false) if is_given("integration") => {
+                faults.add("integration", "must not be there without connectionName");
+            }
+            (true, false) => return self.connection.map(Meant::Id),
+            (false, true) => {
+                let of_token = || bound.filter(|_| !is_given("integration")).map(str::to_owned);
+                let Some(integration) = self.integration.take().or_else(of_token) else {
+                    if !is_given("integration") {
+                        faults.add("integration", "must be there beside connectionName: no token implies it");
+                    }
+                    return None;
+                };
+                return self.name.take().map(|name| Meant::Zis { integration, name });
+            }
+        }
+        None
+    }
+}
+
+fn unreadable(error: serde_json::Error) -> Error {
+    if error.is_data() {
+        let reason = "the body must be an object".to_owned();
+        return Error::invalid(vec![FieldError { field: String::new(), reason }]);
+    }
+    BodyError::NotJson { line: error.line(), column: error.column() }.into()
+}
+
+fn read_method(text: &str) -> Result<Method, String> {
+    let known = METHODS.into_iter().find(|method| method.as_str() == text);
+    known.ok_or_else(|| {
+        let names: Vec<_> = METHODS.iter().map(Method::as_str).collect();
+        format!("must be one of {}", names.join(", "))
+    })
+}
+
+fn read_headers(value: &Value, faults: &mut Faults) -> HeaderMap {
+    let given = pairs("headers", value, faults);
+    let length: usize = given.iter().map(|(_, (name, value))| name.len() + value.len()).sum();
+    if given.len() > HEADERS_MAX || length > HEADER_BYTES_MAX {
+        faults.add("headers", format!("must be at most {HEADERS_MAX}, of {HEADER_BYTES_MAX} bytes together"));
+        return HeaderMap::new();
+    }
+    let mut headers = HeaderMap::with_capacity(given.len() + 2);
+    for (place, (name, value)) in given {
+        let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| "is no name of a header");
+        let name = faults.note(&format!("headers/{place}/key"), name);
+        let value = HeaderValue::from_bytes(value.as_bytes())
+            .map_err(|_| "must have no line breaks and no other control characters");
+        let value = faults.note(&format!("headers/{place}/value"), value);
+        if let (Some(name), Some(value)) = (name, value) {
+            headers.append(name, value);
+        }
+    }
+    headers
+}
+
+/// A list of `{"key": …, "value": …}`, each with its place.
+fn pairs(field: &str, value: &Value, faults: &mut Faults) -> Vec<(usize, (String, String))> {
+    let Some(items) = value.as_array() else {
+        faults.add(field, "must be a list");
+        return Vec::new();
+    };
+    let read = |(place, item): (usize, &Value)| match item.as_object() {
+        Some(item) => Some((place, pair(&format!("{field}/{place}"), item, faults)?)),
+        None => {
+            faults.add(&format!("{field}/{place}"), "must be an object with key and value");
+            None
+        }
+    };
+    items.iter().enumerate().filter_map(read).collect()
+}
+
+fn pair(place: &str, item: &Map<String, Value>, faults: &mut Faults) -> Option<(String, String)> {
+    for name in item.keys().filter(|name| !["key", "value"].contains(&name.as_str())) {
+        faults.add(&format!("{place}/{name}"), unknown(name));
+    }
+    let mut member = |name: &str| match item.get(name) {
+        Some(value) => {
+            faults.note(&format!("{place}/{name}"), text(value, |text| Ok::<_, String>(text.to_owned())))
+        }
+        None => {
+            faults.add(&format!("{place}/{name}"), "must be there");
+            None
+        }
+    };
+    let (key, value) = (member("key"), member("value"));
+    Some((key?, value?))
+}
+
+fn unknown(name: &str) -> &'static str {
+    match name.ends_with(TEMPLATE) {
+        true => "is a template, which flows fill in: give the value itself, without .$",
+        false => "is not known here",
+    }
+}
+
+/// What [`Asked::read`] takes.
+pub(super) fn schema() -> Value {
+    let text = |description: &str| json!({ "type": "string", "description": description });
+    let pairs = |description: &str, max: Option<usize>| {
+        let mut list = json!({
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": { "key": { "type": "string" }, "value": { "type": "string" } },
+                "required": ["key", "value"],
+                "additionalProperties": false,
+            },
+            "description": description,
+        });
+        if let Some(max) = max {
+            list["maxItems"] = json!(max);
+        }
+        list
+    };
+    json!({
+        "type": "object",
+        "properties": {
+            "connection": { "type": "string", "format": "uuid", "description": "The id of a connection" },
+            "connectionName": text("In place of it, the name of a ZIS connection"),
+            "integration": text("Its integration; an integration token implies its own"),
+            "method": { "type": "string", "enum": METHODS.each_ref().map(Method::as_str) },
+            "path": text("A path below the connection's base URL, with a query or without"),
+            "url": text("In place of it, a whole URL whose host the connection allows"),
+            "query": pairs("Parameters, added to the query", None),
+            "headers": pairs("Headers; what a call may not bring is left out", Some(HEADERS_MAX)),
+            "requestBody": {
+                "description": "A text goes out as it is, anything else as JSON; null for no body",
+            },
+        },
+        "required": ["method"],
+        "allOf": [
+            { "oneOf": [{ "required": ["connection"] }, { "required": ["connectionName"] }] },
+            { "oneOf": [{ "required": ["path"] }, { "required": ["url"] }] },
+        ],
+        "additionalProperties": false,
+    })
+}

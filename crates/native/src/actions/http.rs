@@ -1,0 +1,66 @@
+//! `/claviger/v1/actions/http`: one call through a connection, asked for and answered in JSON.
+
+use std::sync::Arc;
+
+use axum::Extension;
+use axum::response::{IntoResponse, Response};
+use claviger_broker::{Action, Broker};
+use claviger_http::openapi::{Named, Operation};
+use claviger_http::{Batch, BodyError, Bucket, Route, RouteInfo, Who};
+use claviger_model::Permission;
+use http::header::{CONTENT_SECURITY_POLICY, X_CONTENT_TYPE_OPTIONS};
+use http::{HeaderValue, Method, StatusCode};
+
+use super::answered::Answered;
+use super::asked::{self, Asked};
+use super::refused::Refused;
+use super::user::User;
+use crate::error;
+
+const PATH: &str = "/claviger/v1/actions/http";
+const RESOLVE: &[Permission] = &[Permission::CONNECTIONS_RESOLVE];
+
+pub(super) fn route(broker: &Arc<Broker>) -> Route {
+    let info = RouteInfo {
+        method: Method::POST,
+        path: PATH,
+        who: Who::User(RESOLVE),
+        bucket: Bucket::BROKER,
+        summary: "Make a call through a connection",
+    };
+    let operation = Operation::new("RunHttpAction", "Claviger: connections", error::described())
+        .takes_bearer()
+        .body(Named::new("HttpAction", asked::schema()))
+        .answers(StatusCode::OK, Named::new("HttpActionAnswer", Answered::schema()))
+        .fails(&[
+            StatusCode::NOT_FOUND,
+            StatusCode::CONFLICT,
+            StatusCode::NOT_IMPLEMENTED,
+            StatusCode::BAD_GATEWAY,
+            StatusCode::GATEWAY_TIMEOUT,
+        ]);
+    Route::new(info, run).described(operation).with(broker.clone())
+}
+
+async fn run(
+    Extension(broker): Extension<Arc<Broker>>,
+    User { permit, proof }: User,
+    body: Result<Batch, BodyError>,
+) -> Result<Response, Refused> {
+    let body = body?;
+    let asked = Asked::read(&body.0, permit.caller().integration())?;
+    let action = Action {
+        connection: asked.connection.key(),
+        method: asked.method,
+        place: asked.place,
+        headers: asked.headers,
+        body: asked.body,
+    };
+    let acted = broker.act(&permit, proof, action).await.map_err(crate::Error::from)?;
+    let mut response = axum::Json(Answered::from(acted)).into_response();
+    // As at the door: what third parties say is not to be taken for a page of ours.
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static("sandbox"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    Ok(response)
+}
