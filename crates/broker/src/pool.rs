@@ -202,7 +202,7 @@ mod tests {
         let orgs = [1, 2].map(|number| OrgId::from_uuid(uuid::Uuid::from_u128(number)));
         let slot = |org, number: usize| {
             let host = format!("h{number}.example").parse().unwrap();
-            pool.slot(org, &Origin::new(Scheme::Https, host), None)
+            pool.slot((org, Origin::new(Scheme::Https, host), None), Policy::public)
         };
         let mut far_ends = Vec::new();
         for number in 0..IDLE_PER_ORG_MAX + 100 {
