@@ -4,7 +4,7 @@
 //! which connection and path are meant ([`address`]), where that is and what the connection adds ([`prepared`],
 //! [`template`], [`mint`]), what of the caller's request goes along ([`headers`], [`query`], [`draft`]), the exchange ([`send`], [`pool`]), and the answer
 //! on its way back ([`answer`], [`redaction`]). Every call that names a connection is recorded ([`record`]), and every
-//! refusal is a row of one table ([`refusal`]).
+//! refusal is a row of one table ([`refusal`]), from which the API's description is written too ([`description`]).
 //!
 //! Where a secret may go is decided here and nowhere else: the origin comes from the connection, or from the caller among
 //! those that the connection allows, is compared in its one form, and is the very one that is connected to. How to get
@@ -15,6 +15,7 @@ mod address;
 mod answer;
 mod broker;
 mod credentials;
+mod description;
 mod door;
 mod draft;
 mod faults;

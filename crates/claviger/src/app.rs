@@ -73,7 +73,7 @@ impl Application {
         let native = claviger_native::routes(native, engine.catalog(), &tenancy, &door);
         let fronts = [ValidateFront::routes(), VerifyFront::routes()].concat();
         let mut routes = [datadog, native, zendesk].into_iter().flatten().collect();
-        openapi::add(&mut routes, &fronts);
+        openapi::add(&mut routes, &[fronts.as_slice(), &Broker::described()].concat());
         let (router, mut routes) = router(app.clone(), routes, misfit);
         routes.extend(fronts.into_iter().map(|front| front.info));
         let fronts: Vec<Arc<dyn Front>> =

@@ -15,8 +15,9 @@ const ABOUT: About = About {
                   later, waiting up to two seconds, else 503. `/verify` and everything below it take any method.",
 };
 
-/// Adds the route of the description, which describes it too, to those that it describes.
-pub(crate) fn add(routes: &mut Vec<Route>, fronts: &[Described]) {
+/// Adds the route of the description, which describes it too, to those that it describes. `beside` is what is answered
+/// beside the router.
+pub(crate) fn add(routes: &mut Vec<Route>, beside: &[Described]) {
     let info = RouteInfo {
         method: Method::GET,
         path: "/openapi.json",
@@ -28,7 +29,7 @@ pub(crate) fn add(routes: &mut Vec<Route>, fronts: &[Described]) {
     let operation =
         Operation::new("GetOpenApi", "Claviger: description", any.clone()).answers(StatusCode::OK, any);
     let mut described: Vec<_> = routes.iter().filter_map(Route::description).collect();
-    described.extend_from_slice(fronts);
+    described.extend_from_slice(beside);
     described.push(Described { info: info.clone(), operation: operation.clone() });
     // Written once: it does not change while the server runs.
     let text = Bytes::from(document(ABOUT, &described).to_string());

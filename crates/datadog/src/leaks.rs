@@ -8,7 +8,7 @@ use claviger_model::{CredentialId, Leak, OrgId};
 use serde_json::{Value, json};
 
 use crate::times;
-use crate::wire::{Reference, Relation, leaked_key};
+use crate::wire::{One, Reference, Relation, leaked_key};
 
 /// A key in an answer.
 pub(crate) trait Leakable {
@@ -34,6 +34,16 @@ pub(crate) async fn show<T: Leakable>(
         included.get_or_insert_default().push(object(&leak));
     }
     Ok(())
+}
+
+/// The same of the one key of an answer.
+pub(crate) async fn shown<T: Leakable>(
+    engine: &Engine,
+    org: OrgId,
+    mut answer: One<T>,
+) -> Result<One<T>, EngineError> {
+    show(engine, org, std::slice::from_mut(&mut answer.data), &mut answer.included).await?;
+    Ok(answer)
 }
 
 fn object(leak: &Leak) -> Value {

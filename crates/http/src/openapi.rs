@@ -4,6 +4,8 @@
 //! from the types that are written, and those of bodies from the dialects' own checks. What no route says is not
 //! in the description.
 
+mod passed_on;
+
 use std::collections::BTreeMap;
 
 use http::{Method, StatusCode};
@@ -13,6 +15,8 @@ use schemars::{JsonSchema, Schema};
 use serde_json::{Map, Value, json};
 
 use crate::{RouteInfo, SessionCookie, Who};
+
+pub use passed_on::{Parameter, PassedOn, Place, Refused};
 
 /// What a description says of a route beyond its [`RouteInfo`].
 #[derive(Debug, Clone)]
@@ -29,6 +33,7 @@ pub struct Operation {
     takes_session: bool,
     media: &'static str,
     error_media: &'static [&'static str],
+    passed_on: Option<PassedOn>,
 }
 
 /// A route and what a description says of it.
@@ -111,6 +116,7 @@ impl Operation {
             takes_session: false,
             media: "application/json",
             error_media: &["application/json"],
+            passed_on: None,
         }
     }
 
@@ -162,6 +168,12 @@ impl Operation {
         self
     }
 
+    /// Whose requests go on to somebody else: its parameters, bodies and answers are as is said there, and no others.
+    pub fn passed_on(mut self, passed_on: PassedOn) -> Self {
+        self.passed_on = Some(passed_on);
+        self
+    }
+
     /// Which may also fail with these, beside those that follow from the route.
     pub fn fails(mut self, further: &'static [StatusCode]) -> Self {
         self.further = further;
@@ -187,11 +199,15 @@ pub struct About {
 pub fn document(about: About, routes: &[Described]) -> Value {
     let mut paths: BTreeMap<String, Map<String, Value>> = BTreeMap::new();
     let mut schemas: BTreeMap<&str, &Value> = BTreeMap::new();
+    let mut responses = BTreeMap::new();
     for Described { info, operation } in routes {
         let named = [Some(&operation.errors), operation.body.as_ref(), operation.answer.as_ref()];
         for Named { name, schema } in named.into_iter().flatten() {
             let known = *schemas.entry(*name).or_insert(schema);
             assert!(known == schema, "two different schemas are called {name}");
+        }
+        if let Some(passed_on) = &operation.passed_on {
+            responses.extend(passed_on.responses(&operation.errors));
         }
         let methods = paths.entry(info.path.replace("{*", "{")).or_default();
         methods.insert(info.method.as_str().to_ascii_lowercase(), describe(info, operation));
@@ -205,7 +221,7 @@ pub fn document(about: About, routes: &[Described]) -> Value {
             "license": { "name": "Apache-2.0", "identifier": "Apache-2.0" },
         },
         "paths": paths,
-        "components": { "schemas": schemas, "securitySchemes": security_schemes() },
+        "components": { "schemas": schemas, "responses": responses, "securitySchemes": security_schemes() },
     })
 }
 
@@ -221,6 +237,14 @@ fn describe(info: &RouteInfo, operation: &Operation) -> Value {
     if let Who::User(any_of @ [_, ..]) | Who::Admin(any_of @ [_, ..]) = info.who {
         let names: Vec<_> = any_of.iter().map(|permission| permission.name()).collect();
         described["x-permission"] = json!({ "operator": "OR", "permissions": names });
+    }
+    if let Some(passed_on) = &operation.passed_on {
+        described["description"] = passed_on.description.into();
+        described["parameters"] = passed_on.parameters().collect();
+        if let Some(body) = passed_on.body(&info.method) {
+            described["requestBody"] = body;
+        }
+        return described;
     }
     let parameters: Vec<_> =
         path_parameters(info.path).chain(operation.query.iter().map(query_parameter)).collect();
@@ -247,8 +271,10 @@ fn query_parameter(query: &Query) -> Value {
 }
 
 fn responses(info: &RouteInfo, operation: &Operation) -> Value {
+    if let Some(passed_on) = &operation.passed_on {
+        return passed_on.references();
+    }
     let content = |media: &str, schema: &Named| (media.to_owned(), json!({ "schema": schema.reference() }));
-    let reason = |status: StatusCode| status.canonical_reason().unwrap_or("As the status says").to_owned();
     let mut responses = BTreeMap::new();
     for status in failures(info, operation) {
         let content: Map<_, _> =
@@ -268,6 +294,10 @@ fn responses(info: &RouteInfo, operation: &Operation) -> Value {
     }
     responses.insert(operation.success.as_str().to_owned(), success);
     json!(responses)
+}
+
+fn reason(status: StatusCode) -> &'static str {
+    status.canonical_reason().unwrap_or("As the status says")
 }
 
 fn is_change(info: &RouteInfo) -> bool {

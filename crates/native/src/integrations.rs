@@ -5,24 +5,24 @@ use axum::extract::State;
 use claviger_catalog::{CredentialType, Field, Integration, Place, SchemaOf, Shape};
 use claviger_engine::rights::ConnectionsRead;
 use claviger_http::openapi::{Named, Operation};
-use claviger_http::{App, Bucket, Route, RouteInfo, Who};
+use claviger_http::{App, Route};
 use claviger_model::Permission;
 use http::{Method, StatusCode};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::info::for_users;
 use crate::permitted::Permitted;
 use crate::{Error, error};
 
 pub(crate) fn routes() -> Vec<Route> {
-    let info = RouteInfo {
-        method: Method::GET,
-        path: "/claviger/v1/integrations",
-        who: Who::User(&[Permission::CONNECTIONS_READ]),
-        bucket: Bucket::NATIVE,
-        summary: "List what connections can be made to",
-    };
+    let info = for_users(
+        Method::GET,
+        "/claviger/v1/integrations",
+        &[Permission::CONNECTIONS_READ],
+        "List what connections can be made to",
+    );
     let operation = Operation::new("ListIntegrations", "Claviger: connections", error::described());
     let operation =
         operation.takes_bearer().answers(StatusCode::OK, Named::of::<Integrations>("Integrations"));

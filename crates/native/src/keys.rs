@@ -9,7 +9,19 @@ mod owned;
 pub(crate) mod shown;
 
 use claviger_http::Route;
+use claviger_http::openapi::{Named, Operation};
+use http::StatusCode;
+
+use crate::error;
+use shown::Key;
 
 pub(crate) fn routes() -> Vec<Route> {
     [api_keys::routes(), owned::routes()].into_iter().flatten().collect()
+}
+
+/// One that answers with a key and its guards, until something else is said.
+fn operation(id: &'static str) -> Operation {
+    Operation::new(id, "Claviger: guards and rotation", error::described())
+        .takes_bearer()
+        .answers(StatusCode::OK, Named::of::<Key>("GuardedKey"))
 }

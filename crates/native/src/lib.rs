@@ -10,6 +10,7 @@ mod error;
 mod fields;
 mod guards;
 mod health;
+mod info;
 mod integrations;
 mod keys;
 mod leaks;

@@ -10,7 +10,7 @@ use claviger_engine::{
     CredentialFilter, CredentialSort, Engine, Error as EngineError, Guarded, Shown as Issued, SortKey, Thing,
 };
 use claviger_http::openapi::{Named, Operation, Query};
-use claviger_http::{App, BodyError, Bucket, Json as Body, Route, RouteInfo, SecretText, Who, positioned};
+use claviger_http::{App, BodyError, Json as Body, Route, SecretText, positioned};
 use claviger_model::{
     Credential, CredentialDetail, CredentialId, CredentialKind, ExternalId, Permission, Scopes, Timestamp,
 };
@@ -20,6 +20,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::guards::{GuardsShown, shown_time};
+use crate::info::for_users;
 use crate::permitted::Permitted;
 use crate::reading::{Parameters, page_parameters};
 use crate::{Error, error};
@@ -28,44 +29,38 @@ const ROTATE: &str = "/claviger/v1/keys/{key_id}/rotate";
 
 pub(crate) fn routes() -> Vec<Route> {
     let (all, one) = ("/claviger/v1/keys", "/claviger/v1/keys/{key_id}");
-    let info = |method, path, any_of, summary| RouteInfo {
-        method,
-        path,
-        who: Who::User(any_of),
-        bucket: Bucket::NATIVE,
-        summary,
-    };
     let operation = |id| Operation::new(id, "Claviger: native keys", error::described()).takes_bearer();
     const READ: &[Permission] = &[Permission::API_KEYS_READ];
     const WRITE: &[Permission] = &[Permission::API_KEYS_WRITE];
     const DELETE: &[Permission] = &[Permission::API_KEYS_DELETE];
     let key = || Named::of::<Key>("NativeKey");
     vec![
-        Route::new(info(Method::GET, all, READ, "List native keys"), list).described(
+        Route::new(for_users(Method::GET, all, READ, "List native keys"), list).described(
             operation("ListNativeKeys")
                 .query(page_parameters())
                 .query(filter_parameters())
                 .answers(StatusCode::OK, Named::of::<Keys>("NativeKeys")),
         ),
-        Route::new(info(Method::POST, all, WRITE, "Issue a native key"), create).described(
+        Route::new(for_users(Method::POST, all, WRITE, "Issue a native key"), create).described(
             operation("CreateNativeKey")
                 .body(Named::new("CreateNativeKey", body::create_schema()))
                 .answers(StatusCode::CREATED, key())
                 .fails(&[StatusCode::CONFLICT]),
         ),
-        Route::new(info(Method::GET, one, READ, "Get a native key"), get)
+        Route::new(for_users(Method::GET, one, READ, "Get a native key"), get)
             .described(operation("GetNativeKey").answers(StatusCode::OK, key())),
-        Route::new(info(Method::PATCH, one, WRITE, "Change a native key"), update).described(
+        Route::new(for_users(Method::PATCH, one, WRITE, "Change a native key"), update).described(
             operation("UpdateNativeKey")
                 .body(Named::new("UpdateNativeKey", body::update_schema()))
                 .answers(StatusCode::OK, key()),
         ),
-        Route::new(info(Method::POST, ROTATE, WRITE, "Give a native key a new secret"), rotate).described(
-            operation("RotateNativeKey")
-                .body(crate::keys::body::grace_schema())
-                .answers(StatusCode::OK, key()),
-        ),
-        Route::new(info(Method::DELETE, one, DELETE, "Revoke a native key"), delete)
+        Route::new(for_users(Method::POST, ROTATE, WRITE, "Give a native key a new secret"), rotate)
+            .described(
+                operation("RotateNativeKey")
+                    .body(crate::keys::body::grace_schema())
+                    .answers(StatusCode::OK, key()),
+            ),
+        Route::new(for_users(Method::DELETE, one, DELETE, "Revoke a native key"), delete)
             .described(operation("DeleteNativeKey").answers_nothing()),
     ]
 }

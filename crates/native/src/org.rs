@@ -6,7 +6,7 @@ use axum::response::Response;
 use claviger_engine::rights::OrgManagement;
 use claviger_engine::{FieldError, OrgPatch};
 use claviger_http::openapi::{Named, Operation};
-use claviger_http::{App, BodyError, Bucket, Json as Body, Route, RouteInfo, Who, positioned};
+use claviger_http::{App, BodyError, Json as Body, Route, positioned};
 use claviger_model::{KEY_PREFIX_CHARS_MAX, KeyPrefix, LeakPolicy, Name, Org, Permission, excerpt};
 use http::{Method, StatusCode};
 use schemars::JsonSchema;
@@ -14,19 +14,14 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::guards::shown_time;
+use crate::info::for_users;
 use crate::permitted::Permitted;
 use crate::{Error, error};
 
 const PATH: &str = "/claviger/v1/org";
 
 pub(crate) fn routes() -> Vec<Route> {
-    let info = |method, summary| RouteInfo {
-        method,
-        path: PATH,
-        who: Who::User(&[Permission::ORG_MANAGEMENT]),
-        bucket: Bucket::NATIVE,
-        summary,
-    };
+    let info = |method, summary| for_users(method, PATH, &[Permission::ORG_MANAGEMENT], summary);
     vec![
         Route::new(info(Method::GET, "Get the org's settings"), get).described(operation("GetOrg")),
         Route::new(info(Method::PATCH, "Change the org's settings"), update)

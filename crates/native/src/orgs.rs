@@ -7,7 +7,7 @@ use claviger_egress::Policy;
 use claviger_engine::rights::OrgManagement;
 use claviger_engine::{Error as EngineError, FieldError, FirstOrg, Founded, OrgChange, Thing};
 use claviger_http::openapi::{Named, Operation, Query};
-use claviger_http::{App, BodyError, Bucket, Json as Body, Route, RouteInfo, SecretText, Who, positioned};
+use claviger_http::{App, BodyError, Json as Body, Route, SecretText, positioned};
 use claviger_model::{
     Email, Name, Org, OrgId, PRIVATE_REACH_MAX, Permission, PrivateReach, PrivateReachError, Subdomain,
     Timestamp,
@@ -19,6 +19,7 @@ use serde_json::{Value, json};
 use time::format_description::well_known::Rfc3339;
 
 use crate::fields::Fields;
+use crate::info::for_users;
 use crate::permitted::Permitted;
 use crate::{Error, error};
 
@@ -26,13 +27,7 @@ const ALL: &str = "/claviger/v1/orgs";
 const ONE: &str = "/claviger/v1/orgs/{org_id}";
 
 pub(crate) fn routes() -> Vec<Route> {
-    let info = |method, path, summary| RouteInfo {
-        method,
-        path,
-        who: Who::User(&[Permission::ORG_MANAGEMENT]),
-        bucket: Bucket::NATIVE,
-        summary,
-    };
+    let info = |method, path, summary| for_users(method, path, &[Permission::ORG_MANAGEMENT], summary);
     let operation = |id| Operation::new(id, "Claviger: orgs", error::described()).takes_bearer();
     let one = || Named::of::<OrgObject>("ServerOrg");
     let new = json!({

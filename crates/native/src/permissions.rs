@@ -5,7 +5,7 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use claviger_engine::rights::{OrgManagement, OwnPermissionsRead};
 use claviger_http::openapi::{Named, Operation};
-use claviger_http::{App, BodyError, Bucket, Json as Body, Route, RouteInfo, Who, positioned};
+use claviger_http::{App, BodyError, Json as Body, Route, positioned};
 use claviger_model::{OWN_NAME_CHARS_MAX, OwnName, OwnPermission, Permission};
 use http::{Method, StatusCode};
 use schemars::JsonSchema;
@@ -13,6 +13,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::guards::shown_time;
+use crate::info::for_users;
 use crate::permitted::Permitted;
 use crate::reading::{Faults, members, text};
 use crate::{Error, error};
@@ -27,33 +28,26 @@ const WRITERS: &[Permission] = &[Permission::ORG_MANAGEMENT];
 
 pub(crate) fn routes() -> Vec<Route> {
     let (all, one) = ("/claviger/v1/permissions", "/claviger/v1/permissions/{permission}");
-    let info = |method, path, any_of, summary| RouteInfo {
-        method,
-        path,
-        who: Who::User(any_of),
-        bucket: Bucket::NATIVE,
-        summary,
-    };
     let operation = |id| Operation::new(id, "Claviger: own permissions", error::described()).takes_bearer();
     let shown = || Named::of::<Shown>("OwnPermission");
     vec![
-        Route::new(info(Method::GET, all, READERS, "List the org's own permissions"), list).described(
+        Route::new(for_users(Method::GET, all, READERS, "List the org's own permissions"), list).described(
             operation("ListOwnPermissions").answers(StatusCode::OK, Named::of::<All>("OwnPermissions")),
         ),
-        Route::new(info(Method::POST, all, WRITERS, "Define a permission"), create).described(
+        Route::new(for_users(Method::POST, all, WRITERS, "Define a permission"), create).described(
             operation("CreateOwnPermission")
                 .body(Named::new("CreateOwnPermission", create_schema()))
                 .answers(StatusCode::CREATED, shown())
                 .fails(&[StatusCode::CONFLICT]),
         ),
-        Route::new(info(Method::GET, one, READERS, "Get one of the org's own permissions"), get)
+        Route::new(for_users(Method::GET, one, READERS, "Get one of the org's own permissions"), get)
             .described(operation("GetOwnPermission").answers(StatusCode::OK, shown())),
-        Route::new(info(Method::PATCH, one, WRITERS, "Describe a permission anew"), update).described(
+        Route::new(for_users(Method::PATCH, one, WRITERS, "Describe a permission anew"), update).described(
             operation("UpdateOwnPermission")
                 .body(Named::new("UpdateOwnPermission", update_schema()))
                 .answers(StatusCode::OK, shown()),
         ),
-        Route::new(info(Method::DELETE, one, WRITERS, "Delete a permission that nothing names"), delete)
+        Route::new(for_users(Method::DELETE, one, WRITERS, "Delete a permission that nothing names"), delete)
             .described(operation("DeleteOwnPermission").answers_nothing().fails(&[StatusCode::CONFLICT])),
     ]
 }

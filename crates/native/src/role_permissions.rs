@@ -7,12 +7,13 @@ use axum::response::Response;
 use claviger_engine::rights::{OwnPermissionsRead, RolesWrite};
 use claviger_engine::{Engine, Error as EngineError, Thing};
 use claviger_http::openapi::{Named, Operation};
-use claviger_http::{App, BodyError, Bucket, Json as Body, Route, RouteInfo, Who, positioned};
+use claviger_http::{App, BodyError, Json as Body, Route, positioned};
 use claviger_model::{Permission, Role, RoleId};
 use http::{Method, StatusCode};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::info::for_users;
 use crate::permissions::READERS;
 use crate::permitted::Permitted;
 use crate::reading::{only_permissions, only_permissions_schema};
@@ -21,13 +22,7 @@ use crate::{Error, error};
 const PATH: &str = "/claviger/v1/roles/{role_id}/permissions";
 
 pub(crate) fn routes() -> Vec<Route> {
-    let info = |method, any_of, summary| RouteInfo {
-        method,
-        path: PATH,
-        who: Who::User(any_of),
-        bucket: Bucket::NATIVE,
-        summary,
-    };
+    let info = |method, any_of, summary| for_users(method, PATH, any_of, summary);
     let operation = |id| {
         Operation::new(id, "Claviger: own permissions", error::described())
             .takes_bearer()

@@ -7,22 +7,22 @@ use axum::response::Response;
 use claviger_engine::rights::PeoplesKeysGive;
 use claviger_engine::{Error as EngineError, Names, NewApplicationKey, Right, Thing};
 use claviger_http::openapi::{Named, Operation};
-use claviger_http::{App, BodyError, Bucket, Json as Body, Route, RouteInfo, Who, positioned};
+use claviger_http::{App, BodyError, Json as Body, Route, positioned};
 use http::{Method, StatusCode};
 
+use crate::info::for_users;
 use crate::keys::body::{self, NewKey, WithScopes};
 use crate::keys::shown::KeyWithSecret;
 use crate::permitted::Permitted;
 use crate::{Error, error};
 
 pub(crate) fn routes() -> Vec<Route> {
-    let info = RouteInfo {
-        method: Method::POST,
-        path: "/claviger/v1/users/{user_id}/application_keys",
-        who: Who::User(PeoplesKeysGive::ANY_OF),
-        bucket: Bucket::NATIVE,
-        summary: "Give a person an application key",
-    };
+    let info = for_users(
+        Method::POST,
+        "/claviger/v1/users/{user_id}/application_keys",
+        PeoplesKeysGive::ANY_OF,
+        "Give a person an application key",
+    );
     let operation = Operation::new("GiveApplicationKey", "Claviger: people", error::described())
         .takes_bearer()
         .body(body::new_key_schema("GivenApplicationKey", WithScopes::Yes))

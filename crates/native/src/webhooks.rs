@@ -10,7 +10,7 @@ use claviger_egress::Policy;
 use claviger_engine::rights::OrgManagement;
 use claviger_engine::{Error as EngineError, NewWebhook, ShownWebhook, Thing, WebhookPatch};
 use claviger_http::openapi::{Named, Operation};
-use claviger_http::{App, BodyError, Bucket, Json as Body, Route, RouteInfo, SecretText, Who, positioned};
+use claviger_http::{App, BodyError, Json as Body, Route, SecretText, positioned};
 use claviger_model::{EventType, Permission, Target, Timestamp, Webhook, WebhookId, WebhookStanding};
 use http::{Method, StatusCode};
 use schemars::JsonSchema;
@@ -19,6 +19,7 @@ use serde_json::{Value, json};
 use time::format_description::well_known::Rfc3339;
 
 use crate::fields::Fields;
+use crate::info::for_users;
 use crate::permitted::Permitted;
 use crate::{Error, Options, error};
 
@@ -30,13 +31,7 @@ const TEST: &str = "/claviger/v1/webhooks/{id}/test";
 const FAILING_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 
 pub(crate) fn routes(options: &Options) -> Vec<Route> {
-    let info = |method, path, summary| RouteInfo {
-        method,
-        path,
-        who: Who::User(&[Permission::ORG_MANAGEMENT]),
-        bucket: Bucket::NATIVE,
-        summary,
-    };
+    let info = |method, path, summary| for_users(method, path, &[Permission::ORG_MANAGEMENT], summary);
     let operation = |id| Operation::new(id, "Claviger: webhooks", error::described()).takes_bearer();
     let one = || Named::of::<Wire>("Webhook");
     vec![

@@ -7,7 +7,7 @@ use axum::response::Response;
 use claviger_engine::rights::ZisRegistry;
 use claviger_engine::{Error as EngineError, Thing};
 use claviger_http::openapi::{Named, Operation};
-use claviger_http::{App, BodyError, Bucket, Json as Body, Route, RouteInfo, Who, positioned};
+use claviger_http::{App, BodyError, Json as Body, Route, positioned};
 use claviger_model::{Permission, REDIRECT_ORIGINS_MAX, RedirectOrigins, ZisName};
 use http::{Method, StatusCode};
 use schemars::JsonSchema;
@@ -15,17 +15,13 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::fields::Fields;
+use crate::info::for_users;
 use crate::permitted::Permitted;
 use crate::{Error, error};
 
 pub(crate) fn routes() -> Vec<Route> {
-    let info = |method, summary| RouteInfo {
-        method,
-        path: "/claviger/v1/zis_integrations/{integration}",
-        who: Who::User(&[Permission::ORG_MANAGEMENT]),
-        bucket: Bucket::NATIVE,
-        summary,
-    };
+    const PATH: &str = "/claviger/v1/zis_integrations/{integration}";
+    let info = |method, summary| for_users(method, PATH, &[Permission::ORG_MANAGEMENT], summary);
     let operation = |id| Operation::new(id, "Claviger: ZIS integrations", error::described()).takes_bearer();
     let delete_summary =
         "Delete a ZIS integration that has no connections and no OAuth clients, and kill its tokens";

@@ -350,8 +350,23 @@ impl Change {
         let row = |owner: String| params![org, kind, owner];
         let insert = "INSERT INTO credential_counts (org_id, kind, owner_id, live) VALUES ($1, $2, $3, 0)
              ON CONFLICT (org_id, kind, owner_id) DO NOTHING";
-        let count =
-            "UPDATE credential_counts SET live = live + 1 WHERE org_id = $1 AND kind = $2 AND owner_id = $3";
+        // Both counts of what has an owner are kept: the org's without a limit.
+        let of_owner = |change: Self, owner: UserId| {
+            change
+                .require(
+                    "SELECT 1 FROM users WHERE id = $1 AND org_id = $2 AND disabled_at IS NULL",
+                    params![owner, org],
+                    Refusal::OwnerDisabled,
+                )
+                .any(insert, row(String::new()))
+                .any(insert, row(owner.to_string()))
+                .one(
+                    "UPDATE credential_counts SET live = live + 1
+                     WHERE org_id = $1 AND kind = $2 AND owner_id = $3",
+                    row(String::new()),
+                    Refusal::Absent,
+                )
+        };
         match &credential.detail {
             CredentialDetail::ApiKey { .. } => self.any(insert, row(String::new())).one(
                 "UPDATE credential_counts SET live = live + 1 WHERE org_id = $1 AND kind = $2 AND owner_id = $3
@@ -368,36 +383,18 @@ impl Change {
             CredentialDetail::ApplicationKey { owner, .. }
             | CredentialDetail::PersonalAccessToken { owner, .. }
             | CredentialDetail::ServiceAccessToken { owner, .. }
-            | CredentialDetail::IntegrationToken { owner, .. } => self
-                .require(
-                    "SELECT 1 FROM users WHERE id = $1 AND org_id = $2 AND disabled_at IS NULL",
-                    params![*owner, org],
-                    Refusal::OwnerDisabled,
-                )
-                .any(insert, row(String::new()))
-                .any(insert, row(owner.to_string()))
-                .one(count, row(String::new()), Refusal::Absent)
-                .one(
-                    "UPDATE credential_counts SET live = live + 1 WHERE org_id = $1 AND kind = $2 AND owner_id = $3
-                     AND live < (SELECT application_keys_per_user_max FROM orgs WHERE id = $1)",
-                    row(owner.to_string()),
-                    Refusal::LimitReached,
-                ),
-            CredentialDetail::Session { owner } => self
-                .require(
-                    "SELECT 1 FROM users WHERE id = $1 AND org_id = $2 AND disabled_at IS NULL",
-                    params![*owner, org],
-                    Refusal::OwnerDisabled,
-                )
-                .any(insert, row(String::new()))
-                .any(insert, row(owner.to_string()))
-                .one(count, row(String::new()), Refusal::Absent)
-                .one(
-                    "UPDATE credential_counts SET live = live + 1 WHERE org_id = $1 AND kind = $2 AND owner_id = $3
-                     AND live < $4",
-                    params![org, kind, owner.to_string(), SESSIONS_PER_USER_MAX],
-                    Refusal::LimitReached,
-                ),
+            | CredentialDetail::IntegrationToken { owner, .. } => of_owner(self, *owner).one(
+                "UPDATE credential_counts SET live = live + 1 WHERE org_id = $1 AND kind = $2 AND owner_id = $3
+                 AND live < (SELECT application_keys_per_user_max FROM orgs WHERE id = $1)",
+                row(owner.to_string()),
+                Refusal::LimitReached,
+            ),
+            CredentialDetail::Session { owner } => of_owner(self, *owner).one(
+                "UPDATE credential_counts SET live = live + 1 WHERE org_id = $1 AND kind = $2 AND owner_id = $3
+                 AND live < $4",
+                params![org, kind, owner.to_string(), SESSIONS_PER_USER_MAX],
+                Refusal::LimitReached,
+            ),
         }
     }
 

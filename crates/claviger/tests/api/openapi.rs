@@ -29,7 +29,7 @@ async fn it_is_the_snapshot() {
     );
 }
 
-/// Every route of the application, those of the fronts included, is described, and nothing else is.
+/// Every route of the application, those of the fronts and the door included, is described, and nothing else is.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_route_is_missing() {
     let server = TestServer::start(TestDatabase::sqlite()).await;
@@ -45,6 +45,9 @@ async fn no_route_is_missing() {
         .chain(&server.zendesk_routes)
         .map(|info| format!("{} {}", info.method, info.path.replace("{*", "{")))
         .collect();
+    // Through the door, past all routes. TRACE and CONNECT are not passed on.
+    let passed_on = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+    routes.extend(passed_on.map(|method| format!("{method} /broker/{{connection}}/{{path}}")));
     described.sort();
     routes.sort();
     assert_eq!(described, routes);
@@ -60,14 +63,59 @@ async fn its_names_hold_together() {
     assert_eq!(served["info"]["version"], env!("CARGO_PKG_VERSION"));
     let (mut references, mut ids) = (Vec::new(), Vec::new());
     collect(&served, &mut references, &mut ids);
-    let schemas = served["components"]["schemas"].as_object().unwrap();
-    let names: Vec<_> = schemas.keys().map(|name| format!("#/components/schemas/{name}")).collect();
+    let names: Vec<_> = ["schemas", "responses"]
+        .into_iter()
+        .flat_map(|kind| {
+            let named = served["components"][kind].as_object().unwrap().keys();
+            named.map(move |name| format!("#/components/{kind}/{name}"))
+        })
+        .collect();
     assert!(references.iter().all(|reference| names.contains(reference)), "{references:?}");
     assert!(names.iter().all(|name| references.contains(name)), "{names:?}");
     let count = ids.len();
     ids.sort();
     ids.dedup();
     assert_eq!((ids.len(), count), (count, server_routes(&served)));
+}
+
+/// What is said of the broker is what it does: its codes are those that its documents list, by status.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_brokers_refusals_are_those_of_its_documents() {
+    let server = TestServer::start(TestDatabase::sqlite()).await;
+    let served = document(&server).await;
+    server.stop().await;
+    let responses = &served["paths"]["/broker/{connection}/{path}"]["post"]["responses"];
+    let described = responses.as_object().unwrap().iter().filter(|(status, _)| *status != "default");
+    let mut described: Vec<_> = described
+        .flat_map(|(status, response)| {
+            let (_, name) = response["$ref"].as_str().unwrap().rsplit_once('/').unwrap();
+            let codes =
+                served["components"]["responses"][name]["headers"]["Claviger-Error"]["schema"]["enum"]
+                    .as_array()
+                    .unwrap();
+            codes.iter().map(move |code| format!("{status} {}", code.as_str().unwrap()))
+        })
+        // Named together there, and a fault of ours, which is nothing to plan for.
+        .filter(|line| !line.contains(" exchange_") && line != "500 internal")
+        .collect();
+    let page = include_str!("../../../../docs/broker.md");
+    let (_, table) = page.split_once("| status | codes |\n|---|---|\n").unwrap();
+    let mut documented = Vec::new();
+    for row in table.lines().map_while(|line| line.strip_prefix("| ")) {
+        let (statuses, codes) = row.trim_end_matches(" |").split_once(" | ").unwrap();
+        // Several statuses in a row have their codes in the same order, parted by semicolons.
+        let codes: Vec<_> = codes.split("; ").collect();
+        let statuses: Vec<_> = statuses.split(", ").collect();
+        assert_eq!(statuses.len(), codes.len(), "{row}");
+        for (status, codes) in statuses.iter().zip(codes) {
+            let codes = codes.split(", ").map(|code| code.trim_matches('`'));
+            documented
+                .extend(codes.filter(|code| *code != "exchange_…").map(|code| format!("{status} {code}")));
+        }
+    }
+    described.sort();
+    documented.sort();
+    assert_eq!(described, documented);
 }
 
 fn server_routes(served: &Value) -> usize {

@@ -3,6 +3,7 @@
 use http::Method;
 use serde_json::{Value, json};
 
+use crate::places::Places;
 use crate::support::connections::{ALL, Example, body, examples, gitlab, http, made, patch};
 use crate::support::{Client, Setup, TestDatabase, TestServer, with_either_database};
 use crate::{Answers, Canaries, log, random_text};
@@ -150,31 +151,17 @@ async fn around_bodies(admin: &Client, canaries: &mut Canaries, answers: &mut An
 with_either_database! {
     async fn no_secret_of_a_connection_is_told_logged_or_stored(database: TestDatabase) {
         log();
-        let (mut canaries, mut answers) = (Canaries::default(), Answers::default());
+        let (mut canaries, mut answers, mut places) = (Canaries::default(), Answers::default(), Places::default());
         let server = TestServer::start(database).await;
         live(&server, &mut canaries, &mut answers).await;
-        let metrics = server.metrics();
-        let running = server.database().contents().await;
-        let halted = server.halt().await;
-        let stopped = halted.database.contents().await;
-        let server = halted.start(Setup::default()).await;
+        places.keep(&server).await;
+        let server = places.keep_over_a_start(server, Setup::default()).await;
         answers.keep("another start", &server.client().post(ALL, &body("Later", &gitlab("later-later"))).await.expect(201));
-        let again = server.database().contents().await;
+        places.keep(&server).await;
 
         assert!(canaries.secrets.len() > 75, "{}", canaries.secrets.len());
         assert!(answers.0.len() > 1000, "{}", answers.0.len());
-        for (about, text) in &answers.0 {
-            canaries.assert_absent(&format!("an answer to {about}: {text}"), text.as_bytes());
-        }
-        canaries.assert_absent("the metrics page", metrics.as_bytes());
-        for (name, contents) in running.iter().chain(&stopped).chain(&again) {
-            canaries.assert_absent(name, contents);
-        }
-        let stored: usize = running.iter().map(|(_, contents)| contents.len()).sum();
-        assert!(stored > 10_000, "the database was looked at");
-        let logged = log().0.lock().unwrap().clone();
-        assert!(logged.windows(ALL.len()).any(|text| text == ALL.as_bytes()), "the log was looked at");
-        canaries.assert_absent("the log", &logged);
+        places.assert_clean(&canaries, &answers, &[ALL]);
         server.verify_state().await;
         server.stop().await;
     }

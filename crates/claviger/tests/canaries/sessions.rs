@@ -3,6 +3,7 @@
 use http::Method;
 use serde_json::json;
 
+use crate::places::Places;
 use crate::support::session::{ADMIN, Browser, SESSION, set_password};
 use crate::support::{Setup, TestDatabase, TestServer, with_either_database};
 use crate::{Answers, Canaries, log, random_text};
@@ -10,7 +11,7 @@ use crate::{Answers, Canaries, log, random_text};
 with_either_database! {
     async fn no_password_and_no_session_is_in_logs_errors_metrics_or_the_database(database: TestDatabase) {
         log();
-        let (mut canaries, mut answers) = (Canaries::default(), Answers::default());
+        let (mut canaries, mut answers, mut places) = (Canaries::default(), Answers::default(), Places::default());
         let server = TestServer::start(database).await;
         let (password, mistyped, former) = (random_text(), random_text(), random_text());
         for (name, text) in [("the password", &password), ("a mistyped one", &mistyped), ("a former one", &former)] {
@@ -57,27 +58,15 @@ with_either_database! {
 
         let metrics = server.metrics();
         assert!(metrics.contains(r#"credential="password""#), "{metrics}");
-        let running = server.database().contents().await;
-        let halted = server.halt().await;
-        let stopped = halted.database.contents().await;
-        let server = halted.start(Setup::default()).await;
+        places.keep(&server).await;
+        let server = places.keep_over_a_start(server, Setup::default()).await;
         browser.stolen(&server, None).get(SESSION).await.expect(200);
-        for (about, text) in &answers.0 {
-            canaries.assert_absent(&format!("an answer to {about}: {text}"), text.as_bytes());
-        }
-        canaries.assert_absent("the metrics page", metrics.as_bytes());
-        for (name, contents) in running.iter().chain(&stopped) {
-            canaries.assert_absent(name, contents);
-        }
         // Nor is what is kept of a password there in clear.
         let hash = b"$argon2id$";
-        for (name, contents) in running.iter().chain(&stopped) {
+        for (name, contents) in &places.stored {
             assert!(!contents.windows(hash.len()).any(|window| window == hash), "{name}");
         }
-        let logged = log().0.lock().unwrap().clone();
-        let refused = b"credential=\"password\"";
-        assert!(logged.windows(refused.len()).any(|text| text == refused), "the log was looked at");
-        canaries.assert_absent("the log", &logged);
+        places.assert_clean(&canaries, &answers, &["credential=\"password\""]);
         server.stop().await;
     }
 }

@@ -7,6 +7,7 @@ use http::Method;
 use serde_json::{Value, json};
 
 use crate::oauth::Walk;
+use crate::places::Places;
 use crate::support::oauth::{CALLBACK, CLIENTS, CODES, ONE, REFRESH, START, query, setup, showing};
 use crate::support::provider::Provider;
 use crate::support::sample::unique_name;
@@ -252,7 +253,7 @@ async fn around(
 with_either_database! {
     async fn no_secret_of_the_zendesk_dialect_is_told_logged_or_stored(database: TestDatabase) {
         log();
-        let (mut canaries, mut answers) = (Canaries::default(), Answers::default());
+        let (mut canaries, mut answers, mut places) = (Canaries::default(), Answers::default(), Places::default());
         let provider = Provider::start().await;
         let asking = || setup(&provider, Duration::from_secs(30));
         let server = TestServer::start_with(database, asking()).await;
@@ -260,38 +261,21 @@ with_either_database! {
         let mut walk = Walk::new(&server, &provider, &holder, &mut canaries, &mut answers);
         walk.go().await;
         let under_way = walk.leave_under_way().await;
-        let metrics = server.metrics();
-        let running = server.database().contents().await;
-        let halted = server.halt().await;
-        let stopped = halted.database.contents().await;
-        let server = halted.start(Setup { zendesk: showing(), ..asking() }).await;
+        places.keep(&server).await;
+        let server = places.keep_over_a_start(server, Setup { zendesk: showing(), ..asking() }).await;
         let holder = holder.to(&server);
         answers.keep("another start", &holder.get(&path("all")).await.expect(200));
         let later = random_text();
         canaries.add("made after another start", &later);
         answers.keep("another start", &holder.post(&path("api_key"), &body("later", &later)).await.expect(201));
         Walk::new(&server, &provider, &holder, &mut canaries, &mut answers).end(under_way).await;
-        let metrics = metrics + &server.metrics();
-        let again = server.database().contents().await;
+        places.keep(&server).await;
         crate::oauth::note_asked(&provider, &mut canaries);
 
         assert!(canaries.secrets.len() > 150, "{}", canaries.secrets.len());
         assert!(answers.0.len() > 3000, "{}", answers.0.len());
-        for (about, text) in &answers.0 {
-            canaries.assert_absent(&format!("an answer to {about}: {text}"), text.as_bytes());
-        }
-        canaries.assert_absent("the metrics page", metrics.as_bytes());
-        for (name, contents) in running.iter().chain(&stopped).chain(&again) {
-            canaries.assert_absent(name, contents);
-        }
-        let stored: usize = running.iter().map(|(_, contents)| contents.len()).sum();
-        assert!(stored > 10_000, "the database was looked at");
-        let logged = log().0.lock().unwrap().clone();
-        for pattern in [&path("api_key").replace(INTEGRATION, "{integration}"), CALLBACK] {
-            let pattern = pattern.as_bytes();
-            assert!(logged.windows(pattern.len()).any(|text| text == pattern), "the log was looked at");
-        }
-        canaries.assert_absent("the log", &logged);
+        let pattern = path("api_key").replace(INTEGRATION, "{integration}");
+        places.assert_clean(&canaries, &answers, &[&pattern, CALLBACK]);
         server.verify_state().await;
         server.stop().await;
     }

@@ -224,10 +224,9 @@ async fn get(
     query.check()?;
     let engine = app.engine();
     let shown = engine.find_api_key(&permit, parse_id(&id)?).await?;
-    let mut included = included(engine, std::slice::from_ref(&shown.credential), include).await?;
-    let mut data = wire(shown, Some(engine.clock().now()));
-    leaks::show(engine, permit.org(), std::slice::from_mut(&mut data), &mut included).await?;
-    Ok(Json(One { data, included }))
+    let included = included(engine, std::slice::from_ref(&shown.credential), include).await?;
+    let data = wire(shown, Some(engine.clock().now()));
+    Ok(Json(leaks::shown(engine, permit.org(), One { data, included }).await?))
 }
 
 async fn update(
@@ -245,9 +244,8 @@ async fn update(
         remote_config_read: attributes.flag("remote_config_read_enabled"),
     };
     let changed = app.engine().update_api_key(&permit, KeyRef::Id(parse_id(&id)?), &patch).await?;
-    let mut answer = One { data: wire(changed.value, None), included: None };
-    leaks::show(app.engine(), permit.org(), std::slice::from_mut(&mut answer.data), &mut answer.included)
-        .await?;
+    let answer = One { data: wire(changed.value, None), included: None };
+    let answer = leaks::shown(app.engine(), permit.org(), answer).await?;
     Ok(positioned(changed.position, Json(answer)))
 }
 

@@ -170,10 +170,9 @@ async fn get(
     query.check()?;
     let engine = app.engine();
     let credential = engine.find_org_application_key(&permit, parse_id(&id)?).await?;
-    let mut included = owners(engine, permit.org(), std::slice::from_ref(&credential), owned_by).await?;
-    let mut data = wire(Shown { credential, secret: None }, Form { last_used: true, owner: true });
-    leaks::show(engine, permit.org(), std::slice::from_mut(&mut data), &mut included).await?;
-    Ok(Json(One { data, included }))
+    let included = owners(engine, permit.org(), std::slice::from_ref(&credential), owned_by).await?;
+    let data = wire(Shown { credential, secret: None }, Form { last_used: true, owner: true });
+    Ok(Json(leaks::shown(engine, permit.org(), One { data, included }).await?))
 }
 
 async fn update(
@@ -185,9 +184,8 @@ async fn update(
     let patch = patch(body, &id)?;
     let changed = app.engine().update_org_application_key(&permit, parse_id(&id)?, &patch).await?;
     let shown = Shown { credential: changed.value, secret: None };
-    let mut answer = One { data: wire(shown, Form { last_used: false, owner: true }), included: None };
-    leaks::show(app.engine(), permit.org(), std::slice::from_mut(&mut answer.data), &mut answer.included)
-        .await?;
+    let answer = One { data: wire(shown, Form { last_used: false, owner: true }), included: None };
+    let answer = leaks::shown(app.engine(), permit.org(), answer).await?;
     Ok(positioned(changed.position, Json(answer)))
 }
 

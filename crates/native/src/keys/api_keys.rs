@@ -5,15 +5,17 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use claviger_engine::rights::{ApiKeysRead, ApiKeysWrite};
 use claviger_engine::{Error as EngineError, NewApiKey, Thing};
-use claviger_http::openapi::{Named, Operation};
-use claviger_http::{App, BodyError, Bucket, Json as Body, Route, RouteInfo, Who, positioned};
+use claviger_http::openapi::Named;
+use claviger_http::{App, BodyError, Json as Body, Route, positioned};
 use claviger_model::{CredentialId, Permission};
 use http::{Method, StatusCode};
 
 use super::body::{self, NewKey, WithScopes};
+use super::operation;
 use super::shown::{Key, KeyWithSecret};
+use crate::Error;
+use crate::info::for_users;
 use crate::permitted::Permitted;
-use crate::{Error, error};
 
 const ALL: &str = "/claviger/v1/api_keys";
 const ONE: &str = "/claviger/v1/api_keys/{api_key_id}";
@@ -22,36 +24,23 @@ const ROTATE: &str = "/claviger/v1/api_keys/{api_key_id}/rotate";
 pub(super) fn routes() -> Vec<Route> {
     const READ: &[Permission] = &[Permission::API_KEYS_READ];
     const WRITE: &[Permission] = &[Permission::API_KEYS_WRITE];
-    let info = |method, path, any_of, summary| RouteInfo {
-        method,
-        path,
-        who: Who::User(any_of),
-        bucket: Bucket::NATIVE,
-        summary,
-    };
     let new = body::new_key_schema("NewGuardedApiKey", WithScopes::No);
     vec![
-        Route::new(info(Method::POST, ALL, WRITE, "Create an API key with guards"), create).described(
+        Route::new(for_users(Method::POST, ALL, WRITE, "Create an API key with guards"), create).described(
             operation("CreateGuardedApiKey")
                 .body(new)
                 .answers(StatusCode::CREATED, Named::of::<KeyWithSecret>("GuardedKeyWithSecret")),
         ),
-        Route::new(info(Method::GET, ONE, READ, "Get an API key's guards"), get)
+        Route::new(for_users(Method::GET, ONE, READ, "Get an API key's guards"), get)
             .described(operation("GetGuardedApiKey")),
-        Route::new(info(Method::PATCH, ONE, WRITE, "Change an API key's guards"), guard)
+        Route::new(for_users(Method::PATCH, ONE, WRITE, "Change an API key's guards"), guard)
             .described(operation("GuardApiKey").body(body::guards_schema())),
-        Route::new(info(Method::POST, ROTATE, WRITE, "Give an API key a new secret"), rotate).described(
+        Route::new(for_users(Method::POST, ROTATE, WRITE, "Give an API key a new secret"), rotate).described(
             operation("RotateApiKey")
                 .body(body::grace_schema())
                 .answers(StatusCode::OK, Named::of::<KeyWithSecret>("GuardedKeyWithSecret")),
         ),
     ]
-}
-
-fn operation(id: &'static str) -> Operation {
-    Operation::new(id, "Claviger: guards and rotation", error::described())
-        .takes_bearer()
-        .answers(StatusCode::OK, Named::of::<Key>("GuardedKey"))
 }
 
 async fn create(

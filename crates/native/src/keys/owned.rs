@@ -9,15 +9,17 @@ use claviger_engine::rights::{
     OwnApplicationKeys, OwnedKeysInReachRead, OwnedKeysInReachWrite, OwnedKeysRotate,
 };
 use claviger_engine::{Error as EngineError, Names, NewApplicationKey, OwnedKind, Right, Thing};
-use claviger_http::openapi::{Named, Operation};
-use claviger_http::{App, BodyError, Bucket, Json as Body, Route, RouteInfo, Who, positioned};
+use claviger_http::openapi::Named;
+use claviger_http::{App, BodyError, Json as Body, Route, positioned};
 use claviger_model::CredentialId;
 use http::{Method, StatusCode};
 
 use super::body::{self, NewKey, WithScopes};
+use super::operation;
 use super::shown::{Key, KeyWithSecret};
+use crate::Error;
+use crate::info::for_users;
 use crate::permitted::Permitted;
-use crate::{Error, error};
 
 const APPLICATION_KEYS: &str = "/claviger/v1/application_keys";
 
@@ -53,13 +55,12 @@ const PLACES: [Place; 2] = [
 ];
 
 pub(super) fn routes() -> Vec<Route> {
-    let info = RouteInfo {
-        method: Method::POST,
-        path: APPLICATION_KEYS,
-        who: Who::User(OwnApplicationKeys::ANY_OF),
-        bucket: Bucket::NATIVE,
-        summary: "Create an application key of one's own with guards",
-    };
+    let info = for_users(
+        Method::POST,
+        APPLICATION_KEYS,
+        OwnApplicationKeys::ANY_OF,
+        "Create an application key of one's own with guards",
+    );
     let create = Route::new(info, create).described(
         operation("CreateGuardedApplicationKey")
             .body(body::new_key_schema("NewGuardedApplicationKey", WithScopes::Yes))
@@ -70,13 +71,6 @@ pub(super) fn routes() -> Vec<Route> {
 
 fn routes_of(place: Place) -> [Route; 3] {
     let Place { kind, one, rotate, ids, summaries } = place;
-    let info = |method, path, any_of, summary| RouteInfo {
-        method,
-        path,
-        who: Who::User(any_of),
-        bucket: Bucket::NATIVE,
-        summary,
-    };
     let get = async move |State(app): State<App>,
                           Permitted(permit): Permitted<OwnedKeysInReachRead>,
                           Path(id): Path<String>|
@@ -102,22 +96,16 @@ fn routes_of(place: Place) -> [Route; 3] {
         Ok(positioned(rotated.position, Json(KeyWithSecret::from(rotated.value))))
     };
     [
-        Route::new(info(Method::GET, one, OwnedKeysInReachRead::ANY_OF, summaries[0]), get)
+        Route::new(for_users(Method::GET, one, OwnedKeysInReachRead::ANY_OF, summaries[0]), get)
             .described(operation(ids[0])),
-        Route::new(info(Method::PATCH, one, OwnedKeysInReachWrite::ANY_OF, summaries[1]), guard)
+        Route::new(for_users(Method::PATCH, one, OwnedKeysInReachWrite::ANY_OF, summaries[1]), guard)
             .described(operation(ids[1]).body(body::guards_schema())),
-        Route::new(info(Method::POST, rotate, OwnedKeysRotate::ANY_OF, summaries[2]), renew).described(
+        Route::new(for_users(Method::POST, rotate, OwnedKeysRotate::ANY_OF, summaries[2]), renew).described(
             operation(ids[2])
                 .body(body::grace_schema())
                 .answers(StatusCode::OK, Named::of::<KeyWithSecret>("GuardedKeyWithSecret")),
         ),
     ]
-}
-
-fn operation(id: &'static str) -> Operation {
-    Operation::new(id, "Claviger: guards and rotation", error::described())
-        .takes_bearer()
-        .answers(StatusCode::OK, Named::of::<Key>("GuardedKey"))
 }
 
 async fn create(

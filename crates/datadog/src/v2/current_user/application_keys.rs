@@ -121,10 +121,9 @@ async fn get(
     let engine = app.engine();
     let shown = engine.find_own_application_key(&permit, parse_id(&id)?).await?;
     // Here the owner and the owner's roles are always included.
-    let mut included = Some(included::owner_and_roles(engine, permit.org(), permit.user()).await?);
-    let mut data = wire(shown, Form { last_used: true, owner: true });
-    leaks::show(engine, permit.org(), std::slice::from_mut(&mut data), &mut included).await?;
-    Ok(Json(One { data, included }))
+    let included = Some(included::owner_and_roles(engine, permit.org(), permit.user()).await?);
+    let data = wire(shown, Form { last_used: true, owner: true });
+    Ok(Json(leaks::shown(engine, permit.org(), One { data, included }).await?))
 }
 
 async fn update(
@@ -135,10 +134,8 @@ async fn update(
 ) -> Result<Response, Error> {
     let patch = patch(body, &id)?;
     let changed = app.engine().update_own_application_key(&permit, parse_id(&id)?, &patch).await?;
-    let mut answer =
-        One { data: wire(changed.value, Form { last_used: false, owner: true }), included: None };
-    leaks::show(app.engine(), permit.org(), std::slice::from_mut(&mut answer.data), &mut answer.included)
-        .await?;
+    let answer = One { data: wire(changed.value, Form { last_used: false, owner: true }), included: None };
+    let answer = leaks::shown(app.engine(), permit.org(), answer).await?;
     Ok(positioned(changed.position, Json(answer)))
 }
 

@@ -98,10 +98,7 @@ async fn get(
     let (account, id) = (parse_account(&account)?, parse_id(&id)?);
     let credential = app.engine().find_service_account_application_key(&permit, account, id).await?;
     let data = wire(Shown { credential, secret: None }, Form { last_used: true, owner: false });
-    let mut answer = One { data, included: None };
-    leaks::show(app.engine(), permit.org(), std::slice::from_mut(&mut answer.data), &mut answer.included)
-        .await?;
-    Ok(Json(answer))
+    Ok(Json(leaks::shown(app.engine(), permit.org(), One { data, included: None }).await?))
 }
 
 async fn update(
@@ -115,9 +112,7 @@ async fn update(
     let changed = app.engine().update_service_account_application_key(&permit, account, id, &patch).await?;
     let shown = Shown { credential: changed.value, secret: None };
     let data = wire(shown, Form { last_used: false, owner: false });
-    let mut answer = One { data, included: None };
-    leaks::show(app.engine(), permit.org(), std::slice::from_mut(&mut answer.data), &mut answer.included)
-        .await?;
+    let answer = leaks::shown(app.engine(), permit.org(), One { data, included: None }).await?;
     Ok(positioned(changed.position, Json(answer)))
 }
 
