@@ -11,6 +11,7 @@ use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
 use http::{HeaderMap, HeaderValue, Method, Request, Uri, Version, request};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::body::{Body as _, Incoming};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use zeroize::Zeroizing;
 
 use crate::address::Address;
@@ -24,6 +25,8 @@ use crate::refusal::Refusal;
 
 /// The longest body that is read whole: to be signed, to have a template's parts added, or to be sent once more.
 const WHOLE_BYTES_MAX: usize = 1024 * 1024;
+/// What is no longer than this is held without being counted.
+const SMALL_BYTES_MAX: u64 = 16 * 1024;
 /// How long a body that is read whole may take to come.
 const WHOLE_PATIENCE: std::time::Duration = std::time::Duration::from_secs(30);
 
@@ -246,6 +249,26 @@ fn token_in(
         TOKEN => Some(token),
         name => value_of(usable, settings, name),
     })
+}
+
+/// Waits for room for a body, if it will be read whole and may not be small; to be kept until it is sent.
+///
+/// # Errors
+/// [`Refusal::Busy`] where there is none for too long.
+pub(crate) async fn room_for(
+    body: &Option<Incoming>,
+    prepared: &Prepared,
+    room: &Arc<Semaphore>,
+) -> Result<Option<OwnedSemaphorePermit>, Refusal> {
+    let is_templated = prepared.template.as_ref().is_some_and(|template| template.body.is_some());
+    let is_whole = is_templated || (prepared.source.is_some() && is_short(body));
+    let is_small =
+        |body: &Incoming| body.size_hint().upper().is_some_and(|longest| longest <= SMALL_BYTES_MAX);
+    if !is_whole || body.as_ref().is_none_or(is_small) {
+        return Ok(None);
+    }
+    let room = tokio::time::timeout(WHOLE_PATIENCE, room.clone().acquire_owned()).await;
+    room.ok().and_then(Result::ok).map(Some).ok_or(Refusal::Busy)
 }
 
 /// Whether a body says that it is short enough to be read whole.
