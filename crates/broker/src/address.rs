@@ -106,12 +106,7 @@ pub(crate) fn check_characters(text: &str) -> Result<(), PathFault> {
 fn check_segment(segment: &str) -> Result<(), PathFault> {
     let mut decoded = segment.as_bytes().to_vec();
     loop {
-        // What stands behind a semicolon is a parameter of the segment to some.
-        // And behind a NUL there is nothing, to others; spaces and controls around are lost on the way.
-        let name = decoded.split(|byte| [b';', 0].contains(byte)).next().unwrap_or_default();
-        let mut name = name.iter().filter(|byte| **byte > b' ' && **byte != 0x7F);
-        let name = [name.next(), name.next(), name.next()];
-        if matches!(name, [Some(b'.'), None | Some(b'.'), None]) {
+        if fold_wide(&decoded).split(|byte| *byte == b'/').any(is_dots) {
             return Err(PathFault::Dots);
         }
         if !decoded.contains(&b'%') {
@@ -126,6 +121,38 @@ fn check_segment(segment: &str) -> Result<(), PathFault> {
         }
         decoded = again;
     }
+}
+
+/// Whether a name is `.` or `..` to anybody.
+fn is_dots(name: &[u8]) -> bool {
+    // What stands behind a semicolon is a parameter of the segment to some, and the query behind a question mark that was
+    // escaped; behind a NUL there is nothing. Spaces and controls around are lost on the way.
+    let name = name.split(|byte| b";?#\0".contains(byte)).next().unwrap_or_default();
+    let mut name = name.iter().filter(|byte| **byte > b' ' && **byte != 0x7F);
+    let name = [name.next(), name.next(), name.next()];
+    matches!(name, [Some(b'.'), None | Some(b'.'), None])
+}
+
+/// Dots and slashes of other widths, which are plain ones to whoever brings names into one form (NFKC). A slash like these
+/// may well be in an honest name, so that it is no fault by itself.
+fn fold_wide(bytes: &[u8]) -> Vec<u8> {
+    const WIDE: [(&str, &[u8]); 6] =
+        [("．", b"."), ("﹒", b"."), ("․", b"."), ("‥", b".."), ("／", b"/"), ("＼", b"/")];
+    let mut folded = Vec::with_capacity(bytes.len());
+    let mut rest = bytes;
+    while let Some((first, after)) = rest.split_first() {
+        match WIDE.iter().find(|(wide, _)| rest.starts_with(wide.as_bytes())) {
+            Some((wide, plain)) => {
+                folded.extend_from_slice(plain);
+                rest = &rest[wide.len()..];
+            }
+            None => {
+                folded.push(*first);
+                rest = after;
+            }
+        }
+    }
+    folded
 }
 
 /// Percent escapes resolved once; a `%` that is none stays. Overlong forms of UTF-8, that old servers take for slashes and
@@ -196,6 +223,8 @@ mod tests {
             ("/.well-known", "/.well-known"),
             ("/a%25b", "/a%25b"),
             ("/%C3%BC;x=1", "/%C3%BC;x=1"),
+            ("/a%3Fb%23c", "/a%3Fb%23c"),
+            ("/1%EF%BC%8F2%E2%80%A6", "/1%EF%BC%8F2%E2%80%A6"),
         ] {
             let target = format!("{ID}{rest}");
             let address =
@@ -231,6 +260,14 @@ mod tests {
             ("/..%2509/x", Dots),
             ("/%c0%ae%c0%ae/x", Dots),
             ("/%e0%80%ae/x", Dots),
+            ("/..%3fx/y", Dots),
+            ("/%2e%2e%23x", Dots),
+            ("/..%253Fx", Dots),
+            ("/%EF%BC%8E%EF%BC%8E/x", Dots),
+            ("/%E2%80%A5/x", Dots),
+            ("/a%EF%BC%8F..%EF%BC%8Fx", Dots),
+            ("/..%EF%BC%BCx", Dots),
+            ("/%25EF%25BC%258E/x", Dots),
             ("//", EmptySegment),
             ("//evil.example/x", EmptySegment),
             ("/a//b", EmptySegment),

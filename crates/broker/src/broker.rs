@@ -67,7 +67,13 @@ pub(crate) struct Used {
     pub(crate) room: Arc<Semaphore>,
     /// Where the last call went: most go where the one before went.
     slot: Mutex<Option<Arc<Slot>>>,
+    /// Room for bodies that are read whole and are not small.
+    pub(crate) room_for_bodies: Arc<Semaphore>,
 }
+
+/// How many bodies of one connection are held whole at a time that are not small: 64 MiB, where each is as long as it may
+/// be. Whoever may use a connection could otherwise have as many held as there may be calls.
+const BODIES_HELD_MAX: usize = 64;
 
 impl Broker {
     /// Begins to record.
@@ -129,6 +135,7 @@ impl Broker {
                 needles: needles(usable, prepared.as_ref().ok()),
                 prepared,
                 room,
+                room_for_bodies: Arc::new(Semaphore::new(BODIES_HELD_MAX)),
                 of_oauth: Mutex::default(),
                 slot: Mutex::default(),
             }

@@ -154,6 +154,8 @@ fn kinds() -> Vec<Refusal> {
         R::Unrecorded => [R::Unrecorded],
         R::Unavailable => [R::Unavailable],
         R::UpstreamTimeout => [R::UpstreamTimeout],
+        // An action's alone.
+        R::AnswerTooLarge => [R::AnswerTooLarge; 0],
         R::Internal => [R::Internal],
     }
 }

@@ -17,7 +17,7 @@ use crate::address::{Address, PREFIX};
 use crate::answer::Answer;
 use crate::broker::{Broker, Used};
 use crate::credentials::Found;
-use crate::draft::{Draft, Material};
+use crate::draft::{Draft, Material, room_for};
 use crate::faults::Guard;
 use crate::headers;
 use crate::inbody::InBody;
@@ -193,6 +193,7 @@ impl Broker {
             sent: sent.clone(),
             faults: &self.options.faults,
         };
+        let _held = room_for(body, prepared, &used.room_for_bodies).await?;
         let mut draft = Draft::new(material, body).await?;
         // A token or a body may have been waited for, and the right may have ended meanwhile.
         let may_have_waited = prepared.source.is_some() || prepared.template.is_some();

@@ -10,6 +10,7 @@ use claviger_model::{Origin, Timestamp};
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
 use http::{HeaderMap, HeaderValue, Method, Request, Uri, Version, request};
 use hyper::body::Incoming;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use zeroize::Zeroizing;
 
 use crate::address::Address;
@@ -244,4 +245,22 @@ fn token_in(
         TOKEN => Some(token),
         name => value_of(usable, settings, name),
     })
+}
+
+/// Waits for room for a body, if it will be read whole and may not be small; to be kept until it is sent.
+///
+/// # Errors
+/// [`Refusal::Busy`] where there is none for too long.
+pub(crate) async fn room_for(
+    body: &Option<InBody>,
+    prepared: &Prepared,
+    room: &Arc<Semaphore>,
+) -> Result<Option<OwnedSemaphorePermit>, Refusal> {
+    let is_templated = prepared.template.as_ref().is_some_and(|template| template.body.is_some());
+    let is_short = || body.as_ref().is_none_or(InBody::is_short);
+    let is_whole = is_templated || (prepared.source.is_some() && is_short());
+    match body.as_ref().filter(|body| is_whole && !body.is_small()) {
+        Some(_) => InBody::room(room).await.map(Some),
+        None => Ok(None),
+    }
 }

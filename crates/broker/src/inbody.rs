@@ -1,14 +1,19 @@
 //! A caller's body on its way in: as it comes, or in memory already.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use claviger_http::discard;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::body::{Body as _, Incoming};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::refusal::Refusal;
 
 /// The longest body that is read whole: to be signed, to have a template's parts added, or to be sent once more.
 const WHOLE_BYTES_MAX: usize = 1024 * 1024;
+/// What is no longer than this is held without being counted.
+const SMALL_BYTES_MAX: u64 = 16 * 1024;
 /// How long a body that is read whole may take to come.
 const WHOLE_PATIENCE: std::time::Duration = std::time::Duration::from_secs(30);
 
@@ -34,6 +39,23 @@ impl InBody {
             Self::Coming(body) => body.size_hint().upper().is_some_and(|it| it <= WHOLE_BYTES_MAX as u64),
             Self::Here(body) => body.len() <= WHOLE_BYTES_MAX,
         }
+    }
+
+    /// Whether it may be held without being counted: it says so, or is held already.
+    pub(crate) fn is_small(&self) -> bool {
+        match self {
+            Self::Coming(body) => body.size_hint().upper().is_some_and(|longest| longest <= SMALL_BYTES_MAX),
+            Self::Here(_) => true,
+        }
+    }
+
+    /// Waits for room for one that is not small.
+    ///
+    /// # Errors
+    /// [`Refusal::Busy`] where there is none for as long as a body may take to come.
+    pub(crate) async fn room(room: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, Refusal> {
+        let room = tokio::time::timeout(WHOLE_PATIENCE, room.clone().acquire_owned()).await;
+        room.ok().and_then(Result::ok).ok_or(Refusal::Busy)
     }
 
     /// Reads it for nobody.

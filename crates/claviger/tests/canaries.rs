@@ -8,6 +8,8 @@
 #[allow(dead_code, unused_imports, unused_macros, reason = "each test program uses some of it")]
 mod support;
 
+#[path = "canaries/broker.rs"]
+mod broker;
 #[path = "canaries/connections.rs"]
 mod connections;
 #[path = "canaries/oauth.rs"]

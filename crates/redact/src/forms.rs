@@ -5,6 +5,7 @@
 //!
 //! - the bytes themselves; of a secret that is not ASCII also what is left of it when its UTF-8 is taken for Latin-1,
 //!   or when it is written in Latin-1, which is what happens to header values;
+//! - UTF-16 of either byte order;
 //! - hex, each digit of either case;
 //! - base64 of either alphabet, in the three ways in which the secret can lie within what is encoded. The characters
 //!   that it shares with its neighbours are masked too if they are there and fit; they hold up to four of its bits.
@@ -49,9 +50,10 @@ impl Forms {
     pub(crate) fn with_room<'a>(secrets: impl Iterator<Item = &'a [u8]>) -> Self {
         let (mut symbols, mut forms) = (0, 0);
         for secret in secrets {
-            // Of each byte: itself, two digits, three times 4/3 characters, three in Latin-1; and the ends.
-            symbols += if secret.is_ascii() { 7 } else { 10 } * secret.len() + 24;
-            forms += 7;
+            // Of each byte: itself, two in UTF-16 or four, two digits, three times 4/3 characters, three in Latin-1; and
+            // the ends.
+            symbols += if secret.is_ascii() { 9 } else { 14 } * secret.len() + 27;
+            forms += 9;
         }
         Self { symbols: Zeroizing::new(Vec::with_capacity(symbols)), list: Vec::with_capacity(forms) }
     }
@@ -67,6 +69,7 @@ impl Forms {
                 self.add_text(secret, latin1.iter().copied());
             }
         }
+        self.add_utf16(secret, bytes);
         let first = self.symbols.len();
         self.symbols
             .extend(bytes.iter().flat_map(|byte| [Symbol::nibble(byte >> 4), Symbol::nibble(byte & 15)]));
@@ -101,6 +104,17 @@ impl Forms {
         let first = self.symbols.len();
         self.symbols.extend(bytes.map(Symbol::text));
         self.end(secret, first, 0, 0);
+    }
+
+    /// In the order of either byte: of ASCII that is one, with a zero between each two characters.
+    fn add_utf16(&mut self, secret: usize, bytes: &[u8]) {
+        let Ok(text) = std::str::from_utf8(bytes) else { return };
+        if text.is_ascii() {
+            let zeros = bytes.iter().flat_map(|byte| [0, *byte]).skip(1);
+            return self.add_text(secret, zeros);
+        }
+        self.add_text(secret, text.encode_utf16().flat_map(u16::to_le_bytes));
+        self.add_text(secret, text.encode_utf16().flat_map(u16::to_be_bytes));
     }
 
     /// Base64 of a secret that `before` bytes precede since the last whole group of three.

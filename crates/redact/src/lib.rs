@@ -1,6 +1,7 @@
 //! Masks known secrets in a stream of bytes, in whatever form they are written:
 //!
 //! - as they are; of a secret that is not ASCII also as UTF-8 that was taken for Latin-1, and in Latin-1;
+//! - in UTF-16, of either byte order;
 //! - in hex, of either case;
 //! - in base64 of either alphabet, in the three ways in which a secret can lie within what is encoded, padded or not;
 //! - any of these with any of its characters escaped, each in its own way: `%41` in up to three layers and `+` for a
@@ -10,7 +11,7 @@
 //! [`Needles::held_max`]. Where secrets overlap, all that belongs to any of them is masked.
 //!
 //! What is not searched: secrets below [`Needles::LENGTH_MIN`] bytes, parts of a secret, secrets in compressed or
-//! encrypted texts, in UTF-16, in base64 that is broken into lines, in hex with something between the digits, or under
+//! encrypted texts, in UTF-32, in base64 that is broken into lines, in hex with something between the digits, or under
 //! several of these escapes at once but those layers (`\u0026amp;` is found as `&`, not as what HTML makes of it).
 //!
 //! No I/O, no clock. The time that it takes grows with the text's length and with no more than that, whatever is in it;

@@ -46,6 +46,23 @@ fn hex_of_either_case() {
     }
 }
 
+/// All but what says nothing: a zero before or behind.
+#[test]
+fn utf16_of_either_order() {
+    for secret in [SECRET, PLAIN, "8 bytes!"] {
+        for order in [u16::to_le_bytes, u16::to_be_bytes] {
+            let utf16 = |text: &str| text.encode_utf16().flat_map(order).collect::<Vec<u8>>();
+            let text = utf16(&format!("{{\"token\":\"{secret}\"}}"));
+            let masked = masked(&[secret], &text);
+            let left: String = masked.chars().filter(|char| *char != '\0').collect();
+            assert_eq!(masked.len(), text.len());
+            let stars = left.matches('*').count();
+            assert!(left == format!("{{\"token\":\"{}\"}}", "*".repeat(stars)), "{left}");
+            assert!(stars >= 2 * secret.encode_utf16().count() - 1, "{left}");
+        }
+    }
+}
+
 /// In any place within what is encoded, all characters that hold a bit of the secret are masked, and only those.
 #[test]
 fn base64_of_either_alphabet_in_every_alignment() {

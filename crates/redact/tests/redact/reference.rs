@@ -54,6 +54,17 @@ fn forms(secret: &[u8]) -> Vec<Form> {
             characters.ok().and_then(|all| all.iter().map(|one| u8::try_from(*one).ok()).collect());
         forms.extend(in_latin1.filter(|bytes| bytes.len() >= 8).map(|bytes| text(&bytes)));
     }
+    if let Ok(characters) = std::str::from_utf8(secret) {
+        let units: Vec<u16> = characters.encode_utf16().collect();
+        let (little, big): (Vec<_>, Vec<_>) =
+            units.iter().map(|unit| (unit.to_le_bytes(), unit.to_be_bytes())).unzip();
+        let (little, big) = (little.concat(), big.concat());
+        // Zeros of ASCII stand between its characters, whichever the order.
+        match secret.is_ascii() {
+            true => forms.push(text(&big[1..])),
+            false => forms.extend([text(&little), text(&big)]),
+        }
+    }
     let hex = data_encoding::HEXLOWER.encode(secret).into_bytes();
     forms.push(Form {
         places: hex.iter().map(|digit| vec![*digit, digit.to_ascii_uppercase()]).collect(),

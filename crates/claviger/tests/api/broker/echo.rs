@@ -75,4 +75,19 @@ with_a_world! {
         println!("{attempts} echoes");
         assert!(scene.world.take_seen().iter().all(|seen| seen.line().ends_with("apikey=canary%2F4Zt8%2BpL35%3Dk%26v")));
     }
+
+    /// Some servers write in the charset that a caller asks for.
+    async fn an_answer_in_utf16_holds_no_secret(scene: &Scene) {
+        let secret = "glpat-canary-7Qx2hK91";
+        let id = scene.connection(&gitlab(secret)).await;
+        for order in [u16::to_le_bytes, u16::to_be_bytes] {
+            let body: Vec<u8> = format!("<{secret}>").encode_utf16().flat_map(order).collect();
+            let length = body.len();
+            scene.world.answer(move |_| Reply::with("200 OK", "content-type: text/plain;charset=utf-16\r\n", &body));
+            let answer = scene.admin.get(&format!("/broker/{id}/x")).await.expect(200);
+            let left = answer.text.replace('\0', "");
+            assert!(left.starts_with('<') && left.ends_with('>') && left.trim_matches(['<', '>']).trim_matches('*').is_empty(), "{left:?}");
+            assert_eq!(answer.text.len(), length);
+        }
+    }
 }

@@ -4,6 +4,7 @@ use http::Method;
 
 use super::with_a_world;
 use crate::support::connections::gitlab;
+use crate::support::session::Browser;
 use crate::support::third_party::Reply;
 
 const SECRET: &str = "glpat-canary-7Qx2";
@@ -33,6 +34,18 @@ with_a_world! {
             assert_eq!(seen.all(gone), Vec::<&str>::new(), "{gone}");
         }
         assert!(!seen.head.contains("mine"), "{}", seen.head);
+    }
+
+    async fn a_browsers_session_opens_nothing(scene: &Scene) {
+        let id = scene.connection(&gitlab(SECRET)).await;
+        let browser = Browser::of_admin(&scene.server).await;
+        browser.get("/claviger/v1/connections").await.expect(200);
+        for method in [Method::GET, Method::POST, Method::DELETE] {
+            // Its CSRF token could be somebody's token, by its form.
+            browser.send(method, &format!("/broker/{id}/x"), &[], None).await.expect(401);
+        }
+        assert_eq!(scene.world.take_seen().len(), 0);
+        scene.admin.get(&format!("/broker/{id}/x")).await.expect(200);
     }
 
     async fn a_connection_is_used_again(scene: &Scene) {

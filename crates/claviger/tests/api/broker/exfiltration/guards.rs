@@ -15,7 +15,16 @@ const GUARDS: [(Guard, &[&str]); 11] = [
     (Guard::Address, &["a name with a private address", "rebinding, private at once"]),
     (
         Guard::Path,
-        &["encoded dots", "dots encoded twice", "encoded slashes", "empty segments", "path parameters"],
+        &[
+            "encoded dots",
+            "dots encoded twice",
+            "encoded slashes",
+            "empty segments",
+            "path parameters",
+            "dots before an escaped query",
+            "dots of another width",
+            "slashes of another width",
+        ],
     ),
     (Guard::HeaderStrip, &["header that names a host", "cookies", "Range", "the injected header"]),
     (Guard::QueryStrip, &["parameters that are the connection's"]),

@@ -158,10 +158,14 @@ fn misread(path: &str) -> String {
     for _ in 0..4 {
         text = decoded(&text);
     }
-    let text = String::from_utf8_lossy(&text).replace('\\', "/");
+    let mut text = String::from_utf8_lossy(&text).replace('\\', "/");
+    for (wide, plain) in [("．", "."), ("﹒", "."), ("․", "."), ("‥", ".."), ("／", "/"), ("＼", "/")]
+    {
+        text = text.replace(wide, plain);
+    }
     let mut read: Vec<&str> = Vec::new();
     for segment in text.split('/') {
-        match segment.split(';').next().unwrap_or_default().trim_matches(['\0', ' ', '\t']) {
+        match segment.split([';', '?', '#']).next().unwrap_or_default().trim_matches(['\0', ' ', '\t']) {
             "" | "." => {}
             ".." => drop(read.pop()),
             segment => read.push(segment),

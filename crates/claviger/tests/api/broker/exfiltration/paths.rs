@@ -2,7 +2,7 @@
 
 use super::{Call, Case, Kind};
 
-const PATHS: [(&str, &str); 66] = [
+const PATHS: [(&str, &str); 75] = [
     ("dots", "/../x"),
     ("dots", "/a/../../x"),
     ("dots", "/./x"),
@@ -49,6 +49,15 @@ const PATHS: [(&str, &str); 66] = [
     ("path parameters", "/..%3b/x"),
     ("path parameters", "/..%3Ba/x"),
     ("path parameters", "/a;/../../x"),
+    ("dots before an escaped query", "/..%3fx/y"),
+    ("dots before an escaped query", "/a/..%3F/../x"),
+    ("dots before an escaped fragment", "/%2e%2e%23x"),
+    ("dots of another width", "/%EF%BC%8E%EF%BC%8E/x"),
+    ("dots of another width", "/%E2%80%A5/x"),
+    ("dots of another width", "/%EF%B9%92%E2%80%A4/x"),
+    ("slashes of another width", "/..%EF%BC%8Fx"),
+    ("slashes of another width", "/a%EF%BC%BC..%EF%BC%BC..%EF%BC%BCx"),
+    ("slashes of another width", "/%252e%252e%25EF%25BC%258Fx"),
     ("fragments", "/a#/../x"),
     ("fragments", "#@thief.example/x"),
     ("controls", "/a%00/../x"),

@@ -4,6 +4,7 @@ mod answers;
 mod broken;
 mod requests;
 mod streams;
+mod wholes;
 
 use std::time::Duration;
 
