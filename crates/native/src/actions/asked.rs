@@ -324,3 +324,39 @@ pub(super) fn schema() -> Value {
         "additionalProperties": false,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_described_is_what_is_known() {
+        let told = |name: &str| {
+            let body = json!({ name: {} }).to_string();
+            format!("{:?}", Asked::read(body.as_bytes(), None).err())
+        };
+        for name in schema()["properties"].as_object().unwrap().keys() {
+            assert!(!told(name).contains("is not known here"), "{name}");
+        }
+        assert!(told("other").contains("is not known here"));
+    }
+
+    #[test]
+    fn a_token_implies_its_integration() {
+        let read = |more: &str, bound| {
+            let body = format!(r#"{{"connectionName": "mine", "method": "GET", "path": ""{more}}}"#);
+            let asked = Asked::read(body.as_bytes(), bound).ok()?;
+            match asked.connection {
+                Meant::Zis { integration, name } => Some((integration, name)),
+                Meant::Id(_) => None,
+            }
+        };
+        let meant = |integration: &str| Some((integration.to_owned(), "mine".to_owned()));
+        assert_eq!(read("", Some("bound")), meant("bound"));
+        // What is named is meant, and refused later where the token may not.
+        assert_eq!(read(r#", "integration": "named""#, Some("bound")), meant("named"));
+        assert_eq!(read(r#", "integration": "named""#, None), meant("named"));
+        assert_eq!(read("", None), None);
+        assert_eq!(read(r#", "integration": "Not One""#, Some("bound")), None);
+    }
+}
