@@ -12,7 +12,7 @@ import os
 
 import requests
 
-from upstream import calls, flows, secrets
+from upstream import actions, calls, flows, secrets
 from upstream.journal import Sightings
 
 SETTINGS = ("URL", "API_KEY", "APPLICATION_KEY", "EMAIL")
@@ -160,10 +160,14 @@ class Driver:
 
     def call(self, call, connection):
         """Makes a call: its answer, and what came to the rig of it."""
+        before = len(self.arrived())
+        if call.get("is_action"):
+            body = json.dumps(actions.body(call, connection), ensure_ascii=False).encode()
+            answer = self.send("POST", actions.PATH, self.keys | {"Content-Type": "application/json"}, body)
+            return actions.read(answer), self.arrived()[before:]
         headers = dict(call["headers"]) | (self.as_client(**call["sdk"]) if call["is_as_client"] else self.keys)
         if call["host"]:
             headers["Claviger-Host"] = call["host"]
-        before = len(self.arrived())
         body = call["body"].encode() if call["body"] is not None else None
         answer = self.send(call["method"], f"/broker/{connection}/{call['path']}", headers, body)
         return answer, self.arrived()[before:]
@@ -188,14 +192,18 @@ def drive(known, journal, ports, ca):
     brief = [call for call in made if (call["type"], call["variant"]) == ("oauth", "code")][:1]
     failures += [_failure(driver, call, connections, driver.renew) for call in brief]
     failures += [_failure(driver, call, connections) for call in made]
-    made += brief
+    as_actions = actions.every(made)
+    failures += [_failure(driver, call, connections) for call in as_actions]
+    made += brief + as_actions
     # Tokens that are taken back before their time are exchanged anew, unseen by the caller: once, since a service that
     # refuses what it gave a moment ago is not asked over and over. In reverse, so that the one with a body is repeated.
     driver.order("/forget", {})
-    for call in [call for call in reversed(made) if call["type"] in RENEWED and call["variant"] == "good"]:
+    renewed = [call for call in made if call["type"] in RENEWED and call["variant"] == "good"]
+    for call in [call for call in reversed(renewed) if not call.get("is_action")]:
         made.append(call)
         failures.append(_failure(driver, call, connections))
     reflections = [call for call in calls.reflections(known) if (call["type"], call["variant"]) in connections]
+    reflections += actions.every(reflections)
     failures += [_failure(driver, call, connections, driver.reflect) for call in reflections]
     failures += _mixed(driver.arrived())
     return [failure for failure in failures if failure], len(connections), len(made) + len(reflections)

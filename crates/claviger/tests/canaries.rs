@@ -343,8 +343,11 @@ fn note_secrets(about: &str, text: &str, canaries: &mut Canaries) {
     fn walk(about: &str, value: &Value, canaries: &mut Canaries) {
         match value {
             Value::Object(members) => {
+                // The key of a pair is a name.
+                let is_pair = members.contains_key("value");
+                let is_secret = |name: &str| ["key", "hash", "secret"].contains(&name) && !is_pair;
                 for (name, value) in members {
-                    match value.as_str().filter(|_| ["key", "hash", "secret"].contains(&name.as_str())) {
+                    match value.as_str().filter(|_| is_secret(name)) {
                         Some(secret) => canaries.add(about, secret),
                         None => walk(about, value, canaries),
                     }

@@ -3,7 +3,9 @@
 mod answered;
 mod asked;
 mod http;
+mod pairs;
 mod refused;
+mod schema;
 mod user;
 
 use std::sync::Arc;

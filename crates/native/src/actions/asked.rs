@@ -9,21 +9,17 @@ use claviger_engine::{FieldError, UseKey};
 use claviger_http::BodyError;
 use claviger_model::{ConnectionId, ZisConnectionName, ZisName};
 use http::header::CONTENT_TYPE;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use serde_json::Value;
 use serde_json::value::RawValue;
-use serde_json::{Map, Value, json};
 
+use super::pairs::{pairs, read_headers, unknown};
 use crate::Error;
 use crate::reading::{Faults, text};
 
-/// As many as the server takes of a request, and as long.
-const HEADERS_MAX: usize = 100;
-const HEADER_BYTES_MAX: usize = 64 * 1024;
 /// What the door passes on, but for what nobody can be asked for in JSON.
-const METHODS: [Method; 7] =
+pub(super) const METHODS: [Method; 7] =
     [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::HEAD, Method::OPTIONS];
-/// So end the names of members that flows fill in.
-const TEMPLATE: &str = ".$";
 
 /// A body, read.
 pub(super) struct Asked {
@@ -221,106 +217,41 @@ fn read_method(text: &str) -> Result<Method, String> {
     })
 }
 
-fn read_headers(value: &Value, faults: &mut Faults) -> HeaderMap {
-    let given = pairs("headers", value, faults);
-    let length: usize = given.iter().map(|(_, (name, value))| name.len() + value.len()).sum();
-    if given.len() > HEADERS_MAX || length > HEADER_BYTES_MAX {
-        faults.add("headers", format!("must be at most {HEADERS_MAX}, of {HEADER_BYTES_MAX} bytes together"));
-        return HeaderMap::new();
-    }
-    let mut headers = HeaderMap::with_capacity(given.len() + 2);
-    for (place, (name, value)) in given {
-        let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| "is no name of a header");
-        let name = faults.note(&format!("headers/{place}/key"), name);
-        let value = HeaderValue::from_bytes(value.as_bytes())
-            .map_err(|_| "must have no line breaks and no other control characters");
-        let value = faults.note(&format!("headers/{place}/value"), value);
-        if let (Some(name), Some(value)) = (name, value) {
-            headers.append(name, value);
-        }
-    }
-    headers
-}
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
 
-/// A list of `{"key": …, "value": …}`, each with its place.
-fn pairs(field: &str, value: &Value, faults: &mut Faults) -> Vec<(usize, (String, String))> {
-    let Some(items) = value.as_array() else {
-        faults.add(field, "must be a list");
-        return Vec::new();
-    };
-    let read = |(place, item): (usize, &Value)| match item.as_object() {
-        Some(item) => Some((place, pair(&format!("{field}/{place}"), item, faults)?)),
-        None => {
-            faults.add(&format!("{field}/{place}"), "must be an object with key and value");
-            None
-        }
-    };
-    items.iter().enumerate().filter_map(read).collect()
-}
+    use super::super::schema::schema;
+    use super::*;
 
-fn pair(place: &str, item: &Map<String, Value>, faults: &mut Faults) -> Option<(String, String)> {
-    for name in item.keys().filter(|name| !["key", "value"].contains(&name.as_str())) {
-        faults.add(&format!("{place}/{name}"), unknown(name));
+    #[test]
+    fn what_is_described_is_what_is_known() {
+        let told = |name: &str| {
+            let body = json!({ name: {} }).to_string();
+            format!("{:?}", Asked::read(body.as_bytes(), None).err())
+        };
+        for name in schema()["properties"].as_object().unwrap().keys() {
+            assert!(!told(name).contains("is not known here"), "{name}");
+        }
+        assert!(told("other").contains("is not known here"));
     }
-    let mut member = |name: &str| match item.get(name) {
-        Some(value) => {
-            faults.note(&format!("{place}/{name}"), text(value, |text| Ok::<_, String>(text.to_owned())))
-        }
-        None => {
-            faults.add(&format!("{place}/{name}"), "must be there");
-            None
-        }
-    };
-    let (key, value) = (member("key"), member("value"));
-    Some((key?, value?))
-}
 
-fn unknown(name: &str) -> &'static str {
-    match name.ends_with(TEMPLATE) {
-        true => "is a template, which flows fill in: give the value itself, without .$",
-        false => "is not known here",
+    #[test]
+    fn a_token_implies_its_integration() {
+        let read = |more: &str, bound| {
+            let body = format!(r#"{{"connectionName": "mine", "method": "GET", "path": ""{more}}}"#);
+            let asked = Asked::read(body.as_bytes(), bound).ok()?;
+            match asked.connection {
+                Meant::Zis { integration, name } => Some((integration, name)),
+                Meant::Id(_) => None,
+            }
+        };
+        let meant = |integration: &str| Some((integration.to_owned(), "mine".to_owned()));
+        assert_eq!(read("", Some("bound")), meant("bound"));
+        // What is named is meant, and refused later where the token may not.
+        assert_eq!(read(r#", "integration": "named""#, Some("bound")), meant("named"));
+        assert_eq!(read(r#", "integration": "named""#, None), meant("named"));
+        assert_eq!(read("", None), None);
+        assert_eq!(read(r#", "integration": "Not One""#, Some("bound")), None);
     }
-}
-
-/// What [`Asked::read`] takes.
-pub(super) fn schema() -> Value {
-    let text = |description: &str| json!({ "type": "string", "description": description });
-    let pairs = |description: &str, max: Option<usize>| {
-        let mut list = json!({
-            "type": "array",
-            "items": {
-                "type": "object",
-                "properties": { "key": { "type": "string" }, "value": { "type": "string" } },
-                "required": ["key", "value"],
-                "additionalProperties": false,
-            },
-            "description": description,
-        });
-        if let Some(max) = max {
-            list["maxItems"] = json!(max);
-        }
-        list
-    };
-    json!({
-        "type": "object",
-        "properties": {
-            "connection": { "type": "string", "format": "uuid", "description": "The id of a connection" },
-            "connectionName": text("In place of it, the name of a ZIS connection"),
-            "integration": text("Its integration; an integration token implies its own"),
-            "method": { "type": "string", "enum": METHODS.each_ref().map(Method::as_str) },
-            "path": text("A path below the connection's base URL, with a query or without"),
-            "url": text("In place of it, a whole URL whose host the connection allows"),
-            "query": pairs("Parameters, added to the query", None),
-            "headers": pairs("Headers; what a call may not bring is left out", Some(HEADERS_MAX)),
-            "requestBody": {
-                "description": "A text goes out as it is, anything else as JSON; null for no body",
-            },
-        },
-        "required": ["method"],
-        "allOf": [
-            { "oneOf": [{ "required": ["connection"] }, { "required": ["connectionName"] }] },
-            { "oneOf": [{ "required": ["path"] }, { "required": ["url"] }] },
-        ],
-        "additionalProperties": false,
-    })
 }

@@ -12,8 +12,9 @@ use http::header::{CONTENT_SECURITY_POLICY, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderValue, Method, StatusCode};
 
 use super::answered::Answered;
-use super::asked::{self, Asked};
+use super::asked::Asked;
 use super::refused::Refused;
+use super::schema::schema;
 use super::user::User;
 use crate::error;
 
@@ -30,7 +31,7 @@ pub(super) fn route(broker: &Arc<Broker>) -> Route {
     };
     let operation = Operation::new("RunHttpAction", "Claviger: connections", error::described())
         .takes_bearer()
-        .body(Named::new("HttpAction", asked::schema()))
+        .body(Named::new("HttpAction", schema()))
         .answers(StatusCode::OK, Named::new("HttpActionAnswer", Answered::schema()))
         .fails(&[
             StatusCode::NOT_FOUND,
