@@ -14,8 +14,10 @@ const SET_COOKIE2: HeaderName = HeaderName::from_static("set-cookie2");
 const X_REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
 const X_CSRF_TOKEN: HeaderName = HeaderName::from_static("x-csrf-token");
 
+// These are statics, not constants: a constant of names would be made, and dropped, wherever it is looked at.
+
 /// About one connection of the way, and not about the message (RFC 9110, 7.6.1).
-const HOP_BY_HOP: [HeaderName; 10] = [
+static HOP_BY_HOP: [HeaderName; 10] = [
     CONNECTION,
     KEEP_ALIVE,
     PROXY_CONNECTION,
@@ -31,7 +33,7 @@ const HOP_BY_HOP: [HeaderName; 10] = [
 /// What of the caller's requests goes no further beside those. Whom a call is from and for, how long it is, and that
 /// it may be answered in parts or encoded (secrets could not be found in either) is ours to say; the rest carries
 /// sessions, or our own credentials.
-const NOT_OUTWARDS: [HeaderName; 31] = [
+static NOT_OUTWARDS: [HeaderName; 31] = [
     // By which some servers take a path or a host for another than it is.
     HeaderName::from_static("x-original-url"),
     HeaderName::from_static("x-original-uri"),
@@ -71,7 +73,7 @@ const NOT_OUTWARDS_BELOW: [&str; 3] = ["claviger-", "x-forwarded-", "x-zis-"];
 
 /// What of an upstream's answer goes no further beside hop-by-hop headers. Cookies of third parties would be taken for
 /// ours, and a page of theirs must not run where we are.
-const NOT_INWARDS: [HeaderName; 4] =
+static NOT_INWARDS: [HeaderName; 4] =
     [SET_COOKIE, SET_COOKIE2, CONTENT_SECURITY_POLICY, X_CONTENT_TYPE_OPTIONS];
 
 /// The headers of a caller's request that go on. `strips` are others that the connection keeps back.
