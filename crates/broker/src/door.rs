@@ -306,7 +306,7 @@ impl Broker {
         // The words behind the status among them, in which a secret could stand.
         parts.extensions = http::Extensions::default();
         noted.answered(parts.status.as_u16());
-        self.app.metrics().count_brokered("forwarded");
+        self.app.metrics().count_forwarded();
         let answer = Answer::new(body, redaction, (link, slot), right, noted, room);
         Response::from_parts(parts, Body::new(answer))
     }
