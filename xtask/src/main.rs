@@ -35,7 +35,8 @@ Usage: cargo xtask <task>
                                  clients against the real server, on each engine; SUITE: python, typescript, go, java,
                                  recorded, zendesk, zendesk-subdomains, zendesk-oauth, broker,
                                  upstream (the tests of what plays the third parties, without a server; only by name)
-  bench [--only PARTS] [--quick] measure the release build; PARTS: start, verify, creates, lists;
+  bench [--only PARTS] [--quick] measure the release build; PARTS: start, verify, creates, lists, roles, connections,
+                                 broker;
                                  --quick: small numbers, only to see that it works
   fuzz TARGET [--seconds N] [--seed N]
                                  look for bodies that break a promise, for 60 s and with seed 1 unless said

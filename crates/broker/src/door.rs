@@ -1,5 +1,6 @@
 //! `/broker/{connection}/{path…}`: a call through a connection, streamed both ways.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -23,7 +24,7 @@ use crate::headers;
 use crate::inbody::InBody;
 use crate::mint::Minted;
 use crate::pool::{Link, Slot};
-use crate::prepared::Prepared;
+use crate::prepared::{Prepared, host_header};
 use crate::record::Noted;
 use crate::redaction::Redaction;
 use crate::refusal::Refusal;
@@ -161,8 +162,8 @@ impl Broker {
             return Err(Refusal::ConnectionExpired);
         }
         let room = used.room.clone().try_acquire_owned().map_err(|_| Refusal::Busy)?;
-        let (origin, path) = target(parts, address, prepared)?;
-        noted.aimed_at(origin.authority(), &path);
+        let Aim { origin, host, path } = target(parts, address, prepared)?;
+        noted.aimed_at(host.clone(), &path);
         let destination = match prepared.check(&origin) {
             Err(_) if !self.options.faults.stands(Guard::Host) => Destination::default(),
             checked => checked?,
@@ -188,6 +189,7 @@ impl Broker {
             usable,
             catalog: engine.catalog(),
             origin: &origin,
+            host,
             path,
             destination: destination.clone(),
             sent: sent.clone(),
@@ -220,11 +222,11 @@ impl Broker {
             false => {
                 (answer, link) = self.follow(answer, link, &mut draft, usable, &way, &mut right).await?;
                 // Whoever it leads to now, nobody else calls over it.
-                Arc::new(slot.apart(origin.clone()))
+                Arc::new(slot.apart(origin.as_ref().clone()))
             }
         };
         // Nobody else calls over it.
-        let slot = if draft.is_odd() { Arc::new(slot.apart(origin)) } else { slot };
+        let slot = if draft.is_odd() { Arc::new(slot.apart(origin.into_owned())) } else { slot };
         let needles = minted.as_ref().map(|(_, minted)| &minted.needles).or(used.needles.as_ref());
         let needles = needles.filter(|_| self.options.faults.stands(Guard::Redaction));
         let onward = Onward { link, slot, right, redaction: needles.map(Redaction::new), room };
@@ -313,7 +315,7 @@ impl Broker {
         // The words behind the status among them, in which a secret could stand.
         parts.extensions = http::Extensions::default();
         noted.answered(parts.status.as_u16());
-        self.app.metrics().count_brokered("forwarded");
+        self.app.metrics().count_forwarded();
         let answer = Answer::new(body, redaction, (link, slot), right, noted, room);
         Response::from_parts(parts, answer)
     }
@@ -346,27 +348,40 @@ pub(crate) fn check_form(parts: &request::Parts) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// Where a call goes.
+struct Aim<'p> {
+    origin: Cow<'p, Origin>,
+    /// Its host and port, for the header.
+    host: HeaderValue,
+    path: String,
+}
+
 /// Where a call goes: the connection's base URL, with the caller's path below it, or another host that the caller names,
 /// from its root.
-fn target(
+fn target<'p>(
     parts: &request::Parts,
     address: &Address<'_>,
-    prepared: &Prepared,
-) -> Result<(Origin, String), Refusal> {
+    prepared: &'p Prepared,
+) -> Result<Aim<'p>, Refusal> {
     let mut named = parts.headers.get_all(CLAVIGER_HOST).into_iter();
-    let slash = |path: &str| if path.is_empty() { "/".to_owned() } else { path.to_owned() };
+    let below = |base: &str| match (base, address.path) {
+        ("", "") => "/".to_owned(),
+        (base, path) => [base, path].concat(),
+    };
     if let Some(origin) = address.origin {
-        return Ok((origin.clone(), slash(address.path)));
+        return Ok(Aim { host: host_header(origin)?, origin: Cow::Owned(origin.clone()), path: below("") });
     }
     match (named.next(), named.next()) {
         (Some(_), Some(_)) => Err(Refusal::HostInvalid),
         (Some(host), None) => {
             let host: Host = host.to_str().ok().and_then(|it| it.parse().ok()).ok_or(Refusal::HostInvalid)?;
-            Ok((Origin::new(Scheme::Https, host), slash(address.path)))
+            let origin = Origin::new(Scheme::Https, host);
+            Ok(Aim { host: host_header(&origin)?, origin: Cow::Owned(origin), path: below("") })
         }
         (None, _) => {
             let base = prepared.base.as_ref().ok_or(Refusal::HostNeeded)?;
-            Ok((base.origin.clone(), slash(&format!("{}{}", base.path, address.path))))
+            let origin = Cow::Borrowed(&base.origin);
+            Ok(Aim { origin, host: base.host.clone(), path: below(&base.path) })
         }
     }
 }

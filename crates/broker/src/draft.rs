@@ -58,6 +58,8 @@ pub(crate) struct Material<'a> {
     pub(crate) usable: &'a UsableConnection,
     pub(crate) catalog: &'a Catalog,
     pub(crate) origin: &'a Origin,
+    /// Its host and port, for the header.
+    pub(crate) host: HeaderValue,
     pub(crate) path: String,
     pub(crate) destination: Destination,
     pub(crate) sent: Arc<Sent>,
@@ -70,8 +72,19 @@ impl Draft {
     /// # Errors
     /// Where the caller's request does not fit what the connection adds to it.
     pub(crate) async fn new(material: Material<'_>, body: &mut Option<InBody>) -> Result<Self, Refusal> {
-        let Material { parts, address, prepared, usable, catalog, origin, path, destination, sent, faults } =
-            material;
+        let Material {
+            parts,
+            address,
+            prepared,
+            usable,
+            catalog,
+            origin,
+            host,
+            path,
+            destination,
+            sent,
+            faults,
+        } = material;
         let mut headers = match faults.stands(Guard::HeaderStrip) {
             true => headers::outwards(&parts.headers, &prepared.strip_headers),
             false => parts.headers.clone(),
@@ -80,7 +93,7 @@ impl Draft {
         if !faults.stands(Guard::Template) {
             headers.values_mut().for_each(|value| crate::template::fill_callers(value, usable));
         }
-        headers.insert(HOST, HeaderValue::from_str(&origin.authority()).map_err(|_| Refusal::Internal)?);
+        headers.insert(HOST, host);
         let callers = address.query.unwrap_or_default();
         let callers = match faults.stands(Guard::QueryStrip) {
             true => query::without(callers, &prepared.strip_query),
@@ -213,7 +226,7 @@ impl Draft {
         };
         let mut request = Request::new(body);
         *request.method_mut() = self.method.clone();
-        *request.uri_mut() = target.parse::<Uri>().map_err(|_| Refusal::Internal)?;
+        *request.uri_mut() = Uri::try_from(target).map_err(|_| Refusal::Internal)?;
         *request.version_mut() = Version::HTTP_11;
         *request.headers_mut() = headers;
         Ok(request)

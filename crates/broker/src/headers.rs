@@ -12,8 +12,10 @@ const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection")
 const HTTP2_SETTINGS: HeaderName = HeaderName::from_static("http2-settings");
 const SET_COOKIE2: HeaderName = HeaderName::from_static("set-cookie2");
 
+// These are statics, not constants: a constant of names would be made, and dropped, wherever it is looked at.
+
 /// About one connection of the way, and not about the message (RFC 9110, 7.6.1).
-const HOP_BY_HOP: [HeaderName; 10] = [
+static HOP_BY_HOP: [HeaderName; 10] = [
     CONNECTION,
     KEEP_ALIVE,
     PROXY_CONNECTION,
@@ -28,7 +30,7 @@ const HOP_BY_HOP: [HeaderName; 10] = [
 
 /// Ours to say of every request beside those: whom it is from and for, how long it is, and that it may be answered in
 /// parts or encoded (secrets could not be found in either).
-const OURS_TO_SAY: [HeaderName; 32] = [
+static OURS_TO_SAY: [HeaderName; 32] = [
     HOST,
     CONTENT_LENGTH,
     EXPECT,
@@ -67,7 +69,7 @@ const OURS_TO_SAY: [HeaderName; 32] = [
 ];
 
 /// What else of a caller's requests goes no further: it carries sessions, or our own credentials.
-const CARRIES: [HeaderName; 7] = [
+static CARRIES: [HeaderName; 7] = [
     COOKIE,
     HeaderName::from_static("cookie2"),
     AUTHORIZATION,
@@ -83,7 +85,7 @@ const OURS_TO_SAY_BELOW: [&str; 3] = ["claviger-", "x-forwarded-", "x-zis-"];
 /// What of an upstream's answer goes no further beside hop-by-hop headers. Cookies of third parties would be taken for
 /// ours, and a page of theirs must not run where we are. The others speak for a whole origin, which is ours and not theirs:
 /// they would end our sessions, or have browsers report to somebody else.
-const NOT_INWARDS: [HeaderName; 17] = [
+static NOT_INWARDS: [HeaderName; 17] = [
     SET_COOKIE,
     SET_COOKIE2,
     CONTENT_SECURITY_POLICY,

@@ -40,6 +40,8 @@ pub(crate) struct Prepared {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Base {
     pub(crate) origin: Origin,
+    /// Its host and port, for the header.
+    pub(crate) host: HeaderValue,
     /// Empty, or beginning with a slash and not ending in one.
     pub(crate) path: String,
 }
@@ -122,7 +124,7 @@ impl Prepared {
             is_templated.then(|| HttpTemplate::new(settings, value_of_token(usable))).transpose()?;
         let strip = entry.integration().strip();
         let mut prepared = Self {
-            base: entry.base_url().map(|url| Base::new(url.origin, &url.path)),
+            base: entry.base_url().map(|url| Base::new(url.origin, &url.path)).transpose()?,
             allowed: Allowed::Catalogued(entry.allowed_hosts(&hosts)),
             added,
             source: credential.exchange().map(Source::Exchange),
@@ -153,7 +155,10 @@ impl Prepared {
         };
         let base = match domain.is_wildcard() {
             true => None,
-            false => domain.name().parse().ok().map(|host| Base::new(Origin::new(Scheme::Https, host), "")),
+            false => {
+                let origin = domain.name().parse().ok().map(|host| Origin::new(Scheme::Https, host));
+                origin.map(|origin| Base::new(origin, "")).transpose()?
+            }
         };
         let mut prepared = Self {
             base,
@@ -255,9 +260,14 @@ impl Prepared {
 }
 
 impl Base {
-    fn new(origin: Origin, path: &str) -> Self {
-        Self { origin, path: path.trim_end_matches('/').to_owned() }
+    fn new(origin: Origin, path: &str) -> Result<Self, Refusal> {
+        Ok(Self { host: host_header(&origin)?, origin, path: path.trim_end_matches('/').to_owned() })
     }
+}
+
+/// Host and port of an origin, for the header.
+pub(crate) fn host_header(origin: &Origin) -> Result<HeaderValue, Refusal> {
+    HeaderValue::try_from(origin.authority()).map_err(|_| Refusal::Internal)
 }
 
 fn needs_token(credential: &CredentialType, what: &Presentation) -> bool {

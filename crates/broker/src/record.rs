@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use claviger_engine::{CallBatch, Caller, Engine};
 use claviger_http::App;
-use claviger_model::{Connection, ConnectionId, OrgId, Timestamp};
-use http::Method;
+use claviger_model::{Connection, ConnectionId, CredentialId, OrgId, Timestamp, UserId};
+use http::{HeaderValue, Method};
 use tokio::sync::watch;
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -147,9 +147,10 @@ pub(crate) struct Noted {
 struct Line {
     org: OrgId,
     connection: ConnectionId,
-    who: String,
+    acting: CredentialId,
+    user: Option<UserId>,
     method: Method,
-    host: String,
+    host: Option<HeaderValue>,
     path: String,
     status: u16,
     code: Option<&'static str>,
@@ -166,13 +167,13 @@ impl Noted {
         connection: &Connection,
         method: Method,
     ) -> Self {
-        let user = caller.user().map(|user| user.to_string()).unwrap_or_default();
         let line = Line {
             org: connection.org,
             connection: connection.id,
-            who: format!("\"{}\",\"{user}\"", caller.acting()),
+            acting: caller.acting(),
+            user: caller.user(),
             method,
-            host: String::new(),
+            host: None,
             path: String::new(),
             status: 0,
             code: None,
@@ -184,8 +185,8 @@ impl Noted {
     }
 
     /// Where it goes.
-    pub(crate) fn aimed_at(&mut self, host: String, path: &str) {
-        self.line.host = host;
+    pub(crate) fn aimed_at(&mut self, host: HeaderValue, path: &str) {
+        self.line.host = Some(host);
         let end = path.char_indices().nth(PATH_CHARS_MAX).map_or(path.len(), |(at, _)| at);
         self.line.path = path[..end].to_owned();
     }
@@ -232,21 +233,31 @@ impl Line {
     /// A JSON array: when it ended, the credential, the user, method, host, path, status, why not, bytes sent, bytes
     /// received, microseconds, and how many secrets were masked.
     fn written(&self, at: Timestamp, micros: u128) -> String {
-        let mut line = String::with_capacity(192 + self.path.len());
-        let Self { who, method, host, path, status, received, masked, .. } = self;
-        // Methods, hosts and paths were read already: they have no quote and no backslash, but for quotes in paths.
-        let written = write!(line, "[{},{who},\"{method}\",\"{host}\",\"", at.micros());
-        debug_assert!(written.is_ok(), "writing to a string does not fail");
-        for character in path.chars() {
-            match character {
-                '"' => line.push_str("%22"),
-                character => line.push(character),
-            }
-        }
-        let code = self.code.map_or_else(|| "null".to_owned(), |code| format!("\"{code}\""));
-        let sent = self.sent.bytes();
-        let written = write!(line, "\",{status},{code},{sent},{received},{micros},{masked}]");
+        // Twice 36 characters of ids, and as much as numbers and the rest mostly have.
+        let mut line = String::with_capacity(224 + self.path.len());
+        let written = self.write(&mut line, at, micros);
         debug_assert!(written.is_ok(), "writing to a string does not fail");
         line
+    }
+
+    fn write(&self, line: &mut String, at: Timestamp, micros: u128) -> std::fmt::Result {
+        let Self { acting, method, path, status, received, masked, .. } = self;
+        write!(line, "[{},\"{acting}\",\"", at.micros())?;
+        self.user.map_or(Ok(()), |user| write!(line, "{user}"))?;
+        // Methods, hosts and paths were read already: they have no quote and no backslash, but for quotes in paths.
+        let host = self.host.as_ref().and_then(|host| host.to_str().ok()).unwrap_or_default();
+        for part in ["\",\"", method.as_str(), "\",\"", host, "\",\""] {
+            line.push_str(part);
+        }
+        for (number, part) in path.split('"').enumerate() {
+            line.push_str(if number > 0 { "%22" } else { "" });
+            line.push_str(part);
+        }
+        write!(line, "\",{status},")?;
+        match self.code {
+            Some(code) => write!(line, "\"{code}\"")?,
+            None => line.push_str("null"),
+        }
+        write!(line, ",{},{received},{micros},{masked}]", self.sent.bytes())
     }
 }

@@ -42,6 +42,8 @@ pub struct Metrics {
     seconds: Histogram,
     refusals: Family<RefusalLabels, Counter>,
     brokered: Family<BrokerLabels, Counter>,
+    /// Of `brokered`, what needs no looking up where it is counted.
+    forwarded: Counter,
     directory_secrets: Gauge,
     ledger_sequence: Gauge,
     available: Gauge,
@@ -55,7 +57,8 @@ impl Default for Metrics {
         let requests = Family::default();
         let seconds = Histogram::new(exponential_buckets(0.0001, 4.0, 9));
         let refusals = Family::default();
-        let brokered = Family::default();
+        let brokered = Family::<BrokerLabels, Counter>::default();
+        let forwarded = brokered.get_or_create(&BrokerLabels { outcome: "forwarded" }).clone();
         let (directory_secrets, ledger_sequence, available) =
             (Gauge::default(), Gauge::default(), Gauge::default());
         // The library ends each sentence with a full stop.
@@ -72,6 +75,7 @@ impl Default for Metrics {
             seconds,
             refusals,
             brokered,
+            forwarded,
             directory_secrets,
             ledger_sequence,
             available,
@@ -91,7 +95,12 @@ impl Metrics {
         self.refusals.get_or_create(labels).clone()
     }
 
-    /// Counts a call through a connection.
+    /// Counts a call through a connection that was passed on.
+    pub fn count_forwarded(&self) {
+        self.forwarded.inc();
+    }
+
+    /// Counts a call through a connection that was refused, by the refusal's code.
     pub fn count_brokered(&self, outcome: &'static str) {
         self.brokered.get_or_create(&BrokerLabels { outcome }).inc();
     }
