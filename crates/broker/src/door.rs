@@ -10,7 +10,7 @@ use claviger_engine::{
 };
 use claviger_http::{Bucket, Door, Opening, Peer, REQUEST_ID, Standing, awaits_asking, request_id_header};
 use claviger_model::{Host, Origin, Scheme};
-use http::header::UPGRADE;
+use http::header::{CONTENT_LENGTH, UPGRADE};
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, Version, request};
 use hyper::body::{Body as _, Incoming};
 
@@ -310,6 +310,10 @@ impl Broker {
         }
         if let Some(redaction) = &mut redaction {
             redaction.mask_headers(&mut parts.headers);
+        }
+        if parts.status == StatusCode::NO_CONTENT {
+            // Whatever a third party says, it has none (RFC 9110, 8.6).
+            parts.headers.remove(CONTENT_LENGTH);
         }
         parts.version = Version::HTTP_11;
         // The words behind the status among them, in which a secret could stand.

@@ -134,7 +134,7 @@ async fn inside() {
             {
                 let name = |what: &str| format!("{what}{number}x{place}x{turn}.corpus.example.com");
                 let (attempt, control) = (name("a"), name("c"));
-                names.say(&attempt, aliases, &[addresses.clone()]);
+                names.say(&attempt, aliases, std::slice::from_ref(&addresses));
                 assert_eq!(
                     call(&scene, &attempt).await,
                     (403, vec![]),

@@ -20,6 +20,9 @@ with_a_world! {
             ("HTTP/1.1 200 OK\r\ncontent-length: 20\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n", "transfer-encoding: chunked"),
             ("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\ntrailer: x-t\r\n\r\n5\r\nhello\r\n0\r\nx-t: 1\r\n\r\n", "transfer-encoding: chunked"),
             ("HTTP/1.1 200 OK\r\ncontent-encoding: identity\r\ncontent-length: 5\r\n\r\nhello", "content-length: 5"),
+            ("HTTP/1.1 200 OK\r\ncontent-length: 5\r\ncontent-length: 5\r\n\r\nhello", "content-length: 5"),
+            ("HTTP/1.1 200 OK\r\nTransfer-Encoding: CHUNKED\r\n\r\n5;a=b\r\nhello\r\n000;x\r\n\r\n", "transfer-encoding: chunked"),
+            ("HTTP/1.1 200 OK\r\nconnection: content-length, x-t\r\nx-t: 1\r\ncontent-length: 5\r\n\r\nhello", "transfer-encoding: chunked"),
             ("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nlink: <x>\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello", "content-length: 5"),
         ] {
             scene.world.answer(raw(answer));
@@ -49,6 +52,8 @@ with_a_world! {
             ("HEAD", "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n", 200, ""),
             ("GET", "HTTP/1.1 204 No Content\r\n\r\n", 204, ""),
             ("DELETE", "HTTP/1.1 204 No Content\r\netag: x\r\n\r\n", 204, "etag: x"),
+            ("GET", "HTTP/1.1 204 No Content\r\ncontent-length: 0\r\netag: x\r\n\r\n", 204, "etag: x"),
+            ("GET", "HTTP/1.1 204 No Content\r\ntransfer-encoding: chunked\r\netag: x\r\n\r\n", 204, "etag: x"),
             ("GET", "HTTP/1.1 304 Not Modified\r\netag: x\r\n\r\n", 304, "etag: x"),
             ("GET", "HTTP/1.1 304 Not Modified\r\netag: x\r\ncontent-length: 99\r\n\r\n", 304, "etag: x"),
             ("GET", "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n", 200, "content-length: 0"),
