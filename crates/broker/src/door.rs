@@ -179,7 +179,8 @@ impl Broker {
             usable: usable.clone(),
         });
         let mut minted = match prepared.source {
-            Some(source) => Some(self.mint.token(usable, used, source, &destination).await?),
+            // Apart from the calls that need none, as large as it is.
+            Some(source) => Some(Box::pin(self.mint.token(usable, used, source, &destination)).await?),
             None => None,
         };
         let material = Material {
@@ -209,10 +210,10 @@ impl Broker {
         if answer.status() == StatusCode::UNAUTHORIZED
             && let (Some((key, refused)), Some(source)) = (&minted, prepared.source)
             && draft.is_repeatable()
-            && self.mint.reject(&usable.connection, key, refused).await
+            && Box::pin(self.mint.reject(&usable.connection, key, refused)).await
         {
             drop(link);
-            let renewed = self.mint.token(usable, used, source, &destination).await?;
+            let renewed = Box::pin(self.mint.token(usable, used, source, &destination)).await?;
             (answer, link) = self.send(&mut draft, Some(&renewed.1), usable, &way, &mut right).await?;
             minted = Some(renewed);
         }

@@ -85,7 +85,8 @@ impl Way<'_> {
             };
             let (mut link, is_fresh) = match kept {
                 Some(link) => (link, false),
-                None => (self.connect().await?, true),
+                // Apart, since it is large and seldom: all of a call's way is one value, made and moved for each call.
+                None => (Box::pin(self.connect()).await?, true),
             };
             let ready = match is_fresh {
                 true => link.sender.ready().await.is_ok(),

@@ -147,7 +147,8 @@ impl Engine {
         };
         let usable = match kept {
             Some(kept) => kept,
-            None => self.read_usable(org, key).await?,
+            // Seldom, and much larger than what is done each time: apart, so that whoever waits for this stays small.
+            None => Box::pin(self.read_usable(org, key)).await?,
         };
         usable.note_use(now);
         let caller = permit.caller();
@@ -246,7 +247,7 @@ impl Engine {
         if let Some(kept) = self.directory.used.get(org, id) {
             return Ok(Some(kept));
         }
-        match self.read_usable(org, UseKey::Id(id)).await {
+        match Box::pin(self.read_usable(org, UseKey::Id(id))).await {
             Ok(usable) => Ok(Some(usable)),
             Err(Error::Absent(_)) => Ok(None),
             Err(error) => Err(error),
