@@ -9,7 +9,7 @@ use claviger_engine::{
     Caller, Origin as Whence, Permit, Proof, Source as _, UsableConnection, UseKey, rights,
 };
 use claviger_http::{
-    Bucket, Door, Opening, Peer, REQUEST_ID, Standing, awaits_asking, discard, request_id_header,
+    Bucket, Door, Opening, Peer, REQUEST_ID, Standing, awaits_asking, discard, presented, request_id_header,
 };
 use claviger_model::{Host, Origin, Scheme};
 use http::header::UPGRADE;
@@ -130,9 +130,10 @@ impl Broker {
         standing: &mut Option<Standing>,
     ) -> Result<Who, Refusal> {
         let app = &self.app;
-        let found = Found::in_headers(&parts.headers);
+        let usual = presented(&parts.headers);
+        let found = Found::beside(&usual, &parts.headers);
         let whence = app.whence(&parts.headers, Some(peer));
-        let authenticated = app.engine().authenticate_for_use(found.presented(&parts.headers), &whence);
+        let authenticated = app.engine().authenticate_for_use(found.or_usual(usual), &whence);
         let (caller, proof) = authenticated.inspect_err(|failure| {
             app.refusals().note(*failure, app.engine().clock().now(), app.metrics())
         })?;
@@ -158,8 +159,7 @@ impl Broker {
         if !who.found.fits(&prepared.credential_headers) {
             return Err(claviger_engine::AuthFailure::NothingPresented.into());
         }
-        let now = self.app.engine().clock().now();
-        if usable.connection.expires_at.is_some_and(|end| end <= now) {
+        if usable.connection.expires_at.is_some_and(|end| end <= self.app.engine().clock().now()) {
             return Err(Refusal::ConnectionExpired);
         }
         let room = used.room.clone().try_acquire_owned().map_err(|_| Refusal::Busy)?;
@@ -247,7 +247,7 @@ impl Broker {
         let mut over = Over::AnyLink;
         loop {
             let engine = self.app.engine();
-            let request = draft.write(minted, usable, engine.catalog(), engine.clock().now())?;
+            let request = draft.write(minted, usable, engine.catalog(), engine.clock())?;
             match way.send(request, right, over).await {
                 Ok(answered) => return Ok(answered),
                 Err(Unanswered::Refused(refusal)) => return Err(refusal),

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use claviger_catalog::{Catalog, Destination, Signing};
 use claviger_engine::{UsableConnection, UsableSettings};
 use claviger_exchange::aws::{Call, Payload, SignError, sign};
-use claviger_model::{Origin, Timestamp};
+use claviger_model::{Clock, Origin};
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
 use http::{HeaderMap, HeaderValue, Method, Request, Uri, Version, request};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
@@ -170,7 +170,7 @@ impl Draft {
         minted: Option<&Minted>,
         usable: &UsableConnection,
         catalog: &Catalog,
-        now: Timestamp,
+        clock: &dyn Clock,
     ) -> Result<Request<OutBody>, Refusal> {
         let (mut headers, mut query) = (self.headers.clone(), self.query.clone());
         for late in &self.late {
@@ -198,7 +198,7 @@ impl Draft {
             let method = &self.method;
             let mut call =
                 Call { method, host: &host, path_and_query: &target, headers: &mut headers, payload };
-            sign(&mut call, signing, credentials, now).map_err(|error| match error {
+            sign(&mut call, signing, credentials, clock.now()).map_err(|error| match error {
                 SignError::Unsigned => Refusal::BodyTooLarge,
                 SignError::Plus => Refusal::Body("A + in the path of a request to S3 must be written as %2B"),
                 SignError::Streaming => Refusal::Body("A body whose pieces are signed cannot be passed on"),

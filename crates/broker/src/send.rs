@@ -16,8 +16,6 @@ use crate::right::{PERIOD, Right};
 
 /// The most bytes of an answer's headers; well above what servers send, and bounded since it is kept in memory.
 const HEADER_BYTES_MAX: usize = 128 * 1024;
-/// The most headers of an answer.
-const HEADERS_MAX: usize = 256;
 
 /// Why there is no answer.
 #[derive(Debug)]
@@ -90,6 +88,7 @@ impl Way<'_> {
             };
             let ready = match is_fresh {
                 true => link.sender.ready().await.is_ok(),
+                false if link.sender.is_ready() => true,
                 // The last answer may have come before its request was out, as far as this side knows it to be.
                 false => matches!(tokio::time::timeout(LINGER, link.sender.ready()).await, Ok(Ok(()))),
             };
@@ -116,7 +115,8 @@ impl Way<'_> {
     async fn connect(&self) -> Result<Link, Refusal> {
         let stream = self.egress.connect(self.slot.origin(), self.slot.policy()).await?;
         let mut builder = http1::Builder::new();
-        builder.max_headers(HEADERS_MAX).max_header_size(HEADER_BYTES_MAX);
+        // No more than 100 headers, as of requests: for more the library would take memory twice for each answer.
+        builder.max_header_size(HEADER_BYTES_MAX);
         let handshake = builder.handshake(TokioIo::new(stream)).await;
         let (sender, connection) = handshake.map_err(|error| broken(&error))?;
         // How it ends, whoever waits for the answer is told.
