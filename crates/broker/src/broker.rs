@@ -92,7 +92,7 @@ impl Broker {
     }
 
     /// How far calls may go that may reach these private places.
-    fn policy(&self, reach: Option<&PrivateReach>) -> Policy {
+    pub(crate) fn policy(&self, reach: Option<&PrivateReach>) -> Policy {
         if !self.options.faults.stands(Guard::Address) {
             return Policy::private_too().with_clear(Clear::Private);
         }
@@ -110,8 +110,7 @@ impl Broker {
         match &*last {
             Some(slot) if slot.is_of(org, origin, reach.as_ref()) => slot.clone(),
             _ => {
-                let policy = || self.policy(reach.as_deref());
-                let slot = self.pool.slot((org, origin.clone(), reach.clone()), policy);
+                let slot = self.pool.slot((org, origin.clone(), reach));
                 last.insert(slot).clone()
             }
         }

@@ -172,7 +172,7 @@ impl Broker {
         let (engine, org) = (self.app.engine(), usable.connection.org);
         let slot = self.slot(used, org, &origin);
         let sent = noted.sent();
-        let way = Way { sent: &sent, egress: &self.egress, slot: &slot, patience: self.options.patience };
+        let way = Way { sent: &sent, broker: self, slot: &slot, patience: self.options.patience };
         let mut right = Box::new(Right {
             app: self.app.clone(),
             caller: who.caller,

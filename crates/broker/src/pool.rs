@@ -7,7 +7,6 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use claviger_egress::Policy;
 use claviger_model::{OrgId, Origin, PrivateReach};
 use hyper::client::conn::http1::SendRequest;
 use tokio::task::AbortHandle;
@@ -32,10 +31,9 @@ pub(crate) struct Pool(Mutex<HashMap<Key, Arc<Slot>>>);
 /// Whose connections, to whom, and what the org may reach: once that is another, so are its connections.
 pub(crate) type Key = (OrgId, Origin, Option<Arc<PrivateReach>>);
 
-/// The idle connections of one org to one target, and how far others may go that are opened to it.
+/// The idle connections of one org to one target.
 pub(crate) struct Slot {
     key: Key,
-    policy: Policy,
     idle: Mutex<Vec<Idle>>,
 }
 
@@ -60,13 +58,13 @@ impl Drop for Link {
 }
 
 impl Pool {
-    /// The slot of an org and a target; `policy` follows from what the org may reach.
-    pub(crate) fn slot(&self, key: Key, policy: impl FnOnce() -> Policy) -> Arc<Slot> {
+    /// The slot of an org and a target.
+    pub(crate) fn slot(&self, key: Key) -> Arc<Slot> {
         let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if slots.len() >= TARGETS_MAX {
             slots.retain(|_, slot| Arc::strong_count(slot) > 1 || !slot.is_empty());
         }
-        slots.entry(key.clone()).or_insert_with(|| Arc::new(Slot::new(key, policy()))).clone()
+        slots.entry(key.clone()).or_insert_with(|| Arc::new(Slot::new(key))).clone()
     }
 
     /// Closes what has been idle for too long.
@@ -77,15 +75,15 @@ impl Pool {
 }
 
 impl Slot {
-    fn new(key: Key, policy: Policy) -> Self {
-        Self { key, policy, idle: Mutex::default() }
+    fn new(key: Key) -> Self {
+        Self { key, idle: Mutex::default() }
     }
 
     /// One of the same org to another target, which is in no pool.
     #[cfg(feature = "faults")]
     pub(crate) fn apart(&self, origin: Origin) -> Self {
         let (org, _, reach) = self.key.clone();
-        Self::new((org, origin, reach), self.policy.clone())
+        Self::new((org, origin, reach))
     }
 
     /// Whether it is what these have.
@@ -98,8 +96,9 @@ impl Slot {
         &self.key.1
     }
 
-    pub(crate) fn policy(&self) -> &Policy {
-        &self.policy
+    /// What the org may reach.
+    pub(crate) fn reach(&self) -> Option<&PrivateReach> {
+        self.key.2.as_deref()
     }
 
     /// The connection that was used last, if it is open still.

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use claviger_egress::Egress;
 use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 
+use crate::broker::Broker;
 use crate::outbody::{OutBody, Sent};
 use crate::pool::{LINGER, Link, Slot};
 use crate::refusal::Refusal;
@@ -35,7 +35,7 @@ impl<R: Into<Refusal>> From<R> for Unanswered {
 
 /// A way to one target for one org.
 pub(crate) struct Way<'a> {
-    pub(crate) egress: &'a Egress,
+    pub(crate) broker: &'a Broker,
     pub(crate) slot: &'a Arc<Slot>,
     /// How long the third party may take to begin its answer.
     pub(crate) patience: Duration,
@@ -113,7 +113,8 @@ impl Way<'_> {
     }
 
     async fn connect(&self) -> Result<Link, Refusal> {
-        let stream = self.egress.connect(self.slot.origin(), self.slot.policy()).await?;
+        let policy = self.broker.policy(self.slot.reach());
+        let stream = self.broker.egress.connect(self.slot.origin(), &policy).await?;
         let mut builder = http1::Builder::new();
         // No more than 100 headers, as of requests: for more the library would take memory twice for each answer.
         builder.max_header_size(HEADER_BYTES_MAX);
