@@ -165,7 +165,7 @@ async fn an_address_that_does_not_answer_leaves_time_for_the_next() {
     assert_eq!(detour.dialled().len(), 3);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn no_more_than_eight_addresses_are_tried() {
     let gone = Upstream::start(None).await;
     let mut detour = Detour::to(&gone);
