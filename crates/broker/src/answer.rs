@@ -8,13 +8,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Sleep;
 
 use crate::pool::{Link, Slot};
 use crate::record::Noted;
 use crate::redaction::Redaction;
 use crate::right::{PERIOD, Right};
+use crate::room::Seat;
 
 /// How long a third party may be silent within an answer: longer than the pauses between the comments by which streams
 /// of events are kept open.
@@ -43,7 +43,7 @@ pub(crate) struct Answer {
     watch: Watch,
     noted: Noted,
     /// The call's place among those of the connection.
-    _room: OwnedSemaphorePermit,
+    _seat: Seat,
     is_over: bool,
 }
 
@@ -62,11 +62,11 @@ impl Answer {
         link: (Link, Arc<Slot>),
         right: Box<Right>,
         noted: Noted,
-        room: OwnedSemaphorePermit,
+        seat: Seat,
     ) -> Self {
         let (link, watch) = (Some(link), Watch::Idle(right));
         let mut answer =
-            Self { body, redaction, untouched: None, link, watch, noted, _room: room, is_over: false };
+            Self { body, redaction, untouched: None, link, watch, noted, _seat: seat, is_over: false };
         if answer.body.is_end_stream() {
             answer.finish();
         }

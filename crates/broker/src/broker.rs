@@ -7,10 +7,10 @@ use std::time::Duration;
 use claviger_egress::{Clear, Egress, Network, Policy};
 use claviger_engine::UsableConnection;
 use claviger_http::App;
-use claviger_model::PrivateReach;
+use claviger_model::{CONCURRENCY_MAX, PrivateReach};
 use claviger_oauth::OAuth;
 use claviger_redact::Needles;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::faults::{Faults, Guard};
@@ -19,6 +19,7 @@ use crate::pool::Pool;
 use crate::prepared::Prepared;
 use crate::record::{self, Recorder};
 use crate::refusal::Refusal;
+use crate::room::{Room, Rooms};
 
 /// How often idle connections are looked through.
 const SWEEP_PERIOD: Duration = Duration::from_secs(10);
@@ -28,7 +29,7 @@ const SWEEP_PERIOD: Duration = Duration::from_secs(10);
 pub struct Options {
     /// How long a third party may take to begin its answer.
     pub patience: Duration,
-    /// How many calls of one connection may be under way.
+    /// How many calls of one connection may be under way, whatever its terms allow.
     pub calls_per_connection_max: usize,
     /// Guards that a test build switches off.
     pub faults: Faults,
@@ -37,7 +38,8 @@ pub struct Options {
 impl Default for Options {
     /// A minute, as most load balancers wait; as many calls as a busy service makes with streams open.
     fn default() -> Self {
-        Self { patience: Duration::from_secs(60), calls_per_connection_max: 2048, faults: Faults::default() }
+        let calls_per_connection_max = CONCURRENCY_MAX.into();
+        Self { patience: Duration::from_secs(60), calls_per_connection_max, faults: Faults::default() }
     }
 }
 
@@ -49,6 +51,7 @@ pub struct Broker {
     pub(crate) pool: Pool,
     pub(crate) recorder: Arc<Recorder>,
     pub(crate) mint: Mint,
+    rooms: Rooms,
     public: Policy,
 }
 
@@ -65,8 +68,9 @@ pub(crate) struct Used {
     pub(crate) needles: Option<Needles>,
     /// Of an OAuth connection, the token that was used last, with what it is searched by.
     pub(crate) of_oauth: Mutex<Option<Arc<Minted>>>,
-    /// Room for calls.
-    pub(crate) room: Arc<Semaphore>,
+    /// Its calls that are under way, and how many there may be.
+    pub(crate) room: Arc<Room>,
+    pub(crate) seats: usize,
 }
 
 impl Broker {
@@ -76,8 +80,8 @@ impl Broker {
         let (stop, stopping) = watch::channel(false);
         let writer = tokio::spawn(record::write_on(recorder.clone(), app.clone(), stopping));
         let mint = Mint::new(app.clone(), egress.clone(), oauth);
-        let (pool, public) = (Pool::default(), Policy::public());
-        let broker = Arc::new(Self { app, egress, options, pool, recorder, mint, public });
+        let (pool, rooms, public) = (Pool::default(), Rooms::default(), Policy::public());
+        let broker = Arc::new(Self { app, egress, options, pool, recorder, mint, rooms, public });
         let swept = Arc::downgrade(&broker);
         let sweeper = tokio::spawn(async move {
             loop {
@@ -106,11 +110,12 @@ impl Broker {
     pub(crate) fn used<'u>(&self, usable: &'u UsableConnection) -> &'u Used {
         usable.prepared(|usable| {
             let prepared = Prepared::new(self.app.engine().catalog(), usable);
-            let room = Arc::new(Semaphore::new(self.options.calls_per_connection_max));
+            let wanted = usable.connection.terms.concurrency.map_or(usize::MAX, usize::from);
             Used {
                 needles: needles(usable, prepared.as_ref().ok()),
                 prepared,
-                room,
+                room: self.rooms.of(usable.connection.id),
+                seats: wanted.min(self.options.calls_per_connection_max),
                 of_oauth: Mutex::default(),
             }
         })

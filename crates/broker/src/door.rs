@@ -29,6 +29,7 @@ use crate::record::Noted;
 use crate::redaction::Redaction;
 use crate::refusal::Refusal;
 use crate::right::Right;
+use crate::room::Seat;
 use crate::send::{Over, Unanswered, Way};
 
 /// The host that a caller means, of those that the connection allows.
@@ -161,7 +162,7 @@ impl Broker {
         if usable.connection.expires_at.is_some_and(|end| end <= now) {
             return Err(Refusal::ConnectionExpired);
         }
-        let room = used.room.clone().try_acquire_owned().map_err(|_| Refusal::Busy)?;
+        let seat = used.room.take(used.seats).ok_or(Refusal::Busy)?;
         let (origin, path) = target(parts, address, prepared)?;
         noted.aimed_at(origin.authority(), &path);
         let destination = match prepared.check(&origin) {
@@ -229,7 +230,7 @@ impl Broker {
         };
         let needles = minted.as_ref().map(|(_, minted)| &minted.needles).or(used.needles.as_ref());
         let needles = needles.filter(|_| self.options.faults.stands(Guard::Redaction));
-        let onward = Onward { link, slot, right, redaction: needles.map(Redaction::new), room };
+        let onward = Onward { link, slot, right, redaction: needles.map(Redaction::new), seat };
         // Without a body, whatever is said of its encoding means nothing.
         let is_encoded = headers::is_encoded(answer.headers());
         if is_encoded && !answer.body().is_end_stream() {
@@ -304,7 +305,7 @@ impl Broker {
 
     fn hand_back(&self, answer: Response<Incoming>, onward: Onward, mut noted: Noted) -> Response<Body> {
         let (mut parts, body) = answer.into_parts();
-        let Onward { link, slot, right, mut redaction, room } = onward;
+        let Onward { link, slot, right, mut redaction, seat } = onward;
         headers::inwards(&mut parts.headers);
         if let Some(redaction) = &mut redaction {
             redaction.mask_headers(&mut parts.headers);
@@ -314,7 +315,7 @@ impl Broker {
         parts.extensions = http::Extensions::default();
         noted.answered(parts.status.as_u16());
         self.app.metrics().count_brokered("forwarded");
-        let answer = Answer::new(body, redaction, (link, slot), right, noted, room);
+        let answer = Answer::new(body, redaction, (link, slot), right, noted, seat);
         Response::from_parts(parts, Body::new(answer))
     }
 }
@@ -325,7 +326,7 @@ struct Onward {
     slot: Arc<Slot>,
     right: Box<Right>,
     redaction: Option<Redaction>,
-    room: tokio::sync::OwnedSemaphorePermit,
+    seat: Seat,
 }
 
 /// Refuses what cannot be passed on whoever asks.

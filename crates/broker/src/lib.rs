@@ -29,6 +29,7 @@ mod record;
 mod redaction;
 mod refusal;
 mod right;
+mod room;
 mod send;
 mod template;
 

@@ -5,7 +5,9 @@ mod exfiltration;
 mod forward;
 mod hygiene;
 mod oauth;
+mod raw;
 mod reach;
+mod seats;
 mod ssrf;
 
 use serde_json::json;
