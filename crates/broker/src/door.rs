@@ -30,6 +30,7 @@ use crate::redaction::Redaction;
 use crate::refusal::Refusal;
 use crate::right::Right;
 use crate::room::Seat;
+use crate::rules::Asked;
 use crate::send::{Over, Unanswered, Way};
 
 /// The host that a caller means, of those that the connection allows.
@@ -169,6 +170,9 @@ impl Broker {
             Err(_) if !self.options.faults.stands(Guard::Host) => Destination::default(),
             checked => checked?,
         };
+        let terms = &usable.connection.terms;
+        let asked = Asked::new(&parts.method, &origin, &path);
+        let is_method_bound = asked.check(terms, parts, address.query)?;
         let (engine, org) = (self.app.engine(), usable.connection.org);
         let reach = engine.private_reach(org);
         let policy = self.policy(reach.as_deref());
@@ -187,11 +191,8 @@ impl Broker {
             caller: who.caller,
             proof: who.proof,
             usable: usable.clone(),
+            asked,
         });
-        let mut minted = match prepared.source {
-            Some(source) => Some(self.mint.token(usable, used, source, &destination).await?),
-            None => None,
-        };
         let material = Material {
             parts,
             address,
@@ -202,9 +203,19 @@ impl Broker {
             path,
             destination: destination.clone(),
             sent: sent.clone(),
+            is_method_bound,
             faults: &self.options.faults,
         };
         let mut draft = Draft::new(material, body).await?;
+        let mut minted = match prepared.source {
+            Some(source) => Some(self.mint.token(usable, used, source, &destination).await?),
+            None => None,
+        };
+        // The body or a token may have been waited for, and the right may have ended meanwhile.
+        let is_body_read = is_method_bound || prepared.template.is_some();
+        if (is_body_read || prepared.source.is_some()) && !right.holds().await {
+            return Err(Refusal::Ended);
+        }
         engine.note_connection_used(usable.connection.id);
         let token = minted.as_ref().map(|(_, minted)| &**minted);
         let (mut answer, mut link) = self.send(&mut draft, token, usable, &way, &mut right).await?;

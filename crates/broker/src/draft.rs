@@ -21,6 +21,7 @@ use crate::outbody::{OutBody, Sent};
 use crate::prepared::{Added, Prepared, TOKEN, header_value, render, value_of};
 use crate::query;
 use crate::refusal::Refusal;
+use crate::rules::BodyCheck;
 
 /// The longest body that is read whole: to be signed, to have a template's parts added, or to be sent once more.
 const WHOLE_BYTES_MAX: usize = 1024 * 1024;
@@ -65,6 +66,8 @@ pub(crate) struct Material<'a> {
     pub(crate) path: String,
     pub(crate) destination: Destination,
     pub(crate) sent: Arc<Sent>,
+    /// Whether the connection's rules name methods, and the body could name another.
+    pub(crate) is_method_bound: bool,
     pub(crate) faults: &'a Faults,
 }
 
@@ -74,8 +77,19 @@ impl Draft {
     /// # Errors
     /// Where the caller's request does not fit what the connection adds to it.
     pub(crate) async fn new(material: Material<'_>, body: &mut Option<Incoming>) -> Result<Self, Refusal> {
-        let Material { parts, address, prepared, usable, catalog, origin, path, destination, sent, faults } =
-            material;
+        let Material {
+            parts,
+            address,
+            prepared,
+            usable,
+            catalog,
+            origin,
+            path,
+            destination,
+            sent,
+            is_method_bound,
+            faults,
+        } = material;
         let mut headers = match faults.stands(Guard::HeaderStrip) {
             true => headers::outwards(&parts.headers, &prepared.strip_headers),
             false => parts.headers.clone(),
@@ -113,11 +127,22 @@ impl Draft {
             templated = template.body.as_ref().filter(|_| has_body);
         }
         let signing = destination.signing.filter(|_| is_signed);
+        if let Some(template) = templated {
+            let media_type = template.media_type(headers.get(CONTENT_TYPE))?;
+            media_type.map(|it| headers.insert(CONTENT_TYPE, it));
+        }
+        // By what the third party is told that it is.
+        let check = if is_method_bound { BodyCheck::of(&headers) } else { None };
         let body = match templated {
             Some(template) => {
-                let media_type = template.media_type(headers.get(CONTENT_TYPE))?;
-                media_type.map(|it| headers.insert(CONTENT_TYPE, it));
-                Content::Whole(template.with(&whole(body).await?)?)
+                let callers = whole(body).await?;
+                check.map_or(Ok(()), |check| check.check(&callers))?;
+                Content::Whole(template.with(&callers)?)
+            }
+            None if check.is_some() => {
+                let callers = whole(body).await?;
+                check.map_or(Ok(()), |check| check.check(&callers))?;
+                Content::Whole(callers)
             }
             // Kept, so that it can be sent once more with another token.
             None if prepared.source.is_some() && is_short(body) => Content::Whole(whole(body).await?),

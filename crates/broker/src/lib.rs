@@ -2,8 +2,9 @@
 //!
 //! A call comes through the [`Door`](claviger_http::Door) and goes, in this order, through: who calls ([`credentials`]),
 //! which connection and path are meant ([`address`]), where that is and what the connection adds ([`prepared`],
-//! [`template`], [`mint`]), what of the caller's request goes along ([`headers`], [`query`], [`draft`]), the exchange ([`send`], [`pool`]), and the answer
-//! on its way back ([`answer`], [`redaction`]). Every call that names a connection is recorded ([`record`]), and every
+//! [`template`], [`mint`]), whether the connection's rules admit it ([`rules`]), what of the caller's request goes along
+//! ([`headers`], [`query`], [`draft`]), the exchange ([`send`], [`pool`]), and the
+//! answer on its way back ([`answer`], [`redaction`]). Every call that names a connection is recorded ([`record`]), and every
 //! refusal is a row of one table ([`refusal`]).
 //!
 //! Where a secret may go is decided here and nowhere else: the origin comes from the connection, or from the caller among
@@ -30,6 +31,7 @@ mod redaction;
 mod refusal;
 mod right;
 mod room;
+mod rules;
 mod send;
 mod template;
 

@@ -9,6 +9,8 @@ use std::time::Duration;
 use claviger_engine::{Caller, Proof, UsableConnection};
 use claviger_http::App;
 
+use crate::rules::Asked;
+
 /// How often it is asked.
 pub(crate) const PERIOD: Duration = Duration::from_millis(500);
 
@@ -18,6 +20,8 @@ pub(crate) struct Right {
     pub(crate) caller: Caller,
     pub(crate) proof: Proof,
     pub(crate) usable: Arc<UsableConnection>,
+    /// What it is to: the connection's rules may become narrower.
+    pub(crate) asked: Asked,
 }
 
 impl Right {
@@ -26,8 +30,8 @@ impl Right {
         let engine = self.app.engine();
         if self.usable.is_changed() {
             match engine.usable_again(&self.usable).await {
-                Ok(Some(usable)) => self.usable = usable,
-                Ok(None) | Err(_) => return false,
+                Ok(Some(usable)) if self.asked.is_admitted(&usable.connection.terms) => self.usable = usable,
+                Ok(_) | Err(_) => return false,
             }
         }
         engine.may_go_on(&self.caller, &self.proof, &self.usable.connection)

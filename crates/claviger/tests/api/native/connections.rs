@@ -1,6 +1,6 @@
 //! `/claviger/v1/connections`: made, shown, changed and deleted.
 
-mod calls;
+pub(crate) mod calls;
 mod dry_run;
 mod events;
 mod history;

@@ -1,4 +1,4 @@
-mod connections;
+pub(crate) mod connections;
 mod credential_permissions;
 mod keys;
 mod orgs;

@@ -29,7 +29,7 @@ fn calls(answer: &Value) -> &[Value] {
 }
 
 /// The list, once it is of so many.
-pub(super) async fn listed(client: &Client, id: &str, count: usize) -> Value {
+pub(crate) async fn listed(client: &Client, id: &str, count: usize) -> Value {
     let deadline = Instant::now() + PATIENCE;
     loop {
         let list = client.get(&path(id, "")).await.expect(200).json();
