@@ -28,6 +28,7 @@ use crate::prepared::Prepared;
 use crate::record::Noted;
 use crate::redaction::Redaction;
 use crate::refusal::Refusal;
+use crate::retry::{ATTEMPTS, Retries};
 use crate::right::Right;
 use crate::room::Seat;
 use crate::rules::Asked;
@@ -171,6 +172,7 @@ impl Broker {
             checked => checked?,
         };
         let terms = &usable.connection.terms;
+        let mut retries = Retries::of(&parts.headers, terms, noted.began())?;
         let asked = Asked::new(&parts.method, &origin, &path);
         let is_method_bound = asked.check(terms, parts, address.query)?;
         let (engine, org) = (self.app.engine(), usable.connection.org);
@@ -204,6 +206,7 @@ impl Broker {
             destination: destination.clone(),
             sent: sent.clone(),
             is_method_bound,
+            is_kept: retries.may_come(),
             faults: &self.options.faults,
         };
         let mut draft = Draft::new(material, body).await?;
@@ -212,13 +215,14 @@ impl Broker {
             None => None,
         };
         // The body or a token may have been waited for, and the right may have ended meanwhile.
-        let is_body_read = is_method_bound || prepared.template.is_some();
+        let is_body_read = is_method_bound || retries.may_come() || prepared.template.is_some();
         if (is_body_read || prepared.source.is_some()) && !right.holds().await {
             return Err(Refusal::Ended);
         }
         engine.note_connection_used(usable.connection.id);
         let token = minted.as_ref().map(|(_, minted)| &**minted);
-        let (mut answer, mut link) = self.send(&mut draft, token, usable, &way, &mut right).await?;
+        let (mut answer, mut link) =
+            self.send_again(&mut draft, token, usable, &way, &mut right, &mut retries).await?;
         // A token that was taken back before its time: once more, with another.
         if answer.status() == StatusCode::UNAUTHORIZED
             && let (Some((key, refused)), Some(source)) = (&minted, prepared.source)
@@ -227,7 +231,9 @@ impl Broker {
         {
             drop(link);
             let renewed = self.mint.token(usable, used, source, &destination).await?;
-            (answer, link) = self.send(&mut draft, Some(&renewed.1), usable, &way, &mut right).await?;
+            let token = Some(&*renewed.1);
+            (answer, link) =
+                self.send_again(&mut draft, token, usable, &way, &mut right, &mut retries).await?;
             minted = Some(renewed);
         }
         #[cfg(feature = "faults")]
@@ -241,7 +247,8 @@ impl Broker {
         };
         let needles = minted.as_ref().map(|(_, minted)| &minted.needles).or(used.needles.as_ref());
         let needles = needles.filter(|_| self.options.faults.stands(Guard::Redaction));
-        let onward = Onward { link, slot, right, redaction: needles.map(Redaction::new), seat };
+        let redaction = needles.map(Redaction::new);
+        let onward = Onward { link, slot, right, redaction, seat, attempts: retries.attempts() };
         // Without a body, whatever is said of its encoding means nothing.
         let is_encoded = headers::is_encoded(answer.headers());
         if is_encoded && !answer.body().is_end_stream() {
@@ -254,25 +261,23 @@ impl Broker {
     }
 
     /// Sends what was drafted, once more only where it cannot have been done twice by that, or does no harm.
-    async fn send(
+    pub(crate) async fn send(
         &self,
         draft: &mut Draft,
         minted: Option<&Minted>,
         usable: &UsableConnection,
         way: &Way<'_>,
         right: &mut Right,
-    ) -> Result<(Response<Incoming>, Link), Refusal> {
+    ) -> Result<(Response<Incoming>, Link), Unanswered> {
         let mut over = Over::AnyLink;
         loop {
             let engine = self.app.engine();
             let request = draft.write(minted, usable, engine.catalog(), engine.clock().now())?;
             match way.send(request, right, over).await {
-                Ok(answered) => return Ok(answered),
-                Err(Unanswered::Refused(refusal)) => return Err(refusal),
                 Err(Unanswered::Stale) if over == Over::AnyLink && draft.is_idempotent() => {
                     over = Over::NewLink
                 }
-                Err(Unanswered::Stale) => return Err(Refusal::UpstreamBroken),
+                other => return other,
             }
         }
     }
@@ -311,13 +316,16 @@ impl Broker {
         draft.turn_to(&target)?;
         let slot = Arc::default();
         let way = Way { origin: target.origin(), slot: &slot, ..*way };
-        self.send(draft, None, usable, &way, right).await
+        Ok(self.send(draft, None, usable, &way, right).await?)
     }
 
     fn hand_back(&self, answer: Response<Incoming>, onward: Onward, mut noted: Noted) -> Response<Body> {
         let (mut parts, body) = answer.into_parts();
-        let Onward { link, slot, right, mut redaction, seat } = onward;
+        let Onward { link, slot, right, mut redaction, seat, attempts } = onward;
         headers::inwards(&mut parts.headers);
+        if attempts > 1 {
+            parts.headers.insert(ATTEMPTS, HeaderValue::from(u16::from(attempts)));
+        }
         if let Some(redaction) = &mut redaction {
             redaction.mask_headers(&mut parts.headers);
         }
@@ -338,6 +346,7 @@ struct Onward {
     right: Box<Right>,
     redaction: Option<Redaction>,
     seat: Seat,
+    attempts: u8,
 }
 
 /// Refuses what cannot be passed on whoever asks.

@@ -68,6 +68,8 @@ pub(crate) struct Material<'a> {
     pub(crate) sent: Arc<Sent>,
     /// Whether the connection's rules name methods, and the body could name another.
     pub(crate) is_method_bound: bool,
+    /// Whether the body is to be kept, if it is short.
+    pub(crate) is_kept: bool,
     pub(crate) faults: &'a Faults,
 }
 
@@ -88,6 +90,7 @@ impl Draft {
             destination,
             sent,
             is_method_bound,
+            is_kept,
             faults,
         } = material;
         let mut headers = match faults.stands(Guard::HeaderStrip) {
@@ -144,8 +147,10 @@ impl Draft {
                 check.map_or(Ok(()), |check| check.check(&callers))?;
                 Content::Whole(callers)
             }
-            // Kept, so that it can be sent once more with another token.
-            None if prepared.source.is_some() && is_short(body) => Content::Whole(whole(body).await?),
+            // Kept, so that it can be sent once more, be it with another token.
+            None if (is_kept || prepared.source.is_some()) && is_short(body) => {
+                Content::Whole(whole(body).await?)
+            }
             None => match body.take().filter(|body| !body.is_end_stream()) {
                 Some(body) => Content::Streamed(Some(body)),
                 None => Content::Whole(Bytes::new()),

@@ -3,7 +3,7 @@
 //! A call comes through the [`Door`](claviger_http::Door) and goes, in this order, through: who calls ([`credentials`]),
 //! which connection and path are meant ([`address`]), where that is and what the connection adds ([`prepared`],
 //! [`template`], [`mint`]), whether the connection's rules admit it ([`rules`]), what of the caller's request goes along
-//! ([`headers`], [`query`], [`draft`]), the exchange ([`send`], [`pool`]), and the
+//! ([`headers`], [`query`], [`draft`]), the exchange ([`send`], [`pool`]), once more where that helps ([`retry`]), and the
 //! answer on its way back ([`answer`], [`redaction`]). Every call that names a connection is recorded ([`record`]), and every
 //! refusal is a row of one table ([`refusal`]).
 //!
@@ -29,6 +29,7 @@ mod query;
 mod record;
 mod redaction;
 mod refusal;
+mod retry;
 mod right;
 mod room;
 mod rules;

@@ -190,6 +190,11 @@ impl Noted {
         self.line.path = path[..end].to_owned();
     }
 
+    /// Since when it is under way.
+    pub(crate) fn began(&self) -> Instant {
+        self.started
+    }
+
     /// Counts what goes out.
     pub(crate) fn sent(&self) -> Arc<Sent> {
         self.line.sent.clone()

@@ -46,6 +46,8 @@ pub enum Refusal {
     NotInRules,
     /// The call asks for another method or path than its own, and the connection's rules are about those.
     Override,
+    /// `Claviger-Retries` is no number that is allowed.
+    RetriesInvalid,
     /// The target stands in the request in a form that only proxies take.
     AbsoluteForm,
     /// The method is one that cannot be passed on.
@@ -154,6 +156,9 @@ impl Refusal {
                 "override",
                 "A header, parameter or field asks for another method or path, which the connection's rules are about",
             ),
+            Self::RetriesInvalid => {
+                (S::BAD_REQUEST, "retries_invalid", "Claviger-Retries must be one digit, from 0 to 3")
+            }
             Self::AbsoluteForm => (S::BAD_REQUEST, "absolute_form", "The request's target must be a path"),
             Self::MethodNotAllowed => {
                 (S::METHOD_NOT_ALLOWED, "method_not_allowed", "This method is not passed on")

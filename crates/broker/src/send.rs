@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use claviger_egress::{Egress, Policy};
+use claviger_egress::{ConnectError, Egress, Policy};
 use claviger_model::Origin;
 use http::{Request, Response};
 use hyper::body::Incoming;
@@ -28,11 +28,24 @@ pub(crate) enum Unanswered {
     /// The third party closed a connection that was kept, just when it was used again: whether it saw the request, nobody
     /// knows. One that does no harm when it is done twice may be sent again, over a new connection.
     Stale,
+    /// Not a byte of the request went out: to connect failed, or what comes before.
+    Unsent(Refusal),
+    /// The third party ended the connection before it answered.
+    Broken,
 }
 
-impl<R: Into<Refusal>> From<R> for Unanswered {
-    fn from(refusal: R) -> Self {
-        Self::Refused(refusal.into())
+impl From<Unanswered> for Refusal {
+    fn from(why: Unanswered) -> Self {
+        match why {
+            Unanswered::Refused(refusal) | Unanswered::Unsent(refusal) => refusal,
+            Unanswered::Stale | Unanswered::Broken => Self::UpstreamBroken,
+        }
+    }
+}
+
+impl From<Refusal> for Unanswered {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
     }
 }
 
@@ -97,7 +110,7 @@ impl Way<'_> {
             };
             if !ready {
                 if is_fresh {
-                    return Err(Refusal::UpstreamBroken.into());
+                    return Err(Unanswered::Unsent(Refusal::UpstreamBroken));
                 }
                 continue;
             }
@@ -107,20 +120,30 @@ impl Way<'_> {
                     match error.take_message() {
                         // Not a byte went out.
                         Some(unsent) if !is_fresh => request = unsent,
-                        _ if !is_fresh && is_closed(error.error()) => return Err(Unanswered::Stale),
-                        _ => return Err(broken(error.error()).into()),
+                        Some(_) => return Err(Unanswered::Unsent(broken(error.error()))),
+                        None if !is_closed(error.error()) => return Err(broken(error.error()).into()),
+                        None if is_fresh => {
+                            broken(error.error());
+                            return Err(Unanswered::Broken);
+                        }
+                        None => return Err(Unanswered::Stale),
                     }
                 }
             }
         }
     }
 
-    async fn connect(&self) -> Result<Link, Refusal> {
-        let stream = self.egress.connect(self.origin, self.policy).await?;
+    async fn connect(&self) -> Result<Link, Unanswered> {
+        let connected = self.egress.connect(self.origin, self.policy).await;
+        let stream = connected.map_err(|error| match error {
+            ConnectError::Refused(_) | ConnectError::Target(_) => Unanswered::Refused(error.into()),
+            // It may be possible in a moment.
+            error => Unanswered::Unsent(error.into()),
+        })?;
         let mut builder = http1::Builder::new();
         builder.max_headers(HEADERS_MAX).max_header_size(HEADER_BYTES_MAX);
         let handshake = builder.handshake(TokioIo::new(stream)).await;
-        let (sender, connection) = handshake.map_err(|error| broken(&error))?;
+        let (sender, connection) = handshake.map_err(|error| Unanswered::Unsent(broken(&error)))?;
         // How it ends, whoever waits for the answer is told.
         let work = tokio::spawn(async move { drop(connection.await) }).abort_handle();
         Ok(Link { sender, work })
@@ -135,7 +158,9 @@ fn is_closed(error: &hyper::Error) -> bool {
 fn is_reset(error: &hyper::Error) -> bool {
     let source = std::error::Error::source(error).and_then(|source| source.downcast_ref::<std::io::Error>());
     let kind = source.map(std::io::Error::kind);
-    matches!(kind, Some(std::io::ErrorKind::ConnectionReset | std::io::ErrorKind::BrokenPipe))
+    use std::io::ErrorKind::{BrokenPipe, ConnectionReset, UnexpectedEof};
+    // The last: TLS that nobody said the end of.
+    matches!(kind, Some(ConnectionReset | BrokenPipe | UnexpectedEof))
 }
 
 /// Over which connection a request goes.

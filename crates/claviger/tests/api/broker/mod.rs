@@ -7,6 +7,7 @@ mod hygiene;
 mod oauth;
 mod raw;
 mod reach;
+mod retries;
 mod rules;
 mod seats;
 mod ssrf;
