@@ -10,7 +10,7 @@ use claviger_engine::{
 use claviger_http::{
     Bucket, Door, Opening, Peer, REQUEST_ID, Standing, awaits_asking, discard, request_id_header,
 };
-use claviger_model::{Host, Origin, Scheme};
+use claviger_model::{Audit, Host, Origin, Scheme};
 use http::header::UPGRADE;
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, Version, request};
 use hyper::body::{Body as _, Incoming};
@@ -210,13 +210,19 @@ impl Broker {
             faults: &self.options.faults,
         };
         let mut draft = Draft::new(material, body).await?;
+        let is_strict = terms.audit == Audit::Strict;
+        if is_strict {
+            // Apart from the calls that need none of it, as large as it is.
+            Box::pin(noted.begin()).await?;
+        }
         let mut minted = match prepared.source {
             Some(source) => Some(self.mint.token(usable, used, source, &destination).await?),
             None => None,
         };
-        // The body or a token may have been waited for, and the right may have ended meanwhile.
+        // The body, the record or a token may have been waited for, and the right may have ended meanwhile.
         let is_body_read = is_method_bound || retries.may_come() || prepared.template.is_some();
-        if (is_body_read || prepared.source.is_some()) && !right.holds().await {
+        let may_have_waited = is_strict || is_body_read || prepared.source.is_some();
+        if may_have_waited && !Box::pin(right.holds()).await {
             return Err(Refusal::Ended);
         }
         engine.note_connection_used(usable.connection.id);

@@ -2,7 +2,9 @@
 //!
 //! Lines are gathered in memory and written at least every second. What is written survives; a crash may lose that
 //! second. Where there is no more room for lines, or they cannot be written, no call is made: a call that nobody can
-//! find afterwards is not to be had.
+//! find afterwards is not to be had. Connections may ask for more: [`strict`].
+
+mod strict;
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -18,6 +20,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use uuid::Uuid;
 
+use self::strict::Begun;
 use crate::outbody::Sent;
 
 /// How often lines are written.
@@ -78,19 +81,22 @@ impl Recorder {
         !self.is_refusing.load(Relaxed)
     }
 
-    fn note(&self, org: OrgId, connection: ConnectionId, at: Timestamp, line: &str) {
+    /// `begun` is what the line takes the place of.
+    fn note(&self, org: OrgId, connection: ConnectionId, at: Timestamp, line: &str, begun: Option<Begun>) {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         waiting.calls += 1;
         if waiting.calls >= WAITING_MAX {
             self.is_refusing.store(true, Relaxed);
         }
         let batches = waiting.batches.entry(connection).or_default();
-        if batches.last().is_none_or(|last| last.calls >= BATCH_MAX) {
-            let lines = String::with_capacity(512);
+        let is_other = |last: &CallBatch| last.calls >= BATCH_MAX || last.begun_at.is_some();
+        if begun.is_some() || batches.last().is_none_or(is_other) {
+            let lines = String::with_capacity(if begun.is_some() { line.len() + 1 } else { 512 });
             batches.push(CallBatch {
-                id: Uuid::nil(),
+                id: begun.map_or(Uuid::nil(), |begun| begun.row),
                 org,
                 connection,
+                begun_at: begun.map(|begun| begun.at),
                 first_at: at,
                 last_at: at,
                 calls: 0,
@@ -141,6 +147,7 @@ pub(crate) struct Noted {
     recorder: Arc<Recorder>,
     line: Line,
     started: Instant,
+    begun: Option<Begun>,
     is_done: bool,
 }
 
@@ -180,7 +187,7 @@ impl Noted {
             received: 0,
             masked: 0,
         };
-        Self { app, recorder, line, started: Instant::now(), is_done: false }
+        Self { app, recorder, line, started: Instant::now(), begun: None, is_done: false }
     }
 
     /// Where it goes.
@@ -229,14 +236,15 @@ impl Drop for Noted {
         }
         let at = self.app.engine().clock().now();
         let micros = self.started.elapsed().as_micros();
-        self.recorder.note(self.line.org, self.line.connection, at, &self.line.written(at, micros));
+        let line = self.line.written(at, Some(micros));
+        self.recorder.note(self.line.org, self.line.connection, at, &line, self.begun);
     }
 }
 
 impl Line {
     /// A JSON array: when it ended, the credential, the user, method, host, path, status, why not, bytes sent, bytes
-    /// received, microseconds, and how many secrets were masked.
-    fn written(&self, at: Timestamp, micros: u128) -> String {
+    /// received, microseconds, and how many secrets were masked. Without microseconds it has not ended, but begun.
+    fn written(&self, at: Timestamp, micros: Option<u128>) -> String {
         let mut line = String::with_capacity(192 + self.path.len());
         let Self { who, method, host, path, status, received, masked, .. } = self;
         // Methods, hosts and paths were read already: they have no quote and no backslash, but for quotes in paths.
@@ -250,6 +258,7 @@ impl Line {
         }
         let code = self.code.map_or_else(|| "null".to_owned(), |code| format!("\"{code}\""));
         let sent = self.sent.bytes();
+        let micros = micros.map_or_else(|| "null".to_owned(), |micros| micros.to_string());
         let written = write!(line, "\",{status},{code},{sent},{received},{micros},{masked}]");
         debug_assert!(written.is_ok(), "writing to a string does not fail");
         line

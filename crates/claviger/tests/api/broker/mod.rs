@@ -11,6 +11,7 @@ mod retries;
 mod rules;
 mod seats;
 mod ssrf;
+mod strict;
 
 use serde_json::json;
 

@@ -145,6 +145,7 @@ on_both_engines! {
                 id: server.engine.new_batch_id(),
                 org: server.founded.org,
                 connection: id.parse().unwrap(),
+                begun_at: None,
                 first_at: Timestamp::from_micros(last),
                 last_at: Timestamp::from_micros(last),
                 calls: lines,
