@@ -13,6 +13,7 @@ use claviger_redact::Needles;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 
+use crate::check;
 use crate::faults::{Faults, Guard};
 use crate::mint::{Mint, Minted};
 use crate::pool::Pool;
@@ -30,6 +31,8 @@ pub struct Options {
     pub patience: Duration,
     /// How many calls of one connection may be under way.
     pub calls_per_connection_max: usize,
+    /// How long it is, once what was due is tested, until the server looks again which connections it is to test by itself.
+    pub check_period: Duration,
     /// Guards that a test build switches off.
     pub faults: Faults,
 }
@@ -37,7 +40,12 @@ pub struct Options {
 impl Default for Options {
     /// A minute, as most load balancers wait; as many calls as a busy service makes with streams open.
     fn default() -> Self {
-        Self { patience: Duration::from_secs(60), calls_per_connection_max: 2048, faults: Faults::default() }
+        Self {
+            patience: Duration::from_secs(60),
+            calls_per_connection_max: 2048,
+            check_period: Duration::from_secs(1),
+            faults: Faults::default(),
+        }
     }
 }
 
@@ -56,6 +64,8 @@ pub struct Broker {
 pub struct Background {
     stop: watch::Sender<bool>,
     tasks: [JoinHandle<()>; 2],
+    stop_checks: watch::Sender<bool>,
+    checker: JoinHandle<()>,
 }
 
 /// What is worked out of a connection once, for all of its calls.
@@ -88,7 +98,10 @@ impl Broker {
                 }
             }
         });
-        (broker, Background { stop, tasks: [writer, sweeper] })
+        let (stop_checks, stopping) = watch::channel(false);
+        let period = broker.options.check_period;
+        let checker = tokio::spawn(check::check_on(Arc::downgrade(&broker), period, stopping));
+        (broker, Background { stop, tasks: [writer, sweeper], stop_checks, checker })
     }
 
     /// How far calls may go that may reach these private places.
@@ -125,8 +138,10 @@ fn needles(usable: &UsableConnection, prepared: Option<&Prepared>) -> Option<Nee
 }
 
 impl Background {
-    /// Writes what is not written yet, and stops. To be called once no request is left.
+    /// Gives up the server's own tests, writes what is not written yet, and stops. To be called once no request is left.
     pub async fn stop(self) {
+        let _ = self.stop_checks.send(true);
+        let _ = self.checker.await;
         let _ = self.stop.send(true);
         let [writer, sweeper] = self.tasks;
         let _ = writer.await;

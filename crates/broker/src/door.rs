@@ -4,9 +4,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use claviger_catalog::Destination;
-use claviger_engine::{
-    Caller, Origin as Whence, Permit, Proof, Source as _, UsableConnection, UseKey, rights,
-};
+use claviger_engine::{Caller, Origin as Whence, Permit, Source as _, UsableConnection, UseKey, rights};
 use claviger_http::{
     Bucket, Door, Opening, Peer, REQUEST_ID, Standing, awaits_asking, discard, request_id_header,
 };
@@ -18,6 +16,7 @@ use hyper::body::{Body as _, Incoming};
 use crate::address::{Address, PREFIX};
 use crate::answer::Answer;
 use crate::broker::{Broker, Used};
+use crate::by::By;
 use crate::credentials::Found;
 use crate::draft::{Draft, Material};
 use crate::faults::Guard;
@@ -69,8 +68,7 @@ impl Door for Broker {
 
 /// Who calls.
 pub(crate) struct Who {
-    pub(crate) caller: Caller,
-    pub(crate) proof: Proof,
+    pub(crate) by: By,
     pub(crate) found: Found,
 }
 
@@ -84,8 +82,8 @@ impl Broker {
         standing: &mut Option<Standing>,
     ) -> Result<Response<Body>, Refusal> {
         check_form(parts)?;
-        let who = self.authenticate(parts, peer, standing)?;
-        let permit = who.caller.clone().permit::<rights::ConnectionsResolve>(from)?;
+        let (who, caller) = self.authenticate(parts, peer, standing)?;
+        let permit = caller.permit::<rights::ConnectionsResolve>(from)?;
         let (path, query) = (parts.uri.path(), parts.uri.query());
         let address = match self.options.faults.stands(Guard::Path) {
             true => Address::parse(path, query)?,
@@ -110,7 +108,7 @@ impl Broker {
         }
         let used = self.used(usable);
         let (method, recorder) = (parts.method.clone(), self.recorder.clone());
-        let mut noted = Noted::new(self.app.clone(), recorder, &who.caller, &usable.connection, method);
+        let mut noted = Noted::new(self.app.clone(), recorder, &who.by, &usable.connection, method);
         let forwarded = self.forward(parts, body, address, who, usable, used, &mut noted).await;
         match forwarded {
             Ok((answer, link)) => Ok(self.hand_back(answer, link, noted)),
@@ -127,7 +125,7 @@ impl Broker {
         parts: &request::Parts,
         peer: Peer,
         standing: &mut Option<Standing>,
-    ) -> Result<Who, Refusal> {
+    ) -> Result<(Who, Caller), Refusal> {
         let app = &self.app;
         let found = Found::in_headers(&parts.headers);
         let whence = app.whence(&parts.headers, Some(peer));
@@ -138,7 +136,7 @@ impl Broker {
         *standing = app.limits().take(caller.org(), Bucket::BROKER, || app.engine().clock().now());
         match standing.is_some_and(|standing| standing.is_exceeded) {
             true => Err(Refusal::RateLimited),
-            false => Ok(Who { caller, proof, found }),
+            false => Ok((Who { by: By::caller(&caller, proof), found }, caller)),
         }
     }
 
@@ -181,12 +179,7 @@ impl Broker {
             slot: &slot,
             patience: self.options.patience,
         };
-        let mut right = Box::new(Right {
-            app: self.app.clone(),
-            caller: who.caller,
-            proof: who.proof,
-            usable: usable.clone(),
-        });
+        let mut right = Box::new(Right { app: self.app.clone(), by: who.by, usable: usable.clone() });
         let mut minted = match prepared.source {
             Some(source) => Some(self.mint.token(usable, used, source, &destination).await?),
             None => None,
@@ -204,7 +197,9 @@ impl Broker {
             faults: &self.options.faults,
         };
         let mut draft = Draft::new(material, body).await?;
-        engine.note_connection_used(usable.connection.id);
+        if right.by.is_use() {
+            engine.note_connection_used(usable.connection.id);
+        }
         let token = minted.as_ref().map(|(_, minted)| &**minted);
         let (mut answer, mut link) = self.send(&mut draft, token, usable, &way, &mut right).await?;
         // A token that was taken back before its time: once more, with another.

@@ -4,7 +4,8 @@
 //! which connection and path are meant ([`address`]), where that is and what the connection adds ([`prepared`],
 //! [`template`], [`mint`]), what of the caller's request goes along ([`headers`], [`query`], [`draft`]), the exchange ([`send`], [`pool`]), and the answer
 //! on its way back ([`answer`], [`redaction`]). Every call that names a connection is recorded ([`record`]), and every
-//! refusal is a row of one table ([`refusal`]).
+//! refusal is a row of one table ([`refusal`]). Tests of connections ([`probe`], [`prove`]) go the same way, those of the
+//! server's own ([`check`]) for nobody ([`by`]).
 //!
 //! Where a secret may go is decided here and nowhere else: the origin comes from the connection, or from the caller among
 //! those that the connection allows, is compared in its one form, and is the very one that is connected to. How to get
@@ -13,6 +14,8 @@
 mod address;
 mod answer;
 mod broker;
+mod by;
+mod check;
 mod credentials;
 mod door;
 mod draft;
@@ -24,6 +27,7 @@ mod outbody;
 mod pool;
 mod prepared;
 mod probe;
+mod prove;
 mod query;
 mod record;
 mod redaction;

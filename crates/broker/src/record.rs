@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use claviger_engine::{CallBatch, Caller, Engine};
+use claviger_engine::{CallBatch, Engine};
 use claviger_http::App;
 use claviger_model::{Connection, ConnectionId, OrgId, Timestamp};
 use http::Method;
@@ -18,6 +18,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use uuid::Uuid;
 
+use crate::by::By;
 use crate::outbody::Sent;
 
 /// How often lines are written.
@@ -162,15 +163,14 @@ impl Noted {
     pub(crate) fn new(
         app: App,
         recorder: Arc<Recorder>,
-        caller: &Caller,
+        by: &By,
         connection: &Connection,
         method: Method,
     ) -> Self {
-        let user = caller.user().map(|user| user.to_string()).unwrap_or_default();
         let line = Line {
             org: connection.org,
             connection: connection.id,
-            who: format!("\"{}\",\"{user}\"", caller.acting()),
+            who: by.recorded(),
             method,
             host: String::new(),
             path: String::new(),
@@ -229,7 +229,7 @@ impl Drop for Noted {
 }
 
 impl Line {
-    /// A JSON array: when it ended, the credential, the user, method, host, path, status, why not, bytes sent, bytes
+    /// A JSON array: when it ended, the credential or `server`, the user, method, host, path, status, why not, bytes sent, bytes
     /// received, microseconds, and how many secrets were masked.
     fn written(&self, at: Timestamp, micros: u128) -> String {
         let mut line = String::with_capacity(192 + self.path.len());

@@ -6,8 +6,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use claviger_engine::{Caller, Proof, UsableConnection};
+use claviger_engine::UsableConnection;
 use claviger_http::App;
+
+use crate::by::By;
 
 /// How often it is asked.
 pub(crate) const PERIOD: Duration = Duration::from_millis(500);
@@ -15,8 +17,7 @@ pub(crate) const PERIOD: Duration = Duration::from_millis(500);
 /// The right of one call.
 pub(crate) struct Right {
     pub(crate) app: App,
-    pub(crate) caller: Caller,
-    pub(crate) proof: Proof,
+    pub(crate) by: By,
     pub(crate) usable: Arc<UsableConnection>,
 }
 
@@ -30,6 +31,6 @@ impl Right {
                 Ok(None) | Err(_) => return false,
             }
         }
-        engine.may_go_on(&self.caller, &self.proof, &self.usable.connection)
+        self.by.may_go_on(engine, &self.usable.connection)
     }
 }

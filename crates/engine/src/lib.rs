@@ -99,7 +99,7 @@ pub use sessions::{SignInError, SignedIn};
 pub use system_clock::SystemClock;
 pub use tokens::TokenPatch;
 pub use users::{NewUser, UserPatch};
-pub use using::{Proof, UsableConnection, UsableSettings, UseKey};
+pub use using::{DueConnection, Proof, UsableConnection, UsableSettings, UseKey};
 pub use webhooks::{NewWebhook, ROTATION_OVERLAP, ShownWebhook, WebhookPatch};
 pub use zis_connections::{NewZisConnection, ShownZisConnection, ZisConnectionKey, ZisConnectionPatch};
 pub use zis_integrations::ShownZisIntegration;

@@ -14,6 +14,7 @@ mod batch;
 mod change;
 mod checkpoint;
 mod connection_calls;
+mod connection_checks;
 mod connection_expiry;
 mod connection_history;
 mod connection_list;

@@ -11,7 +11,7 @@ use crate::connections::internal;
 pub struct Call {
     /// When it ended.
     pub at: Timestamp,
-    /// The id of the credential.
+    /// The id of the credential; `server` for a test that the server made by itself.
     pub credential: String,
     /// The id of who called, if it was a user.
     pub user: Option<String>,

@@ -52,7 +52,7 @@ struct Calls {
 struct Call {
     /// When it ended.
     at: String,
-    /// The credential's id.
+    /// The credential's id; `server` for a test that the server made by itself.
     credential: String,
     user: Option<String>,
     method: String,
