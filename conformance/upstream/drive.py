@@ -1,6 +1,6 @@
 """Drives a running server: makes a connection of each identity, and carries every call through the broker.
 
-Then calls that come back full of their credentials: none of those may be in an answer.
+Before that it has each connection tested, which must say what the identity does. Then calls that come back full of their credentials: none of those may be in an answer.
 
 The server must have been started with the settings that `config` prints, so that the services' names lead to the rig,
 and with some public URL, so that it begins OAuth connections.
@@ -88,6 +88,19 @@ class Driver:
             if key == ("AWSAssumeRole", "good"):
                 self.trust(answer["data"]["attributes"]["integration"]["credentials"])
         return made, failures
+
+    def ids(self):
+        """The ids of the connections that were made, by type and variant."""
+        listed = self.send("GET", "/claviger/v1/connections?limit=100", self.keys).json()
+        by_name = {one["name"]: one["id"] for one in listed["connections"]}
+        assert len(by_name) == listed["total"], "more connections than a page"
+        named = {(one["type"], one["variant"]): f"rig_{one['type']}_{one['variant']}" for one in self.known["identities"]}
+        return {key: by_name[name] for key, name in named.items() if name in by_name}
+
+    def test(self, expected, id):
+        """Has a connection tested, and says what is wrong with what that says."""
+        said = self.made("POST", f"/claviger/v1/connections/{id}/test", self.keys, None)
+        return None if said["result"] == expected["is"] else f"{said} instead of {expected['is']}"
 
     def consent(self, oauth, one, name):
         """Makes an OAuth connection, and says what is wrong with that. A browser's gets a token that ends soon."""
@@ -187,6 +200,10 @@ def drive(known, journal, ports, ca):
     made = [call for call in calls.every(known) if (call["type"], call["variant"]) in connections]
     brief = [call for call in made if (call["type"], call["variant"]) == ("oauth", "code")][:1]
     failures += [_failure(driver, call, connections, driver.renew) for call in brief]
+    # Not before: a test renews a token that is about to end, too.
+    ids = driver.ids()
+    tests = [test | {"name": "test"} for test in calls.probes(known) if (test["type"], test["variant"]) in ids]
+    failures += [_failure(driver, test, ids, driver.test) for test in tests]
     failures += [_failure(driver, call, connections) for call in made]
     made += brief
     # Tokens that are taken back before their time are exchanged anew, unseen by the caller: once, since a service that
@@ -198,7 +215,8 @@ def drive(known, journal, ports, ca):
     reflections = [call for call in calls.reflections(known) if (call["type"], call["variant"]) in connections]
     failures += [_failure(driver, call, connections, driver.reflect) for call in reflections]
     failures += _mixed(driver.arrived())
-    return [failure for failure in failures if failure], len(connections), len(made) + len(reflections)
+    done = len(tests) + len(made) + len(reflections)
+    return [failure for failure in failures if failure], len(connections), done
 
 
 def _mixed(requests):

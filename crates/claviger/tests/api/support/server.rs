@@ -7,7 +7,9 @@ use std::time::Duration;
 use claviger::app::{self, Application, Outwards};
 use claviger_broker::{Background as BrokerWork, Options as BrokerOptions};
 use claviger_egress::{Egress, Policy, Roots};
-use claviger_engine::{Background, ConnectionOptions, Engine, EngineOptions, FirstOrg, Founded};
+use claviger_engine::{
+    AwsPrincipal, Background, ConnectionOptions, Engine, EngineOptions, FirstOrg, Founded,
+};
 use claviger_http::{App, Limits, RouteInfo, ServerOptions, TrustedProxies};
 use claviger_model::testing::{ManualClock, SeededRandom};
 use claviger_model::{Clock, Email, Name, Position, Timestamp};
@@ -53,6 +55,8 @@ pub(crate) struct Setup {
     pub(crate) exchange: Option<OutboundClient>,
     /// What the operator decided for the broker.
     pub(crate) broker: BrokerOptions,
+    /// As whom the server assumes roles at AWS.
+    pub(crate) aws: Option<Arc<AwsPrincipal>>,
 }
 
 impl Default for Setup {
@@ -73,6 +77,7 @@ impl Default for Setup {
             zis_connections_max: None,
             exchange: None,
             broker: BrokerOptions::default(),
+            aws: None,
         }
     }
 }
@@ -290,7 +295,8 @@ async fn start_engine(
     match setup.is_answering_first {
         false => {
             let zis_connections_max = setup.zis_connections_max;
-            let connections = ConnectionOptions { zis_connections_max, ..ConnectionOptions::default() };
+            let aws = setup.aws.clone();
+            let connections = ConnectionOptions { zis_connections_max, aws, ..ConnectionOptions::default() };
             let options = EngineOptions { connections, ..EngineOptions::default() };
             Engine::start_with(store, feed, vault, clock, options).await.unwrap()
         }
