@@ -15,7 +15,6 @@ use crate::by::By;
 use crate::mint;
 use crate::probe::{Judged, TOKEN_HELD};
 use crate::record::Noted;
-use crate::right::Right;
 
 /// Of a connection whose time is over: nobody is asked.
 const EXPIRED: Judged = Judged::new(Health::Unknown, "connection_expired");
@@ -50,8 +49,10 @@ impl Broker {
                 noted.refused(status.as_u16(), code);
             }
         }
-        let mut right = Right { app: self.app.clone(), by, usable: usable.clone() };
-        match (right.holds().await, proved) {
+        // It may have changed, or who asked may have lost the right, while the provider was waited for.
+        let present = engine.usable_again(usable).await?;
+        let may_know = present.is_some_and(|present| by.may_go_on(engine, &present.connection));
+        match (may_know, proved) {
             (false, _) | (_, Err(ExchangeError::Busy)) => Err(EngineError::Unavailable(None)),
             (true, Ok(())) => Ok(Judged { status: Some(200), ..Judged::ACCEPTED }),
             (true, Err(error)) => Ok(of_exchange(error)),

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use claviger_catalog::SecretText;
 use claviger_engine::AwsPrincipal;
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::sync::{Notify, Semaphore};
 
 use super::calls::listed;
 use super::{PATH, aws};
@@ -12,7 +14,7 @@ use crate::broker::{Scene, with_a_world};
 use crate::support::oauth::{Stage, id_of};
 use crate::support::provider::Mood;
 use crate::support::third_party::{Reply, Seen, ThirdParty};
-use crate::support::{Client, Setup, TestDatabase, with_either_database};
+use crate::support::{Client, Keys, Setup, TestDatabase, tokens, with_either_database};
 
 const JSON: &str = "content-type: application/json\r\n";
 const TOKEN: &str = r#"{"token_type":"Bearer","expires_in":3599,"access_token":"canary-minted-token"}"#;
@@ -138,6 +140,43 @@ with_a_world! {
         let id = scene.connection(&gcp("no key at all")).await;
         assert_eq!(said(&scene.admin, &id).await, told("bad", "exchange_unusable", None, None));
         assert_eq!(scene.world.take_seen().len(), 0);
+    }
+
+    /// What a provider says is nothing for whoever lost the right to it meanwhile.
+    async fn an_exchange_is_told_only_to_whom_may_still_know(scene: &Scene) {
+        let id = scene.connection(&azure(None)).await;
+        let (asked, answers) = (Arc::new(Notify::new()), Arc::new(Semaphore::new(0)));
+        let (begun, turns) = (asked.clone(), answers.clone());
+        scene.world.script(move |mut line| {
+            let (begun, turns) = (begun.clone(), turns.clone());
+            async move {
+                let mut read = Vec::new();
+                while !read.windows(13).any(|part| part == b"client_secret") {
+                    if line.read_buf(&mut read).await.unwrap_or(0) == 0 {
+                        return;
+                    }
+                }
+                begun.notify_one();
+                turns.acquire().await.unwrap().forget();
+                for part in Reply::with("200 OK", JSON, TOKEN).bytes {
+                    let _ = line.write_all(&part).await;
+                }
+            }
+        });
+        for (is_revoked, status) in [(false, 200), (true, 503)] {
+            let token = tokens::personal_access_token(&scene.admin, json!(["connections_resolve"])).await;
+            let caller = scene.server.client_with(Keys { bearer: Some(token.secret), ..Keys::default() });
+            let path = format!("{PATH}/{id}/test");
+            let under_way = tokio::spawn(async move { caller.post(&path, &Value::Null).await });
+            asked.notified().await;
+            if is_revoked {
+                scene.admin.delete(&format!("/api/v2/personal_access_tokens/{}", token.id)).await.expect(204);
+                scene.admin.patch(&format!("{PATH}/{id}"), &json!({ "integration": azure(None) })).await.expect(200);
+            }
+            answers.add_permits(1);
+            under_way.await.unwrap().expect(status);
+        }
+        assert_eq!(health(&scene.admin, &id).await, [Value::Null, Value::Null]);
     }
 
     /// The end of a connection, and the guard of addresses.
