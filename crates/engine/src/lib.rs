@@ -56,6 +56,7 @@ mod webhooks;
 mod zis_connections;
 mod zis_integrations;
 mod zis_oauth;
+mod zis_signing;
 
 pub use api_keys::{ApiKeyPatch, NewApiKey};
 pub use application_keys::{ApplicationKeyPatch, NewApplicationKey};
@@ -108,3 +109,4 @@ pub use zis_oauth::{
     OpenedZisOAuthClient, PendingFlow, Renewal, ReturnedFlow, ShownTokens, ZIS_OAUTH_FLOW_TIME,
     ZisOAuthClientPatch, ZisOAuthKey,
 };
+pub use zis_signing::{ZIS_TOKEN_LASTS, ZisToken};

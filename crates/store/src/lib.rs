@@ -88,7 +88,7 @@ pub use user_list::{UserFilter, UserSort, UserStatus};
 pub use vault_keys::Rewrapped;
 pub use verify::{Check, Fault, Finding, Report};
 pub use webhooks::{WEBHOOKS_PER_ORG_MAX, WebhookSecrets};
-pub use zis_integrations::ZIS_INTEGRATIONS_PER_ORG_MAX;
+pub use zis_integrations::{ZIS_INTEGRATIONS_PER_ORG_MAX, signing_key_place};
 pub use zis_oauth_clients::{EmptiedConnection, ZIS_OAUTH_CLIENTS_MAX, client_secret_place};
 pub use zis_oauth_flows::{FlowStage, ZIS_OAUTH_FLOWS_MAX, ZisOAuthFlow, flow_place};
 pub use zis_oauth_refreshes::{FenceHolder, RefusedGrant, ZisOAuthFence};
