@@ -19,6 +19,7 @@ use crate::pool::Pool;
 use crate::prepared::Prepared;
 use crate::record::{self, Recorder};
 use crate::refusal::Refusal;
+use crate::voucher::Vouchers;
 
 /// How often idle connections are looked through.
 const SWEEP_PERIOD: Duration = Duration::from_secs(10);
@@ -49,6 +50,7 @@ pub struct Broker {
     pub(crate) pool: Pool,
     pub(crate) recorder: Arc<Recorder>,
     pub(crate) mint: Mint,
+    pub(crate) vouchers: Vouchers,
     public: Policy,
 }
 
@@ -76,8 +78,9 @@ impl Broker {
         let (stop, stopping) = watch::channel(false);
         let writer = tokio::spawn(record::write_on(recorder.clone(), app.clone(), stopping));
         let mint = Mint::new(app.clone(), egress.clone(), oauth);
+        let vouchers = Vouchers::new(app.clone());
         let (pool, public) = (Pool::default(), Policy::public());
-        let broker = Arc::new(Self { app, egress, options, pool, recorder, mint, public });
+        let broker = Arc::new(Self { app, egress, options, pool, recorder, mint, vouchers, public });
         let swept = Arc::downgrade(&broker);
         let sweeper = tokio::spawn(async move {
             loop {

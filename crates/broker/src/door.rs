@@ -191,6 +191,7 @@ impl Broker {
             Some(source) => Some(self.mint.token(usable, used, source, &destination).await?),
             None => None,
         };
+        let voucher = self.vouchers.of(usable, &origin).await?;
         let material = Material {
             parts,
             address,
@@ -200,6 +201,7 @@ impl Broker {
             origin: &origin,
             path,
             destination: destination.clone(),
+            voucher: voucher.as_deref(),
             sent: sent.clone(),
             faults: &self.options.faults,
         };
@@ -227,7 +229,9 @@ impl Broker {
                 Arc::default()
             }
         };
-        let needles = minted.as_ref().map(|(_, minted)| &minted.needles).or(used.needles.as_ref());
+        let minted = minted.as_ref().map(|(_, minted)| minted);
+        let vouched = voucher.as_ref().map(|voucher| voucher.needles(usable, prepared, minted));
+        let needles = vouched.as_ref().or(minted.map(|minted| &minted.needles)).or(used.needles.as_ref());
         let needles = needles.filter(|_| self.options.faults.stands(Guard::Redaction));
         let onward = Onward { link, slot, right, redaction: needles.map(Redaction::new), room };
         // Without a body, whatever is said of its encoding means nothing.

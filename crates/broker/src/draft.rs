@@ -21,6 +21,7 @@ use crate::outbody::{OutBody, Sent};
 use crate::prepared::{Added, Prepared, TOKEN, header_value, render, value_of};
 use crate::query;
 use crate::refusal::Refusal;
+use crate::voucher::{Voucher, X_ZIS_AUTHORIZATION};
 
 /// The longest body that is read whole: to be signed, to have a template's parts added, or to be sent once more.
 const WHOLE_BYTES_MAX: usize = 1024 * 1024;
@@ -64,6 +65,8 @@ pub(crate) struct Material<'a> {
     pub(crate) origin: &'a Origin,
     pub(crate) path: String,
     pub(crate) destination: Destination,
+    /// Of a ZIS connection.
+    pub(crate) voucher: Option<&'a Voucher>,
     pub(crate) sent: Arc<Sent>,
     pub(crate) faults: &'a Faults,
 }
@@ -74,8 +77,8 @@ impl Draft {
     /// # Errors
     /// Where the caller's request does not fit what the connection adds to it.
     pub(crate) async fn new(material: Material<'_>, body: &mut Option<Incoming>) -> Result<Self, Refusal> {
-        let Material { parts, address, prepared, usable, catalog, origin, path, destination, sent, faults } =
-            material;
+        let Material { parts, address, prepared, usable, catalog, origin, path, destination, .. } = material;
+        let (voucher, sent, faults) = (material.voucher, material.sent, material.faults);
         let mut headers = match faults.stands(Guard::HeaderStrip) {
             true => headers::outwards(&parts.headers, &prepared.strip_headers),
             false => parts.headers.clone(),
@@ -111,6 +114,9 @@ impl Draft {
             template.parameters.iter().for_each(|(_, pair)| add_pair(&mut query, pair));
             let has_body = ![Method::GET, Method::HEAD, Method::OPTIONS].contains(&parts.method);
             templated = template.body.as_ref().filter(|_| has_body);
+        }
+        if let Some(voucher) = voucher {
+            headers.insert(X_ZIS_AUTHORIZATION, voucher.header.clone());
         }
         let signing = destination.signing.filter(|_| is_signed);
         let body = match templated {

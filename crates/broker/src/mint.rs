@@ -55,7 +55,8 @@ pub(crate) struct Mint {
     oauth: OAuth,
 }
 
-struct EngineClock(App);
+/// The engine's clock, for what is kept for a while.
+pub(crate) struct EngineClock(pub(crate) App);
 
 impl Clock for EngineClock {
     fn now(&self) -> Timestamp {
