@@ -204,6 +204,7 @@ impl Broker {
             voucher: voucher.as_deref(),
             sent: sent.clone(),
             faults: &self.options.faults,
+            random: engine.random(),
         };
         let mut draft = Draft::new(material, body).await?;
         engine.note_connection_used(usable.connection.id);

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use claviger_catalog::{Catalog, Destination, Signing};
 use claviger_engine::{UsableConnection, UsableSettings};
 use claviger_exchange::aws::{Call, Payload, SignError, sign};
-use claviger_model::{Origin, Timestamp};
+use claviger_model::{Origin, Random, Timestamp};
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
 use http::{HeaderMap, HeaderValue, Method, Request, Uri, Version, request};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
@@ -69,6 +69,7 @@ pub(crate) struct Material<'a> {
     pub(crate) voucher: Option<&'a Voucher>,
     pub(crate) sent: Arc<Sent>,
     pub(crate) faults: &'a Faults,
+    pub(crate) random: &'a dyn Random,
 }
 
 impl Draft {
@@ -79,6 +80,7 @@ impl Draft {
     pub(crate) async fn new(material: Material<'_>, body: &mut Option<Incoming>) -> Result<Self, Refusal> {
         let Material { parts, address, prepared, usable, catalog, origin, path, destination, .. } = material;
         let (voucher, sent, faults) = (material.voucher, material.sent, material.faults);
+        let random = material.random;
         let mut headers = match faults.stands(Guard::HeaderStrip) {
             true => headers::outwards(&parts.headers, &prepared.strip_headers),
             false => parts.headers.clone(),
@@ -122,8 +124,10 @@ impl Draft {
         let body = match templated {
             Some(template) => {
                 let media_type = template.media_type(headers.get(CONTENT_TYPE))?;
-                media_type.map(|it| headers.insert(CONTENT_TYPE, it));
-                Content::Whole(template.with(&whole(body).await?)?)
+                let callers: Vec<_> = parts.headers.get_all(CONTENT_TYPE).into_iter().collect();
+                let (body, own) = template.join(&whole(body).await?, &callers, random)?;
+                own.or(media_type).map(|it| headers.insert(CONTENT_TYPE, it));
+                Content::Whole(body)
             }
             // Kept, so that it can be sent once more with another token.
             None if prepared.source.is_some() && is_short(body) => Content::Whole(whole(body).await?),

@@ -2,7 +2,7 @@
 //!
 //! A call comes through the [`Door`](claviger_http::Door) and goes, in this order, through: who calls ([`credentials`]),
 //! which connection and path are meant ([`address`]), where that is and what the connection adds ([`prepared`],
-//! [`template`], [`mint`], [`voucher`]), what of the caller's request goes along ([`headers`], [`query`], [`draft`]), the exchange ([`send`], [`pool`]), and the answer
+//! [`template`], [`multipart`], [`mint`], [`voucher`]), what of the caller's request goes along ([`headers`], [`query`], [`draft`]), the exchange ([`send`], [`pool`]), and the answer
 //! on its way back ([`answer`], [`redaction`]). Every call that names a connection is recorded ([`record`]), and every
 //! refusal is a row of one table ([`refusal`]).
 //!
@@ -20,6 +20,7 @@ mod faults;
 mod headers;
 mod inside;
 mod mint;
+mod multipart;
 mod outbody;
 mod pool;
 mod prepared;

@@ -4,9 +4,11 @@ mod ends;
 mod exfiltration;
 mod forward;
 mod hygiene;
+mod multipart;
 mod oauth;
 mod reach;
 mod ssrf;
+mod vouchers;
 
 use serde_json::json;
 
