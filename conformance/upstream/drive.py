@@ -12,7 +12,7 @@ import os
 
 import requests
 
-from upstream import calls, flows, secrets
+from upstream import calls, flows, secrets, vouching
 from upstream.journal import Sightings
 
 SETTINGS = ("URL", "API_KEY", "APPLICATION_KEY", "EMAIL")
@@ -33,6 +33,8 @@ class Driver:
         self.url, self.api_key, self.application_key, self.email = (os.environ[f"CLAVIGER_{name}"] for name in SETTINGS)
         self.keys = {"DD-API-KEY": self.api_key, "DD-APPLICATION-KEY": self.application_key}
         self.token = None
+        # By which the integration's calls are checked.
+        self.public_key = None
         self.session = requests.Session()
         self.session.trust_env = False
 
@@ -61,6 +63,7 @@ class Driver:
         self.token = self.made("POST", "/api/v2/personal_access_tokens", self.keys, body)["data"]["attributes"]["key"]
         admin = {"Authorization": secrets.basic(f"{self.email}/token", self.token)}
         client = self.made("POST", f"/api/services/zis/registry/{INTEGRATION}", admin, {"description": "rig"})
+        self.public_key = client["jwt_public_key"]
         origins = {"redirect_origins": [flows.APP]}
         bearer = {"Authorization": f"Bearer {self.token}"}
         self.made("PATCH", f"/claviger/v1/zis_integrations/{INTEGRATION}", bearer, origins)
@@ -156,7 +159,17 @@ class Driver:
         # Two connections of one Azure application cannot be told apart by their tokens.
         if found["verdict"] == "ok" and taken != {name: call[name] for name in taken} and call["variant"] != "scoped":
             return f"the service took it for {taken}"
-        return f"unwelcome headers: {came[-1]['unwelcome']}" if came[-1]["unwelcome"] else None
+        if came[-1]["unwelcome"]:
+            return f"unwelcome headers: {came[-1]['unwelcome']}"
+        return self.vouched(came[-1], connection)
+
+    def vouched(self, line, connection):
+        """Whether a call proves whose it is, where it is an integration's; no other says anything of the kind."""
+        if connection.startswith("zis:"):
+            wrong = vouching.problem(line["head"], self.public_key, line["host"], connection)
+        else:
+            wrong = vouching.values(line["head"])
+        return f"{vouching.HEADER}: {wrong}" if wrong else None
 
     def call(self, call, connection):
         """Makes a call: its answer, and what came to the rig of it."""
@@ -178,6 +191,8 @@ def _credentials(head):
             yield "session token", value
         elif name.lower() == "authorization" and scheme == "Bearer":
             yield "bearer", rest
+        elif name.lower() == vouching.HEADER:
+            yield "voucher", rest
 
 
 def drive(known, journal, ports, ca):
