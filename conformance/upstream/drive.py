@@ -1,6 +1,6 @@
 """Drives a running server: makes a connection of each identity, and carries every call through the broker.
 
-Then calls that come back full of their credentials: none of those may be in an answer.
+Before that it has each connection tested, which must say what the identity does. Then calls that come back full of their credentials: none of those may be in an answer.
 
 The server must have been started with the settings that `config` prints, so that the services' names lead to the rig,
 and with some public URL, so that it begins OAuth connections.
@@ -12,7 +12,7 @@ import os
 
 import requests
 
-from upstream import actions, calls, flows, secrets
+from upstream import actions, calls, flows, secrets, vouching
 from upstream.journal import Sightings
 
 SETTINGS = ("URL", "API_KEY", "APPLICATION_KEY", "EMAIL")
@@ -33,6 +33,8 @@ class Driver:
         self.url, self.api_key, self.application_key, self.email = (os.environ[f"CLAVIGER_{name}"] for name in SETTINGS)
         self.keys = {"DD-API-KEY": self.api_key, "DD-APPLICATION-KEY": self.application_key}
         self.token = None
+        # By which the integration's calls are checked.
+        self.public_key = None
         self.session = requests.Session()
         self.session.trust_env = False
 
@@ -61,6 +63,7 @@ class Driver:
         self.token = self.made("POST", "/api/v2/personal_access_tokens", self.keys, body)["data"]["attributes"]["key"]
         admin = {"Authorization": secrets.basic(f"{self.email}/token", self.token)}
         client = self.made("POST", f"/api/services/zis/registry/{INTEGRATION}", admin, {"description": "rig"})
+        self.public_key = client["jwt_public_key"]
         origins = {"redirect_origins": [flows.APP]}
         bearer = {"Authorization": f"Bearer {self.token}"}
         self.made("PATCH", f"/claviger/v1/zis_integrations/{INTEGRATION}", bearer, origins)
@@ -88,6 +91,19 @@ class Driver:
             if key == ("AWSAssumeRole", "good"):
                 self.trust(answer["data"]["attributes"]["integration"]["credentials"])
         return made, failures
+
+    def ids(self):
+        """The ids of the connections that were made, by type and variant."""
+        listed = self.send("GET", "/claviger/v1/connections?limit=100", self.keys).json()
+        by_name = {one["name"]: one["id"] for one in listed["connections"]}
+        assert len(by_name) == listed["total"], "more connections than a page"
+        named = {(one["type"], one["variant"]): f"rig_{one['type']}_{one['variant']}" for one in self.known["identities"]}
+        return {key: by_name[name] for key, name in named.items() if name in by_name}
+
+    def test(self, expected, id):
+        """Has a connection tested, and says what is wrong with what that says."""
+        said = self.made("POST", f"/claviger/v1/connections/{id}/test", self.keys, None)
+        return None if said["result"] == expected["is"] else f"{said} instead of {expected['is']}"
 
     def consent(self, oauth, one, name):
         """Makes an OAuth connection, and says what is wrong with that. A browser's gets a token that ends soon."""
@@ -156,7 +172,17 @@ class Driver:
         # Two connections of one Azure application cannot be told apart by their tokens.
         if found["verdict"] == "ok" and taken != {name: call[name] for name in taken} and call["variant"] != "scoped":
             return f"the service took it for {taken}"
-        return f"unwelcome headers: {came[-1]['unwelcome']}" if came[-1]["unwelcome"] else None
+        if came[-1]["unwelcome"]:
+            return f"unwelcome headers: {came[-1]['unwelcome']}"
+        return self.vouched(came[-1], connection)
+
+    def vouched(self, line, connection):
+        """Whether a call proves whose it is, where it is an integration's; no other says anything of the kind."""
+        if connection.startswith("zis:"):
+            wrong = vouching.problem(line["head"], self.public_key, line["host"], connection)
+        else:
+            wrong = vouching.values(line["head"])
+        return f"{vouching.HEADER}: {wrong}" if wrong else None
 
     def call(self, call, connection):
         """Makes a call: its answer, and what came to the rig of it."""
@@ -182,6 +208,8 @@ def _credentials(head):
             yield "session token", value
         elif name.lower() == "authorization" and scheme == "Bearer":
             yield "bearer", rest
+        elif name.lower() == vouching.HEADER:
+            yield "voucher", rest
 
 
 def drive(known, journal, ports, ca):
@@ -191,6 +219,10 @@ def drive(known, journal, ports, ca):
     made = [call for call in calls.every(known) if (call["type"], call["variant"]) in connections]
     brief = [call for call in made if (call["type"], call["variant"]) == ("oauth", "code")][:1]
     failures += [_failure(driver, call, connections, driver.renew) for call in brief]
+    # Not before: a test renews a token that is about to end, too.
+    ids = driver.ids()
+    tests = [test | {"name": "test"} for test in calls.probes(known) if (test["type"], test["variant"]) in ids]
+    failures += [_failure(driver, test, ids, driver.test) for test in tests]
     failures += [_failure(driver, call, connections) for call in made]
     as_actions = actions.every(made)
     failures += [_failure(driver, call, connections) for call in as_actions]
@@ -206,7 +238,8 @@ def drive(known, journal, ports, ca):
     reflections += actions.every(reflections)
     failures += [_failure(driver, call, connections, driver.reflect) for call in reflections]
     failures += _mixed(driver.arrived())
-    return [failure for failure in failures if failure], len(connections), len(made) + len(reflections)
+    done = len(tests) + len(made) + len(reflections)
+    return [failure for failure in failures if failure], len(connections), done
 
 
 def _mixed(requests):

@@ -7,13 +7,15 @@ from urllib.parse import quote
 
 
 def received(request, state):
-    """The secrets in a request: those that the rig knows, what `Authorization` carries, and `?header=` names."""
+    """The secrets in a request: those that the rig knows, what `Authorization` and its kin carry, and `?header=` names."""
     values = state.sightings.values(request.head + request.body.kept)
     for value in request.all("authorization"):
         scheme, blank, rest = value.partition(" ")
         values += [rest if blank else value]
         if scheme.lower() == "basic":
             values += _pair(rest)
+    for value in request.all("x-zis-authorization"):
+        values.append(value.rpartition(" ")[2])
     for name in (value for known, value in request.parameters if known == "header"):
         values += request.all(name)
     return [value for value in dict.fromkeys(values) if value]

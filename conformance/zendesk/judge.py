@@ -12,6 +12,7 @@ FORMS = {
     "uuid": r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}",
     "hex64": r"[0-9a-f]{64}",
     "hex10": r"[0-9a-f]{10}",
+    "pem": r"-----BEGIN PUBLIC KEY-----\n([A-Za-z0-9+/=]{1,64}\n)+-----END PUBLIC KEY-----\n",
     "digits": r"[1-9]\d*",
     "text": r"(?s:.+)",
     "opaque": r"[A-Za-z0-9_-]{20,}",

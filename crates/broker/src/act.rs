@@ -14,6 +14,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::address::Address;
 use crate::answer::{Answer, Broken};
 use crate::broker::Broker;
+use crate::by::By;
 use crate::credentials::Found;
 use crate::door::{Who, check_form};
 use crate::inbody::InBody;
@@ -99,7 +100,7 @@ impl Broker {
         let address =
             Address { origin: place.origin(), ..Address::of(connection, place.path(), place.query())? };
         let usable = self.usable(permit, connection).await?;
-        let who = Who { caller: permit.caller().clone(), proof, found: Found::usual() };
+        let who = Who { by: By::caller(permit.caller(), proof), found: Found::usual() };
         self.pass(&parts, &mut Some(InBody::Here(body)), &address, who, &usable).await
     }
 

@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Sleep;
 
 use crate::pool::{Link, Slot};
@@ -16,6 +15,7 @@ use crate::record::Noted;
 use crate::redaction::Redaction;
 use crate::refusal::Refusal;
 use crate::right::{PERIOD, Right};
+use crate::room::Seat;
 
 /// How long a third party may be silent within an answer: longer than the pauses between the comments by which streams
 /// of events are kept open.
@@ -44,7 +44,7 @@ pub(crate) struct Answer {
     watch: Watch,
     noted: Noted,
     /// The call's place among those of the connection.
-    _room: OwnedSemaphorePermit,
+    _seat: Seat,
     is_over: bool,
     /// Why it breaks off, once what was written before is on its way: the caller's connection ends with that, and would
     /// take the head along that the third party did send.
@@ -66,12 +66,12 @@ impl Answer {
         link: (Link, Arc<Slot>),
         right: Box<Right>,
         noted: Noted,
-        room: OwnedSemaphorePermit,
+        seat: Seat,
     ) -> Self {
         let (link, watch) = (Some(link), Watch::Idle(right));
         let (untouched, is_over, broken) = (None, false, None);
         let mut answer =
-            Self { body, redaction, untouched, link, watch, noted, _room: room, is_over, broken };
+            Self { body, redaction, untouched, link, watch, noted, _seat: seat, is_over, broken };
         if answer.body.is_end_stream() {
             answer.finish();
         }

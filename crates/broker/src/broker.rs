@@ -6,18 +6,21 @@ use std::time::Duration;
 use claviger_egress::{Clear, Egress, Network, Policy};
 use claviger_engine::UsableConnection;
 use claviger_http::App;
-use claviger_model::{OrgId, Origin, PrivateReach};
+use claviger_model::{CONCURRENCY_MAX, OrgId, Origin, PrivateReach};
 use claviger_oauth::OAuth;
 use claviger_redact::Needles;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 
+use crate::check;
 use crate::faults::{Faults, Guard};
 use crate::mint::{Mint, Minted};
 use crate::pool::{Pool, Slot};
 use crate::prepared::Prepared;
 use crate::record::{self, Recorder};
 use crate::refusal::Refusal;
+use crate::room::{Room, Rooms};
+use crate::voucher::Vouchers;
 
 /// How often idle connections are looked through.
 const SWEEP_PERIOD: Duration = Duration::from_secs(10);
@@ -27,8 +30,10 @@ const SWEEP_PERIOD: Duration = Duration::from_secs(10);
 pub struct Options {
     /// How long a third party may take to begin its answer.
     pub patience: Duration,
-    /// How many calls of one connection may be under way.
+    /// How many calls of one connection may be under way, whatever its terms allow.
     pub calls_per_connection_max: usize,
+    /// How long it is, once what was due is tested, until the server looks again which connections it is to test by itself.
+    pub check_period: Duration,
     /// Guards that a test build switches off.
     pub faults: Faults,
 }
@@ -36,7 +41,12 @@ pub struct Options {
 impl Default for Options {
     /// A minute, as most load balancers wait; as many calls as a busy service makes with streams open.
     fn default() -> Self {
-        Self { patience: Duration::from_secs(60), calls_per_connection_max: 2048, faults: Faults::default() }
+        Self {
+            patience: Duration::from_secs(60),
+            calls_per_connection_max: CONCURRENCY_MAX.into(),
+            check_period: Duration::from_secs(1),
+            faults: Faults::default(),
+        }
     }
 }
 
@@ -48,12 +58,16 @@ pub struct Broker {
     pub(crate) pool: Pool,
     pub(crate) recorder: Arc<Recorder>,
     pub(crate) mint: Mint,
+    rooms: Rooms,
+    pub(crate) vouchers: Vouchers,
 }
 
 /// The broker's work in the background.
 pub struct Background {
     stop: watch::Sender<bool>,
     tasks: [JoinHandle<()>; 2],
+    stop_checks: watch::Sender<bool>,
+    checker: JoinHandle<()>,
 }
 
 /// What is worked out of a connection once, for all of its calls.
@@ -63,12 +77,13 @@ pub(crate) struct Used {
     pub(crate) needles: Option<Needles>,
     /// Of an OAuth connection, the token that was used last, with what it is searched by.
     pub(crate) of_oauth: Mutex<Option<Arc<Minted>>>,
-    /// Room for calls.
-    pub(crate) room: Arc<Semaphore>,
     /// Where the last call went: most go where the one before went.
     slot: Mutex<Option<Arc<Slot>>>,
     /// Room for bodies that are read whole and are not small.
     pub(crate) room_for_bodies: Arc<Semaphore>,
+    /// Its calls that are under way, and how many there may be.
+    pub(crate) room: Arc<Room>,
+    pub(crate) seats: usize,
 }
 
 /// How many bodies of one connection are held whole at a time that are not small: 64 MiB, where each is as long as it may
@@ -82,8 +97,9 @@ impl Broker {
         let (stop, stopping) = watch::channel(false);
         let writer = tokio::spawn(record::write_on(recorder.clone(), app.clone(), stopping));
         let mint = Mint::new(app.clone(), egress.clone(), oauth);
-        let pool = Pool::default();
-        let broker = Arc::new(Self { app, egress, options, pool, recorder, mint });
+        let vouchers = Vouchers::new(app.clone());
+        let (pool, rooms) = (Pool::default(), Rooms::default());
+        let broker = Arc::new(Self { app, egress, options, pool, recorder, mint, rooms, vouchers });
         let swept = Arc::downgrade(&broker);
         let sweeper = tokio::spawn(async move {
             loop {
@@ -94,11 +110,14 @@ impl Broker {
                 }
             }
         });
-        (broker, Background { stop, tasks: [writer, sweeper] })
+        let (stop_checks, stopping) = watch::channel(false);
+        let period = broker.options.check_period;
+        let checker = tokio::spawn(check::check_on(Arc::downgrade(&broker), period, stopping));
+        (broker, Background { stop, tasks: [writer, sweeper], stop_checks, checker })
     }
 
     /// How far calls may go that may reach these private places.
-    fn policy(&self, reach: Option<&PrivateReach>) -> Policy {
+    pub(crate) fn policy(&self, reach: Option<&PrivateReach>) -> Policy {
         if !self.options.faults.stands(Guard::Address) {
             return Policy::private_too().with_clear(Clear::Private);
         }
@@ -111,17 +130,18 @@ impl Broker {
 
     /// An org's connections to a target, as old as what the org may reach.
     pub(crate) fn slot(&self, used: &Used, org: OrgId, origin: &Origin) -> Arc<Slot> {
+        #[cfg(feature = "faults")]
+        if !self.options.faults.stands(Guard::Pool)
+            && let Some(anybodys) = self.pool.slot_in_use(origin)
+        {
+            return anybodys;
+        }
         let reach = self.app.engine().private_reach(org);
         let mut last = used.slot.lock().unwrap_or_else(PoisonError::into_inner);
         match &*last {
             Some(slot) if slot.is_of(org, origin, reach.as_ref()) => slot.clone(),
             _ => {
-                let policy = || self.policy(reach.as_deref());
-                let key = match self.options.faults.stands(Guard::Pool) {
-                    true => (org, origin.clone(), reach.clone()),
-                    false => (OrgId::from_uuid(uuid::Uuid::nil()), origin.clone(), None),
-                };
-                let slot = self.pool.slot(key, policy);
+                let slot = self.pool.slot((org, origin.clone(), reach));
                 last.insert(slot).clone()
             }
         }
@@ -130,11 +150,12 @@ impl Broker {
     pub(crate) fn used<'u>(&self, usable: &'u UsableConnection) -> &'u Used {
         usable.prepared(|usable| {
             let prepared = Prepared::new(self.app.engine().catalog(), usable);
-            let room = Arc::new(Semaphore::new(self.options.calls_per_connection_max));
+            let wanted = usable.connection.terms.concurrency.map_or(usize::MAX, usize::from);
             Used {
                 needles: needles(usable, prepared.as_ref().ok()),
                 prepared,
-                room,
+                room: self.rooms.of(usable.connection.id),
+                seats: wanted.min(self.options.calls_per_connection_max),
                 room_for_bodies: Arc::new(Semaphore::new(BODIES_HELD_MAX)),
                 of_oauth: Mutex::default(),
                 slot: Mutex::default(),
@@ -151,8 +172,10 @@ fn needles(usable: &UsableConnection, prepared: Option<&Prepared>) -> Option<Nee
 }
 
 impl Background {
-    /// Writes what is not written yet, and stops. To be called once no request is left.
+    /// Gives up the server's own tests, writes what is not written yet, and stops. To be called once no request is left.
     pub async fn stop(self) {
+        let _ = self.stop_checks.send(true);
+        let _ = self.checker.await;
         let _ = self.stop.send(true);
         let [writer, sweeper] = self.tasks;
         let _ = writer.await;

@@ -4,7 +4,6 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use claviger_engine::Presented;
-use claviger_http::presented;
 use claviger_vault::{claims_to_be_token, is_integration_token_long};
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderName};
@@ -22,8 +21,8 @@ impl Found {
         Self { token: None, header: None }
     }
 
-    pub(crate) fn in_headers(headers: &HeaderMap) -> Self {
-        let usual = presented(headers);
+    /// Looks for one wherever it may stand, unless there is one in its usual place.
+    pub(crate) fn beside(usual: &Presented<'_>, headers: &HeaderMap) -> Self {
         let is_usual = usual.api_key.is_some()
             || usual.application_key.is_some()
             || usual.bearer.is_some_and(|token| !token.is_empty());
@@ -39,10 +38,10 @@ impl Found {
     }
 
     /// What is to be authenticated.
-    pub(crate) fn presented<'a>(&'a self, headers: &'a HeaderMap) -> Presented<'a> {
+    pub(crate) fn or_usual<'a>(&'a self, usual: Presented<'a>) -> Presented<'a> {
         match &self.token {
             Some(token) => Presented { bearer: Some(token), ..Presented::default() },
-            None => presented(headers),
+            None => usual,
         }
     }
 

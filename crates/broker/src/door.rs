@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use claviger_catalog::Destination;
-use claviger_engine::{
-    Caller, Origin as Whence, Permit, Proof, Source as _, UsableConnection, UseKey, rights,
+use claviger_engine::{Caller, Origin as Whence, Permit, Source as _, UsableConnection, UseKey, rights};
+use claviger_http::{
+    Bucket, Door, Opening, Peer, REQUEST_ID, Standing, awaits_asking, presented, request_id_header,
 };
-use claviger_http::{Bucket, Door, Opening, Peer, REQUEST_ID, Standing, awaits_asking, request_id_header};
-use claviger_model::{Host, Origin, Scheme};
+use claviger_model::{Audit, Host, Origin, Scheme};
 use http::header::{CONTENT_LENGTH, UPGRADE};
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, Version, request};
 use hyper::body::{Body as _, Incoming};
@@ -17,8 +17,9 @@ use hyper::body::{Body as _, Incoming};
 use crate::address::{Address, PREFIX};
 use crate::answer::Answer;
 use crate::broker::{Broker, Used};
+use crate::by::By;
 use crate::credentials::Found;
-use crate::draft::{Draft, Material, room_for};
+use crate::draft::{Draft, Material};
 use crate::faults::Guard;
 use crate::headers;
 use crate::inbody::InBody;
@@ -28,7 +29,10 @@ use crate::prepared::{Prepared, host_header};
 use crate::record::Noted;
 use crate::redaction::Redaction;
 use crate::refusal::Refusal;
+use crate::retry::{ATTEMPTS, Retries};
 use crate::right::Right;
+use crate::room::Seat;
+use crate::rules::Asked;
 use crate::send::{Over, Unanswered, Way};
 
 /// The host that a caller means, of those that the connection allows.
@@ -69,8 +73,7 @@ impl Door for Broker {
 
 /// Who calls.
 pub(crate) struct Who {
-    pub(crate) caller: Caller,
-    pub(crate) proof: Proof,
+    pub(crate) by: By,
     pub(crate) found: Found,
 }
 
@@ -84,8 +87,8 @@ impl Broker {
         standing: &mut Option<Standing>,
     ) -> Result<Response<Answer>, Refusal> {
         check_form(parts)?;
-        let who = self.authenticate(parts, peer, standing)?;
-        let permit = who.caller.clone().permit::<rights::ConnectionsResolve>(from)?;
+        let (who, caller) = self.authenticate(parts, peer, standing)?;
+        let permit = caller.permit::<rights::ConnectionsResolve>(from)?;
         let (path, query) = (parts.uri.path(), parts.uri.query());
         let address = match self.options.faults.stands(Guard::Path) {
             true => Address::parse(path, query)?,
@@ -110,7 +113,7 @@ impl Broker {
         }
         let used = self.used(usable);
         let (method, recorder) = (parts.method.clone(), self.recorder.clone());
-        let mut noted = Noted::new(self.app.clone(), recorder, &who.caller, &usable.connection, method);
+        let mut noted = Noted::new(self.app.clone(), recorder, &who.by, &usable.connection, method);
         let forwarded = self.forward(parts, body, address, who, usable, used, &mut noted).await;
         match forwarded {
             Ok((answer, link)) => Ok(self.hand_back(answer, link, noted)),
@@ -127,18 +130,19 @@ impl Broker {
         parts: &request::Parts,
         peer: Peer,
         standing: &mut Option<Standing>,
-    ) -> Result<Who, Refusal> {
+    ) -> Result<(Who, Caller), Refusal> {
         let app = &self.app;
-        let found = Found::in_headers(&parts.headers);
+        let usual = presented(&parts.headers);
+        let found = Found::beside(&usual, &parts.headers);
         let whence = app.whence(&parts.headers, Some(peer));
-        let authenticated = app.engine().authenticate_for_use(found.presented(&parts.headers), &whence);
+        let authenticated = app.engine().authenticate_for_use(found.or_usual(usual), &whence);
         let (caller, proof) = authenticated.inspect_err(|failure| {
             app.refusals().note(*failure, app.engine().clock().now(), app.metrics())
         })?;
         *standing = app.limits().take(caller.org(), Bucket::BROKER, || app.engine().clock().now());
         match standing.is_some_and(|standing| standing.is_exceeded) {
             true => Err(Refusal::RateLimited),
-            false => Ok(Who { caller, proof, found }),
+            false => Ok((Who { by: By::caller(&caller, proof), found }, caller)),
         }
     }
 
@@ -157,32 +161,27 @@ impl Broker {
         if !who.found.fits(&prepared.credential_headers) {
             return Err(claviger_engine::AuthFailure::NothingPresented.into());
         }
-        let now = self.app.engine().clock().now();
-        if usable.connection.expires_at.is_some_and(|end| end <= now) {
+        if usable.connection.expires_at.is_some_and(|end| end <= self.app.engine().clock().now()) {
             return Err(Refusal::ConnectionExpired);
         }
-        let room = used.room.clone().try_acquire_owned().map_err(|_| Refusal::Busy)?;
+        let seat = used.room.take(used.seats).ok_or(Refusal::Busy)?;
         let Aim { origin, host, path } = target(parts, address, prepared)?;
         noted.aimed_at(host.clone(), &path);
         let destination = match prepared.check(&origin) {
             Err(_) if !self.options.faults.stands(Guard::Host) => Destination::default(),
             checked => checked?,
         };
+        let terms = &usable.connection.terms;
+        let mut retries = Retries::of(&parts.headers, terms, noted.began())?;
+        let asked = Asked::new(&parts.method, &origin, &path);
+        let is_method_bound = asked.check(terms, parts, address.query)?;
         let (engine, org) = (self.app.engine(), usable.connection.org);
         let slot = self.slot(used, org, &origin);
         let sent = noted.sent();
-        let way = Way { sent: &sent, egress: &self.egress, slot: &slot, patience: self.options.patience };
-        let mut right = Box::new(Right {
-            app: self.app.clone(),
-            caller: who.caller,
-            proof: who.proof,
-            usable: usable.clone(),
-        });
-        let mut minted = match prepared.source {
-            // Apart from the calls that need none, as large as it is.
-            Some(source) => Some(Box::pin(self.mint.token(usable, used, source, &destination)).await?),
-            None => None,
-        };
+        let way = Way { sent: &sent, broker: self, slot: &slot, patience: self.options.patience };
+        let app = self.app.clone();
+        let mut right = Box::new(Right { app, by: who.by, usable: usable.clone(), asked });
+        let voucher = self.vouchers.of(usable, &origin).await?;
         let material = Material {
             parts,
             address,
@@ -193,19 +192,37 @@ impl Broker {
             host,
             path,
             destination: destination.clone(),
+            voucher: voucher.as_deref(),
             sent: sent.clone(),
+            is_method_bound,
+            is_kept: retries.may_come(),
+            room: &used.room_for_bodies,
             faults: &self.options.faults,
+            random: engine.random(),
         };
-        let _held = room_for(body, prepared, &used.room_for_bodies).await?;
         let mut draft = Draft::new(material, body).await?;
-        // A token or a body may have been waited for, and the right may have ended meanwhile.
-        let may_have_waited = prepared.source.is_some() || prepared.template.is_some();
-        if may_have_waited && !right.holds().await {
+        let is_strict = terms.audit == Audit::Strict;
+        if is_strict {
+            // Apart from the calls that need none of it, as large as it is.
+            Box::pin(noted.begin()).await?;
+        }
+        let mut minted = match prepared.source {
+            // Apart from the calls that need none, as large as it is.
+            Some(source) => Some(Box::pin(self.mint.token(usable, used, source, &destination)).await?),
+            None => None,
+        };
+        // The body, the record or a token may have been waited for, and the right may have ended meanwhile.
+        let is_body_read = is_method_bound || retries.may_come() || prepared.template.is_some();
+        let may_have_waited = is_strict || is_body_read || prepared.source.is_some();
+        if may_have_waited && !Box::pin(right.holds()).await {
             return Err(Refusal::Ended);
         }
-        engine.note_connection_used(usable.connection.id);
+        if right.by.is_use() {
+            engine.note_connection_used(usable.connection.id);
+        }
         let token = minted.as_ref().map(|(_, minted)| &**minted);
-        let (mut answer, mut link) = self.send(&mut draft, token, usable, &way, &mut right).await?;
+        let (mut answer, mut link) =
+            self.send_again(&mut draft, token, usable, &way, &mut right, &mut retries).await?;
         // A token that was taken back before its time: once more, with another.
         if answer.status() == StatusCode::UNAUTHORIZED
             && let (Some((key, refused)), Some(source)) = (&minted, prepared.source)
@@ -214,7 +231,9 @@ impl Broker {
         {
             drop(link);
             let renewed = Box::pin(self.mint.token(usable, used, source, &destination)).await?;
-            (answer, link) = self.send(&mut draft, Some(&renewed.1), usable, &way, &mut right).await?;
+            let token = Some(&*renewed.1);
+            (answer, link) =
+                self.send_again(&mut draft, token, usable, &way, &mut right, &mut retries).await?;
             minted = Some(renewed);
         }
         #[cfg(feature = "faults")]
@@ -228,9 +247,12 @@ impl Broker {
         };
         // Nobody else calls over it.
         let slot = if draft.is_odd() { Arc::new(slot.apart(origin.into_owned())) } else { slot };
-        let needles = minted.as_ref().map(|(_, minted)| &minted.needles).or(used.needles.as_ref());
+        let minted = minted.as_ref().map(|(_, minted)| minted);
+        let vouched = voucher.as_ref().map(|voucher| voucher.needles(usable, prepared, minted));
+        let needles = vouched.as_ref().or(minted.map(|minted| &minted.needles)).or(used.needles.as_ref());
         let needles = needles.filter(|_| self.options.faults.stands(Guard::Redaction));
-        let onward = Onward { link, slot, right, redaction: needles.map(Redaction::new), room };
+        let redaction = needles.map(Redaction::new);
+        let onward = Onward { link, slot, right, redaction, seat, attempts: retries.attempts() };
         // Without a body, whatever is said of its encoding means nothing.
         let is_encoded = headers::is_encoded(answer.headers());
         if is_encoded && !answer.body().is_end_stream() {
@@ -243,25 +265,23 @@ impl Broker {
     }
 
     /// Sends what was drafted, once more only where it cannot have been done twice by that, or does no harm.
-    async fn send(
+    pub(crate) async fn send(
         &self,
         draft: &mut Draft,
         minted: Option<&Minted>,
         usable: &UsableConnection,
         way: &Way<'_>,
         right: &mut Right,
-    ) -> Result<(Response<Incoming>, Link), Refusal> {
+    ) -> Result<(Response<Incoming>, Link), Unanswered> {
         let mut over = Over::AnyLink;
         loop {
             let engine = self.app.engine();
-            let request = draft.write(minted, usable, engine.catalog(), engine.clock().now())?;
+            let request = draft.write(minted, usable, engine.catalog(), engine.clock())?;
             match way.send(request, right, over).await {
-                Ok(answered) => return Ok(answered),
-                Err(Unanswered::Refused(refusal)) => return Err(refusal),
                 Err(Unanswered::Stale) if over == Over::AnyLink && draft.is_idempotent() => {
                     over = Over::NewLink
                 }
-                Err(Unanswered::Stale) => return Err(Refusal::UpstreamBroken),
+                other => return other,
             }
         }
     }
@@ -300,14 +320,17 @@ impl Broker {
         draft.turn_to(&target)?;
         let slot = Arc::new(way.slot.apart(target.origin().clone()));
         let way = Way { slot: &slot, ..*way };
-        self.send(draft, None, usable, &way, right).await
+        Ok(self.send(draft, None, usable, &way, right).await?)
     }
 
     fn hand_back(&self, answer: Response<Incoming>, onward: Onward, mut noted: Noted) -> Response<Answer> {
         let (mut parts, body) = answer.into_parts();
-        let Onward { link, slot, right, mut redaction, room } = onward;
+        let Onward { link, slot, right, mut redaction, seat, attempts } = onward;
         if self.options.faults.stands(Guard::AnswerStrip) {
             headers::inwards(&mut parts.headers);
+        }
+        if attempts > 1 {
+            parts.headers.insert(ATTEMPTS, HeaderValue::from(u16::from(attempts)));
         }
         if let Some(redaction) = &mut redaction {
             redaction.mask_headers(&mut parts.headers);
@@ -321,7 +344,7 @@ impl Broker {
         parts.extensions = http::Extensions::default();
         noted.answered(parts.status.as_u16());
         self.app.metrics().count_forwarded();
-        let answer = Answer::new(body, redaction, (link, slot), right, noted, room);
+        let answer = Answer::new(body, redaction, (link, slot), right, noted, seat);
         Response::from_parts(parts, answer)
     }
 }
@@ -332,7 +355,8 @@ struct Onward {
     slot: Arc<Slot>,
     right: Box<Right>,
     redaction: Option<Redaction>,
-    room: tokio::sync::OwnedSemaphorePermit,
+    seat: Seat,
+    attempts: u8,
 }
 
 /// Refuses what cannot be passed on whoever asks.

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use claviger_catalog::{Catalog, Destination, Signing};
 use claviger_engine::{UsableConnection, UsableSettings};
 use claviger_exchange::aws::{Call, Payload, SignError, sign};
-use claviger_model::{Origin, Timestamp};
+use claviger_model::{Clock, Origin, Random};
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
 use http::{HeaderMap, HeaderValue, Method, Request, Uri, Version, request};
 use hyper::body::Incoming;
@@ -22,6 +22,8 @@ use crate::outbody::{OutBody, Sent};
 use crate::prepared::{Added, Prepared, TOKEN, header_value, render, value_of};
 use crate::query;
 use crate::refusal::Refusal;
+use crate::rules::BodyCheck;
+use crate::voucher::{Voucher, X_ZIS_AUTHORIZATION};
 
 /// See the module's documentation.
 pub(crate) struct Draft {
@@ -33,6 +35,8 @@ pub(crate) struct Draft {
     late: Vec<Late>,
     signing: Option<Signing>,
     sent: Arc<Sent>,
+    /// The room that the body takes.
+    _held: Option<OwnedSemaphorePermit>,
 }
 
 /// What needs the token.
@@ -62,8 +66,40 @@ pub(crate) struct Material<'a> {
     pub(crate) host: HeaderValue,
     pub(crate) path: String,
     pub(crate) destination: Destination,
+    /// Of a ZIS connection.
+    pub(crate) voucher: Option<&'a Voucher>,
     pub(crate) sent: Arc<Sent>,
+    /// Whether the connection's rules name methods, and the body could name another.
+    pub(crate) is_method_bound: bool,
+    /// Whether the body is to be kept, if it is short.
+    pub(crate) is_kept: bool,
+    /// Room for bodies that are held whole and are not small.
+    pub(crate) room: &'a Arc<Semaphore>,
     pub(crate) faults: &'a Faults,
+    pub(crate) random: &'a dyn Random,
+}
+
+impl Material<'_> {
+    /// Waits for room for a body, if it will be held whole and may not be small.
+    ///
+    /// # Errors
+    /// [`Refusal::Busy`] where there is none for too long.
+    async fn room_for(&self, body: &Option<InBody>) -> Result<Option<OwnedSemaphorePermit>, Refusal> {
+        let is_added_to = self.prepared.template.as_ref().is_some_and(|template| template.body.is_some());
+        let is_whole = |body: &InBody| {
+            let is_checked = || self.is_method_bound && BodyCheck::of(&self.parts.headers).is_some();
+            is_added_to || is_checked() || (self.is_to_be_kept() && body.is_short())
+        };
+        match body.as_ref().filter(|body| is_whole(body) && !body.is_small()) {
+            Some(_) => InBody::room(self.room).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Whether the body is to be kept, if it is short, so that it can be sent once more, be it with another token.
+    fn is_to_be_kept(&self) -> bool {
+        self.is_kept || self.prepared.source.is_some()
+    }
 }
 
 impl Draft {
@@ -72,19 +108,10 @@ impl Draft {
     /// # Errors
     /// Where the caller's request does not fit what the connection adds to it.
     pub(crate) async fn new(material: Material<'_>, body: &mut Option<InBody>) -> Result<Self, Refusal> {
-        let Material {
-            parts,
-            address,
-            prepared,
-            usable,
-            catalog,
-            origin,
-            host,
-            path,
-            destination,
-            sent,
-            faults,
-        } = material;
+        let (held, is_to_be_kept) = (material.room_for(body).await?, material.is_to_be_kept());
+        let Material { parts, address, prepared, usable, catalog, origin, host, path, destination, .. } =
+            material;
+        let (voucher, sent, faults) = (material.voucher, material.sent, material.faults);
         let mut headers = match faults.stands(Guard::HeaderStrip) {
             true => headers::outwards(&parts.headers, &prepared.strip_headers),
             false => parts.headers.clone(),
@@ -125,15 +152,27 @@ impl Draft {
             let has_body = ![Method::GET, Method::HEAD, Method::OPTIONS].contains(&parts.method);
             templated = template.body.as_ref().filter(|_| has_body);
         }
+        if let Some(voucher) = voucher {
+            headers.insert(X_ZIS_AUTHORIZATION, voucher.header.clone());
+        }
         let signing = destination.signing.filter(|_| is_signed);
+        if let Some(template) = templated {
+            let media_type = template.media_type(headers.get(CONTENT_TYPE))?;
+            media_type.map(|it| headers.insert(CONTENT_TYPE, it));
+        }
         let body = match templated {
             Some(template) => {
-                let media_type = template.media_type(headers.get(CONTENT_TYPE))?;
-                media_type.map(|it| headers.insert(CONTENT_TYPE, it));
-                Content::Whole(template.with(&whole(body).await?)?)
+                let callers = whole(body).await?;
+                let types: Vec<_> = parts.headers.get_all(CONTENT_TYPE).into_iter().collect();
+                let (body, own) = template.join(&callers, &types, material.random)?;
+                own.map(|it| headers.insert(CONTENT_TYPE, it));
+                Content::Whole(body)
             }
-            // Kept, so that it can be sent once more with another token.
-            None if prepared.source.is_some() && body.as_ref().is_none_or(InBody::is_short) => {
+            None if material.is_method_bound && BodyCheck::of(&headers).is_some() => {
+                Content::Whole(whole(body).await?)
+            }
+            // Kept, so that it can be sent once more.
+            None if is_to_be_kept && body.as_ref().is_none_or(InBody::is_short) => {
                 Content::Whole(whole(body).await?)
             }
             None => match body.take().filter(|body| !body.is_empty()) {
@@ -142,7 +181,23 @@ impl Draft {
                 None => Content::Whole(Bytes::new()),
             },
         };
-        Ok(Self { method: parts.method.clone(), path, query, headers, body, late, signing, sent })
+        // By what the third party is told that it is.
+        if material.is_method_bound
+            && let (Some(check), Content::Whole(body)) = (BodyCheck::of(&headers), &body)
+        {
+            check.check(body)?;
+        }
+        Ok(Self {
+            method: parts.method.clone(),
+            path,
+            query,
+            headers,
+            body,
+            late,
+            signing,
+            sent,
+            _held: held,
+        })
     }
 
     /// Whether it can be written once more.
@@ -183,7 +238,7 @@ impl Draft {
         minted: Option<&Minted>,
         usable: &UsableConnection,
         catalog: &Catalog,
-        now: Timestamp,
+        clock: &dyn Clock,
     ) -> Result<Request<OutBody>, Refusal> {
         let (mut headers, mut query) = (self.headers.clone(), self.query.clone());
         for late in &self.late {
@@ -211,7 +266,7 @@ impl Draft {
             let method = &self.method;
             let mut call =
                 Call { method, host: &host, path_and_query: &target, headers: &mut headers, payload };
-            sign(&mut call, signing, credentials, now).map_err(|error| match error {
+            sign(&mut call, signing, credentials, clock.now()).map_err(|error| match error {
                 SignError::Unsigned => Refusal::BodyTooLarge,
                 SignError::Plus => Refusal::Body("A + in the path of a request to S3 must be written as %2B"),
                 SignError::Streaming => Refusal::Body("A body whose pieces are signed cannot be passed on"),
@@ -258,22 +313,4 @@ fn token_in(
         TOKEN => Some(token),
         name => value_of(usable, settings, name),
     })
-}
-
-/// Waits for room for a body, if it will be read whole and may not be small; to be kept until it is sent.
-///
-/// # Errors
-/// [`Refusal::Busy`] where there is none for too long.
-pub(crate) async fn room_for(
-    body: &Option<InBody>,
-    prepared: &Prepared,
-    room: &Arc<Semaphore>,
-) -> Result<Option<OwnedSemaphorePermit>, Refusal> {
-    let is_templated = prepared.template.as_ref().is_some_and(|template| template.body.is_some());
-    let is_short = || body.as_ref().is_none_or(InBody::is_short);
-    let is_whole = is_templated || (prepared.source.is_some() && is_short());
-    match body.as_ref().filter(|body| is_whole && !body.is_small()) {
-        Some(_) => InBody::room(room).await.map(Some),
-        None => Ok(None),
-    }
 }

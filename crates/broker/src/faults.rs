@@ -21,6 +21,7 @@ pub enum Guard {
     /// What of an answer speaks for us, or for all of our host, goes no further.
     AnswerStrip,
     /// An org's open connections are its own.
+    #[cfg(feature = "faults")]
     Pool,
     /// Only a connection's own texts are templates.
     #[cfg(feature = "faults")]

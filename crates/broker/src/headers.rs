@@ -154,12 +154,14 @@ pub(crate) fn inwards(headers: &mut HeaderMap) {
         headers.remove(CONTENT_LENGTH);
     }
     let named = connection_options(headers);
-    for name in HOP_BY_HOP.iter().chain(&NOT_INWARDS).chain(&named) {
-        headers.remove(name);
-    }
-    let ours: Vec<_> =
-        headers.keys().filter(|name| name.as_str().starts_with("claviger-")).cloned().collect();
-    for name in ours {
+    let is_dropped = |name: &&HeaderName| {
+        HOP_BY_HOP.contains(name)
+            || NOT_INWARDS.contains(name)
+            || named.contains(name)
+            || name.as_str().starts_with("claviger-")
+    };
+    let dropped: Vec<_> = headers.keys().filter(is_dropped).cloned().collect();
+    for name in dropped {
         headers.remove(name);
     }
     headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static("sandbox"));

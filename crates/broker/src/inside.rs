@@ -1,14 +1,15 @@
-//! A call that does not come through the door: the server's own, for whoever has just proved who it is. From there on it
-//! goes the very same way.
+//! A call that does not come through the door: made by the server, for somebody or for itself. From there on it goes the
+//! very same way.
 
 use std::sync::Arc;
 
 use axum::body::Body;
-use claviger_engine::{Caller, Proof, UsableConnection, UseKey};
+use claviger_engine::{UsableConnection, UseKey};
 use http::{HeaderMap, Method, Request, Response};
 
 use crate::address::Address;
 use crate::broker::Broker;
+use crate::by::By;
 use crate::credentials::Found;
 use crate::door::Who;
 use crate::refusal::Refusal;
@@ -22,14 +23,14 @@ pub(crate) struct Inside<'a> {
 }
 
 impl Broker {
-    /// Makes a call without a body through a connection that its caller may use. The answer is as the door would give it:
+    /// Makes a call without a body through a connection that may be used for this. The answer is as the door would give it:
     /// masked, recorded, and to be read to its end or dropped.
     ///
     /// # Errors
     /// As the door's.
     pub(crate) async fn call_inside(
         &self,
-        caller: &Caller,
+        by: By,
         usable: &Arc<UsableConnection>,
         call: Inside<'_>,
     ) -> Result<Response<Body>, Refusal> {
@@ -38,7 +39,7 @@ impl Broker {
             Some((path, query)) => (path, Some(query)),
             None => (call.path, None),
         };
-        let who = Who { caller: caller.clone(), proof: Proof::just_given(), found: Found::usual() };
+        let who = Who { by, found: Found::usual() };
         let (mut parts, ()) = Request::new(()).into_parts();
         (parts.method, parts.headers) = (call.method, call.headers);
         let passed = match Address::of(key, path, query) {

@@ -1,10 +1,19 @@
 //! The broker: uses a connection for a caller who never holds its secret.
 //!
-//! A call comes through the [`Door`](claviger_http::Door) and goes, in this order, through: who calls ([`credentials`]),
-//! which connection and path are meant ([`address`]), where that is and what the connection adds ([`prepared`],
-//! [`template`], [`mint`]), what of the caller's request goes along ([`headers`], [`query`], [`draft`]), the exchange ([`send`], [`pool`]), and the answer
-//! on its way back ([`answer`], [`redaction`]). Every call that names a connection is recorded ([`record`]), and every
-//! refusal is a row of one table ([`refusal`]), from which the API's description is written too ([`description`]).
+//! A call comes through the [`Door`](claviger_http::Door), or is asked for as an action ([`act`], [`place`]), and goes in this
+//! order through
+//!
+//! - who calls, and for whom: [`credentials`], [`by`];
+//! - which connection and path are meant: [`address`];
+//! - where that is and what the connection adds: [`prepared`], [`template`], [`multipart`], [`mint`], [`voucher`];
+//! - whether the connection's terms admit it: [`rules`], [`room`];
+//! - what of the caller's request goes along: [`headers`], [`query`], [`inbody`], [`draft`];
+//! - the exchange, once more where that helps: [`pool`], [`send`], [`retry`];
+//! - the answer on its way back, as long as the right to it: [`answer`], [`redaction`], [`right`].
+//!
+//! Every call that names a connection is recorded ([`record`]), and every refusal is a row of one table ([`refusal`]), from
+//! which the API's description is written too ([`description`]). Tests of connections ([`probe`], [`prove`]) go the same way,
+//! those of the server's own ([`check`]) for nobody.
 //!
 //! Where a secret may go is decided here and nowhere else: the origin comes from the connection, or from the caller among
 //! those that the connection allows, is compared in its one form, and is the very one that is connected to. How to get
@@ -14,6 +23,8 @@ mod act;
 mod address;
 mod answer;
 mod broker;
+mod by;
+mod check;
 mod credentials;
 mod description;
 mod door;
@@ -23,19 +34,25 @@ mod headers;
 mod inbody;
 mod inside;
 mod mint;
+mod multipart;
 mod outbody;
 mod place;
 mod pool;
 mod prepared;
 mod probe;
+mod prove;
 mod query;
 mod record;
 mod redaction;
 mod refusal;
 mod replaced;
+mod retry;
 mod right;
+mod room;
+mod rules;
 mod send;
 mod template;
+mod voucher;
 
 pub use act::{Acted, Action};
 pub use broker::{Background, Broker, Options};

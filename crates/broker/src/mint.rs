@@ -20,6 +20,7 @@ use claviger_model::{Clock, Connection, ConnectionId, Timestamp};
 use claviger_oauth::{AccessError, AccessToken, OAuth};
 use claviger_outbound::{Client, SendError};
 use claviger_redact::Needles;
+use tokio::sync::Semaphore;
 
 use crate::broker::Used;
 use crate::prepared::{Source, value_of};
@@ -55,9 +56,14 @@ pub(crate) struct Mint {
     kept: Cache<Key, Minted>,
     oauth: OAuth,
     replaced: Replaced,
+    proofs: Semaphore,
 }
 
-struct EngineClock(App);
+/// Exchanges that are under way at once for nothing but their proof. Beyond, who tests is told to come back.
+const PROOFS_MAX: usize = 64;
+
+/// The engine's clock, for what is kept for a while.
+pub(crate) struct EngineClock(pub(crate) App);
 
 impl Clock for EngineClock {
     fn now(&self) -> Timestamp {
@@ -69,7 +75,8 @@ impl Mint {
     pub(crate) fn new(app: App, egress: Egress, oauth: OAuth) -> Self {
         let kept = Cache::new(Arc::new(EngineClock(app.clone())));
         let http = claviger_exchange::client(egress, Policy::public());
-        Self { http, app, kept, oauth, replaced: Replaced::default() }
+        let (replaced, proofs) = (Replaced::default(), Semaphore::new(PROOFS_MAX));
+        Self { http, app, kept, oauth, replaced, proofs }
     }
 
     /// The token of a connection for a destination, and what it is kept under.
@@ -104,6 +111,29 @@ impl Mint {
                 Err(refusal(&error))
             }
         }
+    }
+
+    /// Whether a connection's secret is taken in exchange now. What comes of it is not kept.
+    ///
+    /// # Errors
+    /// Why not.
+    pub(crate) async fn prove(
+        &self,
+        usable: &UsableConnection,
+        exchange: Exchange,
+    ) -> Result<(), ExchangeError> {
+        let Ok(_turn) = self.proofs.try_acquire() else { return Err(ExchangeError::Busy) };
+        let UsableSettings::Catalogued(settings) = &usable.settings else { return Err(MISSING) };
+        let scope = exchange.scope_of_proof(settings);
+        mint(self.app.engine(), &self.http, usable, exchange, scope.as_deref()).await.map(drop)
+    }
+
+    /// Whether an OAuth connection has a good token, or comes by one.
+    ///
+    /// # Errors
+    /// Why not.
+    pub(crate) async fn grant(&self, connection: &Connection) -> Result<(), AccessError> {
+        self.oauth.access_token(connection.org, connection.id).await.map(drop)
     }
 
     /// A third party refused a token. Whether it is worth trying once more.
@@ -153,7 +183,7 @@ fn of_access(error: &AccessError) -> Refusal {
     }
 }
 
-fn refusal(error: &ExchangeError) -> Refusal {
+pub(crate) fn refusal(error: &ExchangeError) -> Refusal {
     Refusal::Exchange(match error {
         ExchangeError::Refused { .. } => "exchange_refused",
         ExchangeError::Limited { .. } => "exchange_limited",
@@ -166,6 +196,30 @@ fn refusal(error: &ExchangeError) -> Refusal {
     })
 }
 
+const MISSING: ExchangeError =
+    ExchangeError::Unusable("the connection lacks a setting that the exchange needs");
+
+fn no_principal() -> ExchangeError {
+    ExchangeError::Operator { code: "not_configured".to_owned() }
+}
+
+/// Where a connection's exchange goes.
+///
+/// # Errors
+/// Where it can go nowhere.
+pub(crate) fn target(
+    engine: &Engine,
+    usable: &UsableConnection,
+    exchange: Exchange,
+) -> Result<Target, ExchangeError> {
+    let UsableSettings::Catalogued(settings) = &usable.settings else { return Err(MISSING) };
+    let region = match exchange {
+        Exchange::AwsAssumeRole => &*engine.aws_principal().ok_or_else(no_principal)?.region,
+        Exchange::AzureClientCredentials | Exchange::GcpJwtBearer => "",
+    };
+    url(exchange, settings, region)
+}
+
 async fn mint(
     engine: &Engine,
     http: &Client,
@@ -173,15 +227,12 @@ async fn mint(
     exchange: Exchange,
     scope: Option<&str>,
 ) -> Result<Fresh<Minted>, ExchangeError> {
-    const MISSING: ExchangeError =
-        ExchangeError::Unusable("the connection lacks a setting that the exchange needs");
     let UsableSettings::Catalogued(settings) = &usable.settings else { return Err(MISSING) };
     let value = |name: &str| value_of(usable, settings, name).ok_or(MISSING);
     let now = engine.clock().now();
     match exchange {
         Exchange::AwsAssumeRole => {
-            let operator = ExchangeError::Operator { code: "not_configured".to_owned() };
-            let own = engine.aws_principal().ok_or(operator)?;
+            let own = engine.aws_principal().ok_or_else(no_principal)?;
             let url = url(exchange, settings, &own.region)?;
             let credentials = Credentials {
                 access_key_id: own.access_key_id.clone(),

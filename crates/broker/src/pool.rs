@@ -8,7 +8,6 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use claviger_egress::Policy;
 use claviger_model::{OrgId, Origin, PrivateReach};
 use hyper::client::conn::http1::SendRequest;
 use tokio::task::AbortHandle;
@@ -43,10 +42,9 @@ struct Slots {
 /// Whose connections, to whom, and what the org may reach: once that is another, so are its connections.
 pub(crate) type Key = (OrgId, Origin, Option<Arc<PrivateReach>>);
 
-/// The idle connections of one org to one target, and how far others may go that are opened to it.
+/// The idle connections of one org to one target.
 pub(crate) struct Slot {
     key: Key,
-    policy: Policy,
     idle: Mutex<Vec<Idle>>,
     /// How many its org has idle.
     of_org: Arc<AtomicUsize>,
@@ -91,8 +89,8 @@ impl Drop for Link {
 }
 
 impl Pool {
-    /// The slot of an org and a target; `policy` follows from what the org may reach.
-    pub(crate) fn slot(&self, key: Key, policy: impl FnOnce() -> Policy) -> Arc<Slot> {
+    /// The slot of an org and a target.
+    pub(crate) fn slot(&self, key: Key) -> Arc<Slot> {
         let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let Slots { by_target, idle } = &mut *slots;
         if by_target.len() >= TARGETS_MAX {
@@ -101,8 +99,15 @@ impl Pool {
             idle.retain(|_, count| Arc::strong_count(count) > 1);
         }
         let of_org = idle.entry(key.0).or_default();
-        let new = || Arc::new(Slot::new(key.clone(), policy(), of_org.clone()));
+        let new = || Arc::new(Slot::new(key.clone(), of_org.clone()));
         by_target.entry(key.clone()).or_insert_with(new).clone()
+    }
+
+    /// Anybody's slot of a target that has a connection: the mistake that the tests exist to catch.
+    #[cfg(feature = "faults")]
+    pub(crate) fn slot_in_use(&self, origin: &Origin) -> Option<Arc<Slot>> {
+        let slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        slots.by_target.values().find(|slot| slot.origin() == origin && !slot.is_empty()).cloned()
     }
 
     /// Closes what has been idle for too long.
@@ -114,14 +119,14 @@ impl Pool {
 }
 
 impl Slot {
-    fn new(key: Key, policy: Policy, of_org: Arc<AtomicUsize>) -> Self {
-        Self { key, policy, idle: Mutex::default(), of_org }
+    fn new(key: Key, of_org: Arc<AtomicUsize>) -> Self {
+        Self { key, idle: Mutex::default(), of_org }
     }
 
     /// One of the same org to another target, which is in no pool.
     pub(crate) fn apart(&self, origin: Origin) -> Self {
         let (org, _, reach) = self.key.clone();
-        Self::new((org, origin, reach), self.policy.clone(), self.of_org.clone())
+        Self::new((org, origin, reach), self.of_org.clone())
     }
 
     /// Whether it is what these have.
@@ -134,8 +139,9 @@ impl Slot {
         &self.key.1
     }
 
-    pub(crate) fn policy(&self) -> &Policy {
-        &self.policy
+    /// What the org may reach.
+    pub(crate) fn reach(&self) -> Option<&PrivateReach> {
+        self.key.2.as_deref()
     }
 
     /// The connection that was used last, if it is open still.
@@ -202,7 +208,7 @@ mod tests {
         let orgs = [1, 2].map(|number| OrgId::from_uuid(uuid::Uuid::from_u128(number)));
         let slot = |org, number: usize| {
             let host = format!("h{number}.example").parse().unwrap();
-            pool.slot((org, Origin::new(Scheme::Https, host), None), Policy::public)
+            pool.slot((org, Origin::new(Scheme::Https, host), None))
         };
         let mut far_ends = Vec::new();
         for number in 0..IDLE_PER_ORG_MAX + 100 {

@@ -1,11 +1,15 @@
-//! Testing a connection: makes the call that the catalog knows to prove its credential, and judges the answer.
+//! Testing a connection: makes the call that the catalog knows to prove its credential, and judges the answer. What
+//! needs no call is proved by [`crate::prove`].
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{self, Body};
-use claviger_catalog::{Probe, SecretName};
-use claviger_engine::{Error as EngineError, Permit, UsableConnection, UsableSettings, UseKey, rights};
+use claviger_catalog::{Exchange, Probe, SecretName, ZisType};
+use claviger_engine::{
+    Error as EngineError, Permit, Proof, UsableConnection, UsableSettings, UseKey, rights,
+};
 use claviger_model::{ConnectionId, Health};
 use http::header::{ACCEPT, USER_AGENT};
 use http::{HeaderMap, HeaderValue, Method, Response};
@@ -13,6 +17,7 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use crate::broker::Broker;
+use crate::by::By;
 use crate::inside::Inside;
 use crate::refusal::Refusal;
 
@@ -21,14 +26,20 @@ const BODY_BYTES_MAX: usize = 64 * 1024;
 /// How long it may take to come, once it has begun.
 const BODY_PATIENCE: Duration = Duration::from_secs(10);
 
+/// The reason of an OAuth connection that has a token, or came by one.
+pub(crate) const TOKEN_HELD: &str = "token_held";
+
 /// What a test said.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tested {
     /// Whether the third party takes the credential.
     pub health: Health,
     /// Why that is so, as a stable code: `accepted`, `refused`, `not_allowed`, `unexpected_status`, `unexpected_answer`,
-    /// `no_probe`, or the code of the broker's own refusal.
+    /// `no_probe`; of an OAuth connection `token_held`, `grant_refused`, `tokens_lost`, `token_over`,
+    /// `token_not_renewed`; or the code of the broker's own refusal, those of exchanges among them.
     pub reason: &'static str,
+    /// The provider's own code, where one refused.
+    pub detail: Option<String>,
     /// What the third party answered, where it was asked.
     pub status: Option<u16>,
     /// How long it took.
@@ -37,50 +48,121 @@ pub struct Tested {
     pub unsearched_secrets: usize,
 }
 
-/// A judgement, and the status that it is of.
-type Judged = (Health, &'static str, Option<u16>);
+/// A judgement.
+#[derive(Debug)]
+pub(crate) struct Judged {
+    pub(crate) health: Health,
+    pub(crate) reason: &'static str,
+    /// The status that it is of.
+    pub(crate) status: Option<u16>,
+    pub(crate) detail: Option<String>,
+}
+
+impl Judged {
+    pub(crate) const ACCEPTED: Self = Self::new(Health::Ok, "accepted");
+    pub(crate) const NO_PROBE: Self = Self::new(Health::Unknown, "no_probe");
+
+    pub(crate) const fn new(health: Health, reason: &'static str) -> Self {
+        Self { health, reason, status: None, detail: None }
+    }
+
+    /// The reason as it is kept: that of a refused grant as the refusal itself left it, so that the same takes it back.
+    fn kept(&self) -> Cow<'static, str> {
+        match (self.reason, &self.detail) {
+            ("grant_refused", Some(code)) => Cow::Owned(format!("oauth: {code}")),
+            (reason, _) => Cow::Borrowed(reason),
+        }
+    }
+}
+
+/// What proves a credential.
+enum Proving<'p> {
+    /// A call.
+    Call(&'p Probe),
+    /// The exchange that comes before calls.
+    Exchange(Exchange),
+    /// That there is a token.
+    Token,
+}
 
 impl Broker {
-    /// Tests a connection, and keeps what comes of it. Where there is no call that would prove the credential, nothing is
-    /// asked, and nothing kept.
+    /// Tests a connection, and keeps what comes of it. Where there is nothing that would prove the credential, nobody is
+    /// asked, and nothing kept. Once `proof` is no longer good, the test ends.
     ///
     /// # Errors
     /// Where the caller may not use the connection, or no call can be made or recorded at present.
     pub async fn probe(
         &self,
         permit: &Permit<rights::ConnectionsResolve>,
+        proof: Proof,
         id: ConnectionId,
     ) -> Result<Tested, EngineError> {
-        let engine = self.app.engine();
-        let usable = engine.usable_connection(permit, UseKey::Id(id)).await?;
+        let usable = self.app.engine().usable_connection(permit, UseKey::Id(id)).await?;
         let needles = self.used(&usable).needles.as_ref();
         // Behind the secrets stand what is made of them.
         let is_secret = |place: &&usize| **place < usable.secrets.len();
         let unsearched_secrets =
             needles.map_or(0, |needles| needles.unsearched().iter().filter(is_secret).count());
         let began = Instant::now();
-        let judged = match self.probe_of(&usable) {
-            Some(probe) => {
-                let judged = self.ask(permit, &usable, probe).await?;
-                engine.record_health(&usable.connection, judged.0, judged.1).await?;
+        let judged = match self.judge(By::caller(permit.caller(), proof), &usable).await? {
+            Some(judged) => {
+                self.keep(&usable, &judged).await?;
                 judged
             }
-            None => (Health::Unknown, "no_probe", None),
+            None => Judged::NO_PROBE,
         };
-        let (health, reason, status) = judged;
-        Ok(Tested { health, reason, status, duration: began.elapsed(), unsearched_secrets })
+        let Judged { health, reason, status, detail } = judged;
+        Ok(Tested { health, reason, detail, status, duration: began.elapsed(), unsearched_secrets })
     }
 
-    fn probe_of<'a>(&'a self, usable: &'a UsableConnection) -> Option<&'a Probe> {
-        let UsableSettings::Catalogued(settings) = &usable.settings else { return None };
+    /// Tests a connection; none where nothing would prove its credential.
+    pub(crate) async fn judge(
+        &self,
+        by: By,
+        usable: &Arc<UsableConnection>,
+    ) -> Result<Option<Judged>, EngineError> {
+        Ok(match self.proving(usable) {
+            None => None,
+            Some(Proving::Call(probe)) => Some(self.ask(by, usable, probe).await?),
+            Some(Proving::Exchange(exchange)) => Some(self.prove_by_exchange(by, usable, exchange).await?),
+            Some(Proving::Token) => Some(self.prove_by_token(usable).await?),
+        })
+    }
+
+    /// Keeps what was said of a connection as it was when it was tested.
+    pub(crate) async fn keep(
+        &self,
+        usable: &Arc<UsableConnection>,
+        judged: &Judged,
+    ) -> Result<(), EngineError> {
+        let engine = self.app.engine();
+        // To come by a token is to change the connection; it is that one that has it.
+        let tested = match judged.reason {
+            TOKEN_HELD if usable.is_changed() => engine.usable_again(usable).await?,
+            _ => Some(usable.clone()),
+        };
+        match tested {
+            Some(tested) => engine.record_health(&tested.connection, judged.health, &judged.kept()).await,
+            None => Ok(()),
+        }
+    }
+
+    fn proving<'a>(&'a self, usable: &'a UsableConnection) -> Option<Proving<'a>> {
+        let settings = match &usable.settings {
+            UsableSettings::Catalogued(settings) => settings,
+            UsableSettings::Zis(ZisType::OAuth, _) => return Some(Proving::Token),
+            UsableSettings::Zis(..) => return None,
+        };
         let secret = |name: &str| usable.secrets.get(&SecretName::field(name)).map(|secret| secret.reveal());
         let entry = self.app.engine().catalog().connection(settings).ok()?;
-        entry.probe(secret)
+        // A call proves more than the exchange that it needs.
+        let exchange = || entry.credential().exchange().map(Proving::Exchange);
+        entry.probe(secret).map(Proving::Call).or_else(exchange)
     }
 
     async fn ask(
         &self,
-        permit: &Permit<rights::ConnectionsResolve>,
+        by: By,
         usable: &Arc<UsableConnection>,
         probe: &Probe,
     ) -> Result<Judged, EngineError> {
@@ -91,7 +173,7 @@ impl Broker {
         let method = Method::from_bytes(probe.method.as_bytes())
             .map_err(|error| EngineError::Internal(Box::new(error)))?;
         let call = Inside { method, path: &probe.path, headers };
-        match self.call_inside(permit.caller(), usable, call).await {
+        match self.call_inside(by, usable, call).await {
             Ok(answer) => Ok(judge(probe, answer).await),
             Err(refusal) => of_refusal(&refusal),
         }
@@ -116,7 +198,7 @@ async fn judge(probe: &Probe, answer: Response<Body>) -> Judged {
     } else {
         (Health::Unknown, "unexpected_status")
     };
-    (health, reason, Some(status))
+    Judged { status: Some(status), ..Judged::new(health, reason) }
 }
 
 /// A body that is JSON, short enough, and comes in time.
@@ -132,7 +214,9 @@ fn of_refusal(refusal: &Refusal) -> Result<Judged, EngineError> {
             Err(EngineError::Unavailable(None))
         }
         Refusal::Internal => Err(EngineError::Internal("a connection could not be tested".into())),
-        Refusal::Exchange(code @ "exchange_refused") => Ok((Health::Bad, code, None)),
-        refusal => Ok((Health::Unknown, refusal.code(), None)),
+        Refusal::Exchange(code @ ("exchange_refused" | "exchange_unusable")) => {
+            Ok(Judged::new(Health::Bad, code))
+        }
+        refusal => Ok(Judged::new(Health::Unknown, refusal.code())),
     }
 }

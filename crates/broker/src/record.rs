@@ -2,7 +2,9 @@
 //!
 //! Lines are gathered in memory and written at least every second. What is written survives; a crash may lose that
 //! second. Where there is no more room for lines, or they cannot be written, no call is made: a call that nobody can
-//! find afterwards is not to be had.
+//! find afterwards is not to be had. Connections may ask for more: [`strict`].
+
+mod strict;
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -10,7 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use claviger_engine::{CallBatch, Caller, Engine};
+use claviger_engine::{CallBatch, Engine};
 use claviger_http::App;
 use claviger_model::{Connection, ConnectionId, CredentialId, OrgId, Timestamp, UserId};
 use http::{HeaderValue, Method};
@@ -18,6 +20,8 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use uuid::Uuid;
 
+use self::strict::Begun;
+use crate::by::By;
 use crate::outbody::Sent;
 
 /// How often lines are written.
@@ -78,19 +82,22 @@ impl Recorder {
         !self.is_refusing.load(Relaxed)
     }
 
-    fn note(&self, org: OrgId, connection: ConnectionId, at: Timestamp, line: &str) {
+    /// `begun` is what the line takes the place of.
+    fn note(&self, org: OrgId, connection: ConnectionId, at: Timestamp, line: &str, begun: Option<Begun>) {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         waiting.calls += 1;
         if waiting.calls >= WAITING_MAX {
             self.is_refusing.store(true, Relaxed);
         }
         let batches = waiting.batches.entry(connection).or_default();
-        if batches.last().is_none_or(|last| last.calls >= BATCH_MAX) {
-            let lines = String::with_capacity(512);
+        let is_other = |last: &CallBatch| last.calls >= BATCH_MAX || last.begun_at.is_some();
+        if begun.is_some() || batches.last().is_none_or(is_other) {
+            let lines = String::with_capacity(if begun.is_some() { line.len() + 1 } else { 512 });
             batches.push(CallBatch {
-                id: Uuid::nil(),
+                id: begun.map_or(Uuid::nil(), |begun| begun.row),
                 org,
                 connection,
+                begun_at: begun.map(|begun| begun.at),
                 first_at: at,
                 last_at: at,
                 calls: 0,
@@ -141,13 +148,15 @@ pub(crate) struct Noted {
     recorder: Arc<Recorder>,
     line: Line,
     started: Instant,
+    begun: Option<Begun>,
     is_done: bool,
 }
 
 struct Line {
     org: OrgId,
     connection: ConnectionId,
-    acting: CredentialId,
+    /// None for the server itself.
+    acting: Option<CredentialId>,
     user: Option<UserId>,
     method: Method,
     host: Option<HeaderValue>,
@@ -163,15 +172,15 @@ impl Noted {
     pub(crate) fn new(
         app: App,
         recorder: Arc<Recorder>,
-        caller: &Caller,
+        by: &By,
         connection: &Connection,
         method: Method,
     ) -> Self {
         let line = Line {
             org: connection.org,
             connection: connection.id,
-            acting: caller.acting(),
-            user: caller.user(),
+            acting: by.acting(),
+            user: by.user(),
             method,
             host: None,
             path: String::new(),
@@ -181,7 +190,7 @@ impl Noted {
             received: 0,
             masked: 0,
         };
-        Self { app, recorder, line, started: Instant::now(), is_done: false }
+        Self { app, recorder, line, started: Instant::now(), begun: None, is_done: false }
     }
 
     /// Where it goes.
@@ -189,6 +198,11 @@ impl Noted {
         self.line.host = Some(host);
         let end = path.char_indices().nth(PATH_CHARS_MAX).map_or(path.len(), |(at, _)| at);
         self.line.path = path[..end].to_owned();
+    }
+
+    /// Since when it is under way.
+    pub(crate) fn began(&self) -> Instant {
+        self.started
     }
 
     /// Counts what goes out.
@@ -225,14 +239,15 @@ impl Drop for Noted {
         }
         let at = self.app.engine().clock().now();
         let micros = self.started.elapsed().as_micros();
-        self.recorder.note(self.line.org, self.line.connection, at, &self.line.written(at, micros));
+        let line = self.line.written(at, Some(micros));
+        self.recorder.note(self.line.org, self.line.connection, at, &line, self.begun);
     }
 }
 
 impl Line {
-    /// A JSON array: when it ended, the credential, the user, method, host, path, status, why not, bytes sent, bytes
-    /// received, microseconds, and how many secrets were masked.
-    fn written(&self, at: Timestamp, micros: u128) -> String {
+    /// A JSON array: when it ended, the credential or `server`, the user, method, host, path, status, why not, bytes sent, bytes
+    /// received, microseconds, and how many secrets were masked. Without microseconds it has not ended, but begun.
+    fn written(&self, at: Timestamp, micros: Option<u128>) -> String {
         // Twice 36 characters of ids, and as much as numbers and the rest mostly have.
         let mut line = String::with_capacity(224 + self.path.len());
         let written = self.write(&mut line, at, micros);
@@ -240,9 +255,14 @@ impl Line {
         line
     }
 
-    fn write(&self, line: &mut String, at: Timestamp, micros: u128) -> std::fmt::Result {
+    fn write(&self, line: &mut String, at: Timestamp, micros: Option<u128>) -> std::fmt::Result {
         let Self { acting, method, path, status, received, masked, .. } = self;
-        write!(line, "[{},\"{acting}\",\"", at.micros())?;
+        write!(line, "[{},\"", at.micros())?;
+        match acting {
+            Some(credential) => write!(line, "{credential}")?,
+            None => line.push_str("server"),
+        }
+        line.push_str("\",\"");
         self.user.map_or(Ok(()), |user| write!(line, "{user}"))?;
         // Methods, hosts and paths were read already: they have no quote and no backslash, but for quotes in paths.
         let host = self.host.as_ref().and_then(|host| host.to_str().ok()).unwrap_or_default();
@@ -258,6 +278,11 @@ impl Line {
             Some(code) => write!(line, "\"{code}\"")?,
             None => line.push_str("null"),
         }
-        write!(line, ",{},{received},{micros},{masked}]", self.sent.bytes())
+        write!(line, ",{},{received},", self.sent.bytes())?;
+        match micros {
+            Some(micros) => write!(line, "{micros}")?,
+            None => line.push_str("null"),
+        }
+        write!(line, ",{masked}]")
     }
 }

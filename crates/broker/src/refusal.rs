@@ -42,6 +42,12 @@ pub enum Refusal {
     HostNeeded,
     /// The connection does not allow the host that was asked for.
     HostNotAllowed,
+    /// None of the connection's rules speaks of such a call.
+    NotInRules,
+    /// The call asks for another method or path than its own, and the connection's rules are about those.
+    Override,
+    /// `Claviger-Retries` is no number that is allowed.
+    RetriesInvalid,
     /// The target stands in the request in a form that only proxies take.
     AbsoluteForm,
     /// The method is one that cannot be passed on.
@@ -143,6 +149,17 @@ impl Refusal {
             ),
             Self::HostNotAllowed => {
                 (S::FORBIDDEN, "host_not_allowed", "The connection does not allow this host")
+            }
+            Self::NotInRules => {
+                (S::FORBIDDEN, "not_in_rules", "The connection's rules do not admit this method and path")
+            }
+            Self::Override => (
+                S::BAD_REQUEST,
+                "override",
+                "A header, parameter or field asks for another method or path, which the connection's rules are about",
+            ),
+            Self::RetriesInvalid => {
+                (S::BAD_REQUEST, "retries_invalid", "Claviger-Retries must be one digit, from 0 to 3")
             }
             Self::AbsoluteForm => (S::BAD_REQUEST, "absolute_form", "The request's target must be a path"),
             Self::MethodNotAllowed => {

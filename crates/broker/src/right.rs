@@ -6,8 +6,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use claviger_engine::{Caller, Proof, UsableConnection};
+use claviger_engine::UsableConnection;
 use claviger_http::App;
+
+use crate::by::By;
+use crate::rules::Asked;
 
 /// How often it is asked.
 pub(crate) const PERIOD: Duration = Duration::from_millis(500);
@@ -15,9 +18,10 @@ pub(crate) const PERIOD: Duration = Duration::from_millis(500);
 /// The right of one call.
 pub(crate) struct Right {
     pub(crate) app: App,
-    pub(crate) caller: Caller,
-    pub(crate) proof: Proof,
+    pub(crate) by: By,
     pub(crate) usable: Arc<UsableConnection>,
+    /// What it is to: the connection's rules may become narrower.
+    pub(crate) asked: Asked,
 }
 
 impl Right {
@@ -26,10 +30,10 @@ impl Right {
         let engine = self.app.engine();
         if self.usable.is_changed() {
             match engine.usable_again(&self.usable).await {
-                Ok(Some(usable)) => self.usable = usable,
-                Ok(None) | Err(_) => return false,
+                Ok(Some(usable)) if self.asked.is_admitted(&usable.connection.terms) => self.usable = usable,
+                Ok(_) | Err(_) => return false,
             }
         }
-        engine.may_go_on(&self.caller, &self.proof, &self.usable.connection)
+        self.by.may_go_on(engine, &self.usable.connection)
     }
 }

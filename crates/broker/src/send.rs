@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use claviger_egress::Egress;
+use claviger_egress::ConnectError;
 use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 
+use crate::broker::Broker;
 use crate::outbody::{OutBody, Sent};
 use crate::pool::{LINGER, Link, Slot};
 use crate::refusal::Refusal;
@@ -16,8 +17,6 @@ use crate::right::{PERIOD, Right};
 
 /// The most bytes of an answer's headers; well above what servers send, and bounded since it is kept in memory.
 const HEADER_BYTES_MAX: usize = 128 * 1024;
-/// The most headers of an answer.
-const HEADERS_MAX: usize = 256;
 
 /// Why there is no answer.
 #[derive(Debug)]
@@ -27,17 +26,30 @@ pub(crate) enum Unanswered {
     /// The third party closed a connection that was kept, just when it was used again: whether it saw the request, nobody
     /// knows. One that does no harm when it is done twice may be sent again, over a new connection.
     Stale,
+    /// Not a byte of the request went out: to connect failed, or what comes before.
+    Unsent(Refusal),
+    /// The third party ended the connection before it answered.
+    Broken,
 }
 
-impl<R: Into<Refusal>> From<R> for Unanswered {
-    fn from(refusal: R) -> Self {
-        Self::Refused(refusal.into())
+impl From<Unanswered> for Refusal {
+    fn from(why: Unanswered) -> Self {
+        match why {
+            Unanswered::Refused(refusal) | Unanswered::Unsent(refusal) => refusal,
+            Unanswered::Stale | Unanswered::Broken => Self::UpstreamBroken,
+        }
+    }
+}
+
+impl From<Refusal> for Unanswered {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
     }
 }
 
 /// A way to one target for one org.
 pub(crate) struct Way<'a> {
-    pub(crate) egress: &'a Egress,
+    pub(crate) broker: &'a Broker,
     pub(crate) slot: &'a Arc<Slot>,
     /// How long the third party may take to begin its answer.
     pub(crate) patience: Duration,
@@ -90,12 +102,13 @@ impl Way<'_> {
             };
             let ready = match is_fresh {
                 true => link.sender.ready().await.is_ok(),
+                false if link.sender.is_ready() => true,
                 // The last answer may have come before its request was out, as far as this side knows it to be.
                 false => matches!(tokio::time::timeout(LINGER, link.sender.ready()).await, Ok(Ok(()))),
             };
             if !ready {
                 if is_fresh {
-                    return Err(Refusal::UpstreamBroken.into());
+                    return Err(Unanswered::Unsent(Refusal::UpstreamBroken));
                 }
                 continue;
             }
@@ -105,20 +118,32 @@ impl Way<'_> {
                     match error.take_message() {
                         // Not a byte went out.
                         Some(unsent) if !is_fresh => request = unsent,
-                        _ if !is_fresh && is_closed(error.error()) => return Err(Unanswered::Stale),
-                        _ => return Err(broken(error.error()).into()),
+                        Some(_) => return Err(Unanswered::Unsent(broken(error.error()))),
+                        None if !is_closed(error.error()) => return Err(broken(error.error()).into()),
+                        None if is_fresh => {
+                            broken(error.error());
+                            return Err(Unanswered::Broken);
+                        }
+                        None => return Err(Unanswered::Stale),
                     }
                 }
             }
         }
     }
 
-    async fn connect(&self) -> Result<Link, Refusal> {
-        let stream = self.egress.connect(self.slot.origin(), self.slot.policy()).await?;
+    async fn connect(&self) -> Result<Link, Unanswered> {
+        let policy = self.broker.policy(self.slot.reach());
+        let connected = self.broker.egress.connect(self.slot.origin(), &policy).await;
+        let stream = connected.map_err(|error| match error {
+            ConnectError::Refused(_) | ConnectError::Target(_) => Unanswered::Refused(error.into()),
+            // It may be possible in a moment.
+            error => Unanswered::Unsent(error.into()),
+        })?;
         let mut builder = http1::Builder::new();
-        builder.max_headers(HEADERS_MAX).max_header_size(HEADER_BYTES_MAX);
+        // No more than 100 headers, as of requests: for more the library would take memory twice for each answer.
+        builder.max_header_size(HEADER_BYTES_MAX);
         let handshake = builder.handshake(TokioIo::new(stream)).await;
-        let (sender, connection) = handshake.map_err(|error| broken(&error))?;
+        let (sender, connection) = handshake.map_err(|error| Unanswered::Unsent(broken(&error)))?;
         // How it ends, whoever waits for the answer is told.
         let work = tokio::spawn(async move { drop(connection.await) }).abort_handle();
         Ok(Link { sender, work })
@@ -133,7 +158,9 @@ fn is_closed(error: &hyper::Error) -> bool {
 fn is_reset(error: &hyper::Error) -> bool {
     let source = std::error::Error::source(error).and_then(|source| source.downcast_ref::<std::io::Error>());
     let kind = source.map(std::io::Error::kind);
-    matches!(kind, Some(std::io::ErrorKind::ConnectionReset | std::io::ErrorKind::BrokenPipe))
+    use std::io::ErrorKind::{BrokenPipe, ConnectionReset, UnexpectedEof};
+    // The last: TLS that nobody said the end of.
+    matches!(kind, Some(ConnectionReset | BrokenPipe | UnexpectedEof))
 }
 
 /// Over which connection a request goes.

@@ -1,17 +1,20 @@
 //! The headers, URL parameters and body of HTTP connections, with their tokens filled in.
 //!
 //! Only the connection's own texts are read as templates, never the caller's. In a JSON body the tokens are filled into
-//! the texts within it, so that a quote in a secret cannot end a text. Source: fact sheet of the integrations, section 3,
-//! and its list of what is better done otherwise.
+//! the texts within it, so that a quote in a secret cannot end a text. A text of JSON names a token only where the content
+//! shows the name as it is written: by that the catalog knows who moved a token. Source: fact sheet of the integrations,
+//! section 3, and its list of what is better done otherwise.
 
 use bytes::Bytes;
 use claviger_catalog::template::{Piece, parse};
 use claviger_catalog::{HttpBody, Setting, Settings};
+use claviger_model::Random;
 use http::{HeaderName, HeaderValue};
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
 use crate::headers;
+use crate::multipart::{self, Fields};
 use crate::prepared::header_value;
 use crate::query;
 use crate::refusal::Refusal;
@@ -34,6 +37,8 @@ enum Content {
     Json(Value),
     /// Pairs of a form, as they stand in one.
     Form(Zeroizing<String>),
+    /// Fields, each a part.
+    Multipart(Fields),
     Text(Zeroizing<String>),
 }
 
@@ -119,29 +124,54 @@ impl TemplateBody {
         };
         let media_type = body.content_type.as_deref();
         let value = |text: &str| HeaderValue::from_str(text).map_err(|_| UNUSABLE);
-        let content = match kind(media_type) {
+        // As they are written in the content: an escape of JSON's would hide a name from whoever checks the content.
+        let named: Vec<_> = parse(content).map_err(|_| UNUSABLE)?;
+        let written = |name: &str| token(name).filter(|_| named.contains(&Piece::Token(name)));
+        let mut media_type = media_type.map(value).transpose()?;
+        let content = match kind(body.content_type.as_deref()) {
             Kind::Json => {
                 let unusable = Refusal::ConnectionUnusable("The body of the connection is no JSON object");
                 let mut json: Value = serde_json::from_str(content).map_err(|_| unusable.clone())?;
                 if !json.is_object() {
                     return Err(unusable);
                 }
-                fill_json(&mut json, token)?;
+                fill_json(&mut json, &written)?;
                 Content::Json(json)
             }
             Kind::Form => Content::Form(fill_form(content, token)?),
+            Kind::Multipart => {
+                // Whatever else it says, the boundary among it, is for us to say.
+                media_type = Some(HeaderValue::from_static(multipart::MEDIA_TYPE));
+                Content::Multipart(Fields::new(content, |text| fill(text, written))?)
+            }
             Kind::Other => Content::Text(fill(content, token)?),
         };
-        Ok(Some(Self { content, media_type: media_type.map(value).transpose()? }))
+        Ok(Some(Self { content, media_type }))
     }
 
-    /// The body that goes out: the connection's and the caller's together. Where both say the same thing, the
-    /// connection's word counts.
+    /// The body that goes out, the connection's and the caller's together, and the media type that only it has, if it has
+    /// one. Where both say the same thing, the connection's word counts. `media_types` are the caller's.
     ///
     /// # Errors
     /// [`Refusal::Body`] where the caller's cannot be put together with it.
-    pub(crate) fn with(&self, callers: &[u8]) -> Result<Bytes, Refusal> {
+    pub(crate) fn join(
+        &self,
+        callers: &[u8],
+        media_types: &[&HeaderValue],
+        random: &dyn Random,
+    ) -> Result<(Bytes, Option<HeaderValue>), Refusal> {
         match &self.content {
+            Content::Multipart(fields) => {
+                let (body, media_type) = fields.with(callers, media_types, random)?;
+                Ok((body, Some(media_type)))
+            }
+            _ => Ok((self.with(callers)?, None)),
+        }
+    }
+
+    fn with(&self, callers: &[u8]) -> Result<Bytes, Refusal> {
+        match &self.content {
+            Content::Multipart(_) => Err(Refusal::Internal),
             Content::Json(own) => {
                 let no_object =
                     Refusal::Body("The body must be a JSON object: the connection adds members to it");
@@ -192,6 +222,7 @@ fn is_same_type(own: &[u8], callers: &[u8]) -> bool {
 enum Kind {
     Json,
     Form,
+    Multipart,
     Other,
 }
 
@@ -201,12 +232,13 @@ fn kind(media_type: Option<&str>) -> Kind {
     let name = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     match name.as_str() {
         "application/x-www-form-urlencoded" => Kind::Form,
+        multipart::MEDIA_TYPE => Kind::Multipart,
         name if name == "application/json" || name.ends_with("+json") => Kind::Json,
         _ => Kind::Other,
     }
 }
 
-fn fill_json<'t>(value: &mut Value, token: impl Fn(&str) -> Option<&'t str> + Copy) -> Result<(), Refusal> {
+fn fill_json<'t>(value: &mut Value, token: &impl Fn(&str) -> Option<&'t str>) -> Result<(), Refusal> {
     match value {
         Value::String(text) => *text = fill(text, token)?.to_string(),
         Value::Array(items) => return items.iter_mut().try_for_each(|item| fill_json(item, token)),
@@ -245,6 +277,29 @@ mod tests {
         let text = body("<key>{{ t }}</key>", "application/xml");
         assert_eq!(text.with(b"<own/>").unwrap(), "<key>a\"&b=c\\d</key>\r\n<own/>");
         assert_eq!(text.with(b"").unwrap(), "<key>a\"&b=c\\d</key>");
+    }
+
+    #[test]
+    fn an_escape_hides_no_tokens_name() {
+        let made = |content: &str, media_type: &str| {
+            let settings = serde_json::json!({ "integration": "HTTP", "credentials": "HTTPTokenAuth", "fields": {
+                "body": { "content": content, "content_type": media_type } } });
+            let settings: Settings = serde_json::from_value(settings).unwrap();
+            HttpTemplate::new(&settings, |name: &str| (name == "t").then_some("secret")).map(drop)
+        };
+        for (content, is_good) in [
+            (r#"{"a": "{{ t }}"}"#, true),
+            (r#"{"a": "\u007b{ t }}"}"#, false),
+            (r#"{"a": "{{ \u0074 }}"}"#, false),
+            // It is named beside: whoever changes this content brings the token.
+            (r#"{"a": "\u007b{ t }}", "b": "{{ t }}"}"#, true),
+        ] {
+            let fields = format!("[{}]", content.replace("{\"a\": ", "{\"key\": \"a\", \"value\": "));
+            assert_eq!(made(content, "application/json").is_ok(), is_good, "{content}");
+            if !content.contains("\"b\"") {
+                assert_eq!(made(&fields, "multipart/form-data").is_ok(), is_good, "{fields}");
+            }
+        }
     }
 
     #[test]

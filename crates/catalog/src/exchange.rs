@@ -2,6 +2,9 @@
 
 use crate::settings::Settings;
 
+/// The scope of Azure's resource manager, to which every connection without a scope of its own leads.
+const RESOURCE_MANAGER: &str = "https://management.azure.com/.default";
+
 /// An exchange of a connection's secret for a token of short life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exchange {
@@ -51,6 +54,17 @@ impl Exchange {
                 Some(format!("https://login.microsoftonline.com/{tenant}/oauth2/v2.0/token"))
             }
             Self::GcpJwtBearer => Some("https://oauth2.googleapis.com/token".to_owned()),
+        }
+    }
+
+    /// The scope that is asked for where nothing is called, to prove the secret. Of Azure, the connection's own, or that of
+    /// the resource manager: an application gets a token for it whatever it may do there.
+    pub fn scope_of_proof(self, settings: &Settings) -> Option<String> {
+        match self {
+            Self::AzureClientCredentials => {
+                Some(settings.text("custom_scopes").unwrap_or(RESOURCE_MANAGER).to_owned())
+            }
+            Self::AwsAssumeRole | Self::GcpJwtBearer => None,
         }
     }
 

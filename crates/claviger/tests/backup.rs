@@ -41,6 +41,19 @@ fn registration(id: &str) -> String {
     format!("/api/v2/actions/app_key_registrations/{id}")
 }
 
+const REGISTRY: &str = "/api/services/zis/registry";
+
+/// A token for the registry of integrations.
+fn integrations_token(server: &Server, admin: &Keys) -> String {
+    let day = std::time::Duration::from_secs(86_400);
+    let end = claviger_model::Clock::now(&claviger_engine::SystemClock) + day + day;
+    let end = format!("{}T00:00:00Z", end.utc().date());
+    let attributes = json!({ "name": "registry", "scopes": ["org_management"], "expires_at": end });
+    let body = json!({ "data": { "type": "personal_access_tokens", "attributes": attributes } });
+    let made = server.expect(201, admin, "POST", "/api/v2/personal_access_tokens", Some(&body));
+    made["data"]["attributes"]["key"].as_str().unwrap().to_owned()
+}
+
 /// The epoch at which the ledger stands.
 fn epoch(home: &Home) -> String {
     let newest = home.run(&["ledger", "tail", "-n", "1"]).succeeds().stdout();
@@ -70,6 +83,11 @@ fn round(from: Home, to: Option<String>) -> Home {
         "credentials": { "type": "GitlabAPIKey", "api_token": secret } } });
     let connected = server.expect(201, &admin, "POST", "/claviger/v1/connections", Some(&connection));
     let org = server.expect(200, &admin, "GET", "/claviger/v1/org", None)["id"].clone();
+    // An integration, with the key that its calls are signed with.
+    let token = integrations_token(&server, &admin);
+    let signed_by = server.ask(&token, "POST", &format!("{REGISTRY}/signer"), Some(&json!({})));
+    let signed_by = signed_by["jwt_public_key"].clone();
+    assert!(signed_by.as_str().unwrap().starts_with("-----BEGIN PUBLIC KEY-----"), "{signed_by}");
     // The server goes on running.
     let file = backup(&from, "one.backup");
     server.revoke_api_key(&admin, &victim);
@@ -107,6 +125,9 @@ fn round(from: Home, to: Option<String>) -> Home {
     for dead in [&before, &revoked, &unknown_secret] {
         assert!(!server.is_valid(dead));
     }
+    // That the private key opens and is the one to it, the check of the state has said.
+    let integrations = server.ask(&token, "GET", &format!("{REGISTRY}/integrations"), None);
+    assert_eq!(integrations["integrations"][0]["jwt_public_key"], signed_by);
     // By what they may do too, which is counted anew; the dead one's permission is free.
     assert_eq!(
         native.iter().map(|(_, secret)| server.verify(secret)).collect::<Vec<_>>(),

@@ -19,6 +19,7 @@ mod connector;
 mod egress;
 mod embedded;
 mod error;
+mod faults;
 mod policy;
 mod resolver;
 mod roots;
@@ -29,6 +30,9 @@ pub use connection::Connection;
 pub use connector::Connector;
 pub use egress::{Egress, Settings, SettingsError};
 pub use error::{ConnectError, Refusal};
+pub use faults::Faults;
+#[cfg(feature = "faults")]
+pub use faults::Guard;
 pub use policy::{Clear, Policy, PolicyError};
 pub use resolver::{Dialer, Resolver, Soon, SystemDialer, SystemResolver};
 pub use roots::{Roots, RootsError};

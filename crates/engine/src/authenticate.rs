@@ -280,6 +280,17 @@ impl Engine {
         })
     }
 
+    /// Of secrets by which somebody has just proved who they are, what it takes to ask again whether they still live. One
+    /// that lives no more by now is no proof of anything.
+    pub fn proof_of(&self, presented: [Option<&[u8]>; 2]) -> Proof {
+        let now = self.clock.now();
+        Proof(presented.map(|secret| {
+            let digests: Vec<_> = self.vault.digests(secret?).collect();
+            let living = digests.iter().position(|it| self.directory.living_rights(it, now).is_some());
+            digests.into_iter().nth(living.unwrap_or_default())
+        }))
+    }
+
     /// Does nothing but ask whether this server may answer from its directory, then tells the time.
     fn with_directory<T>(
         &self,

@@ -16,6 +16,7 @@ use crate::directory::Directory;
 use crate::hashing::Hashing;
 use crate::sweeping::Sweeping;
 use crate::usage::{self, ConnectionUsage, Usage, UsageNotes};
+use crate::zis_signing::KeyMaking;
 
 /// How often replaced secrets whose time is over are buried, and sessions that are over are ended. Both are refused from
 /// their very end on.
@@ -41,6 +42,7 @@ pub struct Engine {
     pub(crate) connections: ConnectionOptions,
     pub(crate) sweeping: Arc<Sweeping>,
     pub(crate) hashing: Hashing,
+    pub(crate) key_making: KeyMaking,
 }
 
 /// What an engine may be given.
@@ -128,6 +130,7 @@ impl Engine {
             connections: options.connections,
             sweeping: Arc::default(),
             hashing: Hashing::default(),
+            key_making: KeyMaking::default(),
         });
         let following = engine.clone();
         let (stop, stopping) = watch::channel(false);

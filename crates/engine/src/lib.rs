@@ -56,6 +56,7 @@ mod webhooks;
 mod zis_connections;
 mod zis_integrations;
 mod zis_oauth;
+mod zis_signing;
 
 pub use api_keys::{ApiKeyPatch, NewApiKey};
 pub use application_keys::{ApplicationKeyPatch, NewApplicationKey};
@@ -99,7 +100,7 @@ pub use sessions::{SignInError, SignedIn};
 pub use system_clock::SystemClock;
 pub use tokens::TokenPatch;
 pub use users::{NewUser, UserPatch};
-pub use using::{Proof, UsableConnection, UsableSettings, UseKey};
+pub use using::{DueConnection, Proof, UsableConnection, UsableSettings, UseKey};
 pub use webhooks::{NewWebhook, ROTATION_OVERLAP, ShownWebhook, WebhookPatch};
 pub use zis_connections::{NewZisConnection, ShownZisConnection, ZisConnectionKey, ZisConnectionPatch};
 pub use zis_integrations::ShownZisIntegration;
@@ -108,3 +109,4 @@ pub use zis_oauth::{
     OpenedZisOAuthClient, PendingFlow, Renewal, ReturnedFlow, ShownTokens, ZIS_OAUTH_FLOW_TIME,
     ZisOAuthClientPatch, ZisOAuthKey,
 };
+pub use zis_signing::{ZIS_TOKEN_LASTS, ZisToken};

@@ -5,6 +5,7 @@
 //! a stream must not outlive the right to it.
 
 mod cache;
+mod checking;
 
 use std::any::Any;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
@@ -19,6 +20,7 @@ use claviger_store::connection_secret_place;
 use claviger_vault::Digest;
 
 pub(crate) use cache::UsedConnections;
+pub use checking::DueConnection;
 
 use crate::connections::{internal, settings_of};
 use crate::permit::rights::ConnectionsResolve;
@@ -44,13 +46,6 @@ pub enum UseKey<'a> {
 /// By which secrets a caller proved who it is, as digests: to ask again later.
 #[derive(Clone)]
 pub struct Proof(pub(crate) [Option<Digest>; 2]);
-
-impl Proof {
-    /// No secret is asked for again: for a call that is over soon, of whoever has just proved who it is.
-    pub fn just_given() -> Self {
-        Self([None, None])
-    }
-}
 
 /// A connection with its secrets opened. They are wiped with it.
 pub struct UsableConnection {

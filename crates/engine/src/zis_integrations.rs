@@ -13,6 +13,7 @@ use claviger_vault::IssuedSecret;
 use crate::credentials::STALE_RETRIES_MAX;
 use crate::integration_tokens::generate_number;
 use crate::permit::rights::ZisRegistry;
+use crate::zis_signing::KeyTurn;
 use crate::{Changed, Engine, Error, FieldError, Permit, Right, Thing};
 
 /// Why an integration that has connections, or OAuth clients, stays.
@@ -46,7 +47,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`Error::Invalid`] for a description that is too long, [`Error::LimitReached`] beyond
-    /// [`ZIS_INTEGRATIONS_PER_ORG_MAX`].
+    /// [`ZIS_INTEGRATIONS_PER_ORG_MAX`], [`Error::Unavailable`] where too many wait for keys to be made.
     pub async fn put_zis_integration(
         &self,
         permit: &Permit<ZisRegistry>,
@@ -54,16 +55,27 @@ impl Engine {
         description: &str,
     ) -> Result<Changed<ShownZisIntegration>, Error> {
         check_description(description)?;
+        let mut turn = None;
         for _ in 0..STALE_RETRIES_MAX {
             let found = self.store.find_zis_integration(permit.org(), name).await?;
-            let (shown, change) = match found {
-                Some(found) if found.description == description => {
-                    self.settle().await?;
-                    let value = ShownZisIntegration { integration: found, client_secret: None };
-                    return Ok(Changed { value, position: self.applied() });
+            let (shown, change) = match (found, &turn) {
+                (Some(found), _) => {
+                    // Whoever waits here for its own turn must not be the one who has it.
+                    turn = None;
+                    let Some(found) = self.with_signing_key(found, &permit.actor()).await? else { continue };
+                    if found.description == description {
+                        self.settle().await?;
+                        let value = ShownZisIntegration { integration: found, client_secret: None };
+                        return Ok(Changed { value, position: self.applied() });
+                    }
+                    self.described(permit, found, description)
                 }
-                Some(found) => self.described(permit, found, description),
-                None => self.drawn(permit, name, description),
+                // Looked for again then: of many who make one at once, one makes its key.
+                (None, None) => {
+                    turn = Some(self.key_making.turn().await?);
+                    continue;
+                }
+                (None, Some(turn)) => self.drawn(permit, turn, name, description).await?,
             };
             match self.store.commit(change).await {
                 Ok(position) => return Ok(Changed { value: shown, position }),
@@ -79,12 +91,13 @@ impl Engine {
         Err(Error::Unavailable(None))
     }
 
-    /// The org's integrations, in the order in which they were made.
+    /// The org's integrations, in the order in which they were made. Some that have no signing key yet are given one.
     pub async fn list_zis_integrations(
         &self,
         permit: &Permit<ZisRegistry>,
     ) -> Result<Vec<ZisIntegration>, Error> {
-        Ok(self.store.list_zis_integrations(permit.org()).await?)
+        let found = self.store.list_zis_integrations(permit.org()).await?;
+        self.with_signing_keys(found, &permit.actor()).await
     }
 
     /// Says to which origins browsers may be sent once a third party has sent them back; where nothing is said, they stay.
@@ -155,20 +168,22 @@ impl Engine {
         Err(Error::Unavailable(None))
     }
 
-    fn drawn(
+    async fn drawn(
         &self,
         permit: &Permit<ZisRegistry>,
+        turn: &KeyTurn<'_>,
         name: &ZisName,
         description: &str,
-    ) -> (ShownZisIntegration, Change) {
+    ) -> Result<(ShownZisIntegration, Change), Error> {
         let (random, now) = (self.vault.random(), self.clock.now());
-        let integration = ZisIntegration {
+        let mut integration = ZisIntegration {
             id: ZisIntegrationId::generate_at(random, now),
             org: permit.org(),
             name: name.clone(),
             description: description.to_owned(),
             client_number: generate_number(random),
             redirect_origins: RedirectOrigins::default(),
+            jwt_public_key: None,
             revision: 1,
             created_at: now,
             created_by: permit.user(),
@@ -177,8 +192,9 @@ impl Engine {
         };
         let secret = IssuedSecret::generate_client_secret(random);
         let digest = self.vault.digest(secret.bytes());
-        let change = Change::create_zis_integration(&integration, &digest, &permit.actor());
-        (ShownZisIntegration { integration, client_secret: Some(secret) }, change)
+        let signing_key = self.make_signing_key(turn, &mut integration).await?;
+        let change = Change::create_zis_integration(&integration, &digest, signing_key, &permit.actor());
+        Ok((ShownZisIntegration { integration, client_secret: Some(secret) }, change))
     }
 
     fn described(

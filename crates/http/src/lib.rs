@@ -46,7 +46,7 @@ pub use request_id::{REQUEST_ID, RequestIds, request_id_header};
 pub use route::{AFTER, POSITION, Route, RouteInfo, Who, positioned, router};
 pub use secret::SecretText;
 pub use server::{CONNECTIONS_MAX, Peer, ServerOptions, Ways, serve, serve_tls};
-pub use session::{CSRF_TOKEN, SessionCookie, csrf_token, is_own, session};
+pub use session::{CSRF_TOKEN, SessionCookie, csrf_token, is_own, proof, session};
 pub use state::App;
 pub use tls::{Identity, IdentityError, Tls};
 pub use whence::{TrustedProxies, Whence};

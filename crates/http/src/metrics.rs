@@ -35,6 +35,13 @@ struct BrokerLabels {
     outcome: &'static str,
 }
 
+/// A test of a connection that the server made by itself, by what it said.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct CheckLabels {
+    /// `ok`, `bad`, `limited`, `unknown`; `put_off` where it could not be made.
+    result: &'static str,
+}
+
 /// The server's counters.
 pub struct Metrics {
     registry: Registry,
@@ -44,6 +51,7 @@ pub struct Metrics {
     brokered: Family<BrokerLabels, Counter>,
     /// Of `brokered`, what needs no looking up where it is counted.
     forwarded: Counter,
+    checked: Family<CheckLabels, Counter>,
     directory_secrets: Gauge,
     ledger_sequence: Gauge,
     available: Gauge,
@@ -57,7 +65,7 @@ impl Default for Metrics {
         let requests = Family::default();
         let seconds = Histogram::new(exponential_buckets(0.0001, 4.0, 9));
         let refusals = Family::default();
-        let brokered = Family::<BrokerLabels, Counter>::default();
+        let (brokered, checked) = (Family::<BrokerLabels, Counter>::default(), Family::default());
         let forwarded = brokered.get_or_create(&BrokerLabels { outcome: "forwarded" }).clone();
         let (directory_secrets, ledger_sequence, available) =
             (Gauge::default(), Gauge::default(), Gauge::default());
@@ -66,6 +74,7 @@ impl Default for Metrics {
         registry.register("request_seconds", "Time to answer, but verifications", seconds.clone());
         registry.register("refusals", "Credentials refused, by reason", refusals.clone());
         registry.register("broker_calls", "Calls through connections, by outcome", brokered.clone());
+        registry.register("broker_checks", "The server's own tests of connections", checked.clone());
         registry.register("directory_secrets", "Live secrets in memory", directory_secrets.clone());
         registry.register("ledger_sequence", "The last ledger entry applied", ledger_sequence.clone());
         registry.register("available", "1 while this server may answer from memory", available.clone());
@@ -76,6 +85,7 @@ impl Default for Metrics {
             refusals,
             brokered,
             forwarded,
+            checked,
             directory_secrets,
             ledger_sequence,
             available,
@@ -103,6 +113,11 @@ impl Metrics {
     /// Counts a call through a connection that was refused, by the refusal's code.
     pub fn count_brokered(&self, outcome: &'static str) {
         self.brokered.get_or_create(&BrokerLabels { outcome }).inc();
+    }
+
+    /// Counts a test of a connection that the server made by itself.
+    pub fn count_checked(&self, result: &'static str) {
+        self.checked.get_or_create(&CheckLabels { result }).inc();
     }
 
     /// Counts a verification that said yes.

@@ -9,13 +9,13 @@
 //! other subdomains are of the same site, so that every request with a session is also asked where it comes from
 //! (`Sec-Fetch-Site`, `Origin`), and one that may change something for the CSRF token.
 
-use claviger_engine::{AuthFailure, AuthReason, Caller};
+use claviger_engine::{AuthFailure, AuthReason, Caller, Proof};
 use claviger_model::OrgId;
 use claviger_vault::{CsrfToken, IssuedSecret};
 use http::header::{AUTHORIZATION, COOKIE, HOST, ORIGIN};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, request};
 
-use crate::{App, whence};
+use crate::{App, presented, whence};
 
 /// The header that proves that a request comes from a page of the session's own.
 pub const CSRF_TOKEN: HeaderName = HeaderName::from_static("x-csrf-token");
@@ -79,11 +79,7 @@ const ATTRIBUTES: &str = "Path=/; Secure; HttpOnly; SameSite=Strict";
 /// [`AuthFailure::Session`]: with [`AuthReason::Forged`] where a good session comes without proof that the request comes
 /// from a page of its own, and with [`AuthReason::NotAdmin`] where its owner is no admin any more.
 pub fn session(app: &App, parts: &request::Parts, org: Option<OrgId>) -> Option<Result<Caller, AuthFailure>> {
-    let cookie = parts.extensions.get::<SessionCookie>()?;
-    if presents_another(&parts.headers) {
-        return None;
-    }
-    let token = cookie.find(&parts.headers)?;
+    let token = token(parts)?;
     Some(token.map_err(AuthFailure::Session).and_then(|token| {
         let caller = app.engine().authenticate_session(org, token, &whence(app, parts));
         let is_proven = !changes(&parts.method) || has_csrf_token(&parts.headers, token);
@@ -95,6 +91,26 @@ pub fn session(app: &App, parts: &request::Parts, org: Option<OrgId>) -> Option<
             caller => caller,
         }
     }))
+}
+
+/// Of whoever has just been let in by a session, or by credentials in their usual places: what it takes to ask again
+/// whether those still live.
+pub fn proof(app: &App, parts: &request::Parts) -> Proof {
+    let presented = presented(&parts.headers);
+    app.engine().proof_of(match (token(parts), presented.bearer) {
+        (Some(token), _) => [token.ok(), None],
+        (None, Some(token)) => [Some(token), None],
+        (None, None) => [presented.api_key, presented.application_key],
+    })
+}
+
+/// The session that a request presents, where nothing else decides.
+fn token(parts: &request::Parts) -> Option<Result<&[u8], AuthReason>> {
+    let cookie = parts.extensions.get::<SessionCookie>()?;
+    match presents_another(&parts.headers) {
+        true => None,
+        false => cookie.find(&parts.headers),
+    }
 }
 
 /// The CSRF token of the session that a request presents.

@@ -111,6 +111,9 @@ pub struct ZisIntegration {
     pub client_number: i64,
     /// Where browsers may be sent once a third party has sent them back.
     pub redirect_origins: RedirectOrigins,
+    /// By what third parties check that a call is the integration's: PEM. None until it is first needed, of one that is older
+    /// than such keys, or was imported.
+    pub jwt_public_key: Option<String>,
     /// Grows with each change.
     pub revision: i64,
     /// When it was made.

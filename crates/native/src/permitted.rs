@@ -1,8 +1,8 @@
 //! Permits as extractors: a handler's signature says which right it needs.
 
 use axum::extract::FromRequestParts;
-use claviger_engine::{AuthFailure, AuthReason, Permit, Right};
-use claviger_http::{App, note_refusal, origin, presented, session, take_share, whence};
+use claviger_engine::{AuthFailure, AuthReason, Permit, Proof, Right};
+use claviger_http::{App, note_refusal, origin, presented, proof, session, take_share, whence};
 use claviger_model::CredentialKind;
 use http::request::Parts;
 
@@ -34,5 +34,17 @@ impl<R: Right> FromRequestParts<App> for Permitted<R> {
             return Err(Error::limited());
         }
         Ok(Self(caller.permit(origin(app, parts))?))
+    }
+}
+
+/// The same for what takes a while, and must end with what the caller proved itself by.
+pub(crate) struct Proven<R: Right>(pub(crate) Permit<R>, pub(crate) Proof);
+
+impl<R: Right> FromRequestParts<App> for Proven<R> {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Error> {
+        let Permitted(permit) = Permitted::from_request_parts(parts, app).await?;
+        Ok(Self(permit, proof(app, parts)))
     }
 }

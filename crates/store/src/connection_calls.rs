@@ -15,9 +15,11 @@ pub struct CallBatch {
     pub org: OrgId,
     /// The connection.
     pub connection: ConnectionId,
-    /// When the first ended.
+    /// Of one call that takes the place of what was kept when it began: when that was.
+    pub begun_at: Option<Timestamp>,
+    /// When the first ended, or began if it has not ended.
     pub first_at: Timestamp,
-    /// When the last ended.
+    /// The same of the last.
     pub last_at: Timestamp,
     /// How many they are.
     pub calls: u32,
@@ -33,6 +35,7 @@ fn read(row: &dyn Row) -> Result<CallBatch, StoreError> {
         id: row.parsed(0)?,
         org: row.parsed(1)?,
         connection: row.parsed(2)?,
+        begun_at: None,
         first_at: row.get(3)?,
         last_at: row.get(4)?,
         calls: u32::try_from(row.get::<i64>(5)?).unwrap_or(u32::MAX),
@@ -44,6 +47,13 @@ impl Store {
     /// Keeps what was called: all of it, or none. What is kept already is not kept twice.
     pub async fn record_calls(&self, batches: &[CallBatch]) -> Result<(), CommitError> {
         let insert = |change: Change, batch: &CallBatch| {
+            let change = match batch.begun_at {
+                Some(begun_at) => change.any(
+                    "DELETE FROM connection_calls WHERE connection_id = $1 AND last_at = $2 AND id = $3",
+                    params![batch.connection, begun_at, batch.id.to_string()],
+                ),
+                None => change,
+            };
             change.any(
                 "INSERT INTO connection_calls (connection_id, org_id, id, first_at, last_at, calls, lines)
                  VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (connection_id, last_at, id) DO NOTHING",

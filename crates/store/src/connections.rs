@@ -237,11 +237,13 @@ impl Change {
         changed: &[String],
         actor: &Actor,
     ) -> Self {
-        Self::change_connection("connection.updated", connection, written, erased, changed, actor)
+        Self::changing_connection("connection.updated", connection, written, erased, changed, actor)
+            .forgetting_health(connection)
+            .with_changed_connection(connection, written, erased)
     }
 
-    /// The same under another name.
-    pub(crate) fn change_connection(
+    /// The entry of such a change, under whichever name.
+    pub(crate) fn changing_connection(
         action: &'static str,
         connection: &Connection,
         written: &[ConnectionSecret],
@@ -255,7 +257,34 @@ impl Change {
         detail["secrets_erased"] = json!(erased);
         detail["changed"] = json!(changed);
         let detail = state::with_states(detail, [state::connection(&revised(connection))]);
-        let change = Self::new(connection.org, actor, action, subject(connection.id), detail)
+        Self::new(connection.org, actor, action, subject(connection.id), detail)
+    }
+
+    /// Takes back what a test said of a connection whose secrets, or what they are aimed at, become others than those that
+    /// were tested. To be said before they do.
+    fn forgetting_health(self, connection: &Connection) -> Self {
+        self.any(
+            "UPDATE connection_standings SET health = NULL, health_reason = NULL, health_at = NULL
+             WHERE connection_id = $1 AND EXISTS (SELECT 1 FROM connections
+                 WHERE id = $1 AND org_id = $2 AND (secrets <> $3 OR settings <> $4 OR hosts <> $5))",
+            params![
+                connection.id,
+                connection.org,
+                connection.secrets.to_string(),
+                connection.settings.as_str(),
+                connection.hosts.join(" "),
+            ],
+        )
+    }
+
+    /// Changes the rows of a connection.
+    pub(crate) fn with_changed_connection(
+        self,
+        connection: &Connection,
+        written: &[ConnectionSecret],
+        erased: &[String],
+    ) -> Self {
+        let change = self
             .requiring_free_name(connection)
             .one(
                 "UPDATE connections SET name = $1, name_sort = $2, search = $3, settings = $4, hosts = $5, tags = $6,
@@ -280,8 +309,7 @@ impl Change {
                     connection.revision,
                 ],
                 Refusal::Stale,
-            )
-;
+            );
         let change = erased.iter().fold(change, |change, name| {
             change.one(
                 "DELETE FROM connection_secrets WHERE connection_id = $1 AND org_id = $2 AND name = $3",

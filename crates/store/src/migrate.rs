@@ -36,6 +36,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration::both(include_str!("../migrations/0013_connection_calls.sql")),
     Migration::both(include_str!("../migrations/0014_private_reach.sql")),
     Migration::both(include_str!("../migrations/0015_terms.sql")),
+    Migration::both(include_str!("../migrations/0016_zis_signing.sql")),
 ];
 
 /// Which text of a migration.

@@ -157,6 +157,10 @@ pub(crate) fn zis_integration(integration: &ZisIntegration, client_secret: &Dige
     if !integration.redirect_origins.is_empty() {
         state["redirect_origins"] = json!(integration.redirect_origins.to_string());
     }
+    // Likewise. Its hash will do; that the private key is the one to it is checked where that opens.
+    if let Some(key) = &integration.jwt_public_key {
+        state["jwt_public_key"] = json!(blake3::hash(key.as_bytes()).to_hex().as_str());
+    }
     (format!("zis_integration:{}", integration.id), state)
 }
 

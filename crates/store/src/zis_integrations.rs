@@ -4,7 +4,7 @@ use claviger_model::{
     ConnectionDialect, Credential, CredentialKind, CredentialState, OrgId, Timestamp, UserId, ZisIntegration,
     ZisIntegrationId, ZisName,
 };
-use claviger_vault::Digest;
+use claviger_vault::{Digest, Place};
 use serde_json::json;
 
 use crate::credentials::{COLUMNS as CREDENTIAL_COLUMNS, read_credential};
@@ -17,9 +17,9 @@ pub const ZIS_INTEGRATIONS_PER_ORG_MAX: u32 = 1_000;
 /// The columns of an integration; read by [`read_integration`].
 pub(crate) const COLUMNS: &str =
     "z.id, z.org_id, z.name, z.description, z.client_number, z.revision, z.created_at,
-     z.created_by, z.modified_at, z.modified_by, z.redirect_origins";
+     z.created_by, z.modified_at, z.modified_by, z.redirect_origins, z.jwt_public_key";
 /// How many [`COLUMNS`] are.
-pub(crate) const COLUMN_COUNT: usize = 11;
+pub(crate) const COLUMN_COUNT: usize = 12;
 
 pub(crate) fn read_integration(row: &dyn Row) -> Result<ZisIntegration, StoreError> {
     Ok(ZisIntegration {
@@ -34,7 +34,13 @@ pub(crate) fn read_integration(row: &dyn Row) -> Result<ZisIntegration, StoreErr
         modified_at: row.get(8)?,
         modified_by: row.parsed(9)?,
         redirect_origins: row.parsed(10)?,
+        jwt_public_key: row.opt(11)?,
     })
+}
+
+/// Where an integration's signing key is sealed. It is made once, and goes with the integration.
+pub fn signing_key_place(org: OrgId, id: ZisIntegrationId) -> Place<'static> {
+    Place { org, table: "zis_integrations", row: id.uuid(), column: "signing_key", revision: 1 }
 }
 
 pub(crate) fn subject(id: ZisIntegrationId) -> (&'static str, String) {
@@ -42,27 +48,33 @@ pub(crate) fn subject(id: ZisIntegrationId) -> (&'static str, String) {
 }
 
 impl Change {
-    /// Makes an integration with the digest of its OAuth client's secret.
+    /// Makes an integration with the digest of its OAuth client's secret, and its sealed signing key.
     ///
     /// Refused with [`Refusal::NameTaken`] where the org has one of that name, and with [`Refusal::LimitReached`]
     /// beyond [`ZIS_INTEGRATIONS_PER_ORG_MAX`].
-    pub fn create_zis_integration(integration: &ZisIntegration, secret: &Digest, actor: &Actor) -> Self {
-        Self::bring_zis_integration("zis_integration.created", integration, secret, actor)
+    pub fn create_zis_integration(
+        integration: &ZisIntegration,
+        secret: &Digest,
+        signing_key: Vec<u8>,
+        actor: &Actor,
+    ) -> Self {
+        Self::bring_zis_integration("zis_integration.created", integration, secret, Some(signing_key), actor)
     }
 
-    /// The same of an integration that an import brings.
+    /// The same of an integration that an import brings: it gets its key once that is needed.
     pub(crate) fn import_zis_integration(
         integration: &ZisIntegration,
         secret: &Digest,
         actor: &Actor,
     ) -> Self {
-        Self::bring_zis_integration("zis_integration.imported", integration, secret, actor)
+        Self::bring_zis_integration("zis_integration.imported", integration, secret, None, actor)
     }
 
     fn bring_zis_integration(
         action: &'static str,
         integration: &ZisIntegration,
         secret: &Digest,
+        signing_key: Option<Vec<u8>>,
         actor: &Actor,
     ) -> Self {
         let ZisIntegration { id, org, .. } = *integration;
@@ -81,8 +93,8 @@ impl Change {
             )
             .one(
                 "INSERT INTO zis_integrations (id, org_id, name, description, client_number, client_secret, revision,
-                     created_at, created_by, modified_at, modified_by, redirect_origins)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+                     created_at, created_by, modified_at, modified_by, redirect_origins, jwt_public_key, signing_key)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
                 params![
                     id,
                     org,
@@ -96,9 +108,38 @@ impl Change {
                     integration.modified_at,
                     integration.modified_by,
                     integration.redirect_origins.to_string(),
+                    integration.jwt_public_key.as_deref(),
+                    signing_key,
                 ],
                 Refusal::Conflict,
             )
+    }
+
+    /// Gives an integration that has none its signing key. `integration` is the new state, with the revision that was read,
+    /// and `secret` the digest of its OAuth client's.
+    ///
+    /// Refused with [`Refusal::Stale`] where it has another revision, or a key, by now, or is gone.
+    pub fn give_signing_key(
+        integration: &ZisIntegration,
+        secret: &Digest,
+        signing_key: Vec<u8>,
+        actor: &Actor,
+    ) -> Self {
+        let detail = json!({ "name": integration.name.as_str() });
+        let detail = state::with_states(detail, [state::zis_integration(integration, secret)]);
+        Self::new(integration.org, actor, "zis_integration.keyed", subject(integration.id), detail).one(
+            // Others write what they read of its state: they must notice.
+            "UPDATE zis_integrations SET jwt_public_key = $1, signing_key = $2, revision = revision + 1
+             WHERE id = $3 AND org_id = $4 AND revision = $5 AND signing_key IS NULL",
+            params![
+                integration.jwt_public_key.as_deref(),
+                signing_key,
+                integration.id,
+                integration.org,
+                integration.revision,
+            ],
+            Refusal::Stale,
+        )
     }
 
     /// Says where browsers may be sent. `integration` is the new state, with the revision that was read, and `secret` the
@@ -242,6 +283,16 @@ impl Store {
     ) -> Result<Option<Digest>, StoreError> {
         let sql = "SELECT client_secret FROM zis_integrations WHERE id = $1 AND org_id = $2";
         self.row(sql, &params![id, org], |row| row.get(0)).await
+    }
+
+    /// The sealed signing key of an integration, if it has one.
+    pub async fn find_signing_key(
+        &self,
+        org: OrgId,
+        id: ZisIntegrationId,
+    ) -> Result<Option<Vec<u8>>, StoreError> {
+        let sql = "SELECT signing_key FROM zis_integrations WHERE id = $1 AND org_id = $2";
+        Ok(self.row(sql, &params![id, org], |row| row.opt(0)).await?.flatten())
     }
 
     /// Every integration of an org, in the order in which they were made.

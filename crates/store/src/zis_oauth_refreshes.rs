@@ -82,9 +82,8 @@ impl Change {
         erased: &[String],
         holder: FenceHolder,
     ) -> Self {
-        let change =
-            Self::change_connection("connection.refreshed", connection, written, erased, &[], &Actor::SERVER);
-        change
+        Self::changing_connection("connection.refreshed", connection, written, erased, &[], &Actor::SERVER)
+            .with_changed_connection(connection, written, erased)
             .holding_fence(connection, holder)
             .any(
                 "UPDATE zis_oauth_refreshes SET until = 0, refused_revision = NULL, refused_grant_revision = NULL,

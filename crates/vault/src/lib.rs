@@ -39,6 +39,7 @@ mod public_key;
 mod random;
 mod raw_key;
 mod secret;
+mod signing_key;
 mod vault;
 mod webhook_secret;
 mod wrapped_key;
@@ -52,6 +53,7 @@ pub use password::{
 pub use public_key::{EcdsaPublicKey, PublicKeyError, sha256_hex};
 pub use random::SystemRandom;
 pub use secret::{IssuedSecret, SecretFormatError, claims_to_be_token, is_integration_token_long};
+pub use signing_key::{SigningKey, SigningKeyError};
 pub use vault::Vault;
 pub use vault::digests::{Digest, DigestLengthError};
 pub use vault::proofs::{CheckpointSignature, LedgerMac, UnknownKey};

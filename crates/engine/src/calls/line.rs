@@ -9,9 +9,9 @@ use crate::connections::internal;
 /// One call through a connection. The path has no query, and nothing of it is a secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Call {
-    /// When it ended.
+    /// When it ended, or began if it has not ended.
     pub at: Timestamp,
-    /// The id of the credential.
+    /// The id of the credential; `server` for a test that the server made by itself.
     pub credential: String,
     /// The id of who called, if it was a user.
     pub user: Option<String>,
@@ -29,15 +29,15 @@ pub struct Call {
     pub bytes_sent: u64,
     /// Bytes of the answer's body that the caller took.
     pub bytes_received: u64,
-    /// How long it took.
-    pub duration_us: u64,
+    /// How long it took; none where nobody knows of its end: it goes on, or the server was killed.
+    pub duration_us: Option<u64>,
     /// How often a secret was masked in the answer.
     pub masked: u64,
 }
 
 /// The members of the JSON array, in their order.
 #[derive(Deserialize)]
-struct Line(i64, String, String, String, String, String, u16, Option<String>, u64, u64, u64, u64);
+struct Line(i64, String, String, String, String, String, u16, Option<String>, u64, u64, Option<u64>, u64);
 
 impl Call {
     pub(super) fn read(line: &str) -> Result<Self, Error> {

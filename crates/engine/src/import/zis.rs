@@ -101,6 +101,7 @@ impl Planner<'_> {
             description: given.description.clone().unwrap_or_default(),
             client_number: generate_number(random),
             redirect_origins: Default::default(),
+            jwt_public_key: None,
             revision: 1,
             created_at,
             created_by: maker,

@@ -50,9 +50,12 @@ struct Calls {
 /// One call.
 #[derive(Serialize, JsonSchema)]
 struct Call {
-    /// When it ended.
+    /// When it ended, or began if it has not ended.
     at: String,
-    /// The credential's id.
+    /// Whether its end is known. Where calls are written down before they are made, it is not while they go on, nor ever
+    /// after the server was killed meanwhile.
+    ended: bool,
+    /// The credential's id; `server` for a test that the server made by itself.
     credential: String,
     user: Option<String>,
     method: String,
@@ -67,7 +70,8 @@ struct Call {
     /// Bytes of bodies, without headers.
     bytes_sent: u64,
     bytes_received: u64,
-    duration_us: u64,
+    /// Null where it has not ended.
+    duration_us: Option<u64>,
     /// How often a secret was masked in the answer's headers and body.
     masked: u64,
 }
@@ -76,6 +80,7 @@ impl From<claviger_engine::Call> for Call {
     fn from(call: claviger_engine::Call) -> Self {
         Self {
             at: shown_time(call.at),
+            ended: call.duration_us.is_some(),
             credential: call.credential,
             user: call.user,
             method: call.method,

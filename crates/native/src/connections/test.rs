@@ -15,7 +15,7 @@ use serde::Serialize;
 
 use super::{info, operation, parse_id};
 use crate::Error;
-use crate::permitted::Permitted;
+use crate::permitted::Proven;
 
 const PATH: &str = "/claviger/v1/connections/{connection_id}/test";
 const RESOLVE: &[Permission] = &[Permission::CONNECTIONS_RESOLVE];
@@ -31,9 +31,11 @@ pub(super) fn route(broker: &Arc<Broker>) -> Route {
 struct Tested {
     /// `ok`, `bad`, `limited` or `unknown`.
     result: &'static str,
-    /// A stable code: `accepted`, `refused`, `not_allowed`, `unexpected_status`, `unexpected_answer`, `no_probe`, or that
-    /// of the broker's own refusal.
+    /// A stable code: `accepted`, `refused`, `not_allowed`, `unexpected_status`, `unexpected_answer`, `no_probe`,
+    /// `token_held`, `grant_refused`, `tokens_lost`, `token_over`, `token_not_renewed`, or that of the broker's own refusal.
     reason: &'static str,
+    /// The provider's own code, where one refused an exchange, a renewal or the server's own credentials; else null.
+    detail: Option<String>,
     /// What the third party answered; null where it did not.
     status: Option<u16>,
     duration_ms: u64,
@@ -43,13 +45,14 @@ struct Tested {
 
 async fn test(
     Extension(broker): Extension<Arc<Broker>>,
-    Permitted(permit): Permitted<ConnectionsResolve>,
+    Proven(permit, proof): Proven<ConnectionsResolve>,
     Path(id): Path<String>,
 ) -> Result<Json<Tested>, Error> {
-    let tested = broker.probe(&permit, parse_id(&id)?).await?;
+    let tested = broker.probe(&permit, proof, parse_id(&id)?).await?;
     Ok(Json(Tested {
         result: tested.health.as_str(),
         reason: tested.reason,
+        detail: tested.detail,
         status: tested.status,
         duration_ms: u64::try_from(tested.duration.as_millis()).unwrap_or(u64::MAX),
         unsearched_secrets: tested.unsearched_secrets,

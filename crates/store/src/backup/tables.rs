@@ -244,6 +244,8 @@ pub(super) const TABLES: &[Table] = &[
             ("modified_at", Int),
             ("modified_by", Text),
             ("redirect_origins", Text),
+            ("jwt_public_key", Text),
+            ("signing_key", Bytes),
         ],
         order: "id",
     },

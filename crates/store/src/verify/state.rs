@@ -229,7 +229,7 @@ impl Snapshot {
         self.compare_webhooks(&mut fold, report).await?;
         self.compare_leaks(&mut fold, report).await?;
         self.compare_connections(vault, &mut fold, report).await?;
-        self.compare_zis_integrations(&mut fold, report).await?;
+        self.compare_zis_integrations(vault, &mut fold, report).await?;
         self.compare_zis_oauth_clients(vault, &mut fold, report).await?;
         self.compare_tombstones(&fold, report).await?;
         fold.finish(report);

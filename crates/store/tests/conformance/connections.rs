@@ -21,6 +21,8 @@ on_both_engines!(
     a_name_is_had_once_within_a_container,
     lists_are_filtered_sorted_and_kept_from_strangers,
     uses_are_merged_and_those_of_the_gone_are_dropped,
+    what_a_test_said_is_forgotten_with_what_was_tested,
+    what_is_to_be_checked_is_listed_when_its_time_has_come,
     an_end_is_warned_of_once_for_each_time_before_it,
     the_history_is_the_newest_first_and_stays,
     every_edit_behind_the_back_is_found,
@@ -262,6 +264,68 @@ async fn uses_are_merged_and_those_of_the_gone_are_dropped(db: &TestDatabase) {
     // What was never used goes with the deletion too.
     running.store.commit(Change::delete_connection(&made, &Actor::SERVER)).await.unwrap();
     assert_eq!(db.raw().await.int("SELECT COUNT(*) FROM connection_standings").await, 0);
+    running.stop().await;
+}
+
+async fn what_a_test_said_is_forgotten_with_what_was_tested(db: &TestDatabase) {
+    let (running, tenant) = db.start_with_org().await;
+    let mut made = draft(db, &tenant, "n", &[]);
+    create(&running, &made).await;
+    let at = START + Duration::from_secs(11);
+    type Edit = fn(&mut Connection);
+    let changes: [(&str, Edit, bool); 6] = [
+        ("name", |it| it.name = "m".to_owned(), true),
+        ("terms", |it| it.terms.retries = 1, true),
+        ("end", |it| it.expires_at = Some(START + Duration::from_secs(60)), true),
+        ("settings", |it| it.settings = "{\"other\":1}".to_owned(), false),
+        ("hosts", |it| it.hosts = vec!["a.example".to_owned()], false),
+        ("secrets", |it| it.secrets.0.extend([("one".to_owned(), it.revision + 1)]), false),
+    ];
+    for (what, change, stays) in changes {
+        running.store.record_connection_health(&made, Health::Ok, "accepted", at).await.unwrap();
+        change(&mut made);
+        running.store.commit(Change::update_connection(&made, &[], &[], &[], &tenant.actor())).await.unwrap();
+        made.revision += 1;
+        let (_, standing) = running.store.find_connection(tenant.org.id, made.id).await.unwrap().unwrap();
+        let expected = stays.then(|| (Health::Ok, Some("accepted".to_owned()), at));
+        assert_eq!(standing.health, expected, "{what}");
+    }
+    running.stop().await;
+}
+
+async fn what_is_to_be_checked_is_listed_when_its_time_has_come(db: &TestDatabase) {
+    let (running, tenant) = db.start_with_org().await;
+    let at = |seconds| START + Duration::from_secs(seconds);
+    let watched = |name: &str, seconds| {
+        let mut one = draft(db, &tenant, name, &[]);
+        one.terms.check_seconds = seconds;
+        one
+    };
+    let (often, seldom) = (watched("often", Some(300)), watched("seldom", Some(3_000)));
+    let ending = Connection { expires_at: Some(at(100)), ..watched("ending", Some(300)) };
+    for one in [&often, &seldom, &ending, &watched("never", None)] {
+        create(&running, one).await;
+    }
+    let due = async |seconds, limit| {
+        let listed = running.store.list_connections_to_check(at(seconds), limit).await.unwrap();
+        assert!(listed.iter().all(|(org, _)| *org == tenant.org.id));
+        listed.into_iter().map(|(_, id)| id).collect::<std::collections::BTreeSet<_>>()
+    };
+    let ids = |of: &[&Connection]| of.iter().map(|one| one.id).collect::<std::collections::BTreeSet<_>>();
+    assert_eq!(due(0, 10).await, ids(&[&often, &seldom, &ending]), "nobody tested them yet");
+    assert_eq!((due(0, 2).await.len(), due(100, 10).await), (2, ids(&[&often, &seldom])));
+    for one in [&often, &seldom] {
+        running.store.record_connection_health(one, Health::Ok, "accepted", at(100)).await.unwrap();
+    }
+    assert_eq!(due(399, 10).await, ids(&[]));
+    // A tenth at most is added.
+    assert_eq!(due(430, 10).await, ids(&[&often]));
+    assert_eq!(due(3_400, 10).await, ids(&[&often, &seldom]));
+    // Who waits longest comes first.
+    running.store.record_connection_health(&often, Health::Ok, "accepted", at(3_000)).await.unwrap();
+    assert_eq!(due(4_000, 1).await, ids(&[&seldom]));
+    db.raw().await.execute("UPDATE orgs SET disabled_at = 1").await;
+    assert_eq!(due(4_000, 10).await, ids(&[]));
     running.stop().await;
 }
 

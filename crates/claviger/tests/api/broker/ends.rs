@@ -19,12 +19,12 @@ use crate::support::third_party::Reply;
 use crate::support::tokens;
 
 /// An answer without end, as far as it came.
-const BEGUN: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n9\r\ndata: x\n\n\r\n";
+pub(super) const BEGUN: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n9\r\ndata: x\n\n\r\n";
 /// An answer must end within a second of its right; a busy machine may take longer to notice.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A call whose answer has begun, and does not end by itself.
-async fn streaming(scene: &Scene, id: &str, token: &str) -> Incoming {
+pub(super) async fn streaming(scene: &Scene, id: &str, token: &str) -> Incoming {
     let client = HyperClient::builder(TokioExecutor::new()).build_http();
     let request = Request::get(format!("http://{}/broker/{id}/events", scene.server.address));
     let request =
@@ -36,7 +36,7 @@ async fn streaming(scene: &Scene, id: &str, token: &str) -> Incoming {
 }
 
 /// Whether the answer breaks off in time.
-async fn breaks_off(mut body: Incoming) -> bool {
+pub(super) async fn breaks_off(mut body: Incoming) -> bool {
     let ended = timeout(PATIENCE, async {
         loop {
             match body.frame().await {

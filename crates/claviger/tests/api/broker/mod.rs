@@ -7,10 +7,17 @@ mod exchanges;
 mod exfiltration;
 mod forward;
 mod hygiene;
+mod multipart;
 mod oauth;
 mod own_headers;
+mod raw;
 mod reach;
+mod retries;
+mod rules;
+mod seats;
 mod ssrf;
+mod strict;
+mod vouchers;
 
 use std::sync::Arc;
 
@@ -29,8 +36,10 @@ pub(crate) struct Scene {
 }
 
 impl Scene {
+    /// With a principal of its own at AWS.
     pub(crate) async fn start(database: TestDatabase) -> Self {
-        Self::start_with(database, Setup::default()).await
+        let aws = Some(Arc::new(exchanges::principal()));
+        Self::start_with(database, Setup { aws, ..Setup::default() }).await
     }
 
     /// With a setup of its own, but for the way out.
@@ -48,8 +57,7 @@ impl Scene {
         setup: Setup,
     ) -> Self {
         let exchange = claviger_exchange::client(egress.clone(), Policy::public());
-        let aws = Some(Arc::new(exchanges::principal()));
-        let setup = Setup { egress: Some(egress), exchange: Some(exchange), aws, ..setup };
+        let setup = Setup { egress: Some(egress), exchange: Some(exchange), ..setup };
         let server = TestServer::start_with(database, setup).await;
         let admin = server.client();
         Self { server, world, admin }

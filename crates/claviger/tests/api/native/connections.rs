@@ -1,11 +1,13 @@
 //! `/claviger/v1/connections`: made, shown, changed and deleted.
 
-mod calls;
+pub(crate) mod calls;
+mod checks;
 mod dry_run;
 mod events;
 mod history;
 mod list;
 mod moving;
+mod proofs;
 mod terms;
 mod test;
 

@@ -1,5 +1,5 @@
 mod actions;
-mod connections;
+pub(crate) mod connections;
 mod credential_permissions;
 mod keys;
 mod orgs;

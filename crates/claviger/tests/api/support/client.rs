@@ -115,7 +115,8 @@ impl Client {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        if body.is_some() {
+        let is_typed = headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type"));
+        if body.is_some() && !is_typed {
             request = request.header("content-type", "application/json");
         }
         let request = request.body(Full::new(body.map(Into::into).unwrap_or_default())).unwrap();

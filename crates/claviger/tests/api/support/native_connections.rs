@@ -82,7 +82,7 @@ pub(super) async fn sample(route: &RouteInfo, admin: &Client) -> Sample {
                 "requestBody": { "sample": 1 } });
             plain(ACTION.to_owned(), Some(body), 200)
         }
-        // Of a type that nothing proves: nobody is called.
+        // The server has no principal at AWS: nobody is called.
         ("POST", path) if path.contains("{connection_id}") => {
             let id = made(admin, "Made", &aws(), Value::Null).await["id"].as_str().unwrap().to_owned();
             plain(path.replace("{connection_id}", &id), None, 200)

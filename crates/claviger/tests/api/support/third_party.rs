@@ -7,7 +7,9 @@ use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 
-use claviger_egress::{Dialer, Egress, Resolver, Roots, Settings, Soon, SystemDialer, SystemResolver};
+use claviger_egress::{
+    Dialer, Egress, Faults, Resolver, Roots, Settings, Soon, SystemDialer, SystemResolver,
+};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -114,6 +116,7 @@ struct Inner {
     names: Mutex<HashMap<String, VecDeque<Vec<IpAddr>>>>,
     dialled: Mutex<Vec<SocketAddr>>,
     arrived: Mutex<Vec<IpAddr>>,
+    faults: Faults,
     script: Mutex<Option<Script>>,
 }
 
@@ -136,6 +139,7 @@ impl ThirdParty {
             names: Mutex::default(),
             dialled: Mutex::default(),
             arrived: Mutex::default(),
+            faults: Faults::default(),
             script: Mutex::default(),
         };
         let this = Self(Arc::new(inner));
@@ -156,7 +160,13 @@ impl ThirdParty {
 
     /// The way to it, whichever host is called.
     pub(crate) fn egress(&self) -> Egress {
-        Egress::over(Settings::new(self.0.roots.clone()), Names(self.clone()), Detour(self.clone())).unwrap()
+        let settings = Settings { faults: self.0.faults.clone(), ..Settings::new(self.0.roots.clone()) };
+        Egress::over(settings, Names(self.clone()), Detour(self.clone())).unwrap()
+    }
+
+    /// The guards of that way, to be switched off.
+    pub(crate) fn faults(&self) -> &Faults {
+        &self.0.faults
     }
 
     /// The way that a server has to the world: over the system's resolver and TCP.

@@ -1,5 +1,7 @@
 //! What is kept of the dialect: none of its secrets in clear, and nothing that could be edited unseen.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use http::Method;
 use serde_json::json;
 
@@ -29,6 +31,13 @@ on_both_engines! {
         for text in ["canary-of-the-first-key", "canary-of-the-second-key", &token, secret] {
             assert!(!holds(text), "{text}");
         }
+        // Whatever holds the private key in clear has the modulus of the public one in it, which that one's text has in base64.
+        let key = made["jwt_public_key"].as_str().unwrap();
+        assert!(holds(key), "the search finds the public key");
+        let body = key.trim().strip_prefix("-----BEGIN PUBLIC KEY-----").unwrap().strip_suffix("-----END PUBLIC KEY-----").unwrap();
+        let der = STANDARD.decode(body.replace('\n', "")).unwrap();
+        let modulus = &der[40..72];
+        assert!(!contents.iter().any(|(_, bytes)| bytes.windows(modulus.len()).any(|window| window == modulus)));
         server.verify_state().await;
     }
 
@@ -50,6 +59,7 @@ on_both_engines! {
             ("orgs", "subdomain = NULL".into(), "subdomain = 'acme'".into(), ""),
             ("zis_integrations", "name = 'evil'".into(), "name = 'other'".into(), "WHERE name IN ('other', 'evil')"),
             ("zis_integrations", "client_number = client_number + 1".into(), "client_number = client_number - 1".into(), ""),
+            ("zis_integrations", "jwt_public_key = jwt_public_key || ' '".into(), "jwt_public_key = rtrim(jwt_public_key, ' ')".into(), ""),
             ("credentials", "zis_scopes = 'read zis:write'".into(), "zis_scopes = 'read'".to_owned(), one),
             ("credentials", "token_number = token_number + 1".into(), "token_number = token_number - 1".into(), one),
             (
@@ -73,5 +83,11 @@ on_both_engines! {
             assert!(report.is_clean(), "{table}: {undo}: {:?}", report.findings);
         }
         admin.get(TOKENS).await.expect(200);
+        // A private key opens in its own row alone, and is there wherever a public one is.
+        let others = "signing_key = (SELECT z.signing_key FROM zis_integrations z WHERE z.name = 'other')";
+        for edit in [others, "signing_key = NULL", "jwt_public_key = NULL"] {
+            server.database().execute(&format!("UPDATE zis_integrations SET {edit} WHERE name = 'my_integration'")).await;
+            assert!(!server.check_record().await.is_clean(), "{edit}");
+        }
     }
 }

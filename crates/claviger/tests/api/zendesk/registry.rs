@@ -20,9 +20,16 @@ on_both_engines! {
         assert!(client["id"].as_i64().unwrap() > 0);
         let secret = client["secret"].as_str().unwrap();
         assert!(secret.len() == 64 && secret.bytes().all(|byte| byte.is_ascii_hexdigit()), "{secret}");
-        let masked = json!({ "description": "Orders", "jwt_public_key": "", "name": "my_integration",
+        let key = made["jwt_public_key"].as_str().unwrap();
+        assert!(key.starts_with("-----BEGIN PUBLIC KEY-----\nMIIBIjAN") && key.ends_with("\n-----END PUBLIC KEY-----\n"), "{key}");
+        let masked = json!({ "description": "Orders", "jwt_public_key": key, "name": "my_integration",
             "zendesk_oauth_client": { "id": client["id"], "identifier": "zis_my_integration", "secret": MASK } });
         assert_eq!(admin.get(LIST).await.expect(200).json(), json!({ "integrations": [masked] }));
+        // Described anew, it keeps its key; another has another.
+        let again = admin.post(&registry("my_integration"), &json!({ "description": "Tickets" })).await.expect(200).json();
+        assert_eq!(again["jwt_public_key"], key);
+        let other = admin.post(&registry("other"), &json!({})).await.expect(200).json();
+        assert_ne!(other["jwt_public_key"], key);
         server.verify_state().await;
     }
 

@@ -53,6 +53,8 @@ pub(crate) struct Call {
     pub(crate) by: By,
     /// As frames of HTTP/2: pseudo-headers instead of the line.
     pub(crate) frames: Option<Vec<(String, String)>>,
+    /// What is in a frame of data behind them.
+    pub(crate) data: Option<String>,
 }
 
 impl Call {
@@ -70,6 +72,7 @@ impl Call {
             is_framed: true,
             by: By::Token,
             frames: None,
+            data: None,
         }
     }
 
@@ -137,7 +140,7 @@ impl Call {
         bytes
     }
 
-    /// Preface, settings, one frame of headers with END_STREAM and END_HEADERS. Literals without indexing, so that
+    /// Preface, settings, one frame of headers with END_HEADERS, and of data if there is any, the last with END_STREAM. Literals without indexing, so that
     /// nothing corrects what they say (RFC 7541, 6.2.2).
     fn framed(&self, pseudo: &[(String, String)], suite: &Suite<'_>, kind: Kind) -> Vec<u8> {
         let mut block = Vec::new();
@@ -164,8 +167,15 @@ impl Call {
         bytes.extend_from_slice(&[0, 0, 0, 4, 0, 0, 0, 0, 0]);
         let length = u32::try_from(block.len()).unwrap().to_be_bytes();
         bytes.extend_from_slice(&length[1..]);
-        bytes.extend_from_slice(&[1, 0x5, 0, 0, 0, 1]);
+        let flags = if self.data.is_some() { 0x4 } else { 0x5 };
+        bytes.extend_from_slice(&[1, flags, 0, 0, 0, 1]);
         bytes.extend_from_slice(&block);
+        if let Some(data) = &self.data {
+            let length = u32::try_from(data.len()).unwrap().to_be_bytes();
+            bytes.extend_from_slice(&length[1..]);
+            bytes.extend_from_slice(&[0, 0x1, 0, 0, 0, 1]);
+            bytes.extend_from_slice(data.as_bytes());
+        }
         bytes
     }
 }

@@ -209,5 +209,32 @@ pub(crate) fn cases() -> Vec<Case> {
             frames("HTTP/2, more pseudo-headers", name, twice, &[]);
         }
     }
+    // Lengths and chunks that would count once frames are lines again.
+    for kind in Kind::KEPT {
+        let path = "/broker/{id}/projects";
+        for line in [
+            "content-length: 0",
+            "content-length: 3",
+            "content-length: 1000",
+            "content-length: 1, 2",
+            "transfer-encoding: chunked",
+            "x: y\r\ntransfer-encoding: chunked",
+            "content_length: 0",
+            "te: trailers",
+        ] {
+            for data in [hidden(), format!("0\r\n\r\n{}", hidden())] {
+                let pseudo = [
+                    (":method", "POST"),
+                    (":scheme", "http"),
+                    (":authority", "claviger.example"),
+                    (":path", path),
+                ];
+                let pseudo = pseudo.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+                let frames = Some(pseudo);
+                let attempt = Call { frames, data: Some(data), ..Call::plain(kind).line(line) };
+                cases.push(Case::new("HTTP/2, smuggling into HTTP/1.1", line, kind, attempt));
+            }
+        }
+    }
     cases
 }

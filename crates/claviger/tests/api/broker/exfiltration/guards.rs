@@ -1,11 +1,14 @@
 //! Without a guard something leaks: the attempts would notice.
 
+use std::sync::Arc;
+
 use claviger_broker::Options;
 use claviger_broker::{Faults, Guard};
 use serde_json::json;
 
-use super::{Case, Kind, Suite, all};
+use super::{Call, Case, Kind, Suite, all};
 use crate::broker::Scene;
+use crate::broker::exchanges::principal;
 use crate::support::third_party::Reply;
 use crate::support::{Keys, Setup, TestDatabase, connections};
 
@@ -38,7 +41,7 @@ const GUARDS: [(Guard, &[&str]); 11] = [
 
 /// A third party that answers with what it was sent.
 fn echo() -> Case {
-    let mut case = Case::new("an echo", "", Kind::Header, super::Call::plain(Kind::Header));
+    let mut case = Case::new("an echo", "", Kind::Header, Call::plain(Kind::Header));
     case.answer = Some(|| {
         Reply::with("200 OK", "x-echo: glpat-canary-7Qx2hK91\r\n", "{\"token\":\"glpat-canary-7Qx2hK91\"}")
     });
@@ -49,7 +52,8 @@ fn echo() -> Case {
 async fn each_guard_is_missed() {
     let faults = Faults::default();
     let options = Options { faults: faults.clone(), ..Options::default() };
-    let setup = Setup { broker: options, ..Setup::default() };
+    let aws = Some(Arc::new(principal()));
+    let setup = Setup { broker: options, aws, ..Setup::default() };
     let scene = Scene::start_with(TestDatabase::sqlite(), setup).await;
     let suite = Suite::new(&scene).await;
     let mut cases = all();
@@ -97,6 +101,44 @@ async fn an_orgs_open_connections_are_its_own() {
         assert_eq!(answer.header("claviger-error"), if is_shared { "" } else { "address_not_public" });
         // The first org's own place is open to it, and stays so.
         scene.admin.get(&format!("/broker/{own}/x")).await.expect(200);
+    }
+    scene.server.stop().await;
+}
+
+/// A name that is looked up again to be dialled, and a call in clear.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_guard_of_the_way_out_is_missed() {
+    let scene = Scene::start(TestDatabase::sqlite()).await;
+    let suite = Suite::new(&scene).await;
+    let rebinding: Vec<_> =
+        all().into_iter().filter(|case| case.technique == "rebinding, private later").collect();
+    for case in &rebinding {
+        assert_eq!(suite.attempt(case).await, Vec::<String>::new(), "with all guards");
+        // Public when it is checked: each has a host of its own, since open connections ask no name server.
+        let [(name, answers)] = &case.names[..] else { panic!("{} has one name", case.technique) };
+        let name: &'static str = format!("again-{name}").leak();
+        let attempt = Call::plain(Kind::Wild).line(format!("Claviger-Host: {name}"));
+        let mut again = Case::new(case.technique, name, Kind::Wild, attempt);
+        again.names = vec![(name, answers.clone())];
+        scene.world.faults().switch_off(claviger_egress::Guard::Resolution);
+        let leaks = suite.attempt(&again).await;
+        scene.world.faults().switch_on();
+        assert!(leaks.iter().any(|leak| leak.contains("was called")), "{name}: {leaks:?}");
+    }
+    let in_clear =
+        scene.connection(&connections::http("http://hooks.example.com", "canary-7Qx2-value")).await;
+    for (is_switched_off, status) in [(false, 403), (true, 200)] {
+        if is_switched_off {
+            scene.world.faults().switch_off(claviger_egress::Guard::Clear);
+        }
+        scene.admin.get(&format!("/broker/{in_clear}/x")).await.expect(status);
+        let seen = scene.world.take_seen();
+        assert_eq!(
+            seen.iter()
+                .filter(|seen| seen.name.is_empty() && seen.head.contains("canary-7Qx2-value"))
+                .count(),
+            usize::from(is_switched_off)
+        );
     }
     scene.server.stop().await;
 }

@@ -307,7 +307,10 @@ fn written(secret: &str) -> [String; 3] {
 /// What third parties have here, and nothing else.
 fn is_public(address: IpAddr) -> bool {
     match address {
-        IpAddr::V4(it) => !(it.is_private() || it.is_loopback() || it.is_link_local() || it.is_unspecified()),
+        IpAddr::V4(it) => {
+            let is_shared = matches!(it.octets(), [100, 64..128, ..]);
+            !(it.is_private() || it.is_loopback() || it.is_link_local() || it.is_unspecified() || is_shared)
+        }
         IpAddr::V6(it) => it.segments()[0] & 0xE000 == 0x2000,
     }
 }

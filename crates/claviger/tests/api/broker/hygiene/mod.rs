@@ -111,7 +111,7 @@ fn check_ok(answer: &(String, String)) {
 }
 
 /// Reads a request's head from a line.
-async fn head_of(line: &mut Line) -> String {
+pub(super) async fn head_of(line: &mut Line) -> String {
     let mut read = Vec::new();
     while !read.ends_with(b"\r\n\r\n") {
         match line.read_u8().await {
@@ -123,7 +123,7 @@ async fn head_of(line: &mut Line) -> String {
 }
 
 /// Writes and sends what was written.
-async fn say(line: &mut Line, bytes: &[u8]) {
+pub(super) async fn say(line: &mut Line, bytes: &[u8]) {
     let _ = line.write_all(bytes).await;
     let _ = line.flush().await;
 }

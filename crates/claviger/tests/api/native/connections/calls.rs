@@ -29,7 +29,7 @@ fn calls(answer: &Value) -> &[Value] {
 }
 
 /// The list, once it is of so many.
-pub(in crate::native) async fn listed(client: &Client, id: &str, count: usize) -> Value {
+pub(crate) async fn listed(client: &Client, id: &str, count: usize) -> Value {
     let deadline = Instant::now() + PATIENCE;
     loop {
         let list = client.get(&path(id, "")).await.expect(200).json();
@@ -145,6 +145,7 @@ on_both_engines! {
                 id: server.engine.new_batch_id(),
                 org: server.founded.org,
                 connection: id.parse().unwrap(),
+                begun_at: None,
                 first_at: Timestamp::from_micros(last),
                 last_at: Timestamp::from_micros(last),
                 calls: lines,

@@ -1,13 +1,17 @@
 //! A test says whether a third party takes a connection's credential, and the list shows what it said last.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::{Value, json};
+use tokio::io::AsyncReadExt as _;
+use tokio::sync::Notify;
 
 use super::calls::listed;
-use super::{PATH, made};
+use super::{API, PATH, aws, made};
 use crate::broker::{Scene, with_a_world};
-use crate::support::connections::{examples, gitlab};
+use crate::support::connections::{ALL, examples, gitlab, patch};
 use crate::support::native_connections::http;
 use crate::support::restrictions::{Someone, restrict};
 use crate::support::third_party::Reply;
@@ -108,6 +112,75 @@ with_a_world! {
         assert_eq!((scene.world.take_seen().len(), scene.world.dialled().len()), (0, 0));
     }
 
+    /// What was said is of a secret and of what it is aimed at; other changes leave it.
+    async fn health_is_forgotten_with_what_was_tested(scene: &Scene) {
+        let id = scene.connection(&gitlab(SECRET)).await;
+        let path = format!("{PATH}/{id}");
+        expect(scene, &id, "ok", "accepted", Some(200)).await;
+        let before = health(&scene.admin, &id).await;
+        for patch in [
+            json!({ "name": "Another" }),
+            json!({ "tags": ["env:test"] }),
+            json!({ "terms": { "retries": 1 } }),
+            json!({ "expires_at": "2027-01-01T00:00:00Z" }),
+        ] {
+            scene.admin.patch(&path, &patch).await.expect(200);
+            assert_eq!(health(&scene.admin, &id).await, before, "{patch}");
+        }
+        let me = scene.admin.get(&path).await.expect(200).json()["created_by"].as_str().unwrap().to_owned();
+        restrict(&scene.admin, &id, &[("editor", format!("user:{me}"))]).await;
+        assert_eq!(health(&scene.admin, &id).await, before);
+        // The same secret once more is another secret to the server.
+        scene.admin.patch(&path, &json!({ "integration": gitlab(SECRET) })).await.expect(200);
+        assert_eq!(health(&scene.admin, &id).await, Value::Null);
+        assert_eq!(scene.admin.get(&format!("{PATH}?health=ok")).await.expect(200).json()["total"], 0);
+        // By the vendor's API too.
+        expect(scene, &id, "ok", "accepted", Some(200)).await;
+        let attributes = json!({ "integration": gitlab("glpat-canary-another") });
+        scene.admin.patch(&format!("{ALL}/{id}"), &patch(attributes)).await.expect(200);
+        assert_eq!(health(&scene.admin, &id).await, Value::Null);
+
+        // Of one without secrets: a setting, and the hosts that it names by itself.
+        let id = scene.connection(&aws()).await;
+        let role = json!({ "type": "AWS", "credentials": { "type": "AWSAssumeRole", "role": "another" } });
+        let anew = json!({ "type": "AWS", "credentials": { "type": "AWSAssumeRole", "generate_new_external_id": true } });
+        for patch in [json!({ "integration": role }), json!({ "integration": anew }), json!({ "hosts": [API] })] {
+            expect(scene, &id, "unknown", "exchange_garbage", None).await;
+            scene.admin.patch(&format!("{PATH}/{id}"), &json!({ "name": "Another" })).await.expect(200);
+            assert_eq!(health(&scene.admin, &id).await["status"], "unknown");
+            scene.admin.patch(&format!("{PATH}/{id}"), &patch).await.expect(200);
+            assert_eq!(health(&scene.admin, &id).await, Value::Null, "{patch}");
+        }
+        scene.server.verify_state().await;
+    }
+
+    /// Whoever loses the right to it loses the test too, while it goes on.
+    async fn a_test_ends_with_its_callers_credential(scene: &Scene) {
+        let (read, hung) = (Arc::new(Notify::new()), scene.connection(&gitlab(SECRET)).await);
+        let seen = read.clone();
+        scene.world.script(move |mut line| {
+            let seen = seen.clone();
+            async move {
+                let mut bytes = Vec::new();
+                while line.read_buf(&mut bytes).await.is_ok_and(|count| count > 0) {
+                    seen.notify_one();
+                }
+            }
+        });
+        let token = tokens::personal_access_token(&scene.admin, json!(["connections_resolve"])).await;
+        let caller = scene.server.client_with(Keys { bearer: Some(token.secret.clone()), ..Keys::default() });
+        let path = format!("{PATH}/{hung}/test");
+        let under_way = tokio::spawn(async move { caller.post(&path, &Value::Null).await });
+        read.notified().await;
+        scene.admin.delete(&format!("/api/v2/personal_access_tokens/{}", token.id)).await.expect(204);
+        // A third party may take a minute to begin its answer.
+        let answer = tokio::time::timeout(Duration::from_secs(30), under_way).await.unwrap().unwrap();
+        answer.expect(503);
+        assert_eq!(health(&scene.admin, &hung).await, Value::Null);
+        let list = listed(&scene.admin, &hung, 1).await;
+        assert_eq!((&list["calls"][0]["error"], &list["calls"][0]["credential"]), (&json!("ended"), &json!(token.id)));
+    }
+
     async fn every_type_is_tested_or_says_that_it_cannot_be(scene: &Scene) {
         scene.world.answer(|_| Reply::with("401 Unauthorized", "", "{}"));
         let mut untested = Vec::new();
@@ -121,12 +194,22 @@ with_a_world! {
                 untested.push(example.credentials);
                 continue;
             }
-            assert_eq!((&result, &reason, &status), (&json!("bad"), &json!("refused"), &json!(401)), "{}", example.credentials);
-            assert_eq!(seen.len(), 1, "{}", example.credentials);
+            let expected = match example.credentials.as_str() {
+                "AWSAssumeRole" | "AzureTenant" => (1, "bad", "exchange_refused", Some(401)),
+                // The example has no key that could sign.
+                "GCPServiceAccount" => (0, "bad", "exchange_unusable", None),
+                _ => (1, "bad", "refused", Some(401)),
+            };
+            let (count, wanted, why, answered) = expected;
+            assert_eq!((&result, &reason, &status), (&json!(wanted), &json!(why), &json!(answered)), "{}", example.credentials);
+            assert_eq!(seen.len(), count, "{}", example.credentials);
+            assert_eq!(health(&scene.admin, &id).await["status"], wanted);
+            if why != "refused" {
+                continue;
+            }
             assert!(seen[0].head.contains("canary") || seen[0].head.contains("Basic "), "{}", seen[0].head);
-            assert_eq!(health(&scene.admin, &id).await["status"], "bad");
         }
-        assert_eq!(untested, ["AWSAssumeRole", "AzureTenant", "GCPServiceAccount", "HTTPTokenAuth"]);
+        assert_eq!(untested, ["HTTPTokenAuth"]);
     }
 }
 

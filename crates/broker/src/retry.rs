@@ -1,0 +1,232 @@
+//! Calls that failed for a moment are made again, where the connection or the call asks for it.
+//!
+//! Only where once more can do no harm: the method is idempotent (RFC 9110, 9.2.2), or not a byte of the request went out;
+//! and only where the body can be sent again. Which answers mean "later", and how third parties say when, stands in the
+//! catalog.
+
+mod waits;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use claviger_catalog::{Catalog, Retry};
+use claviger_engine::{UsableConnection, UsableSettings};
+use claviger_model::{RETRIES_MAX, Random, Terms, Timestamp};
+use http::{HeaderMap, HeaderName, Response, StatusCode};
+use hyper::body::Incoming;
+use tokio::time::Instant;
+
+use crate::broker::Broker;
+use crate::draft::Draft;
+use crate::mint::Minted;
+use crate::pool::Link;
+use crate::refusal::Refusal;
+use crate::right::{PERIOD, Right};
+use crate::send::{Unanswered, Way};
+
+/// How often a call asks to be made again, at most; its word counts, not the connection's.
+const RETRIES: HeaderName = HeaderName::from_static("claviger-retries");
+/// How often a call was made, where that was more than once.
+pub(crate) const ATTEMPTS: HeaderName = HeaderName::from_static("claviger-attempts");
+
+/// No attempt begins later than so long after the first: whoever has more time has it for waiting itself.
+const WAITING_MAX: Duration = Duration::from_secs(10);
+/// The pause before the first repetition, of which half is by chance; each further one is twice as long.
+const PAUSE: Duration = Duration::from_millis(250);
+
+/// How often a call may still be made again.
+pub(crate) struct Retries {
+    left: u8,
+    made: u8,
+    began: Instant,
+}
+
+/// What an attempt came to, where another may help.
+enum Failed<'a> {
+    /// Not a byte went out.
+    Unsent,
+    /// The third party ended the connection without an answer.
+    Broken,
+    /// It answered.
+    Answered(StatusCode, &'a HeaderMap),
+}
+
+impl Retries {
+    /// Those that a call asks for, or else its connection.
+    ///
+    /// # Errors
+    /// [`Refusal::RetriesInvalid`].
+    pub(crate) fn of(headers: &HeaderMap, terms: &Terms, began: Instant) -> Result<Self, Refusal> {
+        let mut named = headers.get_all(RETRIES).into_iter();
+        let left = match (named.next().map(|value| value.as_bytes()), named.next()) {
+            (None, _) => terms.retries,
+            (Some([digit @ b'0'..=b'9']), None) if digit - b'0' <= RETRIES_MAX => digit - b'0',
+            _ => return Err(Refusal::RetriesInvalid),
+        };
+        Ok(Self { left, made: 0, began })
+    }
+
+    /// Whether there may be any: the body is to be kept then.
+    pub(crate) fn may_come(&self) -> bool {
+        self.left > 0
+    }
+
+    /// How often the call was made by now.
+    pub(crate) fn attempts(&self) -> u8 {
+        self.made + 1
+    }
+
+    /// The pause before the next attempt; none where there is none.
+    fn pause(&self, elapsed: Duration, wished: Option<Duration>, random: &dyn Random) -> Option<Duration> {
+        let full = PAUSE * (1 << self.made.min(RETRIES_MAX));
+        let mut chance = [0];
+        random.fill(&mut chance);
+        let pause = full / 2 + full / 2 * u32::from(chance[0]) / u32::from(u8::MAX);
+        let pause = pause.max(wished.unwrap_or_default());
+        (elapsed.checked_add(pause)? <= WAITING_MAX).then_some(pause)
+    }
+}
+
+impl Broker {
+    /// Sends what was drafted, and again where that may help. The last answer is handed back as it is.
+    pub(crate) async fn send_again(
+        &self,
+        draft: &mut Draft,
+        minted: Option<&Minted>,
+        usable: &Arc<UsableConnection>,
+        way: &Way<'_>,
+        right: &mut Right,
+        retries: &mut Retries,
+    ) -> Result<(Response<Incoming>, Link), Refusal> {
+        loop {
+            let outcome = self.send(draft, minted, usable, way, right).await;
+            if retries.left == 0 {
+                return Ok(outcome?);
+            }
+            let Some(pause) = self.pause_after(&outcome, draft, usable, retries) else { return Ok(outcome?) };
+            // With it goes the connection that it came over.
+            drop(outcome);
+            Box::pin(wait(pause, right)).await?;
+            (retries.left, retries.made) = (retries.left - 1, retries.made + 1);
+        }
+    }
+
+    fn pause_after(
+        &self,
+        outcome: &Result<(Response<Incoming>, Link), Unanswered>,
+        draft: &Draft,
+        usable: &UsableConnection,
+        retries: &Retries,
+    ) -> Option<Duration> {
+        let failed = match outcome {
+            Ok((answer, _)) => Failed::Answered(answer.status(), answer.headers()),
+            Err(Unanswered::Unsent(_)) => Failed::Unsent,
+            Err(Unanswered::Stale | Unanswered::Broken) => Failed::Broken,
+            Err(Unanswered::Refused(_)) => return None,
+        };
+        let may_be_repeated = match failed {
+            Failed::Unsent => draft.is_repeatable(),
+            Failed::Broken | Failed::Answered(..) => draft.is_idempotent(),
+        };
+        if !may_be_repeated {
+            return None;
+        }
+        let engine = self.app.engine();
+        let wished = match failed {
+            Failed::Unsent | Failed::Broken => None,
+            Failed::Answered(status, headers) => {
+                let words = words(engine.catalog(), usable);
+                wished(words, status, headers, engine.clock().now())?
+            }
+        };
+        retries.pause(retries.began.elapsed(), wished, engine.random())
+    }
+}
+
+/// What the catalog says of a connection's third party; none where it says nothing.
+fn words<'a>(catalog: &'a Catalog, usable: &'a UsableConnection) -> Option<&'a Retry> {
+    match &usable.settings {
+        UsableSettings::Catalogued(settings) => {
+            catalog.connection(settings).ok().map(|entry| entry.integration().retry())
+        }
+        UsableSettings::Zis(..) => None,
+    }
+}
+
+/// Whether an answer means "later", and how much later, if it says so.
+fn wished(
+    words: Option<&Retry>,
+    status: StatusCode,
+    headers: &HeaderMap,
+    now: Timestamp,
+) -> Option<Option<Duration>> {
+    match words {
+        Some(words) => {
+            let wait = || waits::longest_or_first(words, status, headers, now);
+            words.statuses.contains(&status.as_u16()).then(wait)
+        }
+        None => matches!(status.as_u16(), 429 | 502 | 503 | 504).then(|| waits::usual(headers, now)),
+    }
+}
+
+/// Waits, as long as the call may go on.
+async fn wait(pause: Duration, right: &mut Right) -> Result<(), Refusal> {
+    let until = Instant::now() + pause;
+    loop {
+        tokio::time::sleep_until(until.min(Instant::now() + PERIOD)).await;
+        if !right.holds().await {
+            return Err(Refusal::Ended);
+        }
+        if Instant::now() >= until {
+            return Ok(());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use claviger_model::testing::SeededRandom;
+
+    use super::*;
+
+    fn of(values: &[&str], terms: &str) -> Result<u8, Refusal> {
+        let mut headers = HeaderMap::new();
+        for value in values {
+            headers.append(RETRIES, value.parse().unwrap());
+        }
+        Retries::of(&headers, &terms.parse().unwrap(), Instant::now()).map(|retries| retries.left)
+    }
+
+    #[test]
+    fn the_calls_word_counts_before_the_connections() {
+        assert_eq!([of(&[], ""), of(&[], "retries=2")], [Ok(0), Ok(2)]);
+        assert_eq!([of(&["3"], "retries=1"), of(&["0"], "retries=1")], [Ok(3), Ok(0)]);
+        for bad in [&["4"][..], &["-1"], &["x"], &[""], &["01"], &["1", "1"], &["1,1"]] {
+            assert_eq!(of(bad, "retries=2"), Err(Refusal::RetriesInvalid), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn pauses_grow_are_spread_and_end() {
+        let random = SeededRandom::new(7);
+        let retries = |made| Retries { left: 3, made, began: Instant::now() };
+        let mut seen = std::collections::BTreeSet::new();
+        for made in 0..3 {
+            let full = PAUSE * (1 << made);
+            for _ in 0..100 {
+                let pause = retries(made).pause(Duration::ZERO, None, &random).unwrap();
+                assert!((full / 2..=full).contains(&pause), "{pause:?}");
+                seen.insert(pause);
+            }
+        }
+        assert!(seen.len() > 100);
+        let seconds = Duration::from_secs;
+        let pause = |elapsed, wished| retries(0).pause(elapsed, wished, &random);
+        assert_eq!(pause(seconds(0), Some(seconds(10))), Some(seconds(10)));
+        assert_eq!(pause(seconds(4), Some(seconds(6))), Some(seconds(6)));
+        assert_eq!(pause(seconds(5), Some(seconds(6))), None);
+        assert_eq!(pause(seconds(10), None), None);
+        assert_eq!(pause(seconds(0), Some(Duration::MAX)), None);
+        assert!(pause(seconds(0), Some(Duration::ZERO)).unwrap() >= PAUSE / 2);
+    }
+}

@@ -1,0 +1,4 @@
+-- By what ZIS integrations sign their calls. Both are null until a key is first needed.
+ALTER TABLE zis_integrations ADD COLUMN jwt_public_key TEXT;
+-- The private key, sealed for this row.
+ALTER TABLE zis_integrations ADD COLUMN signing_key BYTEA;
