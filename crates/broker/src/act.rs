@@ -20,6 +20,7 @@ use crate::door::{Who, check_form};
 use crate::inbody::InBody;
 use crate::place::Place;
 use crate::refusal::Refusal;
+use crate::retry::{ATTEMPTS, RETRIES};
 
 /// The longest answer: as much as a request may bring. It is in memory twice, since it is given back within JSON. What
 /// is longer goes through the door, which keeps none of it.
@@ -37,6 +38,9 @@ pub struct Action<'a> {
     pub headers: HeaderMap,
     /// The body; empty for none.
     pub body: Bytes,
+    /// How often it may be made again; none for as often as the connection's terms say. More than
+    /// [`RETRIES_MAX`](claviger_model::RETRIES_MAX) are refused.
+    pub retries: Option<u8>,
 }
 
 /// What came of it.
@@ -47,6 +51,8 @@ pub struct Acted {
     pub headers: HeaderMap,
     /// Its body, masked.
     pub body: Bytes,
+    /// How often it was made.
+    pub attempts: u8,
     /// How long it took until the answer began.
     pub until_answer: Duration,
     /// How long all of it took.
@@ -74,9 +80,11 @@ impl Broker {
         for name in [CONTENT_SECURITY_POLICY, X_CONTENT_TYPE_OPTIONS] {
             head.headers.remove(name);
         }
+        let attempts = head.headers.remove(ATTEMPTS);
+        let attempts = attempts.and_then(|value| value.to_str().ok()?.parse().ok()).unwrap_or(1);
         let body = self.read(answer).await?;
         let total = began.elapsed();
-        Ok(Acted { status: head.status, headers: head.headers, body, until_answer, total })
+        Ok(Acted { status: head.status, headers: head.headers, body, attempts, until_answer, total })
     }
 
     async fn begin(
@@ -85,12 +93,15 @@ impl Broker {
         proof: Proof,
         action: Action<'_>,
     ) -> Result<Response<Answer>, Refusal> {
-        let Action { connection, method, place, mut headers, body } = action;
+        let Action { connection, method, place, mut headers, body, retries } = action;
         // Where a call goes is said by its place alone, and nothing else is asked for in headers.
         let ours: Vec<_> =
             headers.keys().filter(|name| name.as_str().starts_with("claviger-")).cloned().collect();
         for name in ours {
             headers.remove(name);
+        }
+        if let Some(retries) = retries {
+            headers.insert(RETRIES, HeaderValue::from(u16::from(retries)));
         }
         // Some third parties answer nobody who does not say what it is.
         headers.entry(USER_AGENT).or_insert(HeaderValue::from_static("claviger"));

@@ -25,7 +25,7 @@ use crate::right::{PERIOD, Right};
 use crate::send::{Unanswered, Way};
 
 /// How often a call asks to be made again, at most; its word counts, not the connection's.
-const RETRIES: HeaderName = HeaderName::from_static("claviger-retries");
+pub(crate) const RETRIES: HeaderName = HeaderName::from_static("claviger-retries");
 /// How often a call was made, where that was more than once.
 pub(crate) const ATTEMPTS: HeaderName = HeaderName::from_static("claviger-attempts");
 

@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use claviger_broker::Acted;
+use claviger_model::RETRIES_MAX;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue};
 use serde::Serialize;
@@ -19,6 +20,8 @@ pub(super) struct Answered {
     /// `json`, `text`, `base64` or `none`.
     body_type: &'static str,
     body: Body,
+    /// How often the call was made.
+    attempts: u8,
     timing: Timing,
 }
 
@@ -47,7 +50,7 @@ struct Timing {
 
 impl From<Acted> for Answered {
     fn from(acted: Acted) -> Self {
-        let Acted { status, headers, body, until_answer, total } = acted;
+        let Acted { status, headers, body, attempts, until_answer, total } = acted;
         let (body_type, body) = shown(body, &headers);
         let pair = |(name, value): (&http::HeaderName, &HeaderValue)| Pair {
             key: name.as_str().to_owned(),
@@ -59,6 +62,7 @@ impl From<Acted> for Answered {
             headers: headers.iter().map(pair).collect(),
             body_type,
             body,
+            attempts,
             timing: Timing { first_byte_ms: millis(until_answer), total_ms: millis(total) },
         }
     }
@@ -107,6 +111,7 @@ impl Answered {
                 "status": { "type": "integer", "minimum": 200, "maximum": 999 },
                 "headers": { "type": "array", "items": pair },
                 "bodyType": { "type": "string", "enum": ["json", "text", "base64", "none"] },
+                "attempts": { "type": "integer", "minimum": 1, "maximum": 1 + RETRIES_MAX },
                 "body": { "description": "JSON as it is, a text, bytes in base64, or null, as bodyType says" },
                 "timing": {
                     "type": "object",
@@ -114,7 +119,7 @@ impl Answered {
                     "required": ["firstByteMs", "totalMs"],
                 },
             },
-            "required": ["status", "headers", "bodyType", "body", "timing"],
+            "required": ["status", "headers", "bodyType", "body", "attempts", "timing"],
         })
     }
 }

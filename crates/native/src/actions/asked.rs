@@ -7,7 +7,7 @@ use bytes::Bytes;
 use claviger_broker::{Place, PlaceFault};
 use claviger_engine::{FieldError, UseKey};
 use claviger_http::BodyError;
-use claviger_model::{ConnectionId, ZisConnectionName, ZisName};
+use claviger_model::{ConnectionId, RETRIES_MAX, ZisConnectionName, ZisName};
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use serde_json::Value;
@@ -28,6 +28,7 @@ pub(super) struct Asked {
     pub(super) place: Place,
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
+    pub(super) retries: Option<u8>,
 }
 
 /// Which connection is meant.
@@ -56,6 +57,7 @@ struct Members {
     headers: HeaderMap,
     query: Vec<(String, String)>,
     body: Bytes,
+    retries: Option<u8>,
     is_json: bool,
     /// Where a place is none.
     misplaced: Option<Error>,
@@ -79,7 +81,7 @@ impl Asked {
         if !is_given("method") {
             members.faults.add("method", "must be there");
         }
-        let Members { method, place, mut headers, body, is_json, misplaced, faults, .. } = members;
+        let Members { method, place, mut headers, body, retries, is_json, misplaced, faults, .. } = members;
         let invalid = (!faults.0.is_empty()).then(|| Error::invalid(faults.0));
         if let Some(error) = misplaced.into_iter().chain(invalid).reduce(Error::and) {
             return Err(error);
@@ -90,7 +92,7 @@ impl Asked {
         let (Some(connection), Some(method), Some(place)) = (connection, method, place) else {
             return Err(Error::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "Internal server error"));
         };
-        Ok(Self { connection, method, place, headers, body })
+        Ok(Self { connection, method, place, headers, body, retries })
     }
 }
 
@@ -124,6 +126,7 @@ impl Members {
                 let read = |text| ZisName::parse(text).map(|name| name.as_str().to_owned());
                 self.integration = faults.note(name, text(&value, read));
             }
+            "retries" => self.retries = faults.note(name, read_retries(&value)),
             name => faults.add(name, unknown(name)),
         }
     }
@@ -207,6 +210,12 @@ fn unreadable(error: serde_json::Error) -> Error {
         return Error::invalid(vec![FieldError { field: String::new(), reason }]);
     }
     BodyError::NotJson { line: error.line(), column: error.column() }.into()
+}
+
+fn read_retries(value: &Value) -> Result<u8, String> {
+    let retries = value.as_u64().and_then(|retries| u8::try_from(retries).ok());
+    let known = retries.filter(|retries| *retries <= RETRIES_MAX);
+    known.ok_or_else(|| format!("must be a whole number from 0 to {RETRIES_MAX}"))
 }
 
 fn read_method(text: &str) -> Result<Method, String> {

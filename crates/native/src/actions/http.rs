@@ -56,6 +56,7 @@ async fn run(
         place: asked.place,
         headers: asked.headers,
         body: asked.body,
+        retries: asked.retries,
     };
     let acted = broker.act(&permit, proof, action).await.map_err(crate::Error::from)?;
     let mut response = axum::Json(Answered::from(acted)).into_response();

@@ -1,5 +1,6 @@
 //! The body of an action, as the API's description has it.
 
+use claviger_model::RETRIES_MAX;
 use http::Method;
 use serde_json::{Value, json};
 
@@ -38,6 +39,12 @@ pub(super) fn schema() -> Value {
             "headers": pairs("Headers; what a call may not bring is left out", Some(HEADERS_MAX)),
             "requestBody": {
                 "description": "A text goes out as it is, anything else as JSON; null for no body",
+            },
+            "retries": {
+                "type": "integer",
+                "minimum": 0,
+                "maximum": RETRIES_MAX,
+                "description": "How often it may be made again; else as the connection's terms say",
             },
         },
         "required": ["method"],

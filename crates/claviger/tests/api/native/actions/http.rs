@@ -6,6 +6,7 @@ mod calls;
 mod ends;
 mod form;
 mod rights;
+mod terms;
 
 use serde_json::{Value, json};
 

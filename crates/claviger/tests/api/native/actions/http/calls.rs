@@ -32,7 +32,7 @@ with_a_world! {
         let millis = ["firstByteMs", "totalMs"].map(|it| timing[it].as_f64().unwrap());
         assert!(0.0 < millis[0] && millis[0] <= millis[1] && millis[1] < 60_000.0, "{timing}");
         let headers = json!([{ "key": "content-type", "value": "text/plain" }, { "key": "content-length", "value": "2" }]);
-        assert_eq!(told, json!({ "status": 200, "headers": headers, "bodyType": "text", "body": "ok", "timing": null }));
+        assert_eq!(told, json!({ "status": 200, "headers": headers, "bodyType": "text", "body": "ok", "attempts": 1, "timing": null }));
         let seen = scene.world.only();
         assert_eq!((seen.name.as_str(), seen.header("host")), ("gitlab.com", "gitlab.com"));
         // The private token is the connection's alone to give.
