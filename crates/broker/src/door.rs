@@ -213,8 +213,8 @@ impl Broker {
         };
         // The body, the record or a token may have been waited for, and the right may have ended meanwhile.
         let is_body_read = is_method_bound || retries.may_come() || prepared.template.is_some();
-        let may_have_waited = is_strict || is_body_read || prepared.source.is_some();
-        if may_have_waited && !Box::pin(right.holds()).await {
+        let is_token_made = prepared.source.is_some() || voucher.is_some();
+        if (is_strict || is_body_read || is_token_made) && !Box::pin(right.holds()).await {
             return Err(Refusal::Ended);
         }
         if right.by.is_use() {
@@ -253,14 +253,7 @@ impl Broker {
         let needles = needles.filter(|_| self.options.faults.stands(Guard::Redaction));
         let redaction = needles.map(Redaction::new);
         let onward = Onward { link, slot, right, redaction, seat, attempts: retries.attempts() };
-        // Without a body, whatever is said of its encoding means nothing.
-        let is_encoded = headers::is_encoded(answer.headers());
-        if is_encoded && !answer.body().is_end_stream() {
-            return Err(Refusal::UpstreamEncoded);
-        }
-        if answer.status() == StatusCode::SWITCHING_PROTOCOLS {
-            return Err(Refusal::UpstreamBroken);
-        }
+        check_answer(&answer)?;
         Ok((answer, onward))
     }
 
@@ -375,6 +368,18 @@ pub(crate) fn check_form(parts: &request::Parts) -> Result<(), Refusal> {
         return Err(Refusal::AbsoluteForm);
     }
     Ok(())
+}
+
+/// Refuses an answer that cannot be handed back.
+fn check_answer(answer: &Response<Incoming>) -> Result<(), Refusal> {
+    // Without a body, whatever is said of its encoding means nothing.
+    if headers::is_encoded(answer.headers()) && !answer.body().is_end_stream() {
+        return Err(Refusal::UpstreamEncoded);
+    }
+    match answer.status() {
+        StatusCode::SWITCHING_PROTOCOLS => Err(Refusal::UpstreamBroken),
+        _ => Ok(()),
+    }
 }
 
 /// Where a call goes.

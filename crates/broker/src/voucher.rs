@@ -11,7 +11,7 @@ use claviger_engine::{Error as EngineError, UsableConnection, ZIS_TOKEN_LASTS};
 use claviger_exchange::ExchangeError;
 use claviger_exchange::cache::{Cache, Fresh};
 use claviger_http::App;
-use claviger_model::{ConnectionDialect, ConnectionId, Origin};
+use claviger_model::{Connection, ConnectionDialect, ConnectionId, Origin};
 use claviger_redact::Needles;
 use http::{HeaderName, HeaderValue};
 use zeroize::Zeroizing;
@@ -38,8 +38,11 @@ struct Masked {
 /// The tokens of all ZIS connections, each for one origin.
 pub(crate) struct Vouchers {
     app: App,
-    kept: Cache<(ConnectionId, String), Voucher>,
+    kept: Cache<Key, Voucher>,
 }
+
+/// Whose, at which revision, since its secrets are masked by what is kept, and for which origin.
+type Key = (ConnectionId, i64, String);
 
 impl Vouchers {
     pub(crate) fn new(app: App) -> Self {
@@ -55,11 +58,12 @@ impl Vouchers {
         usable: &Arc<UsableConnection>,
         origin: &Origin,
     ) -> Result<Option<Arc<Voucher>>, Refusal> {
-        if usable.connection.dialect != ConnectionDialect::Zendesk {
+        let Connection { id, revision, dialect, .. } = usable.connection;
+        if dialect != ConnectionDialect::Zendesk {
             return Ok(None);
         }
-        let key = (usable.connection.id, origin.to_string());
-        let (app, usable, audience) = (self.app.clone(), usable.clone(), key.1.clone());
+        let (app, usable, audience) = (self.app.clone(), usable.clone(), origin.to_string());
+        let key = (id, revision, audience.clone());
         let sign = move || async move { sign(&app, &usable, &audience).await };
         let kept = self.kept.get(&key, ZIS_TOKEN_LASTS / 2, sign).await;
         kept.map(Some).map_err(|error| match *error {

@@ -44,13 +44,14 @@ async fn key(admin: &Zis, integration: &str) -> String {
     one["jwt_public_key"].as_str().unwrap().to_owned()
 }
 
-/// A bearer connection in a new integration.
-async fn connect(scene: &Scene, admin: &Zis, integration: &str, name: &str, domain: &str) {
+/// A bearer connection in a new integration, whose token is given.
+async fn connect(scene: &Scene, admin: &Zis, integration: &str, name: &str, domain: &str) -> Zis {
     let number = admin.integration(integration).await;
     let zis = Zis::bearer(&scene.server, &admin.token(number, &["read", "write"]).await.1);
     let body = json!({ "name": name, "allowed_domain": domain, "token": SECRET });
     let path = format!("/api/services/zis/integrations/{integration}/connections/bearer_token");
     zis.post(&path, &body).await.expect(201);
+    zis
 }
 
 fn wait_seconds(scene: &Scene, seconds: i64) {
@@ -134,6 +135,21 @@ with_a_world! {
             assert_eq!(answer.header("x-echo"), format!("Bearer {}", "*".repeat(sent.len())));
             wait_seconds(scene, 60);
         }
+    }
+
+    /// While the token of before is still good.
+    async fn a_secret_that_was_changed_is_masked_beside_it(scene: &Scene) {
+        const OTHER: &str = "canary-changed-5Kd8";
+        let admin = Zis::admin(&scene.server).await;
+        let zis = connect(scene, &admin, "one", "mine", "api.example.com").await;
+        scene.world.answer(|seen| Reply::ok(&seen.head));
+        scene.admin.get("/broker/zis:one:mine/x").await.expect(200);
+        let path = "/api/services/zis/integrations/one/connections/bearer_token/mine";
+        zis.send(Method::PATCH, path, Some(json!({ "token": OTHER }))).await.expect(204);
+        let answer = scene.admin.get("/broker/zis:one:mine/x").await.expect(200);
+        let seen = scene.world.take_seen();
+        assert_eq!(seen[1].header("authorization"), format!("Bearer {OTHER}"));
+        assert!(!answer.text.contains(OTHER), "{}", answer.text);
     }
 
     async fn no_other_connections_calls_have_one(scene: &Scene) {
