@@ -11,6 +11,9 @@ use crate::refusal::{PathFault, Refusal};
 /// Where the broker's paths begin.
 pub(crate) const PREFIX: &str = "/broker/";
 
+/// How often escapes are resolved that are within escapes.
+const DEPTH_MAX: usize = 8;
+
 /// A target, taken apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Address<'a> {
@@ -105,7 +108,7 @@ pub(crate) fn check_characters(text: &str) -> Result<(), PathFault> {
 /// Decoded again and again, since some servers do: what a segment means at any depth must be no dots and no slash.
 fn check_segment(segment: &str) -> Result<(), PathFault> {
     let mut decoded = segment.as_bytes().to_vec();
-    loop {
+    for _ in 0..DEPTH_MAX {
         if fold_wide(&decoded).split(|byte| *byte == b'/').any(is_dots) {
             return Err(PathFault::Dots);
         }
@@ -121,6 +124,8 @@ fn check_segment(segment: &str) -> Result<(), PathFault> {
         }
         decoded = again;
     }
+    // Deeper than anybody writes: each depth costs as much as the path is long.
+    Err(PathFault::EncodedSlash)
 }
 
 /// Whether a name is `.` or `..` to anybody.
@@ -251,6 +256,7 @@ mod tests {
             ("/.%2e/x", Dots),
             ("/%252e%252e/x", Dots),
             ("/%25252e/x", Dots),
+            ("/%2525252525252525252525x", EncodedSlash),
             ("/..;x=1/y", Dots),
             ("/%2e%2e%3bx/y", Dots),
             ("/..%00/x", Dots),

@@ -9,7 +9,7 @@ use claviger_http::App;
 use claviger_model::{CONCURRENCY_MAX, OrgId, Origin, PrivateReach};
 use claviger_oauth::OAuth;
 use claviger_redact::Needles;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::check;
@@ -79,16 +79,10 @@ pub(crate) struct Used {
     pub(crate) of_oauth: Mutex<Option<Arc<Minted>>>,
     /// Where the last call went: most go where the one before went.
     slot: Mutex<Option<Arc<Slot>>>,
-    /// Room for bodies that are read whole and are not small.
-    pub(crate) room_for_bodies: Arc<Semaphore>,
     /// Its calls that are under way, and how many there may be.
     pub(crate) room: Arc<Room>,
     pub(crate) seats: usize,
 }
-
-/// How many bodies of one connection are held whole at a time that are not small: 64 MiB, where each is as long as it may
-/// be. Whoever may use a connection could otherwise have as many held as there may be calls.
-const BODIES_HELD_MAX: usize = 64;
 
 impl Broker {
     /// Begins to record.
@@ -156,7 +150,6 @@ impl Broker {
                 prepared,
                 room: self.rooms.of(usable.connection.id),
                 seats: wanted.min(self.options.calls_per_connection_max),
-                room_for_bodies: Arc::new(Semaphore::new(BODIES_HELD_MAX)),
                 of_oauth: Mutex::default(),
                 slot: Mutex::default(),
             }

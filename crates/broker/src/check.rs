@@ -92,7 +92,7 @@ impl Broker {
         let checked = self.checked(due).await;
         let result = match &checked {
             Ok(Some(health)) => health.as_str(),
-            // It is gone.
+            // It is gone, or not wanted any more.
             Ok(None) => return Ok(()),
             Err(_) => "put_off",
         };
@@ -110,6 +110,11 @@ impl Broker {
             Err(EngineError::Absent(_)) => return Ok(None),
             Err(error) => return Err(error),
         };
+        // The list may be minutes old.
+        let is_wanted = usable.connection.terms.check_seconds.is_some();
+        if !is_wanted || !engine.may_check(&usable.connection) {
+            return Ok(None);
+        }
         let judged = match tokio::time::timeout(PATIENCE, self.judge(By::Server, &usable)).await {
             Ok(judged) => judged?.unwrap_or(Judged::NO_PROBE),
             Err(_) => Judged::new(Health::Unknown, "upstream_timeout"),

@@ -21,7 +21,7 @@ const DESCRIPTION: &str = "\
     help.\n\n\
     A refusal of Claviger's own has `Claviger-Error`; what the third party answers never has it, whatever its status.";
 
-const PARAMETERS: [Parameter; 3] = [
+const PARAMETERS: [Parameter; 4] = [
     Parameter {
         name: "connection",
         place: Place::Segment,
@@ -38,6 +38,12 @@ const PARAMETERS: [Parameter; 3] = [
         place: Place::Header,
         description: "The host that is meant, of those that the connection allows. Needed where the connection has no single \
                       base URL.",
+    },
+    Parameter {
+        name: "Claviger-Retries",
+        place: Place::Header,
+        description: "How often the call may be made again, 0 to 3; without it, as the connection's terms say. An answer that \
+                      took more than one attempt has `Claviger-Attempts`.",
     },
 ];
 

@@ -1,6 +1,5 @@
 //! `/broker/{connection}/{path…}`: a call through a connection, streamed both ways.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -9,12 +8,13 @@ use claviger_engine::{Caller, Origin as Whence, Permit, Source as _, UsableConne
 use claviger_http::{
     Bucket, Door, Opening, Peer, REQUEST_ID, Standing, awaits_asking, presented, request_id_header,
 };
-use claviger_model::{Audit, Host, Origin, Scheme};
+use claviger_model::Audit;
 use http::header::{CONTENT_LENGTH, UPGRADE};
-use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, Version, request};
+use http::{HeaderValue, Method, Request, Response, StatusCode, Version, request};
 use hyper::body::{Body as _, Incoming};
 
 use crate::address::{Address, PREFIX};
+use crate::aim::{Aim, target};
 use crate::answer::Answer;
 use crate::broker::{Broker, Used};
 use crate::by::By;
@@ -25,7 +25,6 @@ use crate::headers;
 use crate::inbody::InBody;
 use crate::mint::Minted;
 use crate::pool::{Link, Slot};
-use crate::prepared::{Prepared, host_header};
 use crate::record::Noted;
 use crate::redaction::Redaction;
 use crate::refusal::Refusal;
@@ -34,9 +33,6 @@ use crate::right::Right;
 use crate::room::Seat;
 use crate::rules::Asked;
 use crate::send::{Over, Unanswered, Way};
-
-/// The host that a caller means, of those that the connection allows.
-const CLAVIGER_HOST: HeaderName = HeaderName::from_static("claviger-host");
 
 impl Door for Broker {
     fn is_for(&self, request: &Request<Incoming>) -> bool {
@@ -172,7 +168,7 @@ impl Broker {
             checked => checked?,
         };
         let terms = &usable.connection.terms;
-        let mut retries = Retries::of(&parts.headers, terms, noted.began())?;
+        let mut retries = Retries::of(&parts.headers, terms)?;
         let asked = Asked::new(&parts.method, &origin, &path);
         let is_method_bound = asked.check(terms, parts, address.query)?;
         let (engine, org) = (self.app.engine(), usable.connection.org);
@@ -181,7 +177,6 @@ impl Broker {
         let way = Way { sent: &sent, broker: self, slot: &slot, patience: self.options.patience };
         let app = self.app.clone();
         let mut right = Box::new(Right { app, by: who.by, usable: usable.clone(), asked });
-        let voucher = self.vouchers.of(usable, &origin).await?;
         let material = Material {
             parts,
             address,
@@ -192,29 +187,32 @@ impl Broker {
             host,
             path,
             destination: destination.clone(),
-            voucher: voucher.as_deref(),
             sent: sent.clone(),
             is_method_bound,
             is_kept: retries.may_come(),
-            room: &used.room_for_bodies,
+            room: used.room.for_bodies(),
             faults: &self.options.faults,
             random: engine.random(),
         };
         let mut draft = Draft::new(material, body).await?;
         let is_strict = terms.audit == Audit::Strict;
         if is_strict {
-            // Apart from the calls that need none of it, as large as it is.
+            // Here and below, what is large is kept apart from the calls that need none of it.
             Box::pin(noted.begin()).await?;
         }
         let mut minted = match prepared.source {
-            // Apart from the calls that need none, as large as it is.
             Some(source) => Some(Box::pin(self.mint.token(usable, used, source, &destination)).await?),
             None => None,
         };
+        let voucher = self.vouchers.of(usable, &origin).await?;
+        if let Some(voucher) = &voucher {
+            draft.vouch(voucher);
+        }
         // The body, the record or a token may have been waited for, and the right may have ended meanwhile.
-        let is_body_read = is_method_bound || retries.may_come() || prepared.template.is_some();
         let is_token_made = prepared.source.is_some() || voucher.is_some();
-        if (is_strict || is_body_read || is_token_made) && !Box::pin(right.holds()).await {
+        if (is_strict || draft.has_waited() || is_token_made)
+            && !self.may_send(&mut right, usable, &slot).await
+        {
             return Err(Refusal::Ended);
         }
         if right.by.is_use() {
@@ -231,6 +229,9 @@ impl Broker {
         {
             drop(link);
             let renewed = Box::pin(self.mint.token(usable, used, source, &destination)).await?;
+            if !self.may_send(&mut right, usable, &slot).await {
+                return Err(Refusal::Ended);
+            }
             let token = Some(&*renewed.1);
             (answer, link) =
                 self.send_again(&mut draft, token, usable, &way, &mut right, &mut retries).await?;
@@ -379,43 +380,5 @@ fn check_answer(answer: &Response<Incoming>) -> Result<(), Refusal> {
     match answer.status() {
         StatusCode::SWITCHING_PROTOCOLS => Err(Refusal::UpstreamBroken),
         _ => Ok(()),
-    }
-}
-
-/// Where a call goes.
-struct Aim<'p> {
-    origin: Cow<'p, Origin>,
-    /// Its host and port, for the header.
-    host: HeaderValue,
-    path: String,
-}
-
-/// Where a call goes: the connection's base URL, with the caller's path below it, or another host that the caller names,
-/// from its root.
-fn target<'p>(
-    parts: &request::Parts,
-    address: &Address<'_>,
-    prepared: &'p Prepared,
-) -> Result<Aim<'p>, Refusal> {
-    let mut named = parts.headers.get_all(CLAVIGER_HOST).into_iter();
-    let below = |base: &str| match (base, address.path) {
-        ("", "") => "/".to_owned(),
-        (base, path) => [base, path].concat(),
-    };
-    if let Some(origin) = address.origin {
-        return Ok(Aim { host: host_header(origin)?, origin: Cow::Owned(origin.clone()), path: below("") });
-    }
-    match (named.next(), named.next()) {
-        (Some(_), Some(_)) => Err(Refusal::HostInvalid),
-        (Some(host), None) => {
-            let host: Host = host.to_str().ok().and_then(|it| it.parse().ok()).ok_or(Refusal::HostInvalid)?;
-            let origin = Origin::new(Scheme::Https, host);
-            Ok(Aim { host: host_header(&origin)?, origin: Cow::Owned(origin), path: below("") })
-        }
-        (None, _) => {
-            let base = prepared.base.as_ref().ok_or(Refusal::HostNeeded)?;
-            let origin = Cow::Borrowed(&base.origin);
-            Ok(Aim { origin, host: base.host.clone(), path: below(&base.path) })
-        }
     }
 }

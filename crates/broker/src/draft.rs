@@ -35,6 +35,7 @@ pub(crate) struct Draft {
     late: Vec<Late>,
     signing: Option<Signing>,
     sent: Arc<Sent>,
+    has_waited: bool,
     /// The room that the body takes.
     _held: Option<OwnedSemaphorePermit>,
 }
@@ -66,8 +67,6 @@ pub(crate) struct Material<'a> {
     pub(crate) host: HeaderValue,
     pub(crate) path: String,
     pub(crate) destination: Destination,
-    /// Of a ZIS connection.
-    pub(crate) voucher: Option<&'a Voucher>,
     pub(crate) sent: Arc<Sent>,
     /// Whether the connection's rules name methods, and the body could name another.
     pub(crate) is_method_bound: bool,
@@ -79,39 +78,15 @@ pub(crate) struct Material<'a> {
     pub(crate) random: &'a dyn Random,
 }
 
-impl Material<'_> {
-    /// Waits for room for a body, if it will be held whole and may not be small.
-    ///
-    /// # Errors
-    /// [`Refusal::Busy`] where there is none for too long.
-    async fn room_for(&self, body: &Option<InBody>) -> Result<Option<OwnedSemaphorePermit>, Refusal> {
-        let is_added_to = self.prepared.template.as_ref().is_some_and(|template| template.body.is_some());
-        let is_whole = |body: &InBody| {
-            let is_checked = || self.is_method_bound && BodyCheck::of(&self.parts.headers).is_some();
-            is_added_to || is_checked() || (self.is_to_be_kept() && body.is_short())
-        };
-        match body.as_ref().filter(|body| is_whole(body) && !body.is_small()) {
-            Some(_) => InBody::room(self.room).await.map(Some),
-            None => Ok(None),
-        }
-    }
-
-    /// Whether the body is to be kept, if it is short, so that it can be sent once more, be it with another token.
-    fn is_to_be_kept(&self) -> bool {
-        self.is_kept || self.prepared.source.is_some()
-    }
-}
-
 impl Draft {
     /// Makes one; `body` is taken where it is looked at.
     ///
     /// # Errors
     /// Where the caller's request does not fit what the connection adds to it.
     pub(crate) async fn new(material: Material<'_>, body: &mut Option<InBody>) -> Result<Self, Refusal> {
-        let (held, is_to_be_kept) = (material.room_for(body).await?, material.is_to_be_kept());
         let Material { parts, address, prepared, usable, catalog, origin, host, path, destination, .. } =
             material;
-        let (voucher, sent, faults) = (material.voucher, material.sent, material.faults);
+        let (sent, faults) = (material.sent, material.faults);
         let mut headers = match faults.stands(Guard::HeaderStrip) {
             true => headers::outwards(&parts.headers, &prepared.strip_headers),
             false => parts.headers.clone(),
@@ -152,14 +127,16 @@ impl Draft {
             let has_body = ![Method::GET, Method::HEAD, Method::OPTIONS].contains(&parts.method);
             templated = template.body.as_ref().filter(|_| has_body);
         }
-        if let Some(voucher) = voucher {
-            headers.insert(X_ZIS_AUTHORIZATION, voucher.header.clone());
-        }
         let signing = destination.signing.filter(|_| is_signed);
         if let Some(template) = templated {
             let media_type = template.media_type(headers.get(CONTENT_TYPE))?;
             media_type.map(|it| headers.insert(CONTENT_TYPE, it));
         }
+        let is_kept = (material.is_kept || prepared.source.is_some()) && is_short(body);
+        // By what the third party is told that it is.
+        let check = if material.is_method_bound { BodyCheck::of(&headers) } else { None };
+        let is_whole = templated.is_some() || check.is_some() || is_kept;
+        let held = if is_whole { room_for(body, material.room).await? } else { None };
         let body = match templated {
             Some(template) => {
                 let callers = whole(body).await?;
@@ -168,23 +145,14 @@ impl Draft {
                 own.map(|it| headers.insert(CONTENT_TYPE, it));
                 Content::Whole(body)
             }
-            None if material.is_method_bound && BodyCheck::of(&headers).is_some() => {
-                Content::Whole(whole(body).await?)
-            }
-            // Kept, so that it can be sent once more.
-            None if is_to_be_kept && body.as_ref().is_none_or(InBody::is_short) => {
-                Content::Whole(whole(body).await?)
-            }
+            None if is_whole => Content::Whole(whole(body).await?),
             None => match body.take().filter(|body| !body.is_empty()) {
                 Some(InBody::Coming(body)) => Content::Streamed(Some(body)),
                 Some(InBody::Here(body)) => Content::Whole(body),
                 None => Content::Whole(Bytes::new()),
             },
         };
-        // By what the third party is told that it is.
-        if material.is_method_bound
-            && let (Some(check), Content::Whole(body)) = (BodyCheck::of(&headers), &body)
-        {
+        if let (Some(check), Content::Whole(body)) = (check, &body) {
             check.check(body)?;
         }
         Ok(Self {
@@ -196,8 +164,19 @@ impl Draft {
             late,
             signing,
             sent,
+            has_waited: is_whole,
             _held: held,
         })
+    }
+
+    /// Adds a ZIS connection's token: once the body is there, since it is good for a minute at most.
+    pub(crate) fn vouch(&mut self, voucher: &Voucher) {
+        self.headers.insert(X_ZIS_AUTHORIZATION, voucher.header.clone());
+    }
+
+    /// Whether the caller's body may have been waited for.
+    pub(crate) fn has_waited(&self) -> bool {
+        self.has_waited
     }
 
     /// Whether it can be written once more.
@@ -313,4 +292,23 @@ fn token_in(
         TOKEN => Some(token),
         name => value_of(usable, settings, name),
     })
+}
+
+/// Whether a body is short enough to be kept, so that it can be sent once more, be it with another token.
+fn is_short(body: &Option<InBody>) -> bool {
+    body.as_ref().is_none_or(InBody::is_short)
+}
+
+/// Waits for room for a body that will be held whole, where it may not be small.
+///
+/// # Errors
+/// [`Refusal::Busy`] where there is none for too long.
+async fn room_for(
+    body: &Option<InBody>,
+    room: &Arc<Semaphore>,
+) -> Result<Option<OwnedSemaphorePermit>, Refusal> {
+    match body.as_ref().filter(|body| !body.is_small()) {
+        Some(_) => InBody::room(room).await.map(Some),
+        None => Ok(None),
+    }
 }

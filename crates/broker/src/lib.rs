@@ -5,7 +5,7 @@
 //!
 //! - who calls, and for whom: [`credentials`], [`by`];
 //! - which connection and path are meant: [`address`];
-//! - where that is and what the connection adds: [`prepared`], [`template`], [`multipart`], [`mint`], [`voucher`];
+//! - where that is and what the connection adds: [`aim`], [`prepared`], [`template`], [`multipart`], [`mint`], [`voucher`];
 //! - whether the connection's terms admit it: [`rules`], [`room`];
 //! - what of the caller's request goes along: [`headers`], [`query`], [`inbody`], [`draft`];
 //! - the exchange, once more where that helps: [`pool`], [`send`], [`retry`];
@@ -21,6 +21,7 @@
 
 mod act;
 mod address;
+mod aim;
 mod answer;
 mod broker;
 mod by;

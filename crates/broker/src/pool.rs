@@ -135,6 +135,11 @@ impl Slot {
         *own_org == org && own_origin == origin && own_reach.as_ref() == reach
     }
 
+    /// Whether this is still what its org may reach.
+    pub(crate) fn is_reached_by(&self, reach: Option<&Arc<PrivateReach>>) -> bool {
+        self.key.2.as_ref() == reach
+    }
+
     pub(crate) fn origin(&self) -> &Origin {
         &self.key.1
     }

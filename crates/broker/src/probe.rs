@@ -125,7 +125,7 @@ impl Broker {
             None => None,
             Some(Proving::Call(probe)) => Some(self.ask(by, usable, probe).await?),
             Some(Proving::Exchange(exchange)) => Some(self.prove_by_exchange(by, usable, exchange).await?),
-            Some(Proving::Token) => Some(self.prove_by_token(usable).await?),
+            Some(Proving::Token) => Some(self.prove_by_token(by, usable).await?),
         })
     }
 

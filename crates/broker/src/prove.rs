@@ -67,11 +67,21 @@ impl Broker {
     /// Whether an OAuth connection has a token that is good, or comes by one. While it has, its authorization server is
     /// not asked: with what a token is renewed is often good once only, and an answer that gets lost would be the end of
     /// the connection.
-    pub(crate) async fn prove_by_token(&self, usable: &UsableConnection) -> Result<Judged, EngineError> {
+    pub(crate) async fn prove_by_token(
+        &self,
+        by: By,
+        usable: &Arc<UsableConnection>,
+    ) -> Result<Judged, EngineError> {
+        let engine = self.app.engine();
         if self.is_over(usable) {
             return Ok(EXPIRED);
         }
-        match self.mint.grant(&usable.connection).await {
+        let granted = self.mint.grant(&usable.connection).await;
+        let present = engine.usable_again(usable).await?;
+        if !present.is_some_and(|present| by.may_go_on(engine, &present.connection)) {
+            return Err(EngineError::Unavailable(None));
+        }
+        match granted {
             Ok(()) => Ok(Judged::new(Health::Ok, TOKEN_HELD)),
             Err(AccessError::Absent) => Err(EngineError::Absent(claviger_engine::Thing::Connection)),
             Err(AccessError::Busy | AccessError::Engine(_)) => Err(EngineError::Unavailable(None)),

@@ -90,7 +90,7 @@ impl Recorder {
             self.is_refusing.store(true, Relaxed);
         }
         let batches = waiting.batches.entry(connection).or_default();
-        let is_other = |last: &CallBatch| last.calls >= BATCH_MAX || last.begun_at.is_some();
+        let is_other = |last: &CallBatch| last.calls >= BATCH_MAX || !last.id.is_nil();
         if begun.is_some() || batches.last().is_none_or(is_other) {
             let lines = String::with_capacity(if begun.is_some() { line.len() + 1 } else { 512 });
             batches.push(CallBatch {
@@ -198,11 +198,6 @@ impl Noted {
         self.line.host = Some(host);
         let end = path.char_indices().nth(PATH_CHARS_MAX).map_or(path.len(), |(at, _)| at);
         self.line.path = path[..end].to_owned();
-    }
-
-    /// Since when it is under way.
-    pub(crate) fn began(&self) -> Instant {
-        self.started
     }
 
     /// Counts what goes out.

@@ -20,6 +20,7 @@ use crate::broker::Broker;
 use crate::draft::Draft;
 use crate::mint::Minted;
 use crate::pool::Link;
+use crate::pool::Slot;
 use crate::refusal::Refusal;
 use crate::right::{PERIOD, Right};
 use crate::send::{Unanswered, Way};
@@ -38,7 +39,8 @@ const PAUSE: Duration = Duration::from_millis(250);
 pub(crate) struct Retries {
     left: u8,
     made: u8,
-    began: Instant,
+    /// When the first attempt began.
+    began: Option<Instant>,
 }
 
 /// What an attempt came to, where another may help.
@@ -56,14 +58,14 @@ impl Retries {
     ///
     /// # Errors
     /// [`Refusal::RetriesInvalid`].
-    pub(crate) fn of(headers: &HeaderMap, terms: &Terms, began: Instant) -> Result<Self, Refusal> {
+    pub(crate) fn of(headers: &HeaderMap, terms: &Terms) -> Result<Self, Refusal> {
         let mut named = headers.get_all(RETRIES).into_iter();
         let left = match (named.next().map(|value| value.as_bytes()), named.next()) {
             (None, _) => terms.retries,
             (Some([digit @ b'0'..=b'9']), None) if digit - b'0' <= RETRIES_MAX => digit - b'0',
             _ => return Err(Refusal::RetriesInvalid),
         };
-        Ok(Self { left, made: 0, began })
+        Ok(Self { left, made: 0, began: None })
     }
 
     /// Whether there may be any: the body is to be kept then.
@@ -98,17 +100,48 @@ impl Broker {
         right: &mut Right,
         retries: &mut Retries,
     ) -> Result<(Response<Incoming>, Link), Refusal> {
+        if retries.left == 0 {
+            return Ok(self.send(draft, minted, usable, way, right).await?);
+        }
+        let began = *retries.began.get_or_insert_with(Instant::now);
         loop {
             let outcome = self.send(draft, minted, usable, way, right).await;
-            if retries.left == 0 {
-                return Ok(outcome?);
-            }
-            let Some(pause) = self.pause_after(&outcome, draft, usable, retries) else { return Ok(outcome?) };
+            let left = Some(&*retries).filter(|retries| retries.left > 0);
+            let pause = left.and_then(|left| self.pause_after(&outcome, draft, usable, left, began));
+            let Some(pause) = pause else { return Ok(outcome?) };
             // With it goes the connection that it came over.
             drop(outcome);
-            Box::pin(wait(pause, right)).await?;
+            Box::pin(self.wait(pause, usable, way.slot, right)).await?;
             (retries.left, retries.made) = (retries.left - 1, retries.made + 1);
         }
+    }
+
+    /// Waits, as long as the call may go on.
+    async fn wait(
+        &self,
+        pause: Duration,
+        usable: &UsableConnection,
+        slot: &Slot,
+        right: &mut Right,
+    ) -> Result<(), Refusal> {
+        let until = Instant::now() + pause;
+        loop {
+            tokio::time::sleep_until(until.min(Instant::now() + PERIOD)).await;
+            if !self.may_send(right, usable, slot).await {
+                return Err(Refusal::Ended);
+            }
+            if Instant::now() >= until {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Whether what was drafted a while ago may still be sent: the right holds, and nobody changed since where the
+    /// connection goes and with what, or what its org may reach.
+    pub(crate) async fn may_send(&self, right: &mut Right, drafted: &UsableConnection, slot: &Slot) -> bool {
+        Box::pin(right.holds()).await
+            && right.usable.is_used_like(drafted)
+            && slot.is_reached_by(self.app.engine().private_reach(drafted.connection.org).as_ref())
     }
 
     fn pause_after(
@@ -117,6 +150,7 @@ impl Broker {
         draft: &Draft,
         usable: &UsableConnection,
         retries: &Retries,
+        began: Instant,
     ) -> Option<Duration> {
         let failed = match outcome {
             Ok((answer, _)) => Failed::Answered(answer.status(), answer.headers()),
@@ -139,7 +173,7 @@ impl Broker {
                 wished(words, status, headers, engine.clock().now())?
             }
         };
-        retries.pause(retries.began.elapsed(), wished, engine.random())
+        retries.pause(began.elapsed(), wished, engine.random())
     }
 }
 
@@ -169,20 +203,6 @@ fn wished(
     }
 }
 
-/// Waits, as long as the call may go on.
-async fn wait(pause: Duration, right: &mut Right) -> Result<(), Refusal> {
-    let until = Instant::now() + pause;
-    loop {
-        tokio::time::sleep_until(until.min(Instant::now() + PERIOD)).await;
-        if !right.holds().await {
-            return Err(Refusal::Ended);
-        }
-        if Instant::now() >= until {
-            return Ok(());
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use claviger_model::testing::SeededRandom;
@@ -194,7 +214,7 @@ mod tests {
         for value in values {
             headers.append(RETRIES, value.parse().unwrap());
         }
-        Retries::of(&headers, &terms.parse().unwrap(), Instant::now()).map(|retries| retries.left)
+        Retries::of(&headers, &terms.parse().unwrap()).map(|retries| retries.left)
     }
 
     #[test]
@@ -209,7 +229,7 @@ mod tests {
     #[test]
     fn pauses_grow_are_spread_and_end() {
         let random = SeededRandom::new(7);
-        let retries = |made| Retries { left: 3, made, began: Instant::now() };
+        let retries = |made| Retries { left: 3, made, began: None };
         let mut seen = std::collections::BTreeSet::new();
         for made in 0..3 {
             let full = PAUSE * (1 << made);

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use claviger_model::ConnectionId;
+use tokio::sync::Semaphore;
 
 /// Connections that are kept track of; beyond that, those that nobody uses are forgotten. Twice as many as are kept open.
 const ROOMS_MAX: usize = 8192;
@@ -16,9 +17,21 @@ const ROOMS_MAX: usize = 8192;
 #[derive(Default)]
 pub(crate) struct Rooms(Mutex<HashMap<ConnectionId, Weak<Room>>>);
 
+/// How many bodies of one connection are held whole at a time that are not small: 64 MiB, where each is as long as it may
+/// be. Whoever may use a connection could otherwise have as many held as there may be calls.
+const BODIES_HELD_MAX: usize = 64;
+
 /// The calls of one connection that are under way.
-#[derive(Default)]
-pub(crate) struct Room(AtomicUsize);
+pub(crate) struct Room {
+    taken: AtomicUsize,
+    bodies: Arc<Semaphore>,
+}
+
+impl Default for Room {
+    fn default() -> Self {
+        Self { taken: AtomicUsize::default(), bodies: Arc::new(Semaphore::new(BODIES_HELD_MAX)) }
+    }
+}
 
 /// A call's place in its connection's room, until it is dropped.
 pub(crate) struct Seat(Arc<Room>);
@@ -40,17 +53,22 @@ impl Rooms {
 }
 
 impl Room {
+    /// Room for bodies that are held whole and are not small.
+    pub(crate) fn for_bodies(&self) -> &Arc<Semaphore> {
+        &self.bodies
+    }
+
     /// A seat, where fewer than so many are taken.
     pub(crate) fn take(self: &Arc<Self>, seats: usize) -> Option<Seat> {
         let one_more = |taken: usize| (taken < seats).then(|| taken + 1);
-        self.0.fetch_update(Ordering::AcqRel, Ordering::Acquire, one_more).ok()?;
+        self.taken.fetch_update(Ordering::AcqRel, Ordering::Acquire, one_more).ok()?;
         Some(Seat(self.clone()))
     }
 }
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        self.0.0.fetch_sub(1, Ordering::AcqRel);
+        self.0.taken.fetch_sub(1, Ordering::AcqRel);
     }
 }
 

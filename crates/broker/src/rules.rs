@@ -7,10 +7,9 @@
 mod fields;
 
 use claviger_model::{Host, Origin, Terms};
-use http::header::{CONTENT_TYPE, HeaderMap, HeaderName};
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName};
 use http::{Method, request};
 
-use crate::headers;
 use crate::refusal::Refusal;
 
 /// What a call asks of a third party, as rules see it.
@@ -129,12 +128,16 @@ impl BodyCheck {
         let types = headers.iter().filter(|(name, _)| is_named(name, &[CONTENT_TYPE.as_str()]));
         let types = types.map(|(_, value)| String::from_utf8_lossy(value.as_bytes()).to_ascii_lowercase());
         let named = types.collect::<Vec<_>>().join(",");
+        let is_encoded = headers.iter().any(|(name, value)| {
+            is_named(name, &[CONTENT_ENCODING.as_str()])
+                && !value.as_bytes().eq_ignore_ascii_case(b"identity")
+        });
         let check = Self {
             // A body whose type nobody names is a form to some.
             is_form: named.trim().is_empty() || named.contains("x-www-form-urlencoded"),
             is_multipart: named.contains("multipart/") || named.contains("form-data"),
             is_json: named.contains("/json") || named.contains("+json"),
-            is_disguised: headers::is_encoded(headers) || !has_usual_charset(&named),
+            is_disguised: is_encoded || !has_usual_charset(&named),
         };
         (check.is_form || check.is_multipart || check.is_json).then_some(check)
     }

@@ -1,8 +1,8 @@
 //! By what a third party knows that a call is a ZIS integration's: the header `X-ZIS-Authorization`, whose token the
 //! integration's `jwt_public_key` checks.
 //!
-//! A token is for one connection and one origin, so that whoever receives it cannot show it elsewhere. It is kept for half
-//! of its minute, since a signature costs more than all else of a call.
+//! A token is for one connection and one origin, so that whoever receives it cannot show it elsewhere. It is kept for some of
+//! its minute, since a signature costs more than all else of a call.
 
 use std::sync::{Arc, Mutex, PoisonError};
 

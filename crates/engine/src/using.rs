@@ -81,6 +81,21 @@ impl UsableConnection {
         self.is_changed.load(Ordering::Acquire)
     }
 
+    /// Whether a call that was made ready for another reading of this connection may go out: it goes where it went, with
+    /// what it had, and is recorded as it was.
+    pub fn is_used_like(&self, other: &Self) -> bool {
+        let (one, another) = (&self.connection, &other.connection);
+        let is_alike = || match (&self.settings, &other.settings) {
+            // Calls themselves renew its tokens, and what is kept of them.
+            (UsableSettings::Zis(ZisType::OAuth, now), UsableSettings::Zis(ZisType::OAuth, then)) => {
+                now.allowed_domain() == then.allowed_domain()
+            }
+            _ => one.settings == another.settings && one.secrets == another.secrets,
+        };
+        let is_recorded_alike = one.terms.audit == another.terms.audit;
+        std::ptr::eq(self, other) || (is_alike() && one.hosts == another.hosts && is_recorded_alike)
+    }
+
     fn mark_changed(&self) {
         self.is_changed.store(true, Ordering::Release);
     }

@@ -1,4 +1,4 @@
-//! The keys by which an org's calls prove to third parties whose they are.
+//! The keys by which an integration's calls prove to third parties whose they are.
 
 use std::fmt;
 

@@ -9,10 +9,21 @@ use crate::refusal::Refusal;
 /// The names, with a dash for whatever else some readers take for an underscore.
 const NAMES: [&str; 4] = ["-method", "x-http-method-override", "x-http-method", "x-method-override"];
 
+/// How often escapes are resolved that are within escapes.
+const DEPTH_MAX: usize = 8;
+/// The longest head of a part that is read, and how many names in it. For more, what is asked of each would cost too much.
+const HEAD_BYTES_MAX: usize = 8 * 1024;
+const HEAD_NAMES_MAX: usize = 16;
+
 /// Whether a field of this name changes the method, to anybody.
 fn overrides(name: &[u8]) -> bool {
     let mut decoded = name.to_vec();
-    while let Some(again) = unescaped(&decoded) {
+    for depth in 0.. {
+        let Some(again) = unescaped(&decoded) else { break };
+        // Nobody names a field so, and each depth costs as much as the name is long.
+        if depth == DEPTH_MAX {
+            return true;
+        }
         decoded = again;
     }
     // Behind a NUL there is nothing, to some; and behind a bracket there is an index.
@@ -63,6 +74,9 @@ pub(super) fn overrides_in_parts(body: &[u8]) -> bool {
 
 /// In the head of a part: `form-data; name="…"`.
 fn overrides_in_head(head: &str) -> bool {
+    if head.len() > HEAD_BYTES_MAX || head.matches("name").count() > HEAD_NAMES_MAX {
+        return true;
+    }
     head.match_indices("name").any(|(at, name)| {
         let value = head[at + name.len()..].trim_start();
         // No form has names that are written so (RFC 7578, 5.1); files may.
@@ -119,6 +133,8 @@ mod tests {
             "X-HTTP-Method-Override=DELETE",
             "x_http_method_override=DELETE",
             "X-HTTP-Method=DELETE",
+            // Whatever it is.
+            "%2525252525252525252525=DELETE",
         ] {
             assert!(overrides_in_pairs(pairs), "{pairs}");
         }

@@ -134,7 +134,9 @@ with_a_world! {
                 async move {
                     head_of(&mut line).await;
                     if turn == 2 {
-                        say(&mut line, b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok").await;
+                        // Not kept, or the next call could go out over it just before it ends.
+                        let answer = b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\nok";
+                        say(&mut line, answer).await;
                     }
                 }
             });
@@ -157,11 +159,34 @@ with_a_world! {
             assert_eq!((status, seen), if is_repeated { (200, 2) } else { (429, 1) }, "{headers}");
             let waited = began.elapsed();
             assert!(headers != "retry-after: 1\r\n" || waited >= Duration::from_secs(1), "{waited:?}");
-            assert!(waited < Duration::from_secs(10), "{waited:?}");
         }
         // Where no limit was reached, when limits begin anew means nothing.
         failing(scene, 1, "503 Service Unavailable", "ratelimit-reset: 1772604367\r\n");
         assert_eq!(made(scene, &caller, "GET", &target, &[]).await.0, 200);
+    }
+
+    /// What was made ready for a connection as it was does not go out for what it has become; its name says nothing of that.
+    async fn nobody_is_called_again_as_before_a_change(scene: &Scene) {
+        let caller = Caller::new(scene).await;
+        for (patch, expected) in [
+            (json!({ "name": "Another" }), (200, "", 2)),
+            (json!({ "integration": gitlab("glpat-canary-another") }), (403, "ended", 1)),
+            (json!({ "terms": { "retries": 1, "audit": "strict" } }), (403, "ended", 1)),
+        ] {
+            let id = on_terms(scene, &gitlab(SECRET), json!({ "retries": 1 })).await;
+            failing(scene, 1, "503 Service Unavailable", "retry-after: 2\r\n");
+            let (target, mut seen) = (format!("{id}/x"), Vec::new());
+            let changing = async {
+                while seen.is_empty() {
+                    seen = scene.world.take_seen();
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                }
+                scene.admin.patch(&format!("/claviger/v1/connections/{id}"), &patch).await.expect(200);
+            };
+            let (answer, ()) = tokio::join!(caller.call("GET", &target, &[], ""), changing);
+            let times = seen.len() + scene.world.take_seen().len();
+            assert_eq!((answer.status.as_u16(), answer.header("claviger-error"), times), expected, "{patch}");
+        }
     }
 
     async fn nobody_waits_by_a_right_that_ended(scene: &Scene) {

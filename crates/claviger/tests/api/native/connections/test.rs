@@ -131,7 +131,8 @@ with_a_world! {
         restrict(&scene.admin, &id, &[("editor", format!("user:{me}"))]).await;
         assert_eq!(health(&scene.admin, &id).await, before);
         // The same secret once more is another secret to the server.
-        scene.admin.patch(&path, &json!({ "integration": gitlab(SECRET) })).await.expect(200);
+        let answer = scene.admin.patch(&path, &json!({ "integration": gitlab(SECRET) })).await.expect(200);
+        assert_eq!(answer.json()["health"], Value::Null);
         assert_eq!(health(&scene.admin, &id).await, Value::Null);
         assert_eq!(scene.admin.get(&format!("{PATH}?health=ok")).await.expect(200).json()["total"], 0);
         // By the vendor's API too.
