@@ -69,7 +69,7 @@ describe("what is no token makes no connection, and takes no longer than it may"
   const outcomes = {
     "asking-for-patience": [502, "BadGateway", "provider_limited"],
     "broken-off": [502, "BadGateway", "provider_broke_off"],
-    endless: [502, "BadGateway", "provider_broke_off"],
+    endless: [502, "BadGateway", "provider_too_large"],
     failing: [502, "BadGateway", "provider_failed"],
     html: [502, "BadGateway", "provider_garbage"],
     moved: [502, "BadGateway", "provider_garbage"],
