@@ -157,7 +157,7 @@ impl Broker {
         if !who.found.fits(&prepared.credential_headers) {
             return Err(claviger_engine::AuthFailure::NothingPresented.into());
         }
-        if usable.connection.expires_at.is_some_and(|end| end <= self.app.engine().clock().now()) {
+        if usable.connection.is_over(self.app.engine().clock().now()) {
             return Err(Refusal::ConnectionExpired);
         }
         let seat = used.room.take(used.seats).ok_or(Refusal::Busy)?;

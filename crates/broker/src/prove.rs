@@ -98,7 +98,7 @@ impl Broker {
     }
 
     fn is_over(&self, usable: &UsableConnection) -> bool {
-        usable.connection.expires_at.is_some_and(|end| end <= self.app.engine().clock().now())
+        usable.connection.is_over(self.app.engine().clock().now())
     }
 }
 

@@ -232,7 +232,7 @@ impl Engine {
             None => false,
         });
         may && self.is_available()
-            && connection.expires_at.is_none_or(|end| now < end)
+            && !connection.is_over(now)
             && self.relation_to(caller, connection) >= Some(Relation::Resolver)
     }
 

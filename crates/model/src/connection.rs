@@ -95,6 +95,13 @@ pub struct Connection {
     pub expires_at: Option<Timestamp>,
 }
 
+impl Connection {
+    /// Whether its time is over, from when on it is not used.
+    pub fn is_over(&self, now: Timestamp) -> bool {
+        self.expires_at.is_some_and(|end| end <= now)
+    }
+}
+
 /// The names of a connection's secrets, and the connection's revision at which each was sealed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ConnectionSecrets(pub BTreeMap<String, i64>);

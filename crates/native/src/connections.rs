@@ -21,15 +21,14 @@ use claviger_catalog::{Catalog, SchemaOf};
 use claviger_engine::rights::{ConnectionsRead, ConnectionsWrite};
 use claviger_engine::{Error as EngineError, Thing};
 use claviger_http::openapi::{Named, Operation, Query};
-use claviger_http::{
-    App, BodyError, Bucket, DRY_RUN, LargeJson as Body, Route, RouteInfo, Who, is_dry_run, positioned,
-};
+use claviger_http::{App, BodyError, DRY_RUN, LargeJson as Body, Route, is_dry_run, positioned};
 use claviger_model::{ConnectionId, Permission};
 use http::{Method, StatusCode, Uri};
 use serde_json::json;
 
 use self::body::Given;
 use self::wire::{Connection, Connections, Seen};
+use crate::info::for_users;
 use crate::permitted::Permitted;
 use crate::reading::{Faults, page_parameters};
 use crate::{Error, error};
@@ -42,44 +41,35 @@ const WRITE: &[Permission] = &[Permission::CONNECTIONS_WRITE];
 pub(crate) fn routes(catalog: &Catalog, broker: &Arc<Broker>) -> Vec<Route> {
     let one = || Named::of::<Connection>("Connection").with("/properties/integration", shown_schema(catalog));
     vec![
-        Route::new(info(Method::GET, ALL, READ, "List connections"), list).described(
+        Route::new(for_users(Method::GET, ALL, READ, "List connections"), list).described(
             operation("ListConnections")
                 .query(page_parameters())
                 .query(list::parameters())
                 .answers(StatusCode::OK, Named::of::<Connections>("Connections")),
         ),
-        Route::new(info(Method::POST, ALL, WRITE, "Make a connection"), create).described(
+        Route::new(for_users(Method::POST, ALL, WRITE, "Make a connection"), create).described(
             operation("CreateConnection")
                 .query(vec![dry_run_parameter()])
                 .body(Named::new("CreateConnection", body::schema(catalog, SchemaOf::Create)))
                 .answers(StatusCode::CREATED, one())
                 .fails(&[StatusCode::CONFLICT]),
         ),
-        Route::new(info(Method::GET, ONE, READ, "Get a connection"), get)
+        Route::new(for_users(Method::GET, ONE, READ, "Get a connection"), get)
             .described(operation("GetConnection").answers(StatusCode::OK, one())),
-        Route::new(info(Method::PATCH, ONE, WRITE, "Change a connection"), update).described(
+        Route::new(for_users(Method::PATCH, ONE, WRITE, "Change a connection"), update).described(
             operation("UpdateConnection")
                 .query(vec![dry_run_parameter()])
                 .body(Named::new("UpdateConnection", body::schema(catalog, SchemaOf::Update)))
                 .answers(StatusCode::OK, one())
                 .fails(&[StatusCode::CONFLICT]),
         ),
-        Route::new(info(Method::DELETE, ONE, WRITE, "Delete a connection"), delete)
+        Route::new(for_users(Method::DELETE, ONE, WRITE, "Delete a connection"), delete)
             .described(operation("DeleteConnection").answers_nothing()),
         history::route(),
         calls::route(),
         test::route(broker),
         export::route(),
     ]
-}
-
-fn info(
-    method: Method,
-    path: &'static str,
-    any_of: &'static [Permission],
-    summary: &'static str,
-) -> RouteInfo {
-    RouteInfo { method, path, who: Who::User(any_of), bucket: Bucket::NATIVE, summary }
 }
 
 fn operation(id: &'static str) -> Operation {

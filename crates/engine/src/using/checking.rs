@@ -52,8 +52,6 @@ impl Engine {
     /// Whether the server may go on with a test of its own: the org is not disabled, and the connection not at its end.
     pub fn may_check(&self, connection: &Connection) -> bool {
         let now = self.clock.now();
-        self.is_available()
-            && self.directory.is_enabled(connection.org)
-            && connection.expires_at.is_none_or(|end| now < end)
+        self.is_available() && self.directory.is_enabled(connection.org) && !connection.is_over(now)
     }
 }

@@ -11,9 +11,10 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json;
 
-use super::{READ, info, operation, parse_id};
+use super::{READ, operation, parse_id};
 use crate::Error;
 use crate::guards::shown_time;
+use crate::info::for_users;
 use crate::permitted::Permitted;
 use crate::reading::Parameters;
 
@@ -23,11 +24,12 @@ const LIMIT_MAX: usize = 1000;
 const LIMIT: usize = 100;
 
 pub(super) fn route() -> Route {
-    Route::new(info(Method::GET, PATH, READ, "Get what was called through a connection"), list).described(
-        operation("GetConnectionCalls")
-            .query(parameters())
-            .answers(StatusCode::OK, Named::of::<Calls>("ConnectionCalls")),
-    )
+    Route::new(for_users(Method::GET, PATH, READ, "Get what was called through a connection"), list)
+        .described(
+            operation("GetConnectionCalls")
+                .query(parameters())
+                .answers(StatusCode::OK, Named::of::<Calls>("ConnectionCalls")),
+        )
 }
 
 fn parameters() -> Vec<Query> {

@@ -20,9 +20,10 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::history::by_relation;
-use super::{READ, info, operation};
+use super::{READ, operation};
 use crate::Error;
 use crate::guards::shown_time;
+use crate::info::for_users;
 use crate::permitted::Permitted;
 
 const PATH: &str = "/claviger/v1/connections/export";
@@ -32,7 +33,7 @@ const AT_ONCE: u32 = 20;
 pub(super) fn route() -> Route {
     let operation =
         operation("ExportConnections").answers(StatusCode::OK, Named::of::<File>("ConnectionExport"));
-    Route::new(info(Method::GET, PATH, READ, "Export connections without their secrets"), export)
+    Route::new(for_users(Method::GET, PATH, READ, "Export connections without their secrets"), export)
         .described(operation)
 }
 

@@ -13,16 +13,17 @@ use http::{Method, StatusCode, Uri};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{READ, info, operation, parse_id};
+use super::{READ, operation, parse_id};
 use crate::Error;
 use crate::guards::shown_time;
+use crate::info::for_users;
 use crate::permitted::Permitted;
 use crate::reading::{Parameters, page_parameters};
 
 const PATH: &str = "/claviger/v1/connections/{connection_id}/history";
 
 pub(super) fn route() -> Route {
-    Route::new(info(Method::GET, PATH, READ, "Get what was done about a connection"), history).described(
+    Route::new(for_users(Method::GET, PATH, READ, "Get what was done about a connection"), history).described(
         operation("GetConnectionHistory")
             .query(page_parameters())
             .answers(StatusCode::OK, Named::of::<History>("ConnectionHistory")),

@@ -13,15 +13,16 @@ use http::{Method, StatusCode};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{info, operation, parse_id};
+use super::{operation, parse_id};
 use crate::Error;
+use crate::info::for_users;
 use crate::permitted::Proven;
 
 const PATH: &str = "/claviger/v1/connections/{connection_id}/test";
 const RESOLVE: &[Permission] = &[Permission::CONNECTIONS_RESOLVE];
 
 pub(super) fn route(broker: &Arc<Broker>) -> Route {
-    Route::new(info(Method::POST, PATH, RESOLVE, "Test a connection"), test)
+    Route::new(for_users(Method::POST, PATH, RESOLVE, "Test a connection"), test)
         .described(operation("TestConnection").answers(StatusCode::OK, Named::of::<Tested>("ConnectionTest")))
         .with(broker.clone())
 }

@@ -96,6 +96,7 @@ impl Connection {
     pub(super) fn listed(shown: ShownConnection, now: Timestamp) -> Self {
         let ShownConnection { connection, standing, allowed_hosts, is_resolvable, .. } = shown;
         let ConnectionStanding { last_used_at, health } = standing;
+        let expired = connection.is_over(now);
         Self {
             id: Some(connection.id.to_string()),
             dialect: connection.dialect.as_str(),
@@ -109,7 +110,7 @@ impl Connection {
             restricted: connection.restriction.is_some(),
             resolvable: is_resolvable,
             expires_at: connection.expires_at.map(shown_time),
-            expired: connection.expires_at.is_some_and(|end| end <= now),
+            expired,
             created_at: shown_time(connection.created_at),
             created_by: connection.created_by.to_string(),
             modified_at: shown_time(connection.modified_at),
