@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use claviger_engine::{Permit, Proof, UseKey, rights};
-use http::header::{CONTENT_SECURITY_POLICY, USER_AGENT, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::BodyExt as _;
 use tokio::time::{Instant, timeout_at};
@@ -17,10 +16,11 @@ use crate::broker::Broker;
 use crate::by::By;
 use crate::credentials::Found;
 use crate::door::{Who, check_form};
+use crate::headers::name_us;
 use crate::inbody::InBody;
 use crate::place::Place;
 use crate::refusal::Refusal;
-use crate::retry::{ATTEMPTS, RETRIES};
+use crate::retry::RETRIES;
 
 /// The longest answer: as much as a request may bring. It is in memory twice, since it is given back within JSON. What
 /// is longer goes through the door, which keeps none of it.
@@ -75,13 +75,8 @@ impl Broker {
         let begun = self.begin(permit, proof, action).await;
         let answer = begun.inspect_err(|refusal| self.app.metrics().count_brokered(refusal.code()))?;
         let until_answer = began.elapsed();
-        let (mut head, answer) = answer.into_parts();
-        // How browsers are to take an answer is said of the one that they get.
-        for name in [CONTENT_SECURITY_POLICY, X_CONTENT_TYPE_OPTIONS] {
-            head.headers.remove(name);
-        }
-        let attempts = head.headers.remove(ATTEMPTS);
-        let attempts = attempts.and_then(|value| value.to_str().ok()?.parse().ok()).unwrap_or(1);
+        let (head, answer) = answer.into_parts();
+        let attempts = answer.attempts();
         let body = self.read(answer).await?;
         let total = began.elapsed();
         Ok(Acted { status: head.status, headers: head.headers, body, attempts, until_answer, total })
@@ -103,8 +98,7 @@ impl Broker {
         if let Some(retries) = retries {
             headers.insert(RETRIES, HeaderValue::from(u16::from(retries)));
         }
-        // Some third parties answer nobody who does not say what it is.
-        headers.entry(USER_AGENT).or_insert(HeaderValue::from_static("claviger"));
+        name_us(&mut headers);
         let (mut parts, ()) = Request::new(()).into_parts();
         (parts.method, parts.headers) = (method, headers);
         check_form(&parts)?;

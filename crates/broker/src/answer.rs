@@ -45,6 +45,7 @@ pub(crate) struct Answer {
     noted: Noted,
     /// The call's place among those of the connection.
     _seat: Seat,
+    attempts: u8,
     is_over: bool,
     /// Why it breaks off, once what was written before is on its way: the caller's connection ends with that, and would
     /// take the head along that the third party did send.
@@ -66,16 +67,21 @@ impl Answer {
         link: (Link, Arc<Slot>),
         right: Box<Right>,
         noted: Noted,
-        seat: Seat,
+        (seat, attempts): (Seat, u8),
     ) -> Self {
         let (link, watch) = (Some(link), Watch::Idle(right));
         let (untouched, is_over, broken) = (None, false, None);
         let mut answer =
-            Self { body, redaction, untouched, link, watch, noted, _seat: seat, is_over, broken };
+            Self { body, redaction, untouched, link, watch, noted, _seat: seat, attempts, is_over, broken };
         if answer.body.is_end_stream() {
             answer.finish();
         }
         answer
+    }
+
+    /// How often the call was made.
+    pub(crate) fn attempts(&self) -> u8 {
+        self.attempts
     }
 
     /// The third party said all: its connection can be used again.

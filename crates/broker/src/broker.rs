@@ -18,6 +18,7 @@ use crate::mint::{Mint, Minted};
 use crate::pool::{Pool, Slot};
 use crate::prepared::Prepared;
 use crate::record::{self, Recorder};
+use crate::redaction::searched_for;
 use crate::refusal::Refusal;
 use crate::room::{Room, Rooms};
 use crate::voucher::Vouchers;
@@ -157,10 +158,9 @@ impl Broker {
     }
 }
 
-/// Each secret, and what is made of several: a user and password stand in one base64.
+/// None where there is nothing to search for.
 fn needles(usable: &UsableConnection, prepared: Option<&Prepared>) -> Option<Needles> {
-    let mut secrets: Vec<&[u8]> = usable.secrets.values().map(|secret| secret.reveal().as_bytes()).collect();
-    secrets.extend(prepared.into_iter().flat_map(Prepared::presented));
+    let secrets = searched_for(usable, prepared, None);
     (!secrets.is_empty()).then(|| Needles::new(&secrets))
 }
 

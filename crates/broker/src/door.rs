@@ -21,7 +21,7 @@ use crate::by::By;
 use crate::credentials::Found;
 use crate::draft::{Draft, Material};
 use crate::faults::Guard;
-use crate::headers;
+use crate::headers::{self, no_page_of_ours};
 use crate::inbody::InBody;
 use crate::mint::Minted;
 use crate::pool::{Link, Slot};
@@ -47,7 +47,14 @@ impl Door for Broker {
             let mut standing = None;
             let from = Whence { address: self.app.whence(&parts.headers, Some(peer)).address(), request: id };
             let mut answer = match self.call(&parts, &mut body, peer, from, &mut standing).await {
-                Ok(answer) => answer.map(Body::new),
+                Ok(mut answer) => {
+                    no_page_of_ours(answer.headers_mut());
+                    let attempts = answer.body().attempts();
+                    if attempts > 1 {
+                        answer.headers_mut().insert(ATTEMPTS, HeaderValue::from(u16::from(attempts)));
+                    }
+                    answer.map(Body::new)
+                }
                 Err(refusal) => {
                     self.app.metrics().count_brokered(refusal.code());
                     if let Some(body) =
@@ -323,9 +330,6 @@ impl Broker {
         if self.options.faults.stands(Guard::AnswerStrip) {
             headers::inwards(&mut parts.headers);
         }
-        if attempts > 1 {
-            parts.headers.insert(ATTEMPTS, HeaderValue::from(u16::from(attempts)));
-        }
         if let Some(redaction) = &mut redaction {
             redaction.mask_headers(&mut parts.headers);
         }
@@ -338,7 +342,7 @@ impl Broker {
         parts.extensions = http::Extensions::default();
         noted.answered(parts.status.as_u16());
         self.app.metrics().count_forwarded();
-        let answer = Answer::new(body, redaction, (link, slot), right, noted, seat);
+        let answer = Answer::new(body, redaction, (link, slot), right, noted, (seat, attempts));
         Response::from_parts(parts, answer)
     }
 }

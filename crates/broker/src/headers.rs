@@ -4,7 +4,8 @@ use http::header::{
     ACCEPT_ENCODING, ALT_SVC, AUTHORIZATION, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH,
     CONTENT_SECURITY_POLICY, COOKIE, EXPECT, FORWARDED, HOST, HeaderMap, HeaderName, HeaderValue, IF_RANGE,
     PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, PUBLIC_KEY_PINS, PUBLIC_KEY_PINS_REPORT_ONLY, RANGE, SET_COOKIE,
-    STRICT_TRANSPORT_SECURITY, TE, TRAILER, TRANSFER_ENCODING, UPGRADE, VIA, X_CONTENT_TYPE_OPTIONS,
+    STRICT_TRANSPORT_SECURITY, TE, TRAILER, TRANSFER_ENCODING, UPGRADE, USER_AGENT, VIA,
+    X_CONTENT_TYPE_OPTIONS,
 };
 
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
@@ -147,7 +148,7 @@ pub(crate) fn is_ours_to_say(name: &str) -> bool {
         || OURS_TO_SAY_BELOW.iter().any(|beginning| plain.starts_with(beginning))
 }
 
-/// Strips an upstream's answer of what goes no further, and says how browsers are to take it.
+/// Strips an upstream's answer of what goes no further.
 pub(crate) fn inwards(headers: &mut HeaderMap) {
     // In chunks, whatever else is said of the length is not it (RFC 9112, 6.3).
     if headers.contains_key(TRANSFER_ENCODING) {
@@ -164,8 +165,17 @@ pub(crate) fn inwards(headers: &mut HeaderMap) {
     for name in dropped {
         headers.remove(name);
     }
+}
+
+/// Says how browsers are to take an answer that a third party had a say in: for no page of ours.
+pub fn no_page_of_ours(headers: &mut HeaderMap) {
     headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static("sandbox"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+}
+
+/// Names us where nobody else is named: some third parties answer nobody who does not say what it is.
+pub(crate) fn name_us(headers: &mut HeaderMap) {
+    headers.entry(USER_AGENT).or_insert(HeaderValue::from_static("claviger"));
 }
 
 /// Whether an answer's body is written otherwise than as it is, so that secrets could not be found in it: by a header of

@@ -60,6 +60,7 @@ pub use broker::{Background, Broker, Options};
 pub use faults::Faults;
 #[cfg(feature = "faults")]
 pub use faults::Guard;
+pub use headers::no_page_of_ours;
 pub use place::{Place, PlaceFault};
 pub use probe::Tested;
 pub use refusal::{ERROR, PathFault, Refusal};

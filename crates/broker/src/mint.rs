@@ -24,6 +24,7 @@ use tokio::sync::Semaphore;
 
 use crate::broker::Used;
 use crate::prepared::{Source, value_of};
+use crate::redaction::searched_for;
 use crate::refusal::Refusal;
 use crate::replaced::Replaced;
 
@@ -158,7 +159,7 @@ impl Mint {
         if let Some(minted) = kept.as_ref().filter(|minted| minted.token() == Some(token.reveal())) {
             return Ok(minted.clone());
         }
-        let needles = needles(usable, [Some(token.reveal()), None]);
+        let needles = needles(usable, [token.reveal()]);
         let minted = Arc::new(Minted { credential: Credential::OAuth(token), needles });
         *kept = Some(minted.clone());
         Ok(minted)
@@ -251,7 +252,7 @@ async fn mint(
             let session = aws::assume_role(http, &url, &own.region, &credentials, &asked, now).await?;
             let own = &session.credentials;
             let token = own.session_token.as_ref().map(|token| token.reveal());
-            let needles = needles(usable, [Some(own.secret_access_key.reveal()), token]);
+            let needles = needles(usable, token.into_iter().chain([own.secret_access_key.reveal()]));
             let credential = Credential::Aws(session.credentials);
             Ok(Fresh { value: Minted { credential, needles }, expires_at: session.expires_at })
         }
@@ -276,17 +277,15 @@ async fn mint(
 }
 
 fn fresh(usable: &UsableConnection, token: claviger_exchange::Token) -> Fresh<Minted> {
-    let needles = needles(usable, [Some(token.value.reveal()), None]);
+    let needles = needles(usable, [token.value.reveal()]);
     Fresh {
         value: Minted { credential: Credential::Token(token.value), needles },
         expires_at: token.expires_at,
     }
 }
 
-fn needles(usable: &UsableConnection, minted: [Option<&str>; 2]) -> Needles {
-    let kept = usable.secrets.values().map(|secret| secret.reveal().as_bytes());
-    let all: Vec<&[u8]> = kept.chain(minted.into_iter().flatten().map(str::as_bytes)).collect();
-    Needles::new(&all)
+fn needles<'s>(usable: &'s UsableConnection, minted: impl IntoIterator<Item = &'s str>) -> Needles {
+    Needles::new(&searched_for(usable, None, minted))
 }
 
 fn url(exchange: Exchange, settings: &Settings, region: &str) -> Result<Target, ExchangeError> {

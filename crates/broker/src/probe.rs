@@ -11,13 +11,14 @@ use claviger_engine::{
     Error as EngineError, Permit, Proof, UsableConnection, UsableSettings, UseKey, rights,
 };
 use claviger_model::{ConnectionId, Health};
-use http::header::{ACCEPT, USER_AGENT};
+use http::header::ACCEPT;
 use http::{HeaderMap, HeaderValue, Method, Response};
 use serde_json::Value;
 use tokio::time::Instant;
 
 use crate::broker::Broker;
 use crate::by::By;
+use crate::headers::name_us;
 use crate::inside::Inside;
 use crate::refusal::Refusal;
 
@@ -168,8 +169,7 @@ impl Broker {
     ) -> Result<Judged, EngineError> {
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-        // Some third parties answer nobody who does not say what it is.
-        headers.insert(USER_AGENT, HeaderValue::from_static("claviger"));
+        name_us(&mut headers);
         let method = Method::from_bytes(probe.method.as_bytes())
             .map_err(|error| EngineError::Internal(Box::new(error)))?;
         let call = Inside { method, path: &probe.path, headers };

@@ -1,6 +1,7 @@
 //! What an answer echoes of the connection's secrets is masked on its way back: the second line behind host binding.
 
 use bytes::Bytes;
+use claviger_engine::UsableConnection;
 use claviger_redact::{Needles, Pieces, Redactor};
 use http::header::{
     ACCEPT_RANGES, AGE, ALLOW, CACHE_CONTROL, CONTENT_LANGUAGE, CONTENT_LENGTH, CONTENT_SECURITY_POLICY,
@@ -8,8 +9,10 @@ use http::header::{
 };
 use http::{HeaderMap, HeaderName, HeaderValue};
 
+use crate::prepared::Prepared;
+
 /// Names of headers that most answers have: no secret is one of them.
-const USUAL: [HeaderName; 16] = [
+static USUAL: [HeaderName; 16] = [
     ACCEPT_RANGES,
     AGE,
     ALLOW,
@@ -27,6 +30,18 @@ const USUAL: [HeaderName; 16] = [
     VARY,
     X_CONTENT_TYPE_OPTIONS,
 ];
+
+/// What is searched for in the answers to a connection's calls: its secrets, what is made of several (a user and password
+/// stand in one base64), and what else was sent beside them.
+pub(crate) fn searched_for<'s>(
+    usable: &'s UsableConnection,
+    prepared: Option<&'s Prepared>,
+    beside: impl IntoIterator<Item = &'s str>,
+) -> Vec<&'s [u8]> {
+    let secrets = usable.secrets.values().map(|secret| secret.reveal().as_bytes());
+    let presented = prepared.into_iter().flat_map(Prepared::presented);
+    secrets.chain(presented).chain(beside.into_iter().map(str::as_bytes)).collect()
+}
 
 /// The masking of one answer.
 pub(crate) struct Redaction {

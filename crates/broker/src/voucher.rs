@@ -18,6 +18,7 @@ use zeroize::Zeroizing;
 
 use crate::mint::{EngineClock, Minted};
 use crate::prepared::{Prepared, header_value};
+use crate::redaction::searched_for;
 use crate::refusal::Refusal;
 
 pub(crate) const X_ZIS_AUTHORIZATION: HeaderName = HeaderName::from_static("x-zis-authorization");
@@ -108,11 +109,9 @@ impl Voucher {
         if let Some(masked) = masked.as_ref().filter(is_same) {
             return masked.needles.clone();
         }
-        let mut secrets: Vec<&[u8]> =
-            usable.secrets.values().map(|secret| secret.reveal().as_bytes()).collect();
-        secrets.extend(prepared.presented());
-        secrets.extend(beside.and_then(|minted| minted.token()).map(str::as_bytes));
-        secrets.push(self.token.reveal().as_bytes());
+        let beside_it = beside.and_then(|minted| minted.token());
+        let sent = beside_it.into_iter().chain([self.token.reveal()]);
+        let secrets = searched_for(usable, Some(prepared), sent);
         let needles = Needles::new(&secrets);
         *masked = Some(Masked { beside: beside.cloned(), needles: needles.clone() });
         needles

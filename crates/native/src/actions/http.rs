@@ -4,12 +4,11 @@ use std::sync::Arc;
 
 use axum::Extension;
 use axum::response::{IntoResponse, Response};
-use claviger_broker::{Action, Broker};
+use claviger_broker::{Action, Broker, no_page_of_ours};
 use claviger_http::openapi::{Named, Operation};
 use claviger_http::{Batch, BodyError, Bucket, Route, RouteInfo, Who};
 use claviger_model::Permission;
-use http::header::{CONTENT_SECURITY_POLICY, X_CONTENT_TYPE_OPTIONS};
-use http::{HeaderValue, Method, StatusCode};
+use http::{Method, StatusCode};
 
 use super::answered::Answered;
 use super::asked::Asked;
@@ -61,8 +60,6 @@ async fn run(
     let acted = broker.act(&permit, proof, action).await.map_err(crate::Error::from)?;
     let mut response = axum::Json(Answered::from(acted)).into_response();
     // As at the door: what third parties say is not to be taken for a page of ours.
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static("sandbox"));
-    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    no_page_of_ours(response.headers_mut());
     Ok(response)
 }
