@@ -290,8 +290,9 @@ mod tests {
             ("location", "https://elsewhere.example/"),
         ]);
         inwards(&mut answer);
-        let left = ["content-security-policy", "content-type", "location", "x-content-type-options"];
-        assert_eq!(names(&answer), left);
+        assert_eq!(names(&answer), ["content-type", "location"]);
+        no_page_of_ours(&mut answer);
         assert_eq!(answer["content-security-policy"], "sandbox");
+        assert_eq!(answer["x-content-type-options"], "nosniff");
     }
 }
