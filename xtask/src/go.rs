@@ -124,6 +124,9 @@ mod tests {
         fs::write(from.join("bin/go"), "#!/bin/sh\necho ran").unwrap();
         fs::set_permissions(from.join("bin/go"), fs::Permissions::from_mode(0o444)).unwrap();
         copy(&from, &to).unwrap();
-        assert_eq!(ask(&mut Command::new(to.join("bin/go"))).unwrap().as_deref(), Some("ran"));
+        // Not by running it: a process that another test begins just now may still hold the copy open for writing.
+        let copied = to.join("bin/go");
+        assert_eq!(fs::read_to_string(&copied).unwrap(), "#!/bin/sh\necho ran");
+        assert_eq!(fs::metadata(&copied).unwrap().permissions().mode() & 0o777, 0o755);
     }
 }
