@@ -10,6 +10,7 @@ mod hygiene;
 mod multipart;
 mod oauth;
 mod own_headers;
+mod patience;
 mod raw;
 mod reach;
 mod retries;
