@@ -69,7 +69,8 @@ named! {
 
 impl Permission {
     /// The permission of that name, if there is one. `connection_write` is taken for `connections_write`, since the
-    /// vendor's reference calls it so where connections are deleted (fact sheet 7); it is never shown under that name.
+    /// vendor's reference calls it so where connections are deleted ("Action Connection"); it is never shown under
+    /// that name.
     pub fn parse(name: &str) -> Option<Self> {
         // Looked up and not searched for: verification parses names too.
         static PLACES: LazyLock<HashMap<&str, u16>> = LazyLock::new(|| {

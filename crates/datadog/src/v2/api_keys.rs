@@ -1,4 +1,4 @@
-//! `/api/v2/api_keys` (fact sheet 3).
+//! `/api/v2/api_keys` (reference: "Key Management").
 
 use std::time::Duration;
 
