@@ -1,7 +1,7 @@
 //! The server tests connections by itself, where their terms say so.
 
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use claviger_broker::Options;
 use serde_json::{Value, json};
@@ -225,11 +225,10 @@ with_either_database! {
         });
         let id = watched(&scene.admin, "n", &gitlab(SECRET)).await;
         until("it is under way", async || (scene.world.connections() > 0).then_some(()).ok_or("nobody came")).await;
-        let stopped = Instant::now();
         let halted = scene.server.halt().await;
-        assert!(stopped.elapsed() < Duration::from_secs(20), "{:?}", stopped.elapsed());
         let world = ThirdParty::start().await;
         let server = halted.start(Setup { egress: Some(world.egress()), ..setup() }).await;
+        // Waited for until its own patience was at an end, it would be known as not answered, and not be due yet.
         becomes(&server.client(), &id, "ok", "accepted").await;
         // It was begun, and did not end well: that is in the record too.
         let list = listed(&server.client(), &id, 2).await;
