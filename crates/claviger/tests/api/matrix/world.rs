@@ -65,16 +65,57 @@ async fn people_gone(server: &TestServer, admin: &Client) -> [Keys; 5] {
     keys.try_into().ok().unwrap()
 }
 
+/// The key beside a good API key.
+fn beside(server: &TestServer, made: &Made) -> Keys {
+    Keys { application_key: Some(made.secret.clone()), ..server.admin() }
+}
+
+/// The token beside good keys.
+fn with_token(server: &TestServer, made: &Made) -> Keys {
+    Keys { bearer: Some(made.secret.clone()), ..server.admin() }
+}
+
+/// Those who lack what a route asks for, by its permissions; and those who have one permission and no other.
+async fn by_permissions(
+    server: &TestServer,
+    admin: &Client,
+    edit: &mut Edit,
+) -> (HashMap<Vec<Permission>, [Keys; 3]>, HashMap<Permission, Keys>) {
+    let (mut lacking, mut only) = (HashMap::new(), HashMap::new());
+    for route in &server.routes {
+        let permissions = permissions(route);
+        if permissions.is_empty() || lacking.contains_key(&permissions) {
+            continue;
+        }
+        let rest: PermissionSet = Permission::all().filter(|one| !permissions.contains(one)).collect();
+        let by_role = sample::application_key(admin, Value::Null).await;
+        let owner = edit.add_user(server.founded.org, &rest);
+        edit.give(id(&by_role), owner);
+        let names: Vec<_> = rest.iter().map(|permission| permission.name()).collect();
+        let by_scope = sample::application_key(admin, json!(names)).await;
+        let by_tokens_scope = tokens::personal_access_token(admin, json!(names)).await;
+        for one in &permissions {
+            let key = sample::application_key(admin, Value::Null).await;
+            let owner = edit.add_user(server.founded.org, &[*one].into_iter().collect());
+            edit.give(id(&key), owner);
+            actions::register(admin, &key.id).await;
+            only.insert(*one, beside(server, &key));
+        }
+        let keys =
+            [beside(server, &by_role), beside(server, &by_scope), with_token(server, &by_tokens_scope)];
+        lacking.insert(permissions, keys);
+    }
+    (lacking, only)
+}
+
 impl World {
     pub(super) async fn build(database: TestDatabase) -> Self {
         let server = TestServer::start(database).await;
         let admin = server.client();
         let (api_key, application_key) =
             (server.admin().api_key.unwrap(), server.admin().application_key.unwrap());
-        let beside = |made: &Made| Keys { application_key: Some(made.secret.clone()), ..server.admin() };
         let instead = |made: &Made| Keys { api_key: Some(made.secret.clone()), ..server.admin() };
         let mut edit = Edit::default();
-        let org = server.founded.org;
 
         let [revoked_api_key, expired_api_key] =
             [sample::api_key(&admin).await, sample::api_key(&admin).await];
@@ -87,7 +128,7 @@ impl World {
         let [revoked, expired, disabled] = keys.try_into().ok().unwrap();
         admin.delete(&format!("/api/v2/application_keys/{}", revoked.id)).await.expect(204);
         edit.expire(id(&expired));
-        let disabled_owner = edit.add_user(org, &PermissionSet::all());
+        let disabled_owner = edit.add_user(server.founded.org, &PermissionSet::all());
         edit.give(id(&disabled), disabled_owner);
         edit.disable_user(disabled_owner);
         let foreign = Keys::of(&server.found_another("Foreign").await);
@@ -96,7 +137,8 @@ impl World {
 
         let [role_taken, role_removed, disabled_user, disabled_account, enabled_again] =
             people_gone(&server, &admin).await;
-        let with_token = |made: &Made| Keys { bearer: Some(made.secret.clone()), ..server.admin() };
+        let (beside, with_token) =
+            (|made: &Made| beside(&server, made), |made: &Made| with_token(&server, made));
         let everything: Vec<_> = Permission::all().map(Permission::name).collect();
         let revoked_token = tokens::personal_access_token(&admin, json!(everything)).await;
         admin.delete(&format!("/api/v2/personal_access_tokens/{}", revoked_token.id)).await.expect(204);
@@ -140,29 +182,7 @@ impl World {
             (Case::DisabledAccountsToken, with_token(&disabled_accounts_token)),
         ]);
 
-        let (mut lacking, mut only) = (HashMap::new(), HashMap::new());
-        for route in &server.routes {
-            let permissions = permissions(route);
-            if permissions.is_empty() || lacking.contains_key(&permissions) {
-                continue;
-            }
-            let rest: PermissionSet = Permission::all().filter(|one| !permissions.contains(one)).collect();
-            let by_role = sample::application_key(&admin, Value::Null).await;
-            let owner = edit.add_user(org, &rest);
-            edit.give(id(&by_role), owner);
-            let names: Vec<_> = rest.iter().map(|permission| permission.name()).collect();
-            let by_scope = sample::application_key(&admin, json!(names)).await;
-            let by_tokens_scope = tokens::personal_access_token(&admin, json!(names)).await;
-            for one in &permissions {
-                let key = sample::application_key(&admin, Value::Null).await;
-                let owner = edit.add_user(org, &[*one].into_iter().collect());
-                edit.give(id(&key), owner);
-                actions::register(&admin, &key.id).await;
-                only.insert(*one, beside(&key));
-            }
-            let keys = [beside(&by_role), beside(&by_scope), with_token(&by_tokens_scope)];
-            lacking.insert(permissions, keys);
-        }
+        let (lacking, only) = by_permissions(&server, &admin, &mut edit).await;
         let token = Keys { bearer: Some(token.secret), ..Keys::default() };
         let halted = server.halt().await;
         edit.run(&halted.database).await;
