@@ -1,6 +1,6 @@
 //! How many live credentials there are, of an org and of an owner, counted by the statement that checks the limit.
 
-use claviger_model::{Credential, CredentialDetail, UserId};
+use claviger_model::{Credential, CredentialDetail, CredentialKind, UserId};
 
 use crate::value::params;
 use crate::{Change, Refusal};
@@ -76,25 +76,21 @@ impl Change {
         }
     }
 
+    /// Counts a dead credential out; the last API key of an org is refused.
     pub(super) fn counting_one_less(self, credential: &Credential) -> Self {
-        let row = |owner: String| params![credential.org, credential.kind(), owner];
-        let count =
-            "UPDATE credential_counts SET live = live - 1 WHERE org_id = $1 AND kind = $2 AND owner_id = $3";
-        match &credential.detail {
-            CredentialDetail::ApiKey { .. } => self.one(
+        match credential.kind() {
+            CredentialKind::ApiKey => self.one(
                 "UPDATE credential_counts SET live = live - 1
                  WHERE org_id = $1 AND kind = $2 AND owner_id = $3 AND live > 1",
-                row(String::new()),
+                params![credential.org, credential.kind(), String::new()],
                 Refusal::LastOne,
             ),
-            CredentialDetail::NativeKey { .. } => self.any(count, row(String::new())),
-            CredentialDetail::ApplicationKey { owner, .. }
-            | CredentialDetail::PersonalAccessToken { owner, .. }
-            | CredentialDetail::ServiceAccessToken { owner, .. }
-            | CredentialDetail::IntegrationToken { owner, .. }
-            | CredentialDetail::Session { owner } => {
-                self.any(count, row(String::new())).any(count, row(owner.to_string()))
-            }
+            CredentialKind::ApplicationKey
+            | CredentialKind::PersonalAccessToken
+            | CredentialKind::ServiceAccessToken
+            | CredentialKind::NativeKey
+            | CredentialKind::IntegrationToken
+            | CredentialKind::Session => self.counting_even_the_last_less(credential),
         }
     }
 }
