@@ -1,9 +1,10 @@
 //! The headers, URL parameters and body of HTTP connections, with their tokens filled in.
 //!
-//! Only the connection's own texts are read as templates, never the caller's. In a JSON body the tokens are filled into
-//! the texts within it, so that a quote in a secret cannot end a text. A text of JSON names a token only where the content
-//! shows the name as it is written: by that the catalog knows who moved a token. Source: fact sheet of the integrations,
-//! section 3, and its list of what is better done otherwise.
+//! Only the connection's own texts are read as templates, never the caller's. In a JSON body the tokens are filled
+//! into the texts within it, so that a quote in a secret cannot end a text. A text of JSON names a token only where
+//! the content shows the name as it is written: by that the catalog knows who moved a token. Sources: the vendor's
+//! documentation, "HTTP Requests", and its open-source runner (DataDog/datadog-agent, `pkg/privateactionrunner`),
+//! which reads the caller's texts as templates too, and fills in nothing where a token is not there.
 
 use bytes::Bytes;
 use claviger_catalog::template::{Piece, parse};

@@ -102,7 +102,8 @@ impl Setting {
     }
 }
 
-/// The vendor gives the items of secret lists a type, of which there is one. Source: fact sheet, 7.6, as recorded.
+/// The vendor gives the items of secret lists a type, of which there is one. Source: the recordings of HTTP
+/// connections that the vendor's Terraform provider is tested with.
 fn shown_item(item: &NamedValue) -> Value {
     match &item.value {
         Some(value) => json!({ "name": item.name, "value": value }),

@@ -1,4 +1,6 @@
-//! What the vendor says, where that is recorded. Source: fact sheet, 7.2 and 7.4, as recorded.
+//! What the vendor says, where that is recorded. Source: the recordings that the vendor's Python client is tested
+//! with, "Create a new Action Connection" and "Update an existing Action Connection", both answered with "Bad
+//! Request".
 
 use crate::fault::Faults;
 

@@ -1,5 +1,6 @@
 //! The types of ZIS connections, as data: what each keeps in clear, which secret it has, where that may go and how it
-//! stands in a request (fact sheet of the Zendesk dialect, sections 4 to 6, 9 and 11.2).
+//! stands in a request. Sources: the pages "API Key", "Basic Authentication", "Bearer Token" and "OAuth Connections"
+//! of the vendor's API reference, and its article "Creating connections to integrate with external services".
 
 use claviger_model::{AllowedDomain, AllowedDomainError, HeaderNameError, InjectedHeader};
 use serde::{Deserialize, Serialize};

@@ -1,6 +1,7 @@
-//! Bodies of ZIS connections: flat objects, taken apart into settings and a secret, or every bad member is named (fact
-//! sheet of the Zendesk dialect, section 2 and choices U4 to U8). None of a secret's text is told, and what nobody knows
-//! is passed over.
+//! Bodies of ZIS connections: flat objects, taken apart into settings and a secret, or every bad member is named.
+//! What a member must be say the vendor's guide "Understanding connections" and its article "Creating connections to
+//! integrate with external services"; of how long a secret may be they say nothing. None of a secret's text is told,
+//! and what nobody knows is passed over.
 
 use claviger_model::{AllowedDomain, InjectedHeader, ZisConnectionName};
 use serde_json::Value;

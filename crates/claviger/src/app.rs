@@ -51,7 +51,6 @@ pub struct Outwards {
 
 impl Application {
     /// Puts it together. Third parties' authorization servers are asked through `exchange`.
-    #[allow(clippy::too_many_arguments, reason = "each is what the assembly is made of, once")]
     pub fn assemble(
         engine: Arc<Engine>,
         limits: Limits,

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use claviger_engine::{Engine, SystemClock};
 use claviger_store::Database;
 use claviger_vault::{KekRing, SystemRandom, Vault};
-use program::{Home, Outcome, ask, on_both_engines, wait};
+use program::{Home, Outcome, ask, on_both_engines, until, wait};
 use serde_json::{Value, json};
 
 /// Orgs, and so keys to wrap, enough for several changes.
@@ -93,9 +93,7 @@ on_both_engines! {
                 });
             }
             let count = || asked.load(Ordering::Relaxed);
-            while count() < 2 {
-                std::thread::yield_now();
-            }
+            until("requests are answered", || count() >= 2);
             let before = count();
             let outcome = says_no_key(home, home.run(&["kek", "rotate"]));
             assert!(count() > before, "no request overlapped the rotation");
@@ -127,10 +125,7 @@ on_both_engines! {
         let mut rotation = rotation.unwrap();
         // From the first key on that is wrapped anew; the kill comes wherever the rotation is by then.
         let old = ids(home).last().unwrap().clone();
-        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(30);
-        while not_wrapped_by(home, &old) == 0 {
-            assert!(std::time::Instant::now() < deadline, "the rotation does not begin");
-        }
+        until("the rotation has begun", || not_wrapped_by(home, &old) > 0);
         server.kill();
         rotation.wait().unwrap();
         let after = ids(home);

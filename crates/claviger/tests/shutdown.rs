@@ -8,9 +8,8 @@ use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::PathBuf;
-use std::time::Instant;
 
-use process::{PATIENCE, Serving, ask, program};
+use process::{PATIENCE, Serving, ask, program, until};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -65,11 +64,7 @@ fn a_request_under_way_is_answered_and_what_it_made_is_kept() {
     let mut slow = program.begin_request();
     program.server.signal("TERM");
     program.server.wait_for("asked to stop");
-    let deadline = Instant::now() + PATIENCE;
-    while TcpStream::connect(program.server.address).is_ok() {
-        assert!(Instant::now() < deadline, "nobody new is let in");
-        std::thread::yield_now();
-    }
+    until("nobody new is let in", || TcpStream::connect(program.server.address).is_err());
     slow.write_all(&BODY.as_bytes()[BODY.len() / 2..]).unwrap();
     let mut answer = String::new();
     slow.read_to_string(&mut answer).unwrap();

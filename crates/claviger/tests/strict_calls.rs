@@ -5,7 +5,8 @@
 mod program;
 
 use std::net::{TcpListener, TcpStream};
-use std::time::{Duration, Instant};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
 
 use program::{Home, ask, on_both_engines};
 use serde_json::{Value, json};
@@ -16,17 +17,17 @@ const KEYS: [(&str, &str); 2] = [("dd-api-key", API_KEY), ("dd-application-key",
 const PATH: &str = "/claviger/v1/connections";
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Whoever connects next.
-fn accepted(listener: &TcpListener) -> TcpStream {
-    let deadline = Instant::now() + PATIENCE;
-    loop {
-        match listener.accept() {
-            Ok((stream, _)) => return stream,
-            Err(error) => assert!(error.kind() == std::io::ErrorKind::WouldBlock, "{error}"),
+/// Whoever connects.
+fn accepted_at(listener: TcpListener) -> Receiver<TcpStream> {
+    let (sender, accepted) = channel();
+    std::thread::spawn(move || {
+        for stream in listener.incoming().map_while(Result::ok) {
+            if sender.send(stream).is_err() {
+                return;
+            }
         }
-        assert!(Instant::now() < deadline, "nobody came");
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    });
+    accepted
 }
 
 on_both_engines! {
@@ -38,8 +39,8 @@ on_both_engines! {
             "application_keys": [{ "name": "b", "owner": "ada@example.com", "secret": APPLICATION_KEY, "registered": true }],
         }] })).succeeds();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        listener.set_nonblocking(true).unwrap();
         let address = listener.local_addr().unwrap();
+        let accepted = accepted_at(listener);
         let config = home.write("claviger.toml", &format!("[[broker.upstream]]\nhost = \"gitlab.com\"\naddress = \"{address}\"\n"));
         let variables = [("CLAVIGER_CONFIG", config.to_str().unwrap())];
         let server = home.serve_with(&variables);
@@ -55,7 +56,7 @@ on_both_engines! {
         let under_way = [&strict, &batched].map(|id| {
             let call = format!("/broker/{id}/projects/7");
             let calling = std::thread::spawn(move || ask(at, "GET", &call, &KEYS));
-            (accepted(&listener), calling)
+            (accepted.recv_timeout(PATIENCE).expect("somebody comes"), calling)
         });
         server.kill();
         for (_, calling) in under_way {

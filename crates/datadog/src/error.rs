@@ -1,6 +1,6 @@
 //! Errors as the key services tell them: a status and a list of texts.
 //!
-//! Sources: fact sheet 1.1 (failure matrix), 2 and 3; what was never recorded follows its recommended choices.
+//! Texts are as recorded; those that never were are in the manner of the others.
 
 use axum::response::{IntoResponse, Response};
 use claviger_engine::{AuthFailure, Error as EngineError, Thing};

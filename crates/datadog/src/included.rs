@@ -1,4 +1,4 @@
-//! Users and roles as `included` objects (fact sheet 3.3, 4.1 and 9.1).
+//! Users and roles as `included` objects, as recorded.
 
 use claviger_engine::{Engine, Error as EngineError};
 use claviger_model::{Org, OrgId, PermissionSet, Role, User, UserId};

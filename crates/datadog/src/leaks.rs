@@ -1,4 +1,5 @@
-//! `leak_information`: which of the keys in an answer were found where they should not be (fact sheet 3.2, 4.1).
+//! `leak_information`: which of the keys in an answer were found where they should not be (reference: "Key
+//! Management").
 //!
 //! What is known of a leak, type `leaked_keys`, stands in `included` whenever a key in the answer has one, whatever was
 //! asked to be included: the vendor's schema has it there and says of no parameter that asks for it.

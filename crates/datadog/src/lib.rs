@@ -3,6 +3,11 @@
 //! A file holds one resource: its routes, its wire types, its mapping to the engine and its errors; the files are
 //! laid out like the paths. What several resources share stands beside them: [`error`](Error), permits as
 //! extractors, body schemas, list queries, times, and users as `included` objects.
+//!
+//! Sources: the page of the vendor's API reference (docs.datadoghq.com/api/latest) that each file names. "Recorded"
+//! is what the vendor's services answered in the recordings that its clients are tested with: the repositories
+//! datadog-api-client-python, datadog-api-client-go and terraform-provider-datadog of github.com/DataDog. Where both
+//! are silent, the choice is ours.
 
 mod describe;
 mod error;

@@ -1,5 +1,5 @@
-//! Body schemas as data, and the check against them in the words of JSON Schema, as the vendor's key services
-//! answer (fact sheet 1.8). Every fault of a body is named at once.
+//! Body schemas as data, and the check against them in the words of JSON Schema, as the vendor's key services answer.
+//! Every fault of a body is named at once.
 
 use claviger_http::JsonObject;
 use claviger_model::excerpt;

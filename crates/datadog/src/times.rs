@@ -1,4 +1,4 @@
-//! How the vendor writes moments (fact sheet 1.6). All are UTC.
+//! How the vendor writes moments, as recorded. All are UTC.
 
 use claviger_model::Timestamp;
 

@@ -1,4 +1,4 @@
-//! Answers of the services that write JSON:API's own content type (fact sheet 1.2).
+//! Answers of the services that write JSON:API's own content type, as recorded.
 
 use axum::response::{IntoResponse, Response};
 use http::HeaderValue;

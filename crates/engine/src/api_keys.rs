@@ -78,13 +78,7 @@ impl Engine {
         sort: CredentialSort,
         page: Page,
     ) -> Result<CredentialPage, Error> {
-        let filter = CredentialFilter {
-            org: permit.org(),
-            kind: CredentialKind::ApiKey,
-            owner: None,
-            ..filter.clone()
-        };
-        Ok(self.store.list_credentials(&filter, sort, page).await?)
+        self.list_unowned(permit.org(), CredentialKind::ApiKey, filter, sort, page).await
     }
 
     /// All of the org's live API keys by name, with their secrets.

@@ -1,7 +1,7 @@
 //! Authentication: from what a request presents to who it is, from memory alone.
 //!
-//! The rules of the pair of API key and application key, and of tokens that stand alone, are the vendor's (fact
-//! sheet, 1.1); which status a failure becomes is the dialect's.
+//! The rules of the pair of API key and application key, and of tokens that stand alone, are the vendor's, from its
+//! API reference ("Authentication") and its guide on access tokens; which status a failure becomes is the dialect's.
 
 use claviger_model::{CredentialKind, OrgId, Permission, Timestamp};
 use claviger_vault::{Digest, claims_to_be_token};

@@ -94,9 +94,9 @@ impl Caller {
         self.rights.contains(permission)
     }
 
-    /// Whether the acting credential was given the management of connections, which takes more than a permission (fact
-    /// sheet 7): an application key must be registered, and a token, which cannot be, must name one of these permissions
-    /// among its scopes. A token without scopes names none.
+    /// Whether the acting credential was given the management of connections, which takes more than a permission by
+    /// the vendor's API reference ("Action Connection"): an application key must be registered, and a token, which
+    /// cannot be, must name one of these permissions among its scopes. A token without scopes names none.
     pub(crate) fn check_registered(&self, any_of: &'static [Permission]) -> Result<(), Error> {
         match self.kind {
             CredentialKind::ApplicationKey if self.is_registered => Ok(()),

@@ -5,7 +5,8 @@ use claviger_model::{
     Position, Random, UserId,
 };
 use claviger_store::{
-    Actor, Change, CommitError, FIRST_SECRET_REVISION, KnownSecret, LiveSecret, Names, NewSecret, Refusal,
+    Actor, Change, CommitError, CredentialFilter, CredentialPage, CredentialSort, FIRST_SECRET_REVISION,
+    KnownSecret, LiveSecret, Names, NewSecret, Page, Refusal,
 };
 use claviger_vault::{IssuedSecret, Place, SealError};
 use serde_json::Value as Json;
@@ -180,6 +181,19 @@ impl Engine {
         };
         let opened = self.vault.open(&place(credential.org, credential.id, found.revision), &found.sealed)?;
         IssuedSecret::from_opened(opened).map(Some).map_err(|error| Error::Internal(error.into()))
+    }
+
+    /// A page of an org's live credentials of a kind that belongs to nobody else.
+    pub(crate) async fn list_unowned(
+        &self,
+        org: OrgId,
+        kind: CredentialKind,
+        filter: &CredentialFilter,
+        sort: CredentialSort,
+        page: Page,
+    ) -> Result<CredentialPage, Error> {
+        let filter = CredentialFilter { org, kind, owner: None, ..filter.clone() };
+        Ok(self.store.list_credentials(&filter, sort, page).await?)
     }
 
     /// Puts into the ledger that these secrets are about to be shown.

@@ -1,8 +1,8 @@
 //! Making an org with its first admin and that admin's keys: what a new server begins with.
 
 use claviger_model::{
-    CredentialDetail, CredentialId, Email, Expiry, Guards, ManagedRole, Name, Org, OrgId, OrgSettings, Role,
-    RoleId, User, UserId, UserKind,
+    CredentialDetail, CredentialId, Email, Expiry, Guards, ManagedRole, Name, Org, OrgId, OrgSettings,
+    Random, Role, RoleId, Timestamp, User, UserId, UserKind,
 };
 use claviger_store::{Actor, Change, Founding};
 use claviger_vault::IssuedSecret;
@@ -59,6 +59,50 @@ impl OrgDraft {
     }
 }
 
+fn first_org(first: &FirstOrg, random: &dyn Random, now: Timestamp) -> Org {
+    Org {
+        id: OrgId::generate(random),
+        number: 0,
+        name: first.name.to_string(),
+        subdomain: None,
+        private_reach: Default::default(),
+        settings: OrgSettings::default(),
+        created_at: now,
+        modified_at: now,
+        disabled_at: None,
+    }
+}
+
+/// The first is the admin's.
+fn built_in_roles(org: OrgId, random: &dyn Random, now: Timestamp) -> [Role; ManagedRole::ALL.len()] {
+    ManagedRole::ALL.map(|managed| Role {
+        id: RoleId::generate(random),
+        org,
+        name: managed.role_name().to_owned(),
+        managed: Some(managed),
+        permissions: managed.permissions(),
+        created_at: now,
+        modified_at: now,
+    })
+}
+
+fn first_admin(first: &FirstOrg, org: &Org, role: &Role, random: &dyn Random) -> User {
+    User {
+        id: UserId::generate(random),
+        org: org.id,
+        kind: UserKind::Human,
+        email: first.email.to_string(),
+        handle: first.email.to_string(),
+        name: None,
+        title: None,
+        verified: true,
+        created_at: org.created_at,
+        modified_at: org.created_at,
+        disabled_at: None,
+        roles: vec![role.id],
+    }
+}
+
 impl Engine {
     /// Whether there is any org yet.
     pub async fn is_founded(&self) -> Result<bool, Error> {
@@ -79,40 +123,9 @@ impl Engine {
         actor: &Actor,
     ) -> Result<OrgDraft, Error> {
         let (random, now) = (self.vault.random(), self.clock.now());
-        let org = Org {
-            id: OrgId::generate(random),
-            number: 0,
-            name: first.name.to_string(),
-            subdomain: None,
-            private_reach: Default::default(),
-            settings: OrgSettings::default(),
-            created_at: now,
-            modified_at: now,
-            disabled_at: None,
-        };
-        let roles = ManagedRole::ALL.map(|managed| Role {
-            id: RoleId::generate(random),
-            org: org.id,
-            name: managed.role_name().to_owned(),
-            managed: Some(managed),
-            permissions: managed.permissions(),
-            created_at: now,
-            modified_at: now,
-        });
-        let admin = User {
-            id: UserId::generate(random),
-            org: org.id,
-            kind: UserKind::Human,
-            email: first.email.to_string(),
-            handle: first.email.to_string(),
-            name: None,
-            title: None,
-            verified: true,
-            created_at: now,
-            modified_at: now,
-            disabled_at: None,
-            roles: vec![roles[0].id],
-        };
+        let org = first_org(first, random, now);
+        let roles = built_in_roles(org.id, random, now);
+        let admin = first_admin(first, &org, &roles[0], random);
         let data_key = self.vault.generate_org_key(org.id, now);
         self.vault.add_org_key(&data_key).map_err(|error| Error::Internal(error.into()))?;
         let make = |name: &str, detail| {

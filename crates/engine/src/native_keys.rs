@@ -116,13 +116,7 @@ impl Engine {
         sort: CredentialSort,
         page: Page,
     ) -> Result<CredentialPage, Error> {
-        let filter = CredentialFilter {
-            org: permit.org(),
-            kind: CredentialKind::NativeKey,
-            owner: None,
-            ..filter.clone()
-        };
-        Ok(self.store.list_credentials(&filter, sort, page).await?)
+        self.list_unowned(permit.org(), CredentialKind::NativeKey, filter, sort, page).await
     }
 
     /// One live native key.

@@ -4,9 +4,9 @@
 //!
 //! Reach: `user_app_keys` reaches the caller's own application keys, `service_account_write` service accounts', and
 //! `user_access_manage` every one, and where the credential is not narrowed also ids that no application key has: a
-//! registration of such an id is taken, as by the vendor (fact sheet 8), and gives nobody anything until the org has a key
-//! of that id. To callers who reach less,
-//! an id that is nobody's and somebody else's key answer alike, as absent.
+//! registration of such an id is taken, as by the vendor (recorded in the tests of its Terraform provider), and gives
+//! nobody anything until the org has a key of that id. To callers who reach less, an id that is nobody's and somebody
+//! else's key answer alike, as absent.
 //!
 //! Containment: to register is to widen. Nobody gives somebody else's key, and no narrowed caller gives any key, the
 //! management of connections that they may not manage themselves, unless they manage everybody's access

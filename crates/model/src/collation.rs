@@ -3,8 +3,8 @@
 /// The key by which names sort: as bytes, it orders like the vendor's lists.
 ///
 /// Names compare by their case-folded letters and digits alone, so that `[DO NOT DELETE] x` stands beside
-/// `ddiner-test`; ties are broken by the whole name. Checked by the fact sheet's authors against every
-/// recorded list.
+/// `ddiner-test`; ties are broken by the whole name. Source: every list that is recorded for the tests of the
+/// vendor's Python client is in this order.
 pub fn collation_key(name: &str) -> Vec<u8> {
     let folded = name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase);
     let mut key: Vec<u8> = folded.collect::<String>().into_bytes();

@@ -8,7 +8,7 @@ pub const TAGS_MAX: usize = 100;
 /// The longest tag, in bytes, as the vendor's tags have it elsewhere.
 const TAG_BYTES_MAX: usize = 200;
 
-/// One tag. Source: fact sheet, 7.2.
+/// One tag. Source: what the vendor's Terraform provider takes for a tag of a connection.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Tag(String);
 

@@ -1,5 +1,5 @@
-//! How long a token may live. Source: the vendor's rules for personal and service access tokens (fact sheet 5 and
-//! 9.2).
+//! How long a token may live. Source: the vendor's API reference on personal and service access tokens, and its guide
+//! on them, which names the year.
 
 use std::fmt;
 use std::time::Duration;

@@ -1,6 +1,6 @@
 //! ZIS integrations, the other vendor's containers of connections, and what the tokens that are bound to one may do.
 //!
-//! Source: fact sheet on the Zendesk dialect, 2.5, 3.1, 10.1.
+//! Sources: the vendor's API reference, "Integrations" of the registry and "Integration Services", its introduction.
 
 use std::fmt;
 use std::str::FromStr;

@@ -1,7 +1,7 @@
 //! OAuth clients of ZIS integrations: with what tokens are asked for, where, and where these may go then.
 //!
-//! Source: fact sheet on the Zendesk dialect, 8 and 9. That a client says where its tokens may go, and that browsers
-//! are sent on to known origins alone, is ours: the vendor's documents are silent on both.
+//! Sources: the vendor's API reference, "OAuth Clients" and "OAuth Connections". That a client says where its tokens
+//! may go, and that browsers are sent on to known origins alone, is ours: the vendor's documents are silent on both.
 
 mod client;
 mod error;

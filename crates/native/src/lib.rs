@@ -14,7 +14,6 @@ mod info;
 mod integrations;
 mod keys;
 mod leaks;
-mod native_keys;
 mod options;
 mod org;
 mod orgs;
@@ -24,6 +23,7 @@ mod reading;
 mod role_permissions;
 mod session;
 mod users;
+mod vendor_keys;
 mod verify;
 mod webhooks;
 mod zis_integrations;
@@ -46,14 +46,14 @@ pub fn routes(options: &Options, catalog: &Catalog, tenancy: &Tenancy, broker: &
         connections::routes(catalog, broker),
         health::routes(),
         integrations::routes(),
-        keys::routes(),
+        vendor_keys::routes(),
         leaks::routes(options),
         org::routes(),
         orgs::routes(),
         permissions::routes(),
         role_permissions::routes(),
         credential_permissions::routes(),
-        native_keys::routes(),
+        keys::routes(),
         session::routes(options, tenancy),
         users::routes(),
         webhooks::routes(options),

@@ -11,9 +11,9 @@ use claviger_http::{App, BodyError, Json as Body, Route, positioned};
 use http::{Method, StatusCode};
 
 use crate::info::for_users;
-use crate::keys::body::{self, NewKey, WithScopes};
-use crate::keys::shown::KeyWithSecret;
 use crate::permitted::Permitted;
+use crate::vendor_keys::body::{self, NewKey, WithScopes};
+use crate::vendor_keys::shown::KeyWithSecret;
 use crate::{Error, error};
 
 pub(crate) fn routes() -> Vec<Route> {

@@ -6,6 +6,7 @@ use claviger_model::{Connection, OrgId, Timestamp};
 use serde_json::json;
 
 use crate::connections::{COLUMNS, read_connection, subject};
+use crate::expiry::seconds;
 use crate::value::params;
 use crate::{Actor, Change, Refusal, Store, StoreError};
 
@@ -62,8 +63,4 @@ impl Store {
         self.each(&sql, &params, |row| Ok(found.push(read_connection(row)?))).await?;
         Ok(found)
     }
-}
-
-fn seconds(within: Duration) -> i64 {
-    i64::try_from(within.as_secs()).unwrap_or(i64::MAX)
 }

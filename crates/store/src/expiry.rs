@@ -17,7 +17,7 @@ impl Change {
     pub fn warn_of_expiry(credential: &Credential, within: Duration, now: Timestamp) -> Self {
         let (id, org) = (credential.id, credential.org);
         let ends = credential.expiry.timestamp();
-        let seconds = i64::try_from(within.as_secs()).unwrap_or(i64::MAX);
+        let seconds = seconds(within);
         let detail = json!({
             "kind": credential.kind().as_str(),
             "name": credential.name,
@@ -60,10 +60,13 @@ impl Store {
                  AND w.expires_at = c.expires_at AND w.within_seconds <= $4)
              ORDER BY c.expires_at, c.id LIMIT $5"
         );
-        let seconds = i64::try_from(within.as_secs()).unwrap_or(i64::MAX);
-        let params = params![org, now, now + within, seconds, limit];
+        let params = params![org, now, now + within, seconds(within), limit];
         let mut found = Vec::new();
         self.each(&sql, &params, |row| Ok(found.push(read_credential(row)?))).await?;
         Ok(found)
     }
+}
+
+pub(crate) fn seconds(within: Duration) -> i64 {
+    i64::try_from(within.as_secs()).unwrap_or(i64::MAX)
 }

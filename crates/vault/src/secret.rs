@@ -89,7 +89,7 @@ impl IssuedSecret {
     }
 
     /// The part of a token that is no secret, as the vendor shows it: of a personal one without the prefix, of a
-    /// service account's with it. Source: fact sheet, 1.5, as recorded.
+    /// service account's with it. Source: the recordings that the vendor's Python client is tested with.
     pub fn public_portion(&self, kind: CredentialKind) -> Option<&str> {
         let prefix = PERSONAL_ACCESS_TOKEN_PREFIX.len();
         match kind {

@@ -1,5 +1,6 @@
-//! Admins as extractors (fact sheet, 3.2, 3.3 and 10.1): a personal access token as the vendor's API token, beside its
-//! owner's address, a token alone, or the session of an admin who has signed in. The permit says that they may; the vendor's word for that is being an admin.
+//! Admins as extractors: a personal access token as the vendor's API token, beside its owner's address, a token
+//! alone, or the session of an admin who has signed in. The permit says that they may; the vendor's word for that is
+//! being an admin.
 
 use std::marker::PhantomData;
 

@@ -1,6 +1,6 @@
-//! Callers within an integration as extractors (fact sheet, 3.1, 3.3 and 3.4, and its choices U1 to U3 and U16): whoever
-//! presents a token that is bound to the integration which the path names, and admins by their session, who are bound to
-//! none. Each integration has its own share of the rate limit.
+//! Callers within an integration as extractors: whoever presents a token that is bound to the integration which the
+//! path names, and admins by their session, who are bound to none. Each integration has its own share of the rate
+//! limit.
 
 use axum::extract::{FromRequestParts, MatchedPath, RawPathParams};
 use claviger_engine::{AuthFailure, AuthReason, Caller, Error as EngineError, Permit, Right, Thing};
@@ -73,8 +73,8 @@ impl<R: Right> Bound<R> {
 /// How the paths of lists end. The last stands for OAuth clients, whose paths end with the integration.
 const LISTS: [&str; 2] = ["/connections/all", "/oauth/clients/{integration}"];
 
-/// What is told of an integration that there is not, to whoever is bound to none (fact sheet, U16): what could be there
-/// only within it is not there; lists and changes are asked of nothing.
+/// What is told of an integration that there is not, to whoever is bound to none: what could be there only within it
+/// is not there; lists and changes are asked of nothing. The vendor says that of creates and changes alone.
 fn unknown_integration(parts: &Parts) -> Error {
     let path = parts.extensions.get::<MatchedPath>().map_or("", MatchedPath::as_str);
     let is_list = LISTS.iter().any(|end| path.ends_with(end));

@@ -1,4 +1,5 @@
-//! `/api/services/zis/integrations/{integration}/connections`: connections of one integration (fact sheet, 4 to 7).
+//! `/api/services/zis/integrations/{integration}/connections`: connections of one integration (reference: "API Key",
+//! "Basic Authentication", "Bearer Token" and "All Connections").
 //!
 //! The three types differ in their members alone, so that each request is one handler for all of them, told by an
 //! extension which type it is about.

@@ -1,7 +1,7 @@
 //! Errors as the vendor's services tell them: one meaning, and the face of the service that tells it.
 //!
-//! Sources: fact sheet 1.2 and 1.4, and its choices U1 to U4. A face decides the body; one function leads to a status
-//! and words from each of the engine's errors, a body's, and a credential's.
+//! The codes are those of the vendor's API reference, and of "Fixing common ZIS errors". A face decides the body; one
+//! function leads to a status and words from each of the engine's errors, a body's, and a credential's.
 
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -140,7 +140,7 @@ impl<F: Face, E: Into<Error>> From<E> for Told<F> {
 impl<F: Face> IntoResponse for Told<F> {
     fn into_response(self) -> Response {
         let (status, body) = match self.0.code {
-            // Every service of the vendor's tells of it alike (fact sheet, 3.3).
+            // Every service of the vendor's tells of it alike.
             Some(FORGED) => {
                 let title = self.0.faults.first().map(|fault| fault.title.as_str());
                 (self.0.status, json!({ "error": { "title": "Forbidden", "message": title } }))

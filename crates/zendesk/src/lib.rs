@@ -1,8 +1,12 @@
 //! The Zendesk dialect: ZIS integrations, their connections and the tokens that are bound to them, as the vendor's clients know them.
 //!
 //! A file holds one resource: its routes, its wire types and its mapping to the engine. What they share stands beside
-//! them: which org a request is for ([`Options`]), how errors are told, and who may call. Sources are the sections of
-//! the fact sheet that each file names; where nothing is known, its recommended choices are taken.
+//! them: which org a request is for ([`Options`]), how errors are told, and who may call.
+//!
+//! Sources: the page of the vendor's API reference (developer.zendesk.com/api-reference, "Integration Services") that
+//! each file names, the guides "Understanding connections" and "Fixing common ZIS errors" beside it, and, for what
+//! its services answer without saying so, what clients of others were written to understand. Where all of them are
+//! silent, the choice is ours.
 
 mod admin;
 mod bound;

@@ -1,5 +1,5 @@
-//! `/api/services/zis/connections`: OAuth clients, and OAuth connections from their beginning to their end (fact sheet, 8
-//! and 9, and its choice U13). The integration comes last in these paths.
+//! `/api/services/zis/connections`: OAuth clients, and OAuth connections from their beginning to their end
+//! (reference: "OAuth Clients" and "OAuth Connections"). The integration comes last in these paths.
 //!
 //! No answer holds a client's secret, as the vendor's list of clients does, and tokens are in clear only where the operator
 //! wants the vendor's way: in the answer that shows one connection, and nowhere else.

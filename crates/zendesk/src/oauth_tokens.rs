@@ -1,4 +1,4 @@
-//! `/api/v2/oauth/tokens`: the tokens that are bound to an integration (fact sheet, 3.2).
+//! `/api/v2/oauth/tokens`: the tokens that are bound to an integration (reference: "OAuth Tokens").
 //!
 //! A token is asked for by the number of its integration's OAuth client. Whatever scope is asked for is given; few of
 //! them mean something. Each path may end in `.json`.

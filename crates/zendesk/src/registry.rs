@@ -1,4 +1,4 @@
-//! `/api/services/zis/registry`: integrations, each with an OAuth client of its own (fact sheet, 10.1 and 10.2).
+//! `/api/services/zis/registry`: integrations, each with an OAuth client of its own (reference: "Integrations").
 //!
 //! A name that is there already is described anew, as the vendor's word for it, upsert, says; the client's secret is
 //! in the answer that made it alone. `jwt_public_key` is what the integration's calls are checked by, in PEM form.

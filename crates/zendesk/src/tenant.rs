@@ -1,4 +1,4 @@
-//! Which org a request is for (fact sheet, 1.1): the one whose subdomain the host begins with, or the only one.
+//! Which org a request is for: the one whose subdomain the host begins with, or the only one.
 
 use std::fmt;
 

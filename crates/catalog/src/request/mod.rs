@@ -24,7 +24,7 @@ pub(crate) const CONTENT_MAX: usize = 65_536;
 /// The longest media type, in characters.
 pub(crate) const CONTENT_TYPE_MAX: usize = 256;
 
-/// The flag of an update that asks for a new ExternalId. Source: fact sheet, 7.4.
+/// The flag of an update that asks for a new ExternalId. Source: the vendor's API reference, "Action Connection".
 pub(crate) const RENEW: &str = "generate_new_external_id";
 
 /// What a body brings.

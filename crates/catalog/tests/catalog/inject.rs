@@ -1,4 +1,5 @@
-//! How each credential stands in a request: filled in here as a broker would, and compared with the fact sheet.
+//! How each credential stands in a request: filled in here as a broker would, and compared with what the third
+//! parties' documents and client libraries ask for.
 
 use std::collections::BTreeMap;
 

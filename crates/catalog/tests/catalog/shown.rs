@@ -30,7 +30,7 @@ fn every_type_is_shown_as_given_with_empty_secrets() {
     }
 }
 
-/// Recorded: fact sheet, 7.1 (AWS), and the vendor's provider's recordings of HTTP and Azure, in their bytes.
+/// As the vendor's Terraform provider has recorded AWS, HTTP and Azure, in their bytes.
 #[test]
 fn the_recorded_texts_come_out_byte_for_byte() {
     let aws = Stored::new(body("AWSAssumeRole"));

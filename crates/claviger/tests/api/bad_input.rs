@@ -1,6 +1,8 @@
 //! Bad input: refused in its dialect's own words, never as our fault, and without changing anything.
 
-pub(crate) mod bodies;
+mod bodies;
+mod harmless;
+pub(crate) mod mutations;
 mod protocol;
 
 use serde_json::Value;

@@ -1,4 +1,5 @@
-//! Guards of keys: set, shown, enforced wherever the key is presented, and left alone by the vendor's dialect.
+//! `/claviger/v1/api_keys`, `/claviger/v1/application_keys`, `/claviger/v1/tokens` and `/claviger/v1/keys`: guards of
+//! keys are set, shown, enforced wherever the key is presented, and left alone by the vendor's dialect.
 
 use serde_json::{Value, json};
 

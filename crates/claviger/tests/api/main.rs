@@ -7,11 +7,9 @@
 mod allow_list;
 mod bad_input;
 mod broker;
-mod connections;
 mod database_tls;
 mod gateway;
 mod guards;
-mod leaks;
 mod leftover;
 mod matrix;
 mod native;
@@ -26,8 +24,8 @@ mod rotation;
 #[allow(dead_code, unused_imports, unused_macros, reason = "each test program uses some of it")]
 mod support;
 mod tokens;
+mod transport;
 mod v1;
 mod v2;
 mod verify;
-mod webhooks;
 mod zendesk;

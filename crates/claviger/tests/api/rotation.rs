@@ -1,4 +1,4 @@
-//! Rotation with overlap, of every kind of key that the server issues.
+//! `/claviger/v1/…/rotate`: rotation with overlap, of every kind of key that the server issues.
 
 use http::Method;
 use serde_json::{Value, json};

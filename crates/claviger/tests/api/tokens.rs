@@ -1,4 +1,4 @@
-//! Authentication with personal and service access tokens: where they may stand, what stands beside them, and what
+//! `/api/v2/validate_keys`, and authentication with personal and service access tokens: where they may stand, what stands beside them, and what
 //! they may do.
 
 use http::Method;

@@ -2,7 +2,6 @@
 //! logged, recorded or stored.
 
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -17,7 +16,7 @@ use tokio::time::timeout;
 use crate::support::connections::{gitlab, http, made};
 use crate::support::third_party::{Reply, Seen, ThirdParty};
 use crate::support::tokens::personal_access_token;
-use crate::support::{Setup, TestDatabase, TestServer, with_either_database};
+use crate::support::{Setup, TestDatabase, TestServer, until, with_either_database};
 use crate::{Answers, Canaries, log, random_text};
 
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -195,24 +194,16 @@ async fn wait_for_lines(server: &TestServer, calls: usize) -> String {
     let list = admin.get("/claviger/v1/connections").await.expect(200).json();
     let ids: Vec<_> =
         list["connections"].as_array().unwrap().iter().map(|it| it["id"].as_str().unwrap()).collect();
-    let gathered = Arc::new(Mutex::new(String::new()));
-    let all = async {
-        loop {
-            let (mut text, mut count) = (String::new(), 0);
-            for id in &ids {
-                let answer =
-                    admin.get(&format!("/claviger/v1/connections/{id}/calls?limit=1000")).await.expect(200);
-                count += answer.json()["calls"].as_array().unwrap().len();
-                text += &answer.text;
-            }
-            *gathered.lock().unwrap() = text;
-            // Two of four are refused by their path, before it is known which connection they are of.
-            if count >= calls / 2 {
-                return;
-            }
-            tokio::task::yield_now().await;
+    until("calls are recorded", async || {
+        let (mut text, mut count) = (String::new(), 0);
+        for id in &ids {
+            let answer =
+                admin.get(&format!("/claviger/v1/connections/{id}/calls?limit=1000")).await.expect(200);
+            count += answer.json()["calls"].as_array().unwrap().len();
+            text += &answer.text;
         }
-    };
-    timeout(PATIENCE, all).await.expect("calls are recorded");
-    gathered.lock().unwrap().clone()
+        // Two of four are refused by their path, before it is known which connection they are of.
+        if count >= calls / 2 { Ok(text) } else { Err(count) }
+    })
+    .await
 }

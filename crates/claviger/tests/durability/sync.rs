@@ -2,10 +2,10 @@
 
 use std::fs;
 use std::path::Path;
-use std::time::{Duration, Instant};
 
 use serde_json::json;
 
+use crate::process::until;
 use crate::server::Home;
 
 const CHANGES: usize = 200;
@@ -14,8 +14,6 @@ const NO_SYNC: (&str, &str) = ("CLAVIGER_FAULT_SYNCHRONOUS", "OFF");
 
 /// The calls by which bytes reach the disk, and answers their client.
 const CALLS: &str = "trace=pwrite64,fdatasync,write,writev,sendto";
-/// How long the tracer may take to write its last line.
-const TRACE_PATIENCE: Duration = Duration::from_secs(30);
 
 /// What a trace shows.
 #[derive(Debug, PartialEq, Eq)]
@@ -64,15 +62,11 @@ fn trace(variables: &[(&str, &str)]) -> Seen {
     let id = server.id();
     server.stop();
     // The tracer writes the end of the traced last.
-    let (deadline, end) = (Instant::now() + TRACE_PATIENCE, format!("{id} +++ exited"));
-    while !fs::read_to_string(&trace)
-        .unwrap()
-        .lines()
-        .any(|line| line.split_whitespace().collect::<Vec<_>>().join(" ").starts_with(&end))
-    {
-        assert!(Instant::now() < deadline, "the trace did not end");
-        std::thread::yield_now();
-    }
+    let end = format!("{id} +++ exited");
+    until("the trace has ended", || {
+        let is_end = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ").starts_with(&end);
+        fs::read_to_string(&trace).unwrap().lines().any(is_end)
+    });
     read_trace(&trace)
 }
 

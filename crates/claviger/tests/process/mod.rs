@@ -22,6 +22,15 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 /// How long a server may take to stop: less than the longest drain that a test asks for.
 const STOP_PATIENCE: Duration = Duration::from_secs(30);
 
+/// Waits until something is so that the program does not tell of.
+pub(crate) fn until(what: &str, is_so: impl Fn() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !is_so() {
+        assert!(Instant::now() < deadline, "it never came to this: {what}");
+        std::thread::yield_now();
+    }
+}
+
 /// The program. Whoever runs the tests may have settings of their own, which it does not see.
 pub(crate) fn program() -> Command {
     program_under(&[])

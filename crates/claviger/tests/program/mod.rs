@@ -13,7 +13,7 @@ use std::process::Command;
 
 use claviger_store::Location;
 pub(crate) use database::TestDatabase;
-pub(crate) use process::{Answer, Outcome, Serving as Server, ask};
+pub(crate) use process::{Answer, Outcome, Serving as Server, ask, until};
 use process::{PATIENCE, ask_with, exchange, program};
 use serde_json::Value;
 use tempfile::TempDir;

@@ -1,4 +1,4 @@
-//! `/api/v1/api_key` (fact sheet 2.1).
+//! `/api/v1/api_key` (reference: "Key Management").
 
 use axum::Json;
 use axum::extract::{Path, State};

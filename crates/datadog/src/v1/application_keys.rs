@@ -1,4 +1,4 @@
-//! `/api/v1/application_key` (fact sheet 2.2). In an org of one-time read none of it is there.
+//! `/api/v1/application_key` (reference: "Key Management"). In an org of one-time read none of it is there.
 
 use axum::Json;
 use axum::extract::{Path, State};

@@ -1,4 +1,4 @@
-//! `/api/v1/org` (fact sheet 9.4): an org made by whoever manages the founding one, its parent.
+//! `/api/v1/org` (reference: "Organizations"): an org made by whoever manages the founding one, its parent.
 
 use axum::Json;
 use axum::extract::State;

@@ -1,4 +1,4 @@
-//! What personal and service access tokens have in common on the wire (fact sheet 1.6, 5 and 9.2).
+//! What personal and service access tokens have in common on the wire, as recorded.
 
 use claviger_engine::{CredentialPage, Shown, SortKey, TokenPatch};
 use claviger_http::openapi::Named;

@@ -1,4 +1,4 @@
-//! `/api/v2/api_keys` (fact sheet 3).
+//! `/api/v2/api_keys` (reference: "Key Management").
 
 use std::time::Duration;
 
@@ -63,18 +63,17 @@ pub(crate) fn routes() -> Vec<Route> {
     ]
 }
 
+const ATTRIBUTES: Kind = Kind::Object(&[
+    Member::required("name", Kind::Text),
+    Member::optional("category", Kind::Text),
+    Member::optional("remote_config_read_enabled", Kind::Flag),
+]);
+
 const CREATE: Kind = Kind::Object(&[Member::required(
     "data",
     Kind::Object(&[
         Member::required("type", Kind::Literal("api_keys")),
-        Member::required(
-            "attributes",
-            Kind::Object(&[
-                Member::required("name", Kind::Text),
-                Member::optional("category", Kind::Text),
-                Member::optional("remote_config_read_enabled", Kind::Flag),
-            ]),
-        ),
+        Member::required("attributes", ATTRIBUTES),
     ]),
 )]);
 
@@ -83,14 +82,7 @@ const UPDATE: Kind = Kind::Object(&[Member::required(
     Kind::Object(&[
         Member::required("type", Kind::Literal("api_keys")),
         Member::required("id", Kind::Text),
-        Member::required(
-            "attributes",
-            Kind::Object(&[
-                Member::required("name", Kind::Text),
-                Member::optional("category", Kind::Text),
-                Member::optional("remote_config_read_enabled", Kind::Flag),
-            ]),
-        ),
+        Member::required("attributes", ATTRIBUTES),
     ]),
 )]);
 

@@ -1,4 +1,4 @@
-//! `/api/v2/application_keys`: everybody's in the org (fact sheet 4). The wire form is shared with
+//! `/api/v2/application_keys`: everybody's in the org (reference: "Key Management"). The wire form is shared with
 //! `/api/v2/current_user/application_keys`.
 
 use axum::Json;

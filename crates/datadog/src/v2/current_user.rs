@@ -1,4 +1,4 @@
-//! `/api/v2/current_user` (fact sheet 9.1): the caller, and below it the caller's own.
+//! `/api/v2/current_user` (reference: "Users"): the caller, and below it the caller's own.
 
 pub(crate) mod application_keys;
 

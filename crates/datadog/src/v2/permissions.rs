@@ -1,4 +1,4 @@
-//! `/api/v2/permissions` (fact sheet 9.3, appendices A and B): the fixed list of permissions.
+//! `/api/v2/permissions` (reference: "Roles"): the fixed list of permissions.
 
 mod ids;
 

@@ -1,5 +1,5 @@
-//! `/api/v2/personal_access_tokens` (fact sheet 5). Whoever reaches everybody's tokens sees service accounts' here
-//! too, as personal ones of users (U13).
+//! `/api/v2/personal_access_tokens` (reference: "Key Management"). Whoever reaches everybody's tokens sees service
+//! accounts' here too, as personal ones of users: so it is recorded.
 
 use axum::extract::{Path, State};
 use axum::response::Response;

@@ -1,4 +1,4 @@
-//! `/api/v2/roles` (fact sheet 9.3).
+//! `/api/v2/roles` (reference: "Roles").
 
 mod body;
 mod members;

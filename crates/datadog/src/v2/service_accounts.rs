@@ -1,5 +1,5 @@
-//! `/api/v2/service_accounts` (fact sheet 9.2). What is read, changed and disabled of a service account is so through
-//! `/api/v2/users`.
+//! `/api/v2/service_accounts` (reference: "Service Accounts"). What is read, changed and disabled of a service
+//! account is so through `/api/v2/users`.
 
 pub(crate) mod access_tokens;
 pub(crate) mod application_keys;

@@ -1,4 +1,4 @@
-//! `/api/v2/user_invitations` (fact sheet 9.1). No mail is sent: an invitation only stands in the record.
+//! `/api/v2/user_invitations` (reference: "Users"). No mail is sent: an invitation only stands in the record.
 
 use axum::Json;
 use axum::extract::{Path, State};

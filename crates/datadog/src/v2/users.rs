@@ -1,4 +1,4 @@
-//! `/api/v2/users` (fact sheet 9.1): people and service accounts.
+//! `/api/v2/users` (reference: "Users"): people and service accounts.
 
 mod body;
 pub(crate) mod wire;

@@ -1,5 +1,5 @@
-//! `/api/v1/validate` and `/api/v2/validate`: whether an API key is good (fact sheet 6). An application key beside
-//! it, good or bad, is not looked at.
+//! `/api/v1/validate` and `/api/v2/validate`: whether an API key is good (reference: "Authentication"). An
+//! application key beside it, good or bad, is not looked at.
 //!
 //! Both are verifications, so that they are answered before any router.
 

@@ -1,4 +1,4 @@
-//! `/api/v2/validate_keys`: whether an API key and an application key belong together (fact sheet 6).
+//! `/api/v2/validate_keys`: whether an API key and an application key belong together (reference: "Authentication").
 
 use axum::Json;
 use axum::extract::FromRequestParts;

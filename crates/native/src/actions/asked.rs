@@ -1,5 +1,5 @@
-//! What the body of an action says. Its members are those of HTTP actions in ZIS flows, as far as they do not belong to
-//! flows (source: fact sheet of the Zendesk dialect, section 11.1).
+//! What the body of an action says. Its members are those of HTTP actions in ZIS flows, as far as they do not belong
+//! to flows (source: Zendesk's guide "ZIS custom actions").
 
 use std::collections::BTreeMap;
 

@@ -1,185 +1,182 @@
-//! The bodies that these routes take. Every member that is wrong or unknown is named.
+//! What the bodies of `/claviger/v1/keys` may say.
 
-use claviger_engine::{FieldError, Grace, GuardsPatch};
-use claviger_http::openapi::Named;
-use claviger_http::{BodyError, Json};
-use claviger_model::{Name, Scopes, excerpt};
-use serde_json::{Map, Value, json};
+use claviger_engine::{METADATA_BYTES_MAX, Metadata, NativeKeyPatch, NewNativeKey};
+use claviger_model::{
+    EXTERNAL_ID_CHARS_MAX, ExternalId, KEY_PREFIX_CHARS_MAX, KeyPrefix, NAME_CHARS_MAX, Name, OwnPermissions,
+    Scopes,
+};
+use serde_json::{Value, json};
 
 use crate::Error;
 use crate::guards::{read_guard, schema_properties};
+use crate::reading::{Faults, members, or_null, own_permissions, permissions_schema, text};
 
-/// What a new key is to be.
-pub(crate) struct NewKey {
-    pub(crate) name: Name,
-    pub(crate) scopes: Option<Scopes>,
-    pub(crate) guards: GuardsPatch,
-}
-
-/// Whether a body may have scopes.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum WithScopes {
-    Yes,
-    No,
-}
-
-type Body = Result<Json, BodyError>;
-
-/// Reads the body that makes a key.
-pub(crate) fn new_key(body: Body, with_scopes: WithScopes) -> Result<NewKey, Error> {
-    let (mut guards, mut faults) = (GuardsPatch::default(), Vec::new());
-    let (mut name, mut scopes) = (None, None);
-    let members = members(body)?;
-    if !members.contains_key("name") {
-        faults.push(fault("name", "must be there"));
-    }
-    for (field, value) in &members {
-        match (field.as_str(), value) {
-            ("name", Value::String(text)) => match Name::parse(text.as_str()) {
-                Ok(parsed) => name = Some(parsed),
-                Err(error) => faults.push(fault(field, error.to_string())),
-            },
-            ("name", _) => faults.push(fault(field, "must be a string")),
-            ("scopes", value) if with_scopes == WithScopes::Yes => match read_scopes(value) {
-                Ok(read) => scopes = read,
-                Err(wrong) => faults.push(wrong),
-            },
-            (field, value) if read_guard(field, value, &mut guards, &mut faults) => {}
-            _ => faults.push(unknown(field)),
-        }
-    }
-    match name {
-        Some(name) if faults.is_empty() => Ok(NewKey { name, scopes, guards }),
-        _ => Err(Error::invalid(faults)),
-    }
-}
-
-/// Reads the body that changes a key's guards.
-pub(super) fn guards(body: Body) -> Result<GuardsPatch, Error> {
-    let (mut guards, mut faults) = (GuardsPatch::default(), Vec::new());
-    for (field, value) in &members(body)? {
-        if !read_guard(field, value, &mut guards, &mut faults) {
-            faults.push(unknown(field));
-        }
-    }
-    if faults.is_empty() { Ok(guards) } else { Err(Error::invalid(faults)) }
-}
-
-/// Reads the body that asks for a new secret.
-pub(crate) fn grace(body: Body) -> Result<Grace, Error> {
-    let (mut grace, mut faults) = (Grace::default(), Vec::new());
-    for (field, value) in &members(body)? {
-        let seconds = value.as_u64().and_then(|seconds| u32::try_from(seconds).ok());
-        match (field.as_str(), seconds.and_then(|seconds| Grace::seconds(seconds).ok())) {
-            ("grace_seconds", Some(read)) => grace = read,
-            ("grace_seconds", None) => faults.push(Grace::fault()),
-            _ => faults.push(unknown(field)),
-        }
-    }
-    if faults.is_empty() { Ok(grace) } else { Err(Error::invalid(faults)) }
-}
-
-fn members(body: Body) -> Result<Map<String, Value>, Error> {
-    match body?.0 {
-        Value::Object(members) => Ok(members),
-        _ => Err(Error::invalid(vec![fault("", "the body must be an object")])),
-    }
-}
-
-/// None is no narrowing, and an empty list would look like the opposite of what it means to the vendor.
-fn read_scopes(value: &Value) -> Result<Option<Scopes>, FieldError> {
-    if value.is_null() {
-        return Ok(None);
-    }
-    let names: Option<Vec<_>> = value.as_array().and_then(|items| items.iter().map(Value::as_str).collect());
-    let names = names.ok_or_else(|| fault("scopes", "must be a list of permissions, or null for all"))?;
-    match Scopes::parse(names) {
-        Ok(Some(scopes)) => Ok(Some(scopes)),
-        Ok(None) => Err(fault("scopes", "must have a permission, or be null for all that the owner may do")),
-        Err(error) => Err(fault("scopes", error.to_string())),
-    }
-}
-
-fn unknown(field: &str) -> FieldError {
-    fault(&excerpt(field), "is not a member of this body")
-}
-
-fn fault(field: &str, reason: impl Into<String>) -> FieldError {
-    FieldError { field: field.to_owned(), reason: reason.into() }
-}
-
-/// What [`new_key`] takes.
-pub(crate) fn new_key_schema(name: &'static str, with_scopes: WithScopes) -> Named {
+/// The members that both bodies may have.
+fn common_properties() -> Value {
     let mut properties = schema_properties();
-    properties["name"] = json!({ "type": "string" });
-    if with_scopes == WithScopes::Yes {
-        let items = json!({ "type": "string" });
-        properties["scopes"] = json!({ "type": ["array", "null"], "items": items, "minItems": 1 });
-    }
-    Named::new(name, object(properties, &["name"]))
-}
-
-/// What [`guards`] takes.
-pub(super) fn guards_schema() -> Named {
-    Named::new("GuardsPatch", object(schema_properties(), &[]))
-}
-
-/// What [`grace`] takes.
-pub(crate) fn grace_schema() -> Named {
-    let seconds = json!({
-        "type": "integer", "minimum": 0, "maximum": Grace::SECONDS_MAX, "default": 0,
-        "description": "How long the old secret goes on",
+    properties["name"] = json!({ "type": "string", "maxLength": NAME_CHARS_MAX });
+    properties["permissions"] = permissions_schema();
+    properties["external_id"] = json!({
+        "type": ["string", "null"],
+        "maxLength": EXTERNAL_ID_CHARS_MAX,
+        "description": "Whose key it is, in visible ASCII characters",
     });
-    Named::new("Rotation", object(json!({ "grace_seconds": seconds }), &[]))
+    properties["metadata"] = json!({
+        "type": ["object", "null"],
+        "description": format!("At most {METADATA_BYTES_MAX} bytes as JSON"),
+    });
+    properties
 }
 
-fn object(properties: Value, required: &[&str]) -> Value {
+pub(super) fn create_schema() -> Value {
+    let mut properties = common_properties();
+    properties["prefix"] = json!({ "type": ["string", "null"], "maxLength": KEY_PREFIX_CHARS_MAX });
+    let required = ["name"];
     json!({ "type": "object", "properties": properties, "required": required, "additionalProperties": false })
+}
+
+pub(super) fn update_schema() -> Value {
+    json!({ "type": "object", "properties": common_properties(), "additionalProperties": false })
+}
+
+pub(super) fn read_new(body: &Value, known: Option<&OwnPermissions>) -> Result<NewNativeKey, Error> {
+    let (mut patch, mut faults, mut prefix) = (NativeKeyPatch::default(), Faults::default(), None);
+    let object = members(body)?;
+    for (field, value) in object {
+        match field.as_str() {
+            "prefix" => {
+                let read = or_null(value, |value| text(value, KeyPrefix::parse));
+                prefix = faults.note(field, read).flatten();
+            }
+            _ => read_member(field, value, known, &mut patch, &mut faults),
+        }
+    }
+    if !object.contains_key("name") {
+        faults.add("name", "must be there");
+    }
+    match patch.name {
+        Some(name) if faults.0.is_empty() => Ok(NewNativeKey {
+            name,
+            prefix,
+            permissions: patch.permissions.flatten(),
+            external_id: patch.external_id.flatten(),
+            metadata: patch.metadata.flatten(),
+            guards: patch.guards,
+        }),
+        _ => Err(Error::invalid(faults.0)),
+    }
+}
+
+pub(super) fn read_patch(body: &Value, known: Option<&OwnPermissions>) -> Result<NativeKeyPatch, Error> {
+    let (mut patch, mut faults) = (NativeKeyPatch::default(), Faults::default());
+    for (field, value) in members(body)? {
+        match field.as_str() {
+            "prefix" => faults.add(field, "cannot be changed: issue another key"),
+            _ => read_member(field, value, known, &mut patch, &mut faults),
+        }
+    }
+    faults.check()?;
+    Ok(patch)
+}
+
+fn read_member(
+    field: &str,
+    value: &Value,
+    known: Option<&OwnPermissions>,
+    patch: &mut NativeKeyPatch,
+    faults: &mut Faults,
+) {
+    match field {
+        "name" => patch.name = faults.note(field, text(value, Name::parse)),
+        "permissions" => {
+            patch.permissions = Some(Scopes::of_own(own_permissions(field, value, known, faults)));
+        }
+        "external_id" => {
+            let read = or_null(value, |value| text(value, ExternalId::parse));
+            patch.external_id = faults.note(field, read);
+        }
+        "metadata" => patch.metadata = faults.note(field, or_null(value, read_metadata)),
+        _ if read_guard(field, value, &mut patch.guards, &mut faults.0) => {}
+        _ => faults.add(field, "is not known here"),
+    }
+}
+
+fn read_metadata(value: &Value) -> Result<Metadata, String> {
+    let object = value.as_object().ok_or("must be an object")?;
+    Metadata::of(object).map_err(|error| error.to_string())
 }
 
 #[cfg(test)]
 mod tests {
+    use claviger_model::{OwnName, OwnNumber};
+
     use super::*;
 
-    fn named(error: Error) -> String {
-        format!("{error:?}")
+    fn known() -> OwnPermissions {
+        let name = OwnName::parse("orders:read").unwrap();
+        [(name, OwnNumber::new(7).unwrap())].into_iter().collect()
+    }
+
+    /// Each member with a value that is taken, and values that are not.
+    fn members() -> Vec<(&'static str, Value, Vec<Value>)> {
+        vec![
+            ("name", json!("n"), vec![json!(""), json!(null), json!(1), json!("x".repeat(256))]),
+            ("permissions", json!(["orders:read"]), vec![json!("orders:read"), json!(null), json!({})]),
+            ("external_id", json!("cus_1"), vec![json!(""), json!("a b"), json!(1), json!("é")]),
+            (
+                "metadata",
+                json!({ "plan": ["x", 1, null] }),
+                vec![json!([]), json!("{}"), json!({ "x": "y".repeat(4096) })],
+            ),
+            ("allow_list", json!(["192.0.2.0/24"]), vec![json!([]), json!("::1")]),
+            ("request_limit", json!({ "requests": 1, "period_seconds": 1 }), vec![json!(1)]),
+            ("expires_at", json!("2030-01-02T03:04:05Z"), vec![json!(1)]),
+        ]
+    }
+
+    fn errors(result: Result<impl Sized, Error>) -> String {
+        format!("{:?}", result.err().unwrap())
     }
 
     #[test]
-    fn a_new_key_needs_a_name_and_takes_scopes_where_it_may() {
-        let read = |body: Value, with_scopes| new_key(Ok(Json(body)), with_scopes);
-        let new = read(json!({ "name": "n", "scopes": ["monitors_read"] }), WithScopes::Yes).ok().unwrap();
-        assert_eq!(
-            (new.name.to_string(), new.scopes.unwrap().to_list()),
-            ("n".into(), "monitors_read".into())
-        );
-        assert!(read(json!({ "name": "n", "scopes": null, "allow_list": ["::1"] }), WithScopes::Yes).is_ok());
-        for (body, expected) in [
-            (json!({}), "must be there"),
-            (json!({ "name": 1 }), "must be a string"),
-            (json!({ "name": "n", "scopes": [] }), "must have a permission"),
-            (json!({ "name": "n", "scopes": ["x_y"] }), "Invalid scopes: x_y"),
-            (json!({ "name": "n", "scopes": "monitors_read" }), "must be a list of permissions"),
-            (json!({ "name": "n", "allow_list": ["x"] }), "allow_list/0"),
-            (json!({ "name": "n", "owner": "x" }), "is not a member of this body"),
-            (json!([]), "must be an object"),
-        ] {
-            let refused = named(read(body, WithScopes::Yes).err().unwrap());
-            assert!(refused.contains(expected), "{refused}");
+    fn what_is_described_is_what_is_taken() {
+        let (mut described, known) = (create_schema()["properties"].clone(), known());
+        for (name, good, bad) in members() {
+            assert!(described.as_object_mut().unwrap().remove(name).is_some(), "{name}");
+            assert!(read_patch(&json!({ name: good }), Some(&known)).is_ok(), "{name}");
+            for value in bad {
+                let refused = errors(read_patch(&json!({ name: value }), Some(&known)));
+                assert!(refused.contains(&format!("field: Some(\"{name}")), "{refused}");
+            }
         }
-        assert!(read(json!({ "name": "n", "scopes": ["monitors_read"] }), WithScopes::No).is_err());
+        assert_eq!(described.as_object().unwrap().keys().collect::<Vec<_>>(), ["prefix"]);
+        for prefix in [json!(null), json!("acme_live")] {
+            assert!(read_new(&json!({ "name": "n", "prefix": prefix }), None).is_ok());
+        }
+        for prefix in [json!(1), json!("ddapp"), json!("a-b")] {
+            assert!(errors(read_new(&json!({ "name": "n", "prefix": prefix }), None)).contains("\"prefix\""));
+        }
+        assert!(errors(read_patch(&json!({ "prefix": "x" }), None)).contains("\"prefix\""));
     }
 
     #[test]
-    fn a_rotation_takes_a_bounded_grace() {
-        let read = |body: Value| grace(Ok(Json(body)));
-        assert_eq!(read(json!({})).ok(), Some(Grace::default()));
-        assert_eq!(read(json!({ "grace_seconds": 60 })).ok(), Grace::seconds(60).ok());
-        for wrong in
-            [json!(-1), json!(1.5), json!("60"), json!(null), json!(Grace::SECONDS_MAX + 1), json!(u64::MAX)]
-        {
-            assert!(read(json!({ "grace_seconds": wrong })).is_err(), "{wrong}");
+    fn every_bad_field_is_named_at_once() {
+        let body =
+            json!({ "permissions": ["orders:read", "api_keys_read", 7], "metadata": 1, "colour": "red" });
+        let refused = errors(read_new(&body, Some(&known())));
+        for field in ["name", "permissions/1", "permissions/2", "metadata", "colour"] {
+            assert!(refused.contains(&format!("field: Some(\"{field}\")")), "{field}: {refused}");
         }
-        assert!(read(json!({ "grace": 60 })).is_err());
+        assert_eq!(refused.matches("field:").count(), 5, "{refused}");
+    }
+
+    #[test]
+    fn what_is_not_said_stays_and_null_takes_away() {
+        let patch = read_patch(&json!({}), None).unwrap();
+        assert!(patch.permissions.is_none() && patch.external_id.is_none() && patch.metadata.is_none());
+        let patch =
+            read_patch(&json!({ "permissions": [], "external_id": null, "metadata": null }), None).unwrap();
+        assert_eq!(patch.permissions, Some(None));
+        assert_eq!((patch.external_id, patch.metadata), (Some(None), Some(None)));
     }
 }

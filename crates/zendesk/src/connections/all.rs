@@ -1,5 +1,5 @@
-//! `…/connections/all`: every connection of an integration, by type, a page at a time (fact sheet, 7, and its choice
-//! U11). Cursors are names; one that is nobody's any more still says where to go on.
+//! `…/connections/all`: every connection of an integration, by type, a page at a time (reference: "All Connections").
+//! Cursors are names; one that is nobody's any more still says where to go on.
 
 use axum::Json;
 use axum::extract::State;

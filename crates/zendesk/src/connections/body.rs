@@ -1,5 +1,5 @@
 //! Bodies of connections: what they are understood to say is the catalog's matter, how they come and what is told of
-//! their faults is this dialect's (fact sheet, choices U4 and U9).
+//! their faults is this dialect's, and ours: the vendor's documents say only that it is 400.
 
 use claviger_catalog::{Faults, SecretJson, ZisType};
 use claviger_engine::{FieldError, NewZisConnection, ZisConnectionPatch};

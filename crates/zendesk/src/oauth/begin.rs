@@ -1,4 +1,4 @@
-//! `…/connections/oauth/start/{integration}`: an OAuth connection is begun (fact sheet, 9.1).
+//! `…/connections/oauth/start/{integration}`: an OAuth connection is begun (reference: "OAuth Connections").
 //!
 //! What is answered is where to go: for an authorization code to the authorization server, by a browser; for client
 //! credentials to [`access_codes`](super::connections), by whoever asks.

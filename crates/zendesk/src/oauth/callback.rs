@@ -1,4 +1,5 @@
-//! `…/connections/oauth/callback`: browsers come back from authorization servers (fact sheet, 9.2).
+//! `…/connections/oauth/callback`: browsers come back from authorization servers (article: "Creating connections to
+//! integrate with external services").
 //!
 //! Whoever comes has no credentials but the `state` with which they were sent, at whatever host. What is told to a browser
 //! that is sent nowhere is a small page; neither it nor an error tells whether a state ever was.

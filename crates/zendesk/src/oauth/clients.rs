@@ -1,4 +1,4 @@
-//! `…/connections/oauth/clients/{integration}`: OAuth clients (fact sheet, 8).
+//! `…/connections/oauth/clients/{integration}`: OAuth clients (reference: "OAuth Clients").
 //!
 //! The vendor's example of the list shows each secret in clear; here it is masked everywhere.
 

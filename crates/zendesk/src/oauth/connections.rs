@@ -1,5 +1,5 @@
-//! `…/connections/{integration}` and its neighbours: OAuth connections, finished, shown, renewed and deleted (fact sheet,
-//! 9.2 and 9.3). They are named in the query, by name or by id.
+//! `…/connections/{integration}` and its neighbours: OAuth connections, finished, shown, renewed and deleted
+//! (reference: "OAuth Connections"). They are named in the query, by name or by id.
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};

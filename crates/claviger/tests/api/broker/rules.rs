@@ -4,13 +4,12 @@ mod overrides;
 
 use serde_json::{Value, json};
 
-use super::ends::{BEGUN, breaks_off, streaming};
+use super::ends::{Telling, all_are_asked_of, breaks_off, streaming};
 use super::raw::{Caller, change_terms, code, on_terms};
 use super::{Scene, with_a_world};
 use crate::native::connections::calls::listed;
 use crate::support::connections::{examples, gitlab};
 use crate::support::native_connections::CONNECTIONS as PATH;
-use crate::support::third_party::Reply;
 use crate::support::zis::Zis;
 
 const SECRET: &str = "glpat-canary-7Qx2";
@@ -129,20 +128,17 @@ with_a_world! {
     }
 
     async fn a_stream_ends_when_the_rules_admit_it_no_more(scene: &Scene) {
-        scene.world.answer(|_| Reply::raw(&[BEGUN]));
+        let telling = Telling::begin(scene);
         let id = on_terms(scene, &gitlab(SECRET), Value::Null).await;
         let (token, other) = (scene.token().await, scene.connection(&gitlab(SECRET)).await);
         let (mut stream, mut control) = (streaming(scene, &id, &token).await, streaming(scene, &other, &token).await);
-        let goes_on = async |stream: &mut hyper::body::Incoming| {
-            let pause = std::time::Duration::from_millis(1200);
-            tokio::time::timeout(pause, http_body_util::BodyExt::frame(stream)).await.is_err()
-        };
         // Rules that still admit it do not end it.
         change_terms(scene, &id, rules(&[rule(&["GET"], "/api/v4/events"), rule(&["POST"], "/")])).await;
-        assert!(goes_on(&mut stream).await);
+        all_are_asked_of(scene, &other).await;
+        assert!(telling.arrives(&mut stream).await);
         change_terms(scene, &id, rules(&[rule(&["POST"], "/api/v4/events"), rule(&["GET"], "/api/v4/event")])).await;
         assert!(breaks_off(stream).await);
-        assert!(goes_on(&mut control).await);
+        assert!(telling.arrives(&mut control).await);
     }
 
     async fn what_is_refused_is_recorded_and_tests_obey_too(scene: &Scene) {

@@ -8,6 +8,7 @@ use super::{Scene, with_a_world};
 use crate::support::connections::gitlab;
 use crate::support::native_connections::path_of;
 use crate::support::third_party::Reply;
+use crate::support::until;
 
 /// Answers that end at once, but for streams.
 fn answer(scene: &Scene) {
@@ -19,11 +20,11 @@ fn answer(scene: &Scene) {
 
 /// A busy connection's seats are free once the server has noticed that a stream's caller is gone.
 async fn until_free(caller: &Caller, target: &str) {
-    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(30);
-    while code(&caller.get(target).await) != "ok" {
-        assert!(std::time::Instant::now() < deadline);
-        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-    }
+    until("a seat is free", async || match code(&caller.get(target).await) {
+        "ok" => Ok(()),
+        refusal => Err(refusal.to_owned()),
+    })
+    .await;
 }
 
 with_a_world! {

@@ -1,7 +1,7 @@
 //! Where a connection wants it, a call is written down before it is made, and how it ended afterwards.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::sync::Notify;
@@ -13,6 +13,7 @@ use super::{Scene, with_a_world};
 use crate::native::connections::calls::listed;
 use crate::support::connections::{examples, gitlab};
 use crate::support::native_connections::CONNECTIONS;
+use crate::support::until;
 
 const SECRET: &str = "glpat-canary-7Qx2";
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -29,16 +30,12 @@ async fn now(scene: &Scene, id: &str) -> Vec<Value> {
 
 /// The record of one call, once it has ended.
 async fn ended(scene: &Scene, id: &str) -> Value {
-    let deadline = Instant::now() + PATIENCE;
-    loop {
+    until("the call has ended", async || {
         let calls = now(scene, id).await;
         assert_eq!(calls.len(), 1, "one line is there, whatever it says: {calls:?}");
-        if calls[0]["ended"] == true {
-            return calls[0].clone();
-        }
-        assert!(Instant::now() < deadline, "{calls:?}");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+        if calls[0]["ended"] == true { Ok(calls[0].clone()) } else { Err(calls) }
+    })
+    .await
 }
 
 /// A third party that tells when it is called, and answers when it is told to.
@@ -126,26 +123,26 @@ with_a_world! {
         assert_eq!((code(&refused), refused.header("retry-after")), ("unrecorded", "1"));
         assert!(scene.world.take_seen().is_empty());
         database.execute("ALTER TABLE elsewhere RENAME TO connection_calls").await;
-        let deadline = Instant::now() + PATIENCE;
         let mut refusals = 1;
-        while code(&caller.get(&target).await) != "ok" {
-            refusals += 1;
-            assert!(Instant::now() < deadline);
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+        until("calls are made again", async || match code(&caller.get(&target).await) {
+            "ok" => Ok(()),
+            refusal => {
+                refusals += 1;
+                Err(refusal.to_owned())
+            }
+        }).await;
         assert_eq!(scene.world.take_seen().len(), 1);
         // Nothing of it is left begun.
-        let deadline = Instant::now() + PATIENCE;
-        loop {
+        until("what was made has ended", async || {
             let calls = now(scene, &id).await;
             let of = |status: u16| calls.iter().filter(|it| it["status"] == status && it["ended"] == true).count();
-            if of(200) == 2 {
-                assert!((1..=refusals).contains(&of(503)) && calls.len() == 2 + of(503), "{calls:?}");
-                break;
+            let (made, refused) = (of(200), of(503));
+            if made < 2 {
+                return Err(calls);
             }
-            assert!(Instant::now() < deadline, "{calls:?}");
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+            assert!((1..=refusals).contains(&refused) && calls.len() == made + refused && made == 2, "{calls:?}");
+            Ok(())
+        }).await;
     }
 
     async fn each_is_one_line_whatever_comes_of_it(scene: &Scene) {
@@ -162,18 +159,13 @@ with_a_world! {
         change_terms(scene, &id, Value::Null).await;
         assert_eq!(code(&caller.get(&target).await), "lookup_failed");
         let list = listed(&scene.admin, &id, 5).await;
-        let deadline = Instant::now() + PATIENCE;
-        loop {
+        let calls = until("all have ended", async || {
             let calls = now(scene, &id).await;
             assert_eq!(calls.len(), 5, "{list} {calls:?}");
-            if calls.iter().all(|call| call["ended"] == true) {
-                let mut errors: Vec<_> = calls.iter().map(|call| call["error"].as_str().unwrap_or("ok")).collect();
-                errors.sort_unstable();
-                assert_eq!(errors, ["lookup_failed", "lookup_failed", "not_in_rules", "ok", "upstream_broken"]);
-                break;
-            }
-            assert!(Instant::now() < deadline, "{calls:?}");
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+            if calls.iter().all(|call| call["ended"] == true) { Ok(calls) } else { Err(calls) }
+        }).await;
+        let mut errors: Vec<_> = calls.iter().map(|call| call["error"].as_str().unwrap_or("ok")).collect();
+        errors.sort_unstable();
+        assert_eq!(errors, ["lookup_failed", "lookup_failed", "not_in_rules", "ok", "upstream_broken"]);
     }
 }

@@ -1,13 +1,19 @@
+//! `/claviger/v1/…`. What concerns several paths stands above: guards, rotation, revocation. The list of
+//! integrations is read by the tests of connections, and with the operator's own by those of the program (`catalog.rs`);
+//! the settings of an org are changed wherever a test needs others.
+
 mod actions;
 pub(crate) mod connections;
 mod credential_permissions;
 mod keys;
+mod leaks;
 mod orgs;
 mod permissions;
 mod role_permissions;
 mod session;
 mod users;
 mod verify;
+mod webhooks;
 
 use http::Method;
 use serde_json::{Value, json};

@@ -16,6 +16,7 @@ mod server;
 pub(crate) mod session;
 pub(crate) mod third_party;
 pub(crate) mod tokens;
+mod until;
 pub(crate) mod wire;
 pub(crate) mod zis;
 pub(crate) mod zis_sample;
@@ -23,6 +24,7 @@ pub(crate) mod zis_sample;
 pub(crate) use client::{Answer, Client, Keys};
 pub(crate) use database::TestDatabase;
 pub(crate) use server::{Halted, PUBLIC_URL, START, Setup, TestServer};
+pub(crate) use until::until;
 
 /// Writes each case once and runs it on both engines: `on_both_engines! { fn name(server) { … } }` becomes
 /// `name::sqlite` and `name::postgres`.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 use claviger_catalog::SecretText;
@@ -25,14 +25,14 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::aws_lc_rs;
 use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 
+use super::until;
+
 /// By these names it is called.
 pub(crate) const HOSTS: [&str; 2] = ["auth.example.com", "acme.auth.example.com"];
 /// The code that it takes.
 pub(crate) const CODE: &str = "canary-code-of-a-browser";
 /// With this begins every secret that it takes.
 pub(crate) const SECRET: &str = "canary-client-secret";
-
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How it answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -165,11 +165,11 @@ impl Provider {
 
     /// Waits until it was asked so often.
     pub(crate) async fn wait_for(&self, count: usize) {
-        let deadline = Instant::now() + PATIENCE;
-        while self.asked().len() < count {
-            assert!(Instant::now() < deadline, "it was only asked {} times", self.asked().len());
-            tokio::task::yield_now().await;
-        }
+        until(&format!("it was asked {count} times"), async || match self.asked().len() {
+            asked if asked >= count => Ok(()),
+            asked => Err(asked),
+        })
+        .await;
     }
 }
 

@@ -1,5 +1,7 @@
 //! `/api/v2/current_user`
 
+mod application_keys;
+
 use serde_json::{Value, json};
 
 use crate::support::people::Member;

@@ -2,7 +2,6 @@ mod actions;
 mod api_keys;
 mod api_keys_search;
 mod current_user;
-mod current_user_application_keys;
 mod permissions;
 mod personal_access_tokens;
 mod restriction_policy;

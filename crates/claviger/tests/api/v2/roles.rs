@@ -1,13 +1,11 @@
 //! `/api/v2/roles`
 
-use std::time::Duration;
-
 use claviger_engine::ImportError;
 use http::Method;
 use serde_json::{Value, json};
 
 use crate::support::people::{API_KEYS_READ, Member, built_in_role, id_of, role, user};
-use crate::support::{Answer, Client, Keys, TestDatabase, TestServer, on_both_engines};
+use crate::support::{Answer, Client, Keys, TestDatabase, TestServer, on_both_engines, until};
 
 const PATH: &str = "/api/v2/roles";
 const API_KEYS_WRITE: &str = "3e4d4d28-f923-11ea-adbc-e3565938c12e";
@@ -238,12 +236,10 @@ on_both_engines! {
         let held = format!("SELECT COUNT(*) FROM user_roles WHERE role_id = '{id}'");
         assert_eq!(server.database().scalar(&held).await, "1");
         client.delete(&format!("{PATH}/{id}")).await.expect(204);
-        let swept = async {
-            while server.database().scalar(&held).await != "0" {
-                tokio::task::yield_now().await;
-            }
-        };
-        tokio::time::timeout(Duration::from_secs(60), swept).await.expect("it is swept up");
+        until("it is swept up", async || match server.database().scalar(&held).await.as_str() {
+            "0" => Ok(()),
+            left => Err(left.to_owned()),
+        }).await;
         server.verify_state().await;
     }
 

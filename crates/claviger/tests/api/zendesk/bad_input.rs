@@ -6,7 +6,7 @@ use http::Method;
 use serde_json::{Value, json};
 
 use super::refusals::told;
-use crate::bad_input::bodies::{Mutation, MutationKind, mutations};
+use crate::bad_input::mutations::{Mutation, MutationKind, mutations};
 use crate::support::oauth::Stage;
 use crate::support::sample::unique_name;
 use crate::support::zis::TOKENS;

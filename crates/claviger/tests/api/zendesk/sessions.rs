@@ -1,4 +1,4 @@
-//! Admins by their sessions, instead of tokens (fact sheet, 3.3, and its choices U2 and U16).
+//! Admins by their sessions, instead of tokens.
 
 use http::Method;
 use serde_json::{Value, json};

@@ -1,4 +1,5 @@
-//! `/api/v2/actions/app_key_registrations`: which application keys may manage connections (fact sheet 8).
+//! `/api/v2/actions/app_key_registrations`: which application keys may manage connections (reference: "Action
+//! Connection").
 
 use axum::extract::{Path, State};
 use axum::response::Response;

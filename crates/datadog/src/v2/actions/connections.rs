@@ -1,4 +1,5 @@
-//! `/api/v2/actions/connections` (fact sheet 7). What a body's `integration` must hold is the catalog's.
+//! `/api/v2/actions/connections` (reference: "Action Connection"). What a body's `integration` must hold is the
+//! catalog's.
 
 mod body;
 mod error;
@@ -191,7 +192,8 @@ struct Relationships {
     created_by: Relation<Reference>,
 }
 
-/// Fact sheet 7.1, U21: whether the caller could use it is told to readers alone.
+/// Whether the caller could use it is told to readers alone: what is made or changed is recorded with `false`,
+/// always.
 fn wire(shown: ShownConnection, seen: Seen) -> One<Wire> {
     let ShownConnection { connection, integration, is_resolvable, .. } = shown;
     let told = |moment| (seen != Seen::Created).then(|| times::go(moment));

@@ -1,6 +1,5 @@
 //! Errors of the services below `/api/v2/actions`: a list of objects, as JSON:API, each with the members that it is
-//! recorded with (fact sheet 7 and 8). What concerns the credentials, the rate limit or the server is told as
-//! everywhere.
+//! recorded with. What concerns the credentials, the rate limit or the server is told as everywhere.
 
 use axum::response::{IntoResponse, Response};
 use claviger_engine::{Error as EngineError, FieldError, Thing};
@@ -54,7 +53,8 @@ impl ActionError {
         Self::Objects(STATUS, details.into_iter().map(object).collect())
     }
 
-    /// The caller lacks something. What was never recorded is told by the fact sheet's choice (U2).
+    /// The caller lacks something. This was never recorded: the words are those of the key services, in the form of
+    /// these.
     fn forbidden(detail: impl Into<String>) -> Self {
         Self::full(StatusCode::FORBIDDEN, "Forbidden", detail)
     }

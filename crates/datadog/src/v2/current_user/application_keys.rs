@@ -1,4 +1,4 @@
-//! `/api/v2/current_user/application_keys`: the caller's own (fact sheet 4).
+//! `/api/v2/current_user/application_keys`: the caller's own (reference: "Key Management").
 
 use axum::Json;
 use axum::extract::{Path, State};

@@ -7,7 +7,7 @@ use claviger_model::Permission;
 use md5::{Digest, Md5};
 use uuid::{Builder, Uuid, uuid};
 
-/// As recorded (fact sheet, appendix A).
+/// As recorded.
 const RECORDED: [(&str, Uuid); 21] = [
     ("user_access_invite", uuid!("9ac1d8cc-e707-11ea-aa2d-73d37e989a9d")),
     ("user_access_manage", uuid!("9de604d8-e707-11ea-aa2d-93f1a783b3a3")),

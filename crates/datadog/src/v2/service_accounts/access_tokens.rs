@@ -1,4 +1,4 @@
-//! `/api/v2/service_accounts/{service_account_id}/access_tokens` (fact sheet 9.2).
+//! `/api/v2/service_accounts/{service_account_id}/access_tokens` (reference: "Service Accounts").
 
 use axum::extract::{Path, State};
 use axum::response::Response;

@@ -1,5 +1,5 @@
-//! `/api/v2/service_accounts/{service_account_id}/application_keys` (fact sheet 4 and 9.2). The secret is shown when a
-//! key is made, and never again.
+//! `/api/v2/service_accounts/{service_account_id}/application_keys` (reference: "Service Accounts"). The secret is
+//! shown when a key is made, and never again.
 
 use axum::Json;
 use axum::extract::{Path, State};

@@ -1,4 +1,4 @@
-//! Users and service accounts on the wire (fact sheet 9.1).
+//! Users and service accounts on the wire, as recorded.
 
 use claviger_model::{OrgId, RoleId, User, UserKind};
 use md5::{Digest, Md5};

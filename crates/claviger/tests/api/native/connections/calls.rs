@@ -1,24 +1,19 @@
 //! What was called through a connection is listed: all of it, to whoever may see it, and nothing that is a secret.
 
-use std::time::{Duration, Instant};
-
 use claviger_engine::CallBatch;
 use claviger_model::Timestamp;
 use http::Method;
 use serde_json::{Value, json};
 
 use super::{PATH, aws, made, path_of};
-use crate::broker::with_a_world;
+use crate::broker::{Scene, with_a_world};
 use crate::native::fields;
 use crate::support::connections::gitlab;
 use crate::support::restrictions::{Someone, restrict};
 use crate::support::third_party::Reply;
-use crate::support::{Answer, Client, Keys, START, TestDatabase, TestServer, on_both_engines, tokens};
+use crate::support::{Answer, Client, Keys, START, TestDatabase, TestServer, on_both_engines, tokens, until};
 
 const SECRET: &str = "glpat-canary-7Qx2";
-/// Calls are written every second; a busy machine may take longer.
-const PATIENCE: Duration = Duration::from_secs(60);
-const PAUSE: Duration = Duration::from_millis(50);
 
 fn path(id: &str, query: &str) -> String {
     format!("{PATH}/{id}/calls{query}")
@@ -30,29 +25,29 @@ fn calls(answer: &Value) -> &[Value] {
 
 /// The list, once it is of so many.
 pub(crate) async fn listed(client: &Client, id: &str, count: usize) -> Value {
-    let deadline = Instant::now() + PATIENCE;
-    loop {
+    let list = until(&format!("{count} calls are listed"), async || {
         let list = client.get(&path(id, "")).await.expect(200).json();
-        if calls(&list).len() >= count {
-            assert_eq!(calls(&list).len(), count, "{list}");
-            return list;
-        }
-        assert!(Instant::now() < deadline, "{list}");
-        tokio::time::sleep(PAUSE).await;
-    }
+        if calls(&list).len() >= count { Ok(list) } else { Err(list) }
+    })
+    .await;
+    assert_eq!(calls(&list).len(), count, "{list}");
+    list
 }
 
-/// Asks until an answer is as it should become.
-async fn until(client: &Client, path: &str, mut is_it: impl FnMut(&Answer) -> bool) {
-    let deadline = Instant::now() + PATIENCE;
-    loop {
+/// Calls until the answer is as it should become.
+async fn call_until(client: &Client, path: &str, mut is_it: impl FnMut(&Answer) -> bool) {
+    until("the answer is another", async || {
         let answer = client.get(path).await;
-        if is_it(&answer) {
-            return;
-        }
-        assert!(Instant::now() < deadline, "{}: {}", answer.status, answer.text);
-        tokio::time::sleep(PAUSE).await;
-    }
+        if is_it(&answer) { Ok(()) } else { Err((answer.status, answer.text)) }
+    })
+    .await;
+}
+
+/// How often something could not be written.
+fn failures(scene: &Scene) -> u64 {
+    let page = scene.server.metrics();
+    let count = page.lines().find_map(|line| line.strip_prefix("claviger_store_failures_total "));
+    count.unwrap().parse().unwrap()
 }
 
 /// All of a list, by pages of so many.
@@ -107,21 +102,25 @@ with_a_world! {
         let (call, database) = (format!("/broker/{id}/version"), scene.server.database());
         database.execute("ALTER TABLE connection_calls RENAME TO elsewhere").await;
         let mut answered = 0;
-        until(&scene.admin, &call, |answer| match answer.status.as_u16() {
+        call_until(&scene.admin, &call, |answer| match answer.status.as_u16() {
             200 => { answered += 1; false }
             status => status == 503 && answer.header("claviger-error") == "unrecorded",
         }).await;
         assert!(answered > 0);
         assert_eq!(scene.world.take_seen().len(), answered);
-        // It stays so for as long as it lasts.
-        for _ in 0..20 {
+        // It stays so for as long as it lasts, however often it is tried to write them.
+        let before = failures(scene);
+        until("it was tried again", async || {
             let refused = scene.admin.get(&call).await.expect(503);
             assert_eq!(refused.header("claviger-error"), "unrecorded");
-            tokio::time::sleep(PAUSE * 2).await;
-        }
+            match failures(scene) - before {
+                tried if tried >= 2 => Ok(()),
+                tried => Err(tried),
+            }
+        }).await;
         assert_eq!(scene.world.take_seen().len(), 0);
         database.execute("ALTER TABLE elsewhere RENAME TO connection_calls").await;
-        until(&scene.admin, &call, |answer| answer.status == 200).await;
+        call_until(&scene.admin, &call, |answer| answer.status == 200).await;
         // What was called before is not lost.
         let list = listed(&scene.admin, &id, answered + 1).await;
         assert!(calls(&list).iter().all(|call| call["status"] == 200), "{list}");

@@ -1,7 +1,7 @@
 //! The server tests connections by itself, where their terms say so.
 
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use claviger_broker::Options;
 use serde_json::{Value, json};
@@ -14,12 +14,9 @@ use crate::broker::Scene;
 use crate::support::connections::{gitlab, http};
 use crate::support::restrictions::restrict;
 use crate::support::third_party::{Reply, ThirdParty};
-use crate::support::{Client, Keys, Setup, TestDatabase, with_either_database};
+use crate::support::{Client, Keys, Setup, TestDatabase, until, with_either_database};
 
 const SECRET: &str = "glpat-canary-7Qx2";
-/// A busy machine may take long to come to it.
-const PATIENCE: Duration = Duration::from_secs(60);
-const PAUSE: Duration = Duration::from_millis(10);
 const SECOND: i64 = 1_000_000;
 
 /// A server that looks often, since the tests' clock moves by itself.
@@ -40,15 +37,12 @@ async fn shown(client: &Client, id: &str) -> Value {
 
 /// Waits until a connection's health is as it should become, and gives when that was said.
 async fn becomes(client: &Client, id: &str, status: &str, reason: &str) -> Value {
-    let deadline = Instant::now() + PATIENCE;
-    loop {
+    until(&format!("{status}, {reason}"), async || {
         let health = shown(client, id).await["health"].clone();
-        if (&health["status"], &health["reason"]) == (&json!(status), &json!(reason)) {
-            return health["at"].clone();
-        }
-        assert!(Instant::now() < deadline, "{health}");
-        tokio::time::sleep(PAUSE).await;
-    }
+        let is_so = (&health["status"], &health["reason"]) == (&json!(status), &json!(reason));
+        if is_so { Ok(health["at"].clone()) } else { Err(health) }
+    })
+    .await
 }
 
 /// Waits until the server has looked once more: one that nobody tested yet is tested then.
@@ -207,13 +201,12 @@ with_either_database! {
         });
         // All are due in one look.
         scene.server.clock.advance_micros(400 * SECOND);
-        let deadline = Instant::now() + PATIENCE;
         for done in 0..12 {
             let wanted = (12 - done).min(4);
-            while waiting.lock().unwrap().0 < wanted {
-                assert!(Instant::now() < deadline, "{done}: {:?}", waiting.lock().unwrap());
-                tokio::time::sleep(PAUSE).await;
-            }
+            until(&format!("{wanted} are under way"), async || match *waiting.lock().unwrap() {
+                (now, _) if now >= wanted => Ok(()),
+                (now, most) => Err((now, most)),
+            }).await;
             answers.add_permits(1);
         }
         for id in &ids {
@@ -231,16 +224,11 @@ with_either_database! {
             while line.read_buf(&mut read).await.is_ok_and(|count| count > 0) {}
         });
         let id = watched(&scene.admin, "n", &gitlab(SECRET)).await;
-        let deadline = Instant::now() + PATIENCE;
-        while scene.world.connections() == 0 {
-            assert!(Instant::now() < deadline);
-            tokio::time::sleep(PAUSE).await;
-        }
-        let stopped = Instant::now();
+        until("it is under way", async || (scene.world.connections() > 0).then_some(()).ok_or("nobody came")).await;
         let halted = scene.server.halt().await;
-        assert!(stopped.elapsed() < Duration::from_secs(20), "{:?}", stopped.elapsed());
         let world = ThirdParty::start().await;
         let server = halted.start(Setup { egress: Some(world.egress()), ..setup() }).await;
+        // Waited for until its own patience was at an end, it would be known as not answered, and not be due yet.
         becomes(&server.client(), &id, "ok", "accepted").await;
         // It was begun, and did not end well: that is in the record too.
         let list = listed(&server.client(), &id, 2).await;

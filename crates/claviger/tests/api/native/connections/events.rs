@@ -3,10 +3,10 @@
 use serde_json::{Value, json};
 
 use super::{API, aws};
+use crate::native::webhooks::{hook, telling};
 use crate::receiver::{Delivery, Receiver};
 use crate::support::native_connections::{http, imported, made, path_of};
 use crate::support::{TestDatabase, TestServer, with_either_database};
-use crate::webhooks::{hook, telling};
 
 const MINUTE: i64 = 60 * 1_000_000;
 const DAY: i64 = 24 * 3600 * 1_000_000;

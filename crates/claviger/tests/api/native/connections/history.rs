@@ -7,7 +7,7 @@ use super::{API, PATH, aws, registered_key};
 use crate::native::fields;
 use crate::support::native_connections::{http, imported, made, path_of};
 use crate::support::people::Member;
-use crate::support::{Client, Keys, START, TestDatabase, TestServer, on_both_engines};
+use crate::support::{Client, Keys, START, TestDatabase, TestServer, on_both_engines, until};
 
 async fn history(client: &Client, shown: &Value, query: &str) -> Value {
     client.get(&format!("{}/history{query}", path_of(shown))).await.expect(200).json()
@@ -98,15 +98,10 @@ on_both_engines! {
         admin.delete(&path_of(&gone)).await.expect(204);
         let position = engine.applied();
         engine.note_connection_used(used["id"].as_str().unwrap().parse().unwrap());
-        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(30);
-        loop {
+        until("its last use is shown", async || {
             let shown = admin.get(&path_of(&used)).await.expect(200).json();
-            if shown["last_used_at"] == START {
-                break;
-            }
-            assert!(std::time::Instant::now() < deadline, "{shown}");
-            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-        }
+            if shown["last_used_at"] == START { Ok(()) } else { Err(shown) }
+        }).await;
         let names = async |query: &str| {
             let list = admin.get(&format!("{PATH}?{query}")).await.expect(200).json();
             list["connections"].as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>()

@@ -4,10 +4,10 @@ use claviger_model::{OrgId, UserId};
 use serde_json::{Value, json};
 
 use super::{HOUR, person};
+use crate::native::webhooks::{hook, telling};
 use crate::receiver::{Delivery, Receiver};
 use crate::support::session::{ADMIN, Browser, PASSWORD, SESSION, set_password};
 use crate::support::{TestDatabase, TestServer, on_both_engines, with_either_database};
-use crate::webhooks::{hook, telling};
 
 /// What a check finds, as sentences.
 async fn findings(server: &TestServer) -> Vec<String> {

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::support::connections::{ALL, gitlab, made, patch};
 use crate::support::restrictions::{Someone, path, policy, restrict};
-use crate::support::{Answer, TestDatabase, TestServer, on_both_engines};
+use crate::support::{Answer, TestDatabase, TestServer, on_both_engines, until};
 
 /// How often somebody is shut out.
 const ROUNDS: usize = 40;
@@ -68,9 +68,10 @@ on_both_engines! {
                     })
                 })
                 .collect();
-            while done.load(SeqCst) < WRITERS as u64 {
-                tokio::task::yield_now().await;
-            }
+            until("changes are under way", async || match done.load(SeqCst) {
+                done if done >= WRITERS as u64 => Ok(()),
+                done => Err(done),
+            }).await;
             let shut = policy(&id, &[("editor", user.clone())]);
             let shut_out = loop {
                 let answer = admin.post(&path(&id), &shut).await;

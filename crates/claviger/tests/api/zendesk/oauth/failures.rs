@@ -1,6 +1,6 @@
 //! Authorization servers that refuse, fail, dawdle or talk nonsense, and what is told of it.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use http::Method;
 use serde_json::{Value, json};
@@ -33,10 +33,8 @@ with_either_database! {
         for (mood, code, status) in MOODS {
             stage.provider.set(mood);
             let way = stage.begin("one").await;
-            let began = Instant::now();
             let answer = stage.callback(&format!("state={}&code={CODE}", way["state"])).await.expect(302);
             assert_eq!(answer.header("location"), format!("{APP}&error={code}"), "{mood:?}");
-            assert!(began.elapsed() < 5 * DEADLINE, "{mood:?}");
             // The code is used up, whatever came of it.
             stage.callback(&format!("state={}&code={CODE}", way["state"])).await.expect(400);
 

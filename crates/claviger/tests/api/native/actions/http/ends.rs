@@ -9,7 +9,7 @@ use super::{PATH, SECRET, action, refusal};
 use crate::broker::with_a_world;
 use crate::support::connections::gitlab;
 use crate::support::third_party::Reply;
-use crate::support::{Answer, Keys, tokens};
+use crate::support::{Answer, Keys, tokens, until};
 
 /// An answer that is never over.
 const BEGUN: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nx";
@@ -27,11 +27,10 @@ with_a_world! {
                 let client = scene.server.client_with(Keys { bearer: Some(token.secret), ..Keys::default() });
                 let body = action(&id, json!({ "path": "/x" }));
                 let running = tokio::spawn(async move { client.post(PATH, &body).await });
-                timeout(PATIENCE, async {
-                    while scene.world.take_seen().is_empty() {
-                        tokio::task::yield_now().await;
-                    }
-                }).await.expect("the call arrives");
+                until("the call arrives", async || match scene.world.take_seen().len() {
+                    0 => Err(()),
+                    _ => Ok(()),
+                }).await;
                 let gone = match is_of_connection {
                     true => format!("/claviger/v1/connections/{id}"),
                     false => format!("/api/v2/personal_access_tokens/{}", token.id),

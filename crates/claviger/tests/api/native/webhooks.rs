@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::receiver::{Delivery, Receiver};
 use crate::support::sample::{api_key, application_key};
 use crate::support::{
-    Answer, Client, Keys, Setup, TestDatabase, TestServer, on_both_engines, with_either_database,
+    Answer, Client, Keys, Setup, TestDatabase, TestServer, on_both_engines, until, with_either_database,
 };
 
 const PATH: &str = "/claviger/v1/webhooks";
@@ -53,15 +53,11 @@ async fn show(client: &Client, id: &str) -> Value {
 
 /// Waits until a webhook's standing is as it should be.
 async fn wait_for(client: &Client, id: &str, what: &str, is_so: impl Fn(&Value) -> bool) -> Value {
-    let deadline = std::time::Instant::now() + Duration::from_secs(30);
-    loop {
+    until(what, async || {
         let shown = show(client, id).await;
-        if is_so(&shown) {
-            return shown;
-        }
-        assert!(std::time::Instant::now() < deadline, "{what}: {shown}");
-        tokio::task::yield_now().await;
-    }
+        if is_so(&shown) { Ok(shown) } else { Err(shown) }
+    })
+    .await
 }
 
 async fn revoke(client: &Client, id: &str) -> Answer {
