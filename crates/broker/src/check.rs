@@ -105,7 +105,7 @@ impl Broker {
 
     async fn checked(&self, due: DueConnection) -> Result<Option<Health>, EngineError> {
         let engine = self.app.engine();
-        let usable = match engine.connection_to_check(due).await {
+        let mut usable = match engine.connection_to_check(due).await {
             Ok(usable) => usable,
             Err(EngineError::Absent(_)) => return Ok(None),
             Err(error) => return Err(error),
@@ -115,7 +115,7 @@ impl Broker {
         if !is_wanted || !engine.may_check(&usable.connection) {
             return Ok(None);
         }
-        let judged = match tokio::time::timeout(PATIENCE, self.judge(By::Server, &usable)).await {
+        let judged = match tokio::time::timeout(PATIENCE, self.judge(By::Server, &mut usable)).await {
             Ok(judged) => judged?.unwrap_or(Judged::NO_PROBE),
             Err(_) => Judged::new(Health::Unknown, "upstream_timeout"),
         };
