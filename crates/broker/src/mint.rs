@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use claviger_catalog::{Destination, Exchange, SecretText, Settings};
 use claviger_egress::{Egress, Policy, Target};
-use claviger_engine::{Engine, UsableConnection, UsableSettings};
+use claviger_engine::{Engine, UsableConnection, UsableSettings, UsedBy};
 use claviger_exchange::aws::{self, AssumeRole, Credentials};
 use claviger_exchange::cache::{Cache, Fresh};
 use claviger_exchange::gcp::{self, ServiceAccount};
@@ -129,12 +129,12 @@ impl Mint {
         mint(self.app.engine(), &self.http, usable, exchange, scope.as_deref()).await.map(drop)
     }
 
-    /// Whether an OAuth connection has a good token, or comes by one.
+    /// Whether an OAuth connection has a good token, or comes by one, which is recorded.
     ///
     /// # Errors
     /// Why not.
-    pub(crate) async fn grant(&self, connection: &Connection) -> Result<(), AccessError> {
-        self.oauth.access_token(connection.org, connection.id).await.map(drop)
+    pub(crate) async fn grant(&self, connection: &Connection, by: UsedBy) -> Result<(), AccessError> {
+        self.oauth.access_token_by(connection.org, connection.id, by).await.map(drop)
     }
 
     /// A third party refused a token. Whether it is worth trying once more.

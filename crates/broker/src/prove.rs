@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use claviger_catalog::Exchange;
-use claviger_engine::{Error as EngineError, UsableConnection};
+use claviger_engine::{Error as EngineError, UsableConnection, UsedBy};
 use claviger_exchange::ExchangeError;
 use claviger_model::{Audit, Health};
 use claviger_oauth::AccessError;
@@ -76,7 +76,8 @@ impl Broker {
         if self.is_over(usable) {
             return Ok(EXPIRED);
         }
-        let granted = self.mint.grant(&usable.connection).await;
+        let used_by = UsedBy { credential: by.acting(), user: by.user() };
+        let granted = self.mint.grant(&usable.connection, used_by).await;
         let present = engine.usable_again(usable).await?;
         let present = present.filter(|present| by.may_go_on(engine, &present.connection));
         let present = present.ok_or(EngineError::Unavailable(None))?;

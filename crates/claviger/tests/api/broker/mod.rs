@@ -12,6 +12,7 @@ mod oauth;
 mod own_headers;
 mod raw;
 mod reach;
+mod renewals;
 mod retries;
 mod rules;
 mod seats;
