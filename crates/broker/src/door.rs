@@ -240,6 +240,7 @@ impl Broker {
                 return Err(Refusal::Ended);
             }
             let token = Some(&*renewed.1);
+            retries.note_another_token();
             (answer, link) =
                 self.send_again(&mut draft, token, usable, &way, &mut right, &mut retries).await?;
             minted = Some(renewed);

@@ -39,6 +39,8 @@ const PAUSE: Duration = Duration::from_millis(250);
 pub(crate) struct Retries {
     left: u8,
     made: u8,
+    /// Whether it was made once more with another token: that is an attempt, and none of those that were asked for.
+    has_another_token: bool,
     /// When the first attempt began.
     began: Option<Instant>,
 }
@@ -65,7 +67,7 @@ impl Retries {
             (Some([digit @ b'0'..=b'9']), None) if digit - b'0' <= RETRIES_MAX => digit - b'0',
             _ => return Err(Refusal::RetriesInvalid),
         };
-        Ok(Self { left, made: 0, began: None })
+        Ok(Self { left, made: 0, has_another_token: false, began: None })
     }
 
     /// Whether there may be any: the body is to be kept then.
@@ -75,7 +77,12 @@ impl Retries {
 
     /// How often the call was made by now.
     pub(crate) fn attempts(&self) -> u8 {
-        self.made + 1
+        self.made + 1 + u8::from(self.has_another_token)
+    }
+
+    /// Notes that it is made once more, since its token was refused.
+    pub(crate) fn note_another_token(&mut self) {
+        self.has_another_token = true;
     }
 
     /// The pause before the next attempt; none where there is none.
@@ -229,7 +236,7 @@ mod tests {
     #[test]
     fn pauses_grow_are_spread_and_end() {
         let random = SeededRandom::new(7);
-        let retries = |made| Retries { left: 3, made, began: None };
+        let retries = |made| Retries { left: 3, made, has_another_token: false, began: None };
         let mut seen = std::collections::BTreeSet::new();
         for made in 0..3 {
             let full = PAUSE * (1 << made);
