@@ -16,7 +16,7 @@ use claviger_exchange::gcp::{self, ServiceAccount};
 use claviger_exchange::oauth::OAuthClient;
 use claviger_exchange::{ExchangeError, azure};
 use claviger_http::App;
-use claviger_model::{Clock, Connection, ConnectionId, Timestamp};
+use claviger_model::{Clock, Connection, ConnectionId, OrgId, Timestamp};
 use claviger_oauth::{AccessError, AccessToken, OAuth};
 use claviger_outbound::{Client, SendError};
 use claviger_redact::Needles;
@@ -31,6 +31,7 @@ use crate::replaced::Replaced;
 /// What a token depends on.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Key {
+    org: OrgId,
     connection: ConnectionId,
     revision: i64,
     scope: Option<String>,
@@ -74,7 +75,7 @@ impl Clock for EngineClock {
 
 impl Mint {
     pub(crate) fn new(app: App, egress: Egress, oauth: OAuth) -> Self {
-        let kept = Cache::new(Arc::new(EngineClock(app.clone())));
+        let kept = Cache::new(Arc::new(EngineClock(app.clone())), |key: &Key| key.org);
         let http = claviger_exchange::client(egress, Policy::public());
         let (replaced, proofs) = (Replaced::default(), Semaphore::new(PROOFS_MAX));
         Self { http, app, kept, oauth, replaced, proofs }
@@ -91,16 +92,16 @@ impl Mint {
         source: Source,
         destination: &Destination,
     ) -> Result<(Key, Arc<Minted>), Refusal> {
-        let connection = &usable.connection;
+        let Connection { org, id: connection, revision, .. } = usable.connection;
         let exchange = match source {
             Source::Exchange(exchange) => exchange,
             Source::OAuth => {
-                let key = Key { connection: connection.id, revision: 0, scope: None };
+                let key = Key { org, connection, revision: 0, scope: None };
                 return Ok((key, self.oauth_token(usable, used).await?));
             }
         };
         let scope = destination.scope.clone();
-        let key = Key { connection: connection.id, revision: connection.revision, scope: scope.clone() };
+        let key = Key { org, connection, revision, scope: scope.clone() };
         let renew_before = Duration::from_secs(exchange.renew_seconds_before().into());
         let (app, http, usable) = (self.app.clone(), self.http.clone(), usable.clone());
         let mint =

@@ -11,7 +11,7 @@ use claviger_engine::{Error as EngineError, UsableConnection, ZIS_TOKEN_LASTS};
 use claviger_exchange::ExchangeError;
 use claviger_exchange::cache::{Cache, Fresh};
 use claviger_http::App;
-use claviger_model::{Connection, ConnectionDialect, ConnectionId, Origin};
+use claviger_model::{Connection, ConnectionDialect, ConnectionId, OrgId, Origin};
 use claviger_redact::Needles;
 use http::{HeaderName, HeaderValue};
 use zeroize::Zeroizing;
@@ -43,11 +43,12 @@ pub(crate) struct Vouchers {
 }
 
 /// Whose, at which revision, since its secrets are masked by what is kept, and for which origin.
-type Key = (ConnectionId, i64, String);
+type Key = (OrgId, ConnectionId, i64, String);
 
 impl Vouchers {
     pub(crate) fn new(app: App) -> Self {
-        Self { kept: Cache::new(Arc::new(EngineClock(app.clone()))), app }
+        let kept = Cache::new(Arc::new(EngineClock(app.clone())), |(org, ..): &Key| *org);
+        Self { kept, app }
     }
 
     /// What a connection's calls to an origin have; none where it is no ZIS connection.
@@ -59,12 +60,12 @@ impl Vouchers {
         usable: &Arc<UsableConnection>,
         origin: &Origin,
     ) -> Result<Option<Arc<Voucher>>, Refusal> {
-        let Connection { id, revision, dialect, .. } = usable.connection;
+        let Connection { org, id, revision, dialect, .. } = usable.connection;
         if dialect != ConnectionDialect::Zendesk {
             return Ok(None);
         }
         let (app, usable, audience) = (self.app.clone(), usable.clone(), origin.to_string());
-        let key = (id, revision, audience.clone());
+        let key = (org, id, revision, audience.clone());
         let sign = move || async move { sign(&app, &usable, &audience).await };
         let kept = self.kept.get(&key, ZIS_TOKEN_LASTS / 2, sign).await;
         kept.map(Some).map_err(|error| match *error {
