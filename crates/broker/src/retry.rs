@@ -31,7 +31,7 @@ pub(crate) const RETRIES: HeaderName = HeaderName::from_static("claviger-retries
 pub(crate) const ATTEMPTS: HeaderName = HeaderName::from_static("claviger-attempts");
 
 /// No attempt begins later than so long after the first: whoever has more time has it for waiting itself.
-const WAITING_MAX: Duration = Duration::from_secs(10);
+pub(crate) const WAITING_MAX: Duration = Duration::from_secs(10);
 /// The pause before the first repetition, of which half is by chance; each further one is twice as long.
 const PAUSE: Duration = Duration::from_millis(250);
 

@@ -16,10 +16,13 @@ use claviger_redact::Needles;
 use http::{HeaderName, HeaderValue};
 use zeroize::Zeroizing;
 
+use crate::broker::Broker;
+use crate::draft::Draft;
 use crate::mint::{EngineClock, Minted};
 use crate::prepared::{Prepared, header_value};
 use crate::redaction::searched_for;
 use crate::refusal::Refusal;
+use crate::retry::WAITING_MAX;
 
 pub(crate) const X_ZIS_AUTHORIZATION: HeaderName = HeaderName::from_static("x-zis-authorization");
 
@@ -44,6 +47,10 @@ pub(crate) struct Vouchers {
 
 /// Whose, at which revision, since its secrets are masked by what is kept, and for which origin.
 type Key = (OrgId, ConnectionId, i64, String);
+
+// A voucher is renewed for a call where it has less than a quarter of its time left. By then no attempt of the call begins
+// any more, so that one is enough for all: but where a token was refused, which may come late.
+const _: () = assert!(WAITING_MAX.as_secs() < ZIS_TOKEN_LASTS.as_secs() / 4);
 
 impl Vouchers {
     pub(crate) fn new(app: App) -> Self {
@@ -72,6 +79,25 @@ impl Vouchers {
             ExchangeError::Busy => Refusal::Unavailable,
             _ => Refusal::Internal,
         })
+    }
+}
+
+impl Broker {
+    /// Gives a draft what its connection's calls to an origin have, in the place of what it had.
+    ///
+    /// # Errors
+    /// As [`Vouchers::of`].
+    pub(crate) async fn vouch(
+        &self,
+        draft: &mut Draft,
+        usable: &Arc<UsableConnection>,
+        origin: &Origin,
+    ) -> Result<Option<Arc<Voucher>>, Refusal> {
+        let voucher = self.vouchers.of(usable, origin).await?;
+        if let Some(voucher) = &voucher {
+            draft.vouch(voucher);
+        }
+        Ok(voucher)
     }
 }
 
