@@ -144,10 +144,11 @@ impl Broker {
     }
 
     /// Whether what was drafted a while ago may still be sent: the right holds, and nobody changed since where the
-    /// connection goes and with what, or what its org may reach.
+    /// connection goes and with what, what its rules look for, or what its org may reach.
     pub(crate) async fn may_send(&self, right: &mut Right, drafted: &UsableConnection, slot: &Slot) -> bool {
         Box::pin(right.holds()).await
             && right.usable.is_used_like(drafted)
+            && right.asked.is_checked_for(&right.usable.connection.terms, &drafted.connection.terms)
             && slot.is_reached_by(self.app.engine().private_reach(drafted.connection.org).as_ref())
     }
 
