@@ -33,7 +33,7 @@ pub struct Options {
     pub patience: Duration,
     /// How many calls of one connection may be under way, whatever its terms allow.
     pub calls_per_connection_max: usize,
-    /// How long it is, once what was due is tested, until the server looks again which connections it is to test by itself.
+    /// How often the server looks which connections it is to test by itself.
     pub check_period: Duration,
     /// Guards that a test build switches off.
     pub faults: Faults,

@@ -211,10 +211,7 @@ impl Broker {
             Some(source) => Some(Box::pin(self.mint.token(usable, used, source, &destination)).await?),
             None => None,
         };
-        let voucher = self.vouchers.of(usable, &origin).await?;
-        if let Some(voucher) = &voucher {
-            draft.vouch(voucher);
-        }
+        let mut voucher = self.vouch(&mut draft, usable, &origin).await?;
         // The body, the record or a token may have been waited for, and the right may have ended meanwhile.
         let is_token_made = prepared.source.is_some() || voucher.is_some();
         if (is_strict || draft.has_waited() || is_token_made)
@@ -236,10 +233,12 @@ impl Broker {
         {
             drop(link);
             let renewed = Box::pin(self.mint.token(usable, used, source, &destination)).await?;
+            voucher = self.vouch(&mut draft, usable, &origin).await?;
             if !self.may_send(&mut right, usable, &slot).await {
                 return Err(Refusal::Ended);
             }
             let token = Some(&*renewed.1);
+            retries.note_another_token();
             (answer, link) =
                 self.send_again(&mut draft, token, usable, &way, &mut right, &mut retries).await?;
             minted = Some(renewed);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use claviger_engine::{UsableConnection, UseKey};
+use claviger_model::Origin;
 use http::{HeaderMap, Method, Request, Response};
 
 use crate::address::Address;
@@ -14,9 +15,11 @@ use crate::credentials::Found;
 use crate::door::Who;
 use crate::refusal::Refusal;
 
-/// What is to be called, below the connection's base URL.
+/// What is to be called.
 pub(crate) struct Inside<'a> {
     pub(crate) method: Method,
+    /// Where, from the root; none for below the connection's base URL.
+    pub(crate) origin: Option<&'a Origin>,
     /// With its query.
     pub(crate) path: &'a str,
     pub(crate) headers: HeaderMap,
@@ -43,7 +46,10 @@ impl Broker {
         let (mut parts, ()) = Request::new(()).into_parts();
         (parts.method, parts.headers) = (call.method, call.headers);
         let passed = match Address::of(key, path, query) {
-            Ok(address) => self.pass(&parts, &mut None, &address, who, usable).await,
+            Ok(address) => {
+                let address = Address { origin: call.origin, ..address };
+                self.pass(&parts, &mut None, &address, who, usable).await
+            }
             Err(refusal) => Err(refusal),
         };
         passed

@@ -9,14 +9,14 @@ use std::time::Duration;
 
 use claviger_catalog::{Destination, Exchange, SecretText, Settings};
 use claviger_egress::{Egress, Policy, Target};
-use claviger_engine::{Engine, UsableConnection, UsableSettings};
+use claviger_engine::{Engine, UsableConnection, UsableSettings, UsedBy};
 use claviger_exchange::aws::{self, AssumeRole, Credentials};
 use claviger_exchange::cache::{Cache, Fresh};
 use claviger_exchange::gcp::{self, ServiceAccount};
 use claviger_exchange::oauth::OAuthClient;
 use claviger_exchange::{ExchangeError, azure};
 use claviger_http::App;
-use claviger_model::{Clock, Connection, ConnectionId, Timestamp};
+use claviger_model::{Clock, Connection, ConnectionId, OrgId, Timestamp};
 use claviger_oauth::{AccessError, AccessToken, OAuth};
 use claviger_outbound::{Client, SendError};
 use claviger_redact::Needles;
@@ -31,6 +31,7 @@ use crate::replaced::Replaced;
 /// What a token depends on.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Key {
+    org: OrgId,
     connection: ConnectionId,
     revision: i64,
     scope: Option<String>,
@@ -74,7 +75,7 @@ impl Clock for EngineClock {
 
 impl Mint {
     pub(crate) fn new(app: App, egress: Egress, oauth: OAuth) -> Self {
-        let kept = Cache::new(Arc::new(EngineClock(app.clone())));
+        let kept = Cache::new(Arc::new(EngineClock(app.clone())), |key: &Key| key.org);
         let http = claviger_exchange::client(egress, Policy::public());
         let (replaced, proofs) = (Replaced::default(), Semaphore::new(PROOFS_MAX));
         Self { http, app, kept, oauth, replaced, proofs }
@@ -91,16 +92,16 @@ impl Mint {
         source: Source,
         destination: &Destination,
     ) -> Result<(Key, Arc<Minted>), Refusal> {
-        let connection = &usable.connection;
+        let Connection { org, id: connection, revision, .. } = usable.connection;
         let exchange = match source {
             Source::Exchange(exchange) => exchange,
             Source::OAuth => {
-                let key = Key { connection: connection.id, revision: 0, scope: None };
+                let key = Key { org, connection, revision: 0, scope: None };
                 return Ok((key, self.oauth_token(usable, used).await?));
             }
         };
         let scope = destination.scope.clone();
-        let key = Key { connection: connection.id, revision: connection.revision, scope: scope.clone() };
+        let key = Key { org, connection, revision, scope: scope.clone() };
         let renew_before = Duration::from_secs(exchange.renew_seconds_before().into());
         let (app, http, usable) = (self.app.clone(), self.http.clone(), usable.clone());
         let mint =
@@ -129,12 +130,12 @@ impl Mint {
         mint(self.app.engine(), &self.http, usable, exchange, scope.as_deref()).await.map(drop)
     }
 
-    /// Whether an OAuth connection has a good token, or comes by one.
+    /// Whether an OAuth connection has a good token, or comes by one, which is recorded.
     ///
     /// # Errors
     /// Why not.
-    pub(crate) async fn grant(&self, connection: &Connection) -> Result<(), AccessError> {
-        self.oauth.access_token(connection.org, connection.id).await.map(drop)
+    pub(crate) async fn grant(&self, connection: &Connection, by: UsedBy) -> Result<(), AccessError> {
+        self.oauth.access_token_by(connection.org, connection.id, by).await.map(drop)
     }
 
     /// A third party refused a token. Whether it is worth trying once more.

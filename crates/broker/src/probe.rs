@@ -1,5 +1,8 @@
-//! Testing a connection: makes the call that the catalog knows to prove its credential, and judges the answer. What
-//! needs no call is proved by [`crate::prove`].
+//! Testing a connection: makes the call that its terms name, or else the catalog, to prove its credential, and judges the
+//! answer. What needs no call is proved by [`crate::prove`].
+//!
+//! What the terms name takes the catalog's place: whoever owns the credential knows what it is for. One that may do little
+//! is `limited` by the catalog's call, and the connection's own rules may refuse that.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -10,9 +13,9 @@ use claviger_catalog::{Exchange, Probe, SecretName, ZisType};
 use claviger_engine::{
     Error as EngineError, Permit, Proof, UsableConnection, UsableSettings, UseKey, rights,
 };
-use claviger_model::{ConnectionId, Health};
+use claviger_model::{CallProbe, ConnectionId, Health, Origin, Scheme};
 use http::header::ACCEPT;
-use http::{HeaderMap, HeaderValue, Method, Response};
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use serde_json::Value;
 use tokio::time::Instant;
 
@@ -26,9 +29,6 @@ use crate::refusal::Refusal;
 const BODY_BYTES_MAX: usize = 64 * 1024;
 /// How long it may take to come, once it has begun.
 const BODY_PATIENCE: Duration = Duration::from_secs(10);
-
-/// The reason of an OAuth connection that has a token, or came by one.
-pub(crate) const TOKEN_HELD: &str = "token_held";
 
 /// What a test said.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,7 +78,9 @@ impl Judged {
 
 /// What proves a credential.
 enum Proving<'p> {
-    /// A call.
+    /// The call that the connection's terms name.
+    Named(&'p CallProbe),
+    /// The call that the catalog knows.
     Call(&'p Probe),
     /// The exchange that comes before calls.
     Exchange(Exchange),
@@ -105,9 +107,10 @@ impl Broker {
         let unsearched_secrets =
             needles.map_or(0, |needles| needles.unsearched().iter().filter(is_secret).count());
         let began = Instant::now();
-        let judged = match self.judge(By::caller(permit.caller(), proof), &usable).await? {
+        let mut tested = usable.clone();
+        let judged = match self.judge(By::caller(permit.caller(), proof), &mut tested).await? {
             Some(judged) => {
-                self.keep(&usable, &judged).await?;
+                self.keep(&tested, &judged).await?;
                 judged
             }
             None => Judged::NO_PROBE,
@@ -116,39 +119,41 @@ impl Broker {
         Ok(Tested { health, reason, detail, status, duration: began.elapsed(), unsearched_secrets })
     }
 
-    /// Tests a connection; none where nothing would prove its credential.
+    /// Tests a connection; none where nothing would prove its credential. To come by a token is to change the connection:
+    /// `usable` is then the one that has it, of which the judgement is.
     pub(crate) async fn judge(
         &self,
         by: By,
-        usable: &Arc<UsableConnection>,
+        usable: &mut Arc<UsableConnection>,
     ) -> Result<Option<Judged>, EngineError> {
-        Ok(match self.proving(usable) {
+        let given = usable.clone();
+        Ok(match self.proving(&given) {
             None => None,
-            Some(Proving::Call(probe)) => Some(self.ask(by, usable, probe).await?),
+            Some(Proving::Named(probe)) => {
+                // Why there is no token is told better by what asks for nothing else.
+                if given.is_of_oauth() {
+                    let judged = self.prove_by_token(&by, usable).await?;
+                    if judged.health != Health::Ok {
+                        return Ok(Some(judged));
+                    }
+                }
+                Some(self.ask_as_named(by, usable, probe).await?)
+            }
+            Some(Proving::Call(probe)) => Some(self.ask_as_catalogued(by, usable, probe).await?),
             Some(Proving::Exchange(exchange)) => Some(self.prove_by_exchange(by, usable, exchange).await?),
-            Some(Proving::Token) => Some(self.prove_by_token(by, usable).await?),
+            Some(Proving::Token) => Some(self.prove_by_token(&by, usable).await?),
         })
     }
 
     /// Keeps what was said of a connection as it was when it was tested.
-    pub(crate) async fn keep(
-        &self,
-        usable: &Arc<UsableConnection>,
-        judged: &Judged,
-    ) -> Result<(), EngineError> {
-        let engine = self.app.engine();
-        // To come by a token is to change the connection; it is that one that has it.
-        let tested = match judged.reason {
-            TOKEN_HELD if usable.is_changed() => engine.usable_again(usable).await?,
-            _ => Some(usable.clone()),
-        };
-        match tested {
-            Some(tested) => engine.record_health(&tested.connection, judged.health, &judged.kept()).await,
-            None => Ok(()),
-        }
+    pub(crate) async fn keep(&self, tested: &UsableConnection, judged: &Judged) -> Result<(), EngineError> {
+        self.app.engine().record_health(&tested.connection, judged.health, &judged.kept()).await
     }
 
     fn proving<'a>(&'a self, usable: &'a UsableConnection) -> Option<Proving<'a>> {
+        if let Some(probe) = &usable.connection.terms.probe {
+            return Some(Proving::Named(probe));
+        }
         let settings = match &usable.settings {
             UsableSettings::Catalogued(settings) => settings,
             UsableSettings::Zis(ZisType::OAuth, _) => return Some(Proving::Token),
@@ -161,23 +166,57 @@ impl Broker {
         entry.probe(secret).map(Proving::Call).or_else(exchange)
     }
 
-    async fn ask(
+    async fn ask_as_catalogued(
         &self,
         by: By,
         usable: &Arc<UsableConnection>,
         probe: &Probe,
     ) -> Result<Judged, EngineError> {
-        let mut headers = HeaderMap::new();
-        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-        name_us(&mut headers);
-        let method = Method::from_bytes(probe.method.as_bytes())
-            .map_err(|error| EngineError::Internal(Box::new(error)))?;
-        let call = Inside { method, path: &probe.path, headers };
-        match self.call_inside(by, usable, call).await {
+        match self.ask(by, usable, &probe.method, None, &probe.path).await {
             Ok(answer) => Ok(judge(probe, answer).await),
             Err(refusal) => of_refusal(&refusal),
         }
     }
+
+    async fn ask_as_named(
+        &self,
+        by: By,
+        usable: &Arc<UsableConnection>,
+        probe: &CallProbe,
+    ) -> Result<Judged, EngineError> {
+        let origin = probe.host.clone().map(|host| Origin::new(Scheme::Https, host));
+        let asked = self.ask(by, usable, probe.method.as_str(), origin.as_ref(), probe.path.as_str());
+        match asked.await {
+            Ok(answer) => Ok(judge_status(answer.status())),
+            Err(refusal) => of_refusal(&refusal),
+        }
+    }
+
+    async fn ask(
+        &self,
+        by: By,
+        usable: &Arc<UsableConnection>,
+        method: &str,
+        origin: Option<&Origin>,
+        path: &str,
+    ) -> Result<Response<Body>, Refusal> {
+        let mut headers = HeaderMap::new();
+        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        name_us(&mut headers);
+        let method = Method::from_bytes(method.as_bytes()).map_err(|_| Refusal::Internal)?;
+        self.call_inside(by, usable, Inside { method, origin, path, headers }).await
+    }
+}
+
+/// By its status alone: what else a third party says, nobody told us how to read. To be told to come later is to be told
+/// nothing of the credential.
+fn judge_status(status: StatusCode) -> Judged {
+    let (health, reason) = match status {
+        status if status.is_success() => (Health::Ok, "accepted"),
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => (Health::Bad, "refused"),
+        _ => (Health::Unknown, "unexpected_status"),
+    };
+    Judged { status: Some(status.as_u16()), ..Judged::new(health, reason) }
 }
 
 async fn judge(probe: &Probe, answer: Response<Body>) -> Judged {

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use claviger_catalog::Exchange;
-use claviger_engine::{Error as EngineError, UsableConnection};
+use claviger_engine::{Error as EngineError, UsableConnection, UsedBy};
 use claviger_exchange::ExchangeError;
 use claviger_model::{Audit, Health};
 use claviger_oauth::AccessError;
@@ -14,7 +14,7 @@ use crate::broker::Broker;
 use crate::by::By;
 use crate::mint;
 use crate::prepared::host_header;
-use crate::probe::{Judged, TOKEN_HELD};
+use crate::probe::Judged;
 use crate::record::Noted;
 
 /// Of a connection whose time is over: nobody is asked.
@@ -66,23 +66,26 @@ impl Broker {
 
     /// Whether an OAuth connection has a token that is good, or comes by one. While it has, its authorization server is
     /// not asked: with what a token is renewed is often good once only, and an answer that gets lost would be the end of
-    /// the connection.
+    /// the connection. `usable` is then the connection that has it.
     pub(crate) async fn prove_by_token(
         &self,
-        by: By,
-        usable: &Arc<UsableConnection>,
+        by: &By,
+        usable: &mut Arc<UsableConnection>,
     ) -> Result<Judged, EngineError> {
         let engine = self.app.engine();
         if self.is_over(usable) {
             return Ok(EXPIRED);
         }
-        let granted = self.mint.grant(&usable.connection).await;
+        let used_by = UsedBy { credential: by.acting(), user: by.user() };
+        let granted = self.mint.grant(&usable.connection, used_by).await;
         let present = engine.usable_again(usable).await?;
-        if !present.is_some_and(|present| by.may_go_on(engine, &present.connection)) {
-            return Err(EngineError::Unavailable(None));
-        }
+        let present = present.filter(|present| by.may_go_on(engine, &present.connection));
+        let present = present.ok_or(EngineError::Unavailable(None))?;
         match granted {
-            Ok(()) => Ok(Judged::new(Health::Ok, TOKEN_HELD)),
+            Ok(()) => {
+                *usable = present;
+                Ok(Judged::new(Health::Ok, "token_held"))
+            }
             Err(AccessError::Absent) => Err(EngineError::Absent(claviger_engine::Thing::Connection)),
             Err(AccessError::Busy | AccessError::Engine(_)) => Err(EngineError::Unavailable(None)),
             Err(error @ (AccessError::Lost | AccessError::Over)) => {

@@ -33,7 +33,7 @@ pub(crate) const RETRIES: HeaderName = HeaderName::from_static("claviger-retries
 pub(crate) const ATTEMPTS: HeaderName = HeaderName::from_static("claviger-attempts");
 
 /// No attempt begins later than so long after the first: whoever has more time has it for waiting itself.
-const WAITING_MAX: Duration = Duration::from_secs(10);
+pub(crate) const WAITING_MAX: Duration = Duration::from_secs(10);
 /// The pause before the first repetition, of which half is by chance; each further one is twice as long.
 const PAUSE: Duration = Duration::from_millis(250);
 
@@ -41,6 +41,8 @@ const PAUSE: Duration = Duration::from_millis(250);
 pub(crate) struct Retries {
     left: u8,
     made: u8,
+    /// Whether it was made once more with another token: that is an attempt, and none of those that were asked for.
+    has_another_token: bool,
     /// When the first attempt began.
     began: Option<Instant>,
 }
@@ -67,7 +69,7 @@ impl Retries {
             (Some([digit @ b'0'..=b'9']), None) if digit - b'0' <= RETRIES_MAX => digit - b'0',
             _ => return Err(Refusal::RetriesInvalid),
         };
-        Ok(Self { left, made: 0, began: None })
+        Ok(Self { left, made: 0, has_another_token: false, began: None })
     }
 
     /// Whether there may be any: the body is to be kept then.
@@ -77,7 +79,12 @@ impl Retries {
 
     /// How often the call was made by now.
     pub(crate) fn attempts(&self) -> u8 {
-        self.made + 1
+        self.made + 1 + u8::from(self.has_another_token)
+    }
+
+    /// Notes that it is made once more, since its token was refused.
+    pub(crate) fn note_another_token(&mut self) {
+        self.has_another_token = true;
     }
 
     /// The pause before the next attempt; none where there is none.
@@ -139,10 +146,11 @@ impl Broker {
     }
 
     /// Whether what was drafted a while ago may still be sent: the right holds, and nobody changed since where the
-    /// connection goes and with what, or what its org may reach.
+    /// connection goes and with what, what its rules look for, or what its org may reach.
     pub(crate) async fn may_send(&self, right: &mut Right, drafted: &UsableConnection, slot: &Slot) -> bool {
         Box::pin(right.holds()).await
             && right.usable.is_used_like(drafted)
+            && right.asked.is_checked_for(&right.usable.connection.terms, &drafted.connection.terms)
             && slot.is_reached_by(self.app.engine().private_reach(drafted.connection.org).as_ref())
     }
 
@@ -231,7 +239,7 @@ mod tests {
     #[test]
     fn pauses_grow_are_spread_and_end() {
         let random = SeededRandom::new(7);
-        let retries = |made| Retries { left: 3, made, began: None };
+        let retries = |made| Retries { left: 3, made, has_another_token: false, began: None };
         let mut seen = std::collections::BTreeSet::new();
         for made in 0..3 {
             let full = PAUSE * (1 << made);

@@ -6,7 +6,7 @@
 
 mod fields;
 
-use claviger_model::{Host, Origin, Terms};
+use claviger_model::{CallRule, Host, Origin, Terms};
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName};
 use http::{Method, request};
 
@@ -18,6 +18,17 @@ pub(crate) struct Asked {
     host: Host,
     /// As the third party sees it, without its query.
     path: String,
+}
+
+/// What beside its request line a call is held to, by the rules that admit it: each holds it to what those before do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Held {
+    /// To nothing: there are no rules.
+    Free,
+    /// That nothing in it names another path.
+    Path,
+    /// That nothing in it names another method.
+    Method,
 }
 
 /// Headers by which servers take a method for another.
@@ -63,6 +74,23 @@ impl Asked {
         terms.admit(self.method.as_str(), &self.host, &self.path)
     }
 
+    fn held(&self, terms: &Terms) -> Held {
+        let method = self.method.as_str();
+        let is_any_method =
+            |rule: &CallRule| rule.methods.is_empty() && rule.admits(method, &self.host, &self.path);
+        match terms.rules.is_empty() {
+            true => Held::Free,
+            false if terms.rules.iter().any(is_any_method) => Held::Path,
+            false => Held::Method,
+        }
+    }
+
+    /// Whether these terms hold it to no more than those by which it was checked: what they would ask for beside, its
+    /// headers and its body, nobody looked at.
+    pub(crate) fn is_checked_for(&self, terms: &Terms, checked_by: &Terms) -> bool {
+        self.held(terms) <= self.held(checked_by)
+    }
+
     /// Asks a connection's rules. Tells whether the body is to be asked too, once it is known as what it goes out: see
     /// [`BodyCheck`].
     ///
@@ -74,7 +102,8 @@ impl Asked {
         parts: &request::Parts,
         query: Option<&str>,
     ) -> Result<bool, Refusal> {
-        if terms.rules.is_empty() {
+        let held = self.held(terms);
+        if held == Held::Free {
             return Ok(false);
         }
         if !self.is_admitted(terms) {
@@ -83,12 +112,7 @@ impl Asked {
         if names_one_of(&parts.headers, &PATH_HEADERS) {
             return Err(Refusal::Override);
         }
-        let method = self.method.as_str();
-        let is_any_method = terms
-            .rules
-            .iter()
-            .any(|rule| rule.methods.is_empty() && rule.admits(method, &self.host, &self.path));
-        if is_any_method {
+        if held == Held::Path {
             return Ok(false);
         }
         if names_one_of(&parts.headers, &METHOD_HEADERS) || query.is_some_and(fields::overrides_in_pairs) {

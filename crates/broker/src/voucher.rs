@@ -11,15 +11,18 @@ use claviger_engine::{Error as EngineError, UsableConnection, ZIS_TOKEN_LASTS};
 use claviger_exchange::ExchangeError;
 use claviger_exchange::cache::{Cache, Fresh};
 use claviger_http::App;
-use claviger_model::{Connection, ConnectionDialect, ConnectionId, Origin};
+use claviger_model::{Connection, ConnectionDialect, ConnectionId, OrgId, Origin};
 use claviger_redact::Needles;
 use http::{HeaderName, HeaderValue};
 use zeroize::Zeroizing;
 
+use crate::broker::Broker;
+use crate::draft::Draft;
 use crate::mint::{EngineClock, Minted};
 use crate::prepared::{Prepared, header_value};
 use crate::redaction::searched_for;
 use crate::refusal::Refusal;
+use crate::retry::WAITING_MAX;
 
 pub(crate) const X_ZIS_AUTHORIZATION: HeaderName = HeaderName::from_static("x-zis-authorization");
 
@@ -43,11 +46,16 @@ pub(crate) struct Vouchers {
 }
 
 /// Whose, at which revision, since its secrets are masked by what is kept, and for which origin.
-type Key = (ConnectionId, i64, String);
+type Key = (OrgId, ConnectionId, i64, String);
+
+// A voucher is renewed for a call where it has less than a quarter of its time left. By then no attempt of the call begins
+// any more, so that one is enough for all: but where a token was refused, which may come late.
+const _: () = assert!(WAITING_MAX.as_secs() < ZIS_TOKEN_LASTS.as_secs() / 4);
 
 impl Vouchers {
     pub(crate) fn new(app: App) -> Self {
-        Self { kept: Cache::new(Arc::new(EngineClock(app.clone()))), app }
+        let kept = Cache::new(Arc::new(EngineClock(app.clone())), |(org, ..): &Key| *org);
+        Self { kept, app }
     }
 
     /// What a connection's calls to an origin have; none where it is no ZIS connection.
@@ -59,18 +67,37 @@ impl Vouchers {
         usable: &Arc<UsableConnection>,
         origin: &Origin,
     ) -> Result<Option<Arc<Voucher>>, Refusal> {
-        let Connection { id, revision, dialect, .. } = usable.connection;
+        let Connection { org, id, revision, dialect, .. } = usable.connection;
         if dialect != ConnectionDialect::Zendesk {
             return Ok(None);
         }
         let (app, usable, audience) = (self.app.clone(), usable.clone(), origin.to_string());
-        let key = (id, revision, audience.clone());
+        let key = (org, id, revision, audience.clone());
         let sign = move || async move { sign(&app, &usable, &audience).await };
         let kept = self.kept.get(&key, ZIS_TOKEN_LASTS / 2, sign).await;
         kept.map(Some).map_err(|error| match *error {
             ExchangeError::Busy => Refusal::Unavailable,
             _ => Refusal::Internal,
         })
+    }
+}
+
+impl Broker {
+    /// Gives a draft what its connection's calls to an origin have, in the place of what it had.
+    ///
+    /// # Errors
+    /// As [`Vouchers::of`].
+    pub(crate) async fn vouch(
+        &self,
+        draft: &mut Draft,
+        usable: &Arc<UsableConnection>,
+        origin: &Origin,
+    ) -> Result<Option<Arc<Voucher>>, Refusal> {
+        let voucher = self.vouchers.of(usable, origin).await?;
+        if let Some(voucher) = &voucher {
+            draft.vouch(voucher);
+        }
+        Ok(voucher)
     }
 }
 

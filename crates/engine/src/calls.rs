@@ -1,6 +1,7 @@
 //! What was called through connections.
 
 mod line;
+mod noting;
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,6 +11,7 @@ use claviger_store::CallBatch;
 use uuid::Uuid;
 
 pub use line::Call;
+pub use noting::{BegunUse, Use, UsedBy};
 
 use crate::permit::rights::ConnectionsRead;
 use crate::{Engine, Error, Permit};

@@ -62,7 +62,7 @@ pub use api_keys::{ApiKeyPatch, NewApiKey};
 pub use application_keys::{ApplicationKeyPatch, NewApplicationKey};
 pub use authenticate::{AuthFailure, AuthReason, Presented};
 pub use caller::{Caller, Origin};
-pub use calls::{Call, CallPlace};
+pub use calls::{BegunUse, Call, CallPlace, Use, UsedBy};
 pub use claviger_store::{
     CallBatch, ConnectionCursor, ConnectionFilter, ConnectionSort, CredentialFilter, CredentialPage,
     CredentialSort, ListedRole, Names, Page, PeoplePage, RoleFilter, RoleSort, SortBy, SortKey, StoreMetrics,

@@ -76,6 +76,11 @@ impl UsableConnection {
         prepared.downcast_ref().expect("one user makes one type of it")
     }
 
+    /// Whether it has a token that the server renews.
+    pub fn is_of_oauth(&self) -> bool {
+        matches!(self.settings, UsableSettings::Zis(ZisType::OAuth, _))
+    }
+
     /// Whether it was changed, restricted or deleted since it was read.
     pub fn is_changed(&self) -> bool {
         self.is_changed.load(Ordering::Acquire)

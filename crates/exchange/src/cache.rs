@@ -8,6 +8,7 @@
 //! A key should hold whatever a token depends on: the connection, the revision of its secrets, the scope or region. A
 //! change then needs no word to the cache, and what is no longer asked for leaves it by itself.
 
+mod shares;
 mod slot;
 mod state;
 
@@ -15,19 +16,21 @@ use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use claviger_model::{Clock, Timestamp};
+use claviger_model::{Clock, OrgId, Timestamp};
 use tokio::sync::watch;
+
+pub use shares::FLIGHTS_OF_ONE_MAX;
 
 use crate::ExchangeError;
 use slot::Flight;
 use state::{Found, State};
 
-/// Tokens that are kept at once. At some KiB each, these are some ten MiB; beyond, whatever was not asked for longest
-/// makes room.
+/// Tokens that are kept at once. At some KiB each, these are some ten MiB; beyond, whatever the org that has most did not
+/// ask for longest makes room.
 pub const KEPT_MAX: usize = 4096;
 
 /// Exchanges that are under way at once, each a connection outwards for as long as [`crate::DEADLINE`] at most. Beyond,
-/// who has no token is told to come back.
+/// and beyond [`FLIGHTS_OF_ONE_MAX`] of an org, who has no token is told to come back.
 pub const FLIGHTS_MAX: usize = 256;
 
 /// What an exchange brings.
@@ -61,9 +64,9 @@ where
     K: Eq + Hash + Clone + Send + 'static,
     V: Send + Sync + 'static,
 {
-    /// An empty one.
-    pub fn new(clock: Arc<dyn Clock>) -> Self {
-        Self(Arc::new(Inner { clock, state: Mutex::new(State::new()) }))
+    /// An empty one. `owner` tells whose a key is, which never changes.
+    pub fn new(clock: Arc<dyn Clock>, owner: fn(&K) -> OrgId) -> Self {
+        Self(Arc::new(Inner { clock, state: Mutex::new(State::new(owner)) }))
     }
 
     /// The value of a key. `exchange` is what brings one, and is called if there is none; `renew_before` says how long

@@ -1,8 +1,12 @@
 //! On what terms a connection is used: what its callers may ask of the third party, how their calls are recorded, tried
-//! again and limited, and how often the server itself looks whether the credential is still good.
+//! again and limited, how often the server itself looks whether the credential is still good, and by what it sees that.
+
+mod probe;
 
 use std::fmt;
 use std::str::FromStr;
+
+pub use probe::{CallProbe, PROBE_QUERY_BYTES_MAX, ProbeMethod, ProbePath};
 
 use crate::Host;
 
@@ -24,7 +28,8 @@ pub const TIMEOUT_SECONDS: std::ops::RangeInclusive<u16> = 1..=600;
 
 /// See the module's documentation. The default asks for nothing.
 ///
-/// Written as words: `audit=strict retries=2 concurrency=16 timeout=300 check=3600 rule=GET,PUT|api.example.com|/v1/orders`.
+/// Written as words:
+/// `audit=strict retries=2 concurrency=16 timeout=300 check=3600 probe=GET||/v1/me rule=GET,PUT||/v1/orders`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Terms {
     /// What may be asked: one of them must hold. None, and everything may.
@@ -39,6 +44,8 @@ pub struct Terms {
     pub timeout_seconds: Option<u16>,
     /// How many seconds after a test the server makes the next by itself; none for never.
     pub check_seconds: Option<u32>,
+    /// The request that proves the credential; none for what the catalog knows.
+    pub probe: Option<CallProbe>,
 }
 
 /// When calls are written to the usage log.
@@ -195,6 +202,12 @@ pub enum TermsError {
     Path,
     /// A path that is too long.
     LongPath,
+    /// No method of a probe.
+    ProbeMethod,
+    /// No query of a probe.
+    Query,
+    /// One that is too long.
+    LongQuery,
     /// Words that are not understood.
     Words,
 }
@@ -209,6 +222,9 @@ impl fmt::Display for TermsError {
                  semicolons, wildcards, backslashes and spaces",
             ),
             Self::LongPath => write!(f, "must have at most {RULE_PATH_BYTES_MAX} bytes"),
+            Self::ProbeMethod => f.write_str("must be GET or HEAD"),
+            Self::Query => f.write_str("must have a query in visible ASCII, without # and backslashes"),
+            Self::LongQuery => write!(f, "must have a query of at most {PROBE_QUERY_BYTES_MAX} bytes"),
             Self::Words => f.write_str("are not understood"),
         }
     }
@@ -271,6 +287,7 @@ impl fmt::Display for Terms {
         words.extend(self.concurrency.map(|most| format!("concurrency={most}")));
         words.extend(self.timeout_seconds.map(|seconds| format!("timeout={seconds}")));
         words.extend(self.check_seconds.map(|seconds| format!("check={seconds}")));
+        words.extend(self.probe.as_ref().map(|probe| format!("probe={probe}")));
         words.extend(self.rules.iter().map(|rule| format!("rule={rule}")));
         f.write_str(&words.join(" "))
     }
@@ -291,6 +308,7 @@ impl FromStr for Terms {
                 }
                 "timeout" => terms.timeout_seconds = Some(value.parse().map_err(|_| TermsError::Words)?),
                 "check" => terms.check_seconds = Some(value.parse().map_err(|_| TermsError::Words)?),
+                "probe" => terms.probe = Some(value.parse()?),
                 "rule" => terms.rules.push(value.parse()?),
                 _ => return Err(TermsError::Words),
             }
@@ -309,6 +327,7 @@ mod tests {
             "",
             "audit=strict",
             "retries=2 concurrency=16 timeout=600 check=3600",
+            "check=300 probe=HEAD||/me?a=b rule=GET||/me",
             "audit=strict retries=3 rule=GET,POST|api.example.com|/v1/orders rule=||/ rule=DELETE|[2001:db8::1]|/a=b",
         ] {
             let terms: Terms = text.parse().unwrap();
@@ -323,6 +342,7 @@ mod tests {
             "rule=GET||a",
             "rule=get||/",
             "timeout=x",
+            "probe=PUT||/",
             "more=1",
         ] {
             assert!(text.parse::<Terms>().is_err(), "{text}");

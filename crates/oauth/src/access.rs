@@ -5,7 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use claviger_catalog::SecretText;
-use claviger_engine::{Error as EngineError, GrantedTokens, OAuthToken, OAuthTokenRead, Renewal};
+use claviger_engine::{
+    BegunUse, Error as EngineError, GrantedTokens, OAuthFence, OAuthToken, OAuthTokenRead, Renewal, Use,
+    UsedBy,
+};
 use claviger_exchange::oauth::Grant;
 use claviger_model::{ConnectionId, OrgId, Timestamp};
 
@@ -66,21 +69,34 @@ impl Want {
 }
 
 impl OAuth {
-    /// The token of a connection, renewed where it ends within a minute. Who may use the connection is for the caller to
-    /// know. Where it could not be renewed this time but has not ended yet, it is the present one.
+    /// The token of a connection for a call, which is recorded itself; renewed where it ends within a minute. Who may use
+    /// the connection is for the caller to know. Where it could not be renewed this time but has not ended yet, it is the
+    /// present one.
     ///
     /// # Errors
     /// When there is none that is good.
     pub async fn access_token(&self, org: OrgId, connection: ConnectionId) -> Outcome {
+        self.good_token(org, connection, None).await
+    }
+
+    /// The same for whoever makes no call with it: a renewal is recorded as theirs, among the connection's calls.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn access_token_by(&self, org: OrgId, connection: ConnectionId, by: UsedBy) -> Outcome {
+        self.good_token(org, connection, Some(by)).await
+    }
+
+    async fn good_token(&self, org: OrgId, connection: ConnectionId, by: Option<UsedBy>) -> Outcome {
         let mut read = self.0.engine.read_oauth_token(org, connection).await?;
         match present(&mut read, Want::Good, self.0.engine.clock().now(), MARGIN) {
             Some(token) => Ok(token),
-            None => self.renew(org, connection, Want::Good).await,
+            None => self.renew(org, connection, Want::Good, by).await,
         }
     }
 
-    /// Another token in the place of one that was refused where it was used, though it had not ended: one renewal, however
-    /// many were refused with the same.
+    /// Another token, for a call that is recorded itself, in the place of one that was refused where it was used, though it
+    /// had not ended: one renewal, however many were refused with the same.
     ///
     /// # Errors
     /// When there is none.
@@ -94,28 +110,29 @@ impl OAuth {
         let mut read = self.0.engine.read_oauth_token(org, connection).await?;
         match present(&mut read, want, self.0.engine.clock().now(), MARGIN) {
             Some(token) => Ok(token),
-            None => another(self.renew(org, connection, want).await, refused.revision),
+            None => another(self.renew(org, connection, want, None).await, refused.revision),
         }
     }
 
     /// Renews the token of a connection now, also where its authorization server refused before: somebody may have mended
-    /// there what cannot be seen from here.
+    /// there what cannot be seen from here. It is recorded among the connection's calls.
     ///
     /// # Errors
     /// When it was not renewed.
-    pub async fn refresh(&self, org: OrgId, connection: ConnectionId) -> Outcome {
+    pub async fn refresh(&self, org: OrgId, connection: ConnectionId, by: UsedBy) -> Outcome {
         let before = self.0.engine.read_oauth_token(org, connection).await?.token_revision();
-        another(self.renew(org, connection, Want::New).await, before)
+        another(self.renew(org, connection, Want::New, Some(by)).await, before)
     }
 
-    async fn renew(&self, org: OrgId, connection: ConnectionId, want: Want) -> Outcome {
+    /// `by` is whose it is, where no call of theirs is recorded. Of several who ask at the same time it is the first's.
+    async fn renew(&self, org: OrgId, connection: ConnectionId, want: Want, by: Option<UsedBy>) -> Outcome {
         let shared = self.0.clone();
         let mut landed = match shared.flights.board(connection) {
             Boarding::Full => return Err(AccessError::Busy),
             Boarding::Wait(landed) => landed,
             Boarding::Fly(seat, landed) => {
                 tokio::spawn(async move {
-                    let outcome = shared.fly(org, connection, want).await;
+                    let outcome = shared.fly(org, connection, want, by).await;
                     seat.land(outcome);
                 });
                 landed
@@ -142,7 +159,7 @@ fn another(outcome: Outcome, revision: i64) -> Outcome {
 }
 
 impl Shared {
-    async fn fly(&self, org: OrgId, connection: ConnectionId, want: Want) -> Outcome {
+    async fn fly(&self, org: OrgId, connection: ConnectionId, want: Want, by: Option<UsedBy>) -> Outcome {
         let mut read = self.engine.read_oauth_token(org, connection).await?;
         let now = self.engine.clock().now();
         // Another renewal may have landed while this one was boarded.
@@ -163,7 +180,7 @@ impl Shared {
             Some(failure) => Err(failure),
             None => {
                 // Here and not for whatever is told in the end: what is remembered is not remembered for longer by being told.
-                let outcome = self.renewed(&read).await;
+                let outcome = self.renewed(&read, by).await;
                 self.flights.note(connection, &outcome, self.engine.clock().now());
                 outcome
             }
@@ -173,10 +190,59 @@ impl Shared {
         outcome.or_else(|error| present(&mut read, want, now, Duration::ZERO).ok_or(error))
     }
 
-    async fn renewed(&self, read: &OAuthTokenRead) -> Outcome {
+    async fn renewed(&self, read: &OAuthTokenRead, by: Option<UsedBy>) -> Outcome {
         let renewal = self.engine.oauth_renewal(read).await?.ok_or(AccessError::Over)?;
         // Committed before anybody is asked for anything.
         let Some(fence) = self.engine.take_oauth_fence(read).await? else { return Err(AccessError::Busy) };
+        let noted = match by {
+            None => None,
+            Some(by) => match self.note(read, &renewal, by).await {
+                Ok(noted) => Some(noted),
+                Err(error) => {
+                    tracing::error!(
+                        error = claviger_model::chain(&error),
+                        "a renewal cannot be recorded: it is not made"
+                    );
+                    self.release(fence).await;
+                    return Err(EngineError::Unavailable(None).into());
+                }
+            },
+        };
+        let outcome = self.asked(read, renewal, fence).await;
+        if let Some(noted) = noted {
+            let (status, code) = match &outcome {
+                Ok(_) => (200, None),
+                Err(error @ AccessError::Refused(_)) => (502, Some(error.code())),
+                Err(_) => (502, Some("token_not_renewed")),
+            };
+            if let Err(error) = self.engine.end_use(noted, status, code).await {
+                tracing::error!(
+                    error = claviger_model::chain(&error),
+                    "how a renewal ended was not recorded"
+                );
+            }
+        }
+        outcome
+    }
+
+    /// Notes that the connection's secret goes to its authorization server.
+    async fn note(
+        &self,
+        read: &OAuthTokenRead,
+        renewal: &Renewal,
+        by: UsedBy,
+    ) -> Result<BegunUse, EngineError> {
+        let target = renewal.target();
+        let without_query = |path: String| path.split('?').next().unwrap_or_default().to_owned();
+        let what = Use {
+            method: "POST",
+            host: target.as_ref().map(|target| target.origin().authority()),
+            path: target.as_ref().map(|target| without_query(target.path_and_query())),
+        };
+        self.engine.begin_use(read.of(), by, what).await
+    }
+
+    async fn asked(&self, read: &OAuthTokenRead, renewal: Renewal, fence: OAuthFence) -> Outcome {
         match self.ask(renewal).await {
             Ok(tokens) => {
                 self.engine.store_renewed_tokens(fence, tokens).await?;
@@ -189,11 +255,15 @@ impl Shared {
                     self.engine.refuse_oauth_renewal(fence, read, &fault.code).await?;
                     return Err(AccessError::Refused(fault.code));
                 }
-                if let Err(error) = self.engine.release_oauth_fence(fence).await {
-                    tracing::warn!(error = claviger_model::chain(&error), "a fence was not let go");
-                }
+                self.release(fence).await;
                 Err(AccessError::Provider(fault))
             }
+        }
+    }
+
+    async fn release(&self, fence: OAuthFence) {
+        if let Err(error) = self.engine.release_oauth_fence(fence).await {
+            tracing::warn!(error = claviger_model::chain(&error), "a fence was not let go");
         }
     }
 

@@ -277,6 +277,15 @@ impl Change {
         )
     }
 
+    /// Takes back what a test said of a connection that is to be tested by another request from then on.
+    pub fn with_health_forgotten(self, connection: &Connection) -> Self {
+        self.any(
+            "UPDATE connection_standings SET health = NULL, health_reason = NULL, health_at = NULL
+             WHERE connection_id = $1",
+            params![connection.id],
+        )
+    }
+
     /// Changes the rows of a connection.
     pub(crate) fn with_changed_connection(
         self,

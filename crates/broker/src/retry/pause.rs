@@ -34,7 +34,11 @@ mod tests {
             let (began, pause) = (Instant::now(), Pause::begin(Duration::from_millis(length)));
             for step in steps {
                 let is_over = pause.step().await;
-                assert_eq!((began.elapsed().as_millis(), is_over), (*step, Some(step) == steps.last()), "{length}");
+                assert_eq!(
+                    (began.elapsed().as_millis(), is_over),
+                    (*step, Some(step) == steps.last()),
+                    "{length}"
+                );
             }
         }
     }

@@ -1,7 +1,7 @@
-//! A line of what was called, as the broker writes it.
+//! A line of what was called: read, and written for what is no call of the broker's, which writes its own, many a second.
 
 use claviger_model::Timestamp;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::Error;
 use crate::connections::internal;
@@ -36,7 +36,7 @@ pub struct Call {
 }
 
 /// The members of the JSON array, in their order.
-#[derive(Deserialize)]
+#[derive(Serialize, Deserialize)]
 struct Line(i64, String, String, String, String, String, u16, Option<String>, u64, u64, Option<u64>, u64);
 
 impl Call {
@@ -59,5 +59,60 @@ impl Call {
             duration_us: micros,
             masked,
         })
+    }
+
+    /// The line, with its end.
+    pub(super) fn written(&self) -> Result<String, Error> {
+        let text = |text: &Option<String>| text.clone().unwrap_or_default();
+        let line = Line(
+            self.at.micros(),
+            self.credential.clone(),
+            text(&self.user),
+            self.method.clone(),
+            text(&self.host),
+            text(&self.path),
+            self.status.unwrap_or_default(),
+            self.error.clone(),
+            self.bytes_sent,
+            self.bytes_received,
+            self.duration_us,
+            self.masked,
+        );
+        serde_json::to_string(&line).map(|line| line + "\n").map_err(internal)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_read_as_it_was_written() {
+        let begun = Call {
+            at: Timestamp::from_micros(17),
+            credential: "server".to_owned(),
+            user: None,
+            method: "POST".to_owned(),
+            host: Some("auth.example.com".to_owned()),
+            path: Some("/a\"b\n/token".to_owned()),
+            status: None,
+            error: None,
+            bytes_sent: 0,
+            bytes_received: 0,
+            duration_us: None,
+            masked: 0,
+        };
+        let ended = Call {
+            status: Some(502),
+            error: Some("grant_refused".to_owned()),
+            duration_us: Some(3),
+            user: Some("somebody".to_owned()),
+            ..begun.clone()
+        };
+        for call in [begun, ended] {
+            let line = call.written().unwrap();
+            assert_eq!(line.lines().count(), 1, "{line}");
+            assert_eq!(Call::read(line.trim_end()).unwrap(), call);
+        }
     }
 }

@@ -163,6 +163,10 @@ impl Engine {
             let Edited { mut connection, written, erased, changed, warnings } =
                 self.edit_connection(&read, permit.user(), &patch)?;
             let change = Change::update_connection(&connection, &written, &erased, &changed, &permit.actor());
+            let change = match read.terms.probe == connection.terms.probe {
+                true => change,
+                false => change.with_health_forgotten(&connection),
+            };
             match self.store.commit(change).await {
                 Ok(position) => {
                     connection.revision += 1;
@@ -289,8 +293,10 @@ fn standing_after(
     before: &Connection,
     after: &Connection,
 ) -> ConnectionStanding {
-    let is_as_tested =
-        before.secrets == after.secrets && before.settings == after.settings && before.hosts == after.hosts;
+    let is_as_tested = before.secrets == after.secrets
+        && before.settings == after.settings
+        && before.hosts == after.hosts
+        && before.terms.probe == after.terms.probe;
     ConnectionStanding { health: standing.health.filter(|_| is_as_tested), ..standing }
 }
 

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::fmt::Display;
 
 use claviger_model::{
-    CHECK_SECONDS, CONCURRENCY_MAX, CallRule, RETRIES_MAX, RULE_PATH_BYTES_MAX, RuleMethod, RulePath,
-    TERMS_RULES_MAX, TIMEOUT_SECONDS, Terms,
+    CHECK_SECONDS, CONCURRENCY_MAX, CallProbe, CallRule, PROBE_QUERY_BYTES_MAX, ProbeMethod, ProbePath,
+    RETRIES_MAX, RULE_PATH_BYTES_MAX, RuleMethod, RulePath, TERMS_RULES_MAX, TIMEOUT_SECONDS, Terms,
 };
 use serde_json::{Map, Value as Json, json};
 
@@ -37,6 +37,8 @@ pub fn read_terms(value: &Json) -> Result<Terms, Vec<FieldError>> {
                 let (least, most) = (*CHECK_SECONDS.start(), *CHECK_SECONDS.end());
                 terms.check_seconds = reading.number_or_null(&at, value, least, most);
             }
+            "probe" if value.is_null() => {}
+            "probe" => terms.probe = reading.probe(&at, value),
             _ => reading.fault(&at, "is not known here"),
         }
     }
@@ -53,6 +55,10 @@ pub fn shown_terms(terms: &Terms) -> Json {
         let host = rule.host.as_ref().map(ToString::to_string);
         json!({ "methods": methods(rule), "host": host, "path": rule.path.as_str() })
     };
+    let probe = |probe: &CallProbe| {
+        let host = probe.host.as_ref().map(ToString::to_string);
+        json!({ "method": probe.method.as_str(), "host": host, "path": probe.path.as_str() })
+    };
     json!({
         "rules": terms.rules.iter().map(rule).collect::<Vec<_>>(),
         "audit": terms.audit.as_str(),
@@ -60,6 +66,7 @@ pub fn shown_terms(terms: &Terms) -> Json {
         "concurrency": terms.concurrency,
         "timeout_seconds": terms.timeout_seconds,
         "check_every_seconds": terms.check_seconds,
+        "probe": terms.probe.as_ref().map(probe),
     })
 }
 
@@ -110,6 +117,28 @@ pub fn terms_schema() -> Json {
                 "minimum": CHECK_SECONDS.start(),
                 "maximum": CHECK_SECONDS.end(),
                 "description": "How often the server tests the connection by itself; null for never",
+            },
+            "probe": {
+                "type": ["object", "null"],
+                "description": "The request that proves the credential, in place of what the catalog knows: 2xx and it is good, \
+                                401 or 403 and it is not",
+                "properties": {
+                    "method": {
+                        "enum": ProbeMethod::ALL.map(ProbeMethod::as_str),
+                        "default": ProbeMethod::default().as_str(),
+                    },
+                    "host": {
+                        "type": ["string", "null"],
+                        "description": "One that is allowed, from its root; none for below the base URL",
+                    },
+                    "path": {
+                        "type": "string",
+                        "maxLength": RULE_PATH_BYTES_MAX + 1 + PROBE_QUERY_BYTES_MAX,
+                        "description": "With a query or without. It is kept in clear: no place for a secret",
+                    },
+                },
+                "required": ["path"],
+                "additionalProperties": false,
             },
         },
         "additionalProperties": false,
@@ -205,5 +234,24 @@ impl Reading {
         }
         (self.faults.len() == before)
             .then(|| path.map(|path| CallRule { methods: methods.into_iter().collect(), host, path }))?
+    }
+
+    fn probe(&mut self, at: &str, value: &Json) -> Option<CallProbe> {
+        let (mut method, mut host, mut path) = (ProbeMethod::default(), None, None);
+        let (mut has_path, before) = (false, self.faults.len());
+        for (name, value) in self.members(at, value) {
+            let at = format!("{at}/{name}");
+            match name.as_str() {
+                "method" => method = self.text(&at, value).unwrap_or_default(),
+                "host" if value.is_null() => {}
+                "host" => host = self.text(&at, value),
+                "path" => (has_path, path) = (true, self.text::<ProbePath>(&at, value)),
+                _ => self.fault(&at, "is not known here"),
+            }
+        }
+        if !has_path && self.faults.len() == before {
+            self.fault(&format!("{at}/path"), "must be there");
+        }
+        path.map(|path| CallProbe { method, host, path })
     }
 }

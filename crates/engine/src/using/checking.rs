@@ -15,6 +15,11 @@ pub struct DueConnection {
 }
 
 impl DueConnection {
+    /// Whose it is.
+    pub fn org(self) -> OrgId {
+        self.org
+    }
+
     /// The connection.
     pub fn id(self) -> ConnectionId {
         self.id
@@ -22,8 +27,8 @@ impl DueConnection {
 }
 
 impl Engine {
-    /// Up to `limit` connections that are to be tested by now, those first that wait longest; none while this server may
-    /// not answer.
+    /// Up to `limit` connections that are to be tested by now, the orgs in turns, and of each those first that wait longest;
+    /// none while this server may not answer.
     ///
     /// # Errors
     /// When they cannot be read.

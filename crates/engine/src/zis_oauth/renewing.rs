@@ -6,7 +6,9 @@
 use std::time::Duration;
 
 use claviger_catalog::{SecretText, ZisOAuthSettings, ZisSettings};
-use claviger_model::{Connection, ConnectionId, OrgId, Timestamp, ZisGrant, ZisOAuthClient, ZisUrlSubdomain};
+use claviger_model::{
+    Connection, ConnectionId, OrgId, Target, Timestamp, ZisGrant, ZisOAuthClient, ZisUrlSubdomain,
+};
 use claviger_store::{Change, CommitError, FenceHolder, Refusal, ZisOAuthFence};
 
 use super::{ACCESS_TOKEN, GrantedTokens, OpenedZisOAuthClient, REFRESH_TOKEN, oauth_of};
@@ -60,6 +62,15 @@ pub enum Renewal {
     },
 }
 
+impl Renewal {
+    /// Where it goes; none where the client's address cannot be called.
+    pub fn target(&self) -> Option<Target> {
+        let (Self::Refresh { subdomain, client, .. } | Self::ClientCredentials { subdomain, client, .. }) =
+            self;
+        client.client.token_url.fill(subdomain.as_ref()).ok()
+    }
+}
+
 /// The right to store the next token of a connection.
 #[derive(Debug)]
 pub struct OAuthFence {
@@ -77,6 +88,11 @@ impl OAuthTokenRead {
     /// The connection.
     pub fn connection(&self) -> ConnectionId {
         self.connection.id
+    }
+
+    /// The connection as it was read.
+    pub fn of(&self) -> &Connection {
+        &self.connection
     }
 
     /// The revision at which its token was stored, by which one is told from the next; 0 where there is none.

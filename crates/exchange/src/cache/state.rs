@@ -5,9 +5,10 @@ use std::hash::Hash;
 use std::sync::Arc;
 use std::time::Duration;
 
-use claviger_model::Timestamp;
+use claviger_model::{OrgId, Timestamp};
 use tokio::sync::watch;
 
+use super::shares::Shares;
 use super::slot::{Flight, Slot};
 use super::{FLIGHTS_MAX, Fresh, KEPT_MAX, Landed, Outcome, Times};
 use crate::ExchangeError;
@@ -17,6 +18,9 @@ const SWEEP_INTERVAL: Duration = Duration::from_secs(60);
 
 pub(super) struct State<K, V> {
     slots: HashMap<K, Slot<V>>,
+    /// Whose a key is.
+    owner: fn(&K) -> OrgId,
+    shares: Shares,
     /// Flights under way, also of keys that are forgotten meanwhile.
     flights: usize,
     /// Counts what happens: flights have their numbers from it, and keys the order in which they were asked for.
@@ -35,8 +39,9 @@ pub(super) enum Found<V> {
 }
 
 impl<K: Eq + Hash + Clone, V> State<K, V> {
-    pub(super) fn new() -> Self {
-        Self { slots: HashMap::new(), flights: 0, ticks: 0, sweep_at: None }
+    pub(super) fn new(owner: fn(&K) -> OrgId) -> Self {
+        let (slots, shares) = (HashMap::new(), Shares::default());
+        Self { slots, owner, shares, flights: 0, ticks: 0, sweep_at: None }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -45,7 +50,7 @@ impl<K: Eq + Hash + Clone, V> State<K, V> {
 
     pub(super) fn look(&mut self, key: &K, now: Timestamp) -> Found<V> {
         self.ticks += 1;
-        let is_full = self.flights == FLIGHTS_MAX;
+        let is_full = || self.flights == FLIGHTS_MAX || self.shares.is_used_up((self.owner)(key));
         if let Some(slot) = self.slots.get_mut(key) {
             slot.used = self.ticks;
             if let Some(outcome) = slot.settled(now) {
@@ -56,10 +61,10 @@ impl<K: Eq + Hash + Clone, V> State<K, V> {
                 return meanwhile.unwrap_or_else(|| Found::Flight(landed.clone()));
             }
             let busy = || slot.serving(now).ok_or_else(|| Arc::new(ExchangeError::Busy));
-            if let Some(outcome) = slot.paused(now).or_else(|| is_full.then(busy)) {
+            if let Some(outcome) = slot.paused(now).or_else(|| is_full().then(busy)) {
                 return Found::Outcome(outcome);
             }
-        } else if is_full {
+        } else if is_full() {
             return Found::Outcome(Err(Arc::new(ExchangeError::Busy)));
         } else {
             self.make_room();
@@ -69,7 +74,13 @@ impl<K: Eq + Hash + Clone, V> State<K, V> {
 
     fn start(&mut self, key: &K, now: Timestamp) -> Found<V> {
         let (sender, landed) = watch::channel(None);
-        let slot = self.slots.entry(key.clone()).or_insert_with(Slot::new);
+        let org = (self.owner)(key);
+        self.shares.took_off(org);
+        let shares = &mut self.shares;
+        let slot = self.slots.entry(key.clone()).or_insert_with(|| {
+            shares.keeps(org);
+            Slot::new()
+        });
         slot.used = self.ticks;
         slot.flight = Some((self.ticks, landed.clone()));
         self.flights += 1;
@@ -77,14 +88,33 @@ impl<K: Eq + Hash + Clone, V> State<K, V> {
         Found::Started { flight, landed, meanwhile: slot.meanwhile(now) }
     }
 
-    /// Lets go of whatever was not asked for longest. What is under way stays; it is less than all.
+    /// Lets go of whatever was not asked for longest, of what those have who have most. What is under way stays; it is less
+    /// than all.
     fn make_room(&mut self) {
         if self.slots.len() < KEPT_MAX {
             return;
         }
-        let idle = self.slots.iter().filter(|(_, slot)| slot.flight.is_none());
-        let oldest = idle.min_by_key(|(_, slot)| slot.used).map(|(key, _)| key.clone());
-        oldest.map(|key| self.slots.remove(&key));
+        let most = self.shares.largest();
+        let idle = || self.slots.iter().filter(|(_, slot)| slot.flight.is_none());
+        let of_largest = idle().filter(|(key, _)| self.shares.kept((self.owner)(key)) == most);
+        let oldest = of_largest.min_by_key(|(_, slot)| slot.used);
+        let oldest = oldest.or_else(|| idle().min_by_key(|(_, slot)| slot.used));
+        if let Some(key) = oldest.map(|(key, _)| key.clone()) {
+            self.slots.remove(&key);
+            self.shares.let_go((self.owner)(&key));
+        }
+    }
+
+    /// Lets go of all but some.
+    fn keep_only(&mut self, is_kept: impl Fn(&K, &Slot<V>) -> bool) {
+        let Self { slots, shares, owner, .. } = self;
+        slots.retain(|key, slot| {
+            let is_kept = is_kept(key, slot);
+            if !is_kept {
+                shares.let_go(owner(key));
+            }
+            is_kept
+        });
     }
 
     /// What a flight brought, for all who wait; kept, unless it was forgotten meanwhile.
@@ -115,6 +145,7 @@ impl<K: Eq + Hash + Clone, V> State<K, V> {
     /// Every flight ends here, whatever it brought.
     pub(super) fn ended(&mut self, key: &K, id: u64) {
         self.flights -= 1;
+        self.shares.landed((self.owner)(key));
         if let Some(slot) = self.slots.get_mut(key)
             && slot.flight.as_ref().is_some_and(|(it, _)| *it == id)
         {
@@ -127,14 +158,14 @@ impl<K: Eq + Hash + Clone, V> State<K, V> {
     }
 
     pub(super) fn forget(&mut self, is_such: impl Fn(&K) -> bool) {
-        self.slots.retain(|key, _| !is_such(key));
+        self.keep_only(|key, _| !is_such(key));
     }
 
     fn sweep(&mut self, now: Timestamp) {
         // A clock that is set back does not put it off.
         let is_due = self.sweep_at.is_none_or(|at| at <= now || now + SWEEP_INTERVAL < at);
         if is_due {
-            self.slots.retain(|_, slot| !slot.is_void(now));
+            self.keep_only(|_, slot| !slot.is_void(now));
             self.sweep_at = Some(now + SWEEP_INTERVAL);
         }
     }

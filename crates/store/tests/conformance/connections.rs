@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use claviger_model::{
-    Connection, ConnectionDialect, ConnectionId, ConnectionSecrets, Health, Principal, Relation, Timestamp,
+    Connection, ConnectionDialect, ConnectionId, ConnectionSecrets, Health, OrgSettings, Principal, Relation,
+    Timestamp,
 };
 use claviger_store::{
     Actor, Change, Check, ConnectionFilter, ConnectionSecret, ConnectionSort, Page, Refusal, Snapshot,
@@ -23,6 +24,7 @@ on_both_engines!(
     uses_are_merged_and_those_of_the_gone_are_dropped,
     what_a_test_said_is_forgotten_with_what_was_tested,
     what_is_to_be_checked_is_listed_when_its_time_has_come,
+    orgs_take_turns_at_being_checked,
     an_end_is_warned_of_once_for_each_time_before_it,
     the_history_is_the_newest_first_and_stays,
     every_edit_behind_the_back_is_found,
@@ -326,6 +328,28 @@ async fn what_is_to_be_checked_is_listed_when_its_time_has_come(db: &TestDatabas
     assert_eq!(due(4_000, 1).await, ids(&[&seldom]));
     db.raw().await.execute("UPDATE orgs SET disabled_at = 1").await;
     assert_eq!(due(4_000, 10).await, ids(&[]));
+    running.stop().await;
+}
+
+/// One org with many that wait long does not keep another's from its turn.
+async fn orgs_take_turns_at_being_checked(db: &TestDatabase) {
+    let (running, tenant) = db.start_with_org().await;
+    let other = running.found_org(OrgSettings::default()).await;
+    let watched = |tenant: &Tenant, name: &str| {
+        let mut one = draft(db, tenant, name, &[]);
+        one.terms.check_seconds = Some(300);
+        one
+    };
+    for number in 0..5 {
+        create(&running, &watched(&tenant, &format!("n{number}"))).await;
+    }
+    let late = watched(&other, "late");
+    create(&running, &late).await;
+    running.store.record_connection_health(&late, Health::Ok, "accepted", START).await.unwrap();
+    let after = START + Duration::from_secs(1_000);
+    let listed = running.store.list_connections_to_check(after, 3).await.unwrap();
+    let orgs: Vec<_> = listed.iter().map(|(org, _)| *org).collect();
+    assert_eq!(orgs, [tenant.org.id, other.org.id, tenant.org.id]);
     running.stop().await;
 }
 

@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use claviger_engine::rights::{ConnectionsRead, ConnectionsWrite};
-use claviger_engine::{Error as EngineError, FieldError, Thing, ZisOAuthKey};
+use claviger_engine::{Error as EngineError, FieldError, Thing, UsedBy, ZisOAuthKey};
 use claviger_http::openapi::{Named, Query};
 use claviger_http::{App, Route, positioned};
 use claviger_oauth::OAuth;
@@ -122,7 +122,8 @@ async fn show(
     }
     if !shown.connection.secrets.0.is_empty() {
         // The vendor's are live too. One that cannot be renewed is shown as it is, and when it ended.
-        if let Err(error) = oauth.access_token(permit.org(), shown.connection.id).await {
+        let by = UsedBy::caller(permit.caller());
+        if let Err(error) = oauth.access_token_by(permit.org(), shown.connection.id, by).await {
             tracing::info!(code = error.code(), "a connection is shown with a token that was not renewed");
         }
     }
@@ -151,7 +152,7 @@ async fn refresh(
     let key = key.read()?;
     let engine = app.engine();
     let found = engine.find_zis_oauth_connection_to_edit(&permit, &integration, key).await?;
-    oauth.refresh(permit.org(), found.connection.id).await?;
+    oauth.refresh(permit.org(), found.connection.id, UsedBy::caller(permit.caller())).await?;
     let renewed = engine.find_zis_oauth_connection_to_edit(&permit, &integration, key).await?;
     let account = engine.org_number(permit.org()).await?;
     let body: Value = wire::one(&renewed, account);

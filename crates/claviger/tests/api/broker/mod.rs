@@ -13,6 +13,7 @@ mod own_headers;
 mod patience;
 mod raw;
 mod reach;
+mod renewals;
 mod retries;
 mod rules;
 mod seats;

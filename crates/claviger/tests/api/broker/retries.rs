@@ -1,13 +1,14 @@
 //! Calls that fail for a moment are made again where somebody asked for it, and never where that could do harm.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
 use super::hygiene::{head_of, say};
 use super::raw::{Caller, code, on_terms};
-use super::{Scene, with_a_world};
+use super::{Scene, exchanges, with_a_world};
 use crate::support::connections::{gitlab, http};
 use crate::support::third_party::{Reply, Seen};
 use crate::support::{Keys, tokens, until};
@@ -81,6 +82,41 @@ with_a_world! {
         let refused = caller.call("GET", &plain, &[("claviger-retries", "1"), ("claviger-retries", "1")], "").await.expect(400);
         assert_eq!(code(&refused), "retries_invalid");
         assert!(scene.world.take_seen().is_empty());
+    }
+
+    /// Also what nobody asked for: once more with another token, in the place of one that was refused.
+    async fn every_attempt_counts(scene: &Scene) {
+        const HOST: (&str, &str) = ("claviger-host", "management.azure.com");
+        let id = on_terms(scene, &exchanges::azure(), Value::Null).await;
+        let (caller, target) = (Caller::new(scene).await, format!("{id}/x"));
+        let answering = |statuses: &[&'static str]| {
+            let left = Mutex::new(statuses.to_vec());
+            scene.world.answer(move |seen| exchanges::answer(seen).unwrap_or_else(|| {
+                let mut left = left.lock().unwrap();
+                Reply::with(if left.is_empty() { "200 OK" } else { left.remove(0) }, "", "")
+            }));
+            // Some time after the last token was refused.
+            scene.server.clock.advance_micros(61_000_000);
+        };
+        const REFUSED: &str = "401 Unauthorized";
+        const LATER: &str = "503 Service Unavailable";
+        for (statuses, retries, expected) in [
+            (&[][..], "0", (200, "")),
+            (&[REFUSED], "0", (200, "2")),
+            (&[REFUSED, REFUSED], "0", (401, "2")),
+            (&[REFUSED, LATER], "0", (503, "2")),
+            (&[REFUSED, LATER], "1", (200, "3")),
+            (&[LATER, REFUSED], "1", (200, "3")),
+            (&[LATER, REFUSED, LATER], "1", (503, "3")),
+        ] {
+            answering(statuses);
+            let answer = caller.call("GET", &target, &[HOST, ("claviger-retries", retries)], "").await;
+            assert_eq!((answer.status.as_u16(), answer.header("claviger-attempts")), expected, "{statuses:?} {retries}");
+        }
+        answering(&[REFUSED]);
+        let action = json!({ "connection": id, "method": "GET", "url": "https://management.azure.com/x" });
+        let told = scene.admin.post("/claviger/v1/actions/http", &action).await.expect(200).json();
+        assert_eq!([&told["status"], &told["attempts"]], [200, 2]);
     }
 
     async fn what_could_be_done_twice_is_not_made_again(scene: &Scene) {

@@ -215,4 +215,30 @@ with_either_database! {
         }
         stage.stop().await;
     }
+
+    /// What refuses a token may take longer than a voucher lasts.
+    async fn a_call_that_is_made_once_more_proves_it_anew(database: TestDatabase) {
+        let world = ThirdParty::start().await;
+        let egress = world.egress();
+        let stage = Stage::set_with(database, std::time::Duration::from_secs(30), |setup| setup.egress = Some(egress)).await;
+        stage.client().await;
+        stage.connect("one").await;
+        let clock = stage.server.clock.clone();
+        world.answer(move |seen| match seen.header("authorization") {
+            "Bearer canary-access-1" => {
+                clock.advance_micros(61_000_000);
+                Reply::with("401 Unauthorized", "", "")
+            }
+            _ => Reply::ok(&seen.head),
+        });
+        let answer = stage.zis.get("/broker/zis:my_integration:one/x").await.expect(200);
+        let seen = world.take_seen();
+        let pem = key(&stage.admin, "my_integration").await;
+        let ends: Vec<_> = seen.iter().map(|seen| checked(&pem, &token(seen)).unwrap()["exp"].as_i64().unwrap()).collect();
+        let now = stage.server.clock_micros() / 1_000_000;
+        assert!(ends.len() == 2 && ends[0] < now && ends[1] > now, "{ends:?} {now}");
+        // It is the second that is masked.
+        assert!(!answer.text.contains(&token(&seen[1])) && answer.text.contains("x-zis-authorization"), "{}", answer.text);
+        stage.stop().await;
+    }
 }

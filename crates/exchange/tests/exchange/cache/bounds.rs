@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use claviger_exchange::ExchangeError;
-use claviger_exchange::cache::{Cache, FLIGHTS_MAX, Fresh, KEPT_MAX};
+use claviger_exchange::cache::{Cache, FLIGHTS_MAX, FLIGHTS_OF_ONE_MAX, Fresh, KEPT_MAX};
 use claviger_model::Clock;
 use tokio::sync::Semaphore;
 
-use super::{HOUR, MARGIN, Scene, land, soon, until};
+use super::{HOUR, MARGIN, Scene, land, org, soon, until};
 
 /// A value that counts how many of it there are.
 struct Counted(Arc<AtomicUsize>);
@@ -33,9 +33,14 @@ struct Many {
 }
 
 impl Many {
+    /// Of one org.
     fn new() -> Self {
+        Self::of(|_| org(0))
+    }
+
+    fn of(owner: fn(&usize) -> claviger_model::OrgId) -> Self {
         let scene = Scene::new();
-        Self { cache: Cache::new(scene.clock.clone()), scene, alive: Arc::default() }
+        Self { cache: Cache::new(scene.clock.clone(), owner), scene, alive: Arc::default() }
     }
 
     async fn ask(&self, key: usize) {
@@ -78,6 +83,33 @@ async fn whatever_was_not_asked_for_longest_makes_room() {
     many.alive(0).await;
 }
 
+/// One that asks for more than there is room for has the others keep what they have.
+#[tokio::test]
+async fn whoever_has_most_makes_room() {
+    const FEW: usize = 10;
+    let many = Many::of(|key| org(usize::from(*key >= FEW)));
+    for key in 0..KEPT_MAX + 100 {
+        many.ask(key).await;
+    }
+    let exchanges = many.scene.exchanges();
+    assert_eq!((many.cache.len(), exchanges), (KEPT_MAX, KEPT_MAX + 100));
+    for key in 0..FEW {
+        many.ask(key).await;
+    }
+    assert_eq!(many.scene.exchanges(), exchanges);
+    // Its own went, those first that it did not ask for longest.
+    many.ask(FEW).await;
+    assert_eq!(many.scene.exchanges(), exchanges + 1);
+    // What is let go counts no more.
+    many.cache.forget(|key| *key >= FEW);
+    for key in KEPT_MAX..2 * KEPT_MAX - FEW {
+        many.ask(key).await;
+    }
+    assert_eq!(many.cache.len(), KEPT_MAX);
+    many.ask(0).await;
+    assert_eq!(many.scene.exchanges(), exchanges + 1 + KEPT_MAX - FEW);
+}
+
 #[tokio::test]
 async fn what_has_ended_is_let_go() {
     let many = Many::new();
@@ -106,7 +138,7 @@ async fn a_value_that_is_replaced_or_dropped_is_gone() {
 
 #[tokio::test]
 async fn no_more_are_under_way_than_may_be() {
-    let many = Many::new();
+    let many = Many::of(|key| org(key / FLIGHTS_OF_ONE_MAX));
     let gate = Arc::new(Semaphore::new(0));
     let ask = |key: usize| {
         let (cache, gate, alive) = (many.cache.clone(), gate.clone(), many.alive.clone());
@@ -138,4 +170,32 @@ async fn no_more_are_under_way_than_may_be() {
     }
     assert!(soon(ask(FLIGHTS_MAX)).await.unwrap().is_ok());
     assert!(soon(ask(1)).await.unwrap().is_ok());
+}
+
+/// One whose providers do not answer leaves the others theirs.
+#[tokio::test]
+async fn no_more_of_one_are_under_way_than_its_share() {
+    let many = Many::of(|key| org(key / 1000));
+    let gate = Arc::new(Semaphore::new(0));
+    let ask = |key: usize| {
+        let (cache, gate, alive) = (many.cache.clone(), gate.clone(), many.alive.clone());
+        let (exchanges, clock) = (many.scene.exchanges.clone(), many.scene.clock.clone());
+        tokio::spawn(async move {
+            let exchange = move || async move {
+                exchanges.fetch_add(1, Ordering::SeqCst);
+                let _pass = gate.acquire().await.unwrap();
+                Ok(Fresh { value: Counted::new(&alive), expires_at: clock.now() + HOUR })
+            };
+            cache.get(&key, MARGIN, exchange).await.map(|_| ())
+        })
+    };
+    let under_way: Vec<_> = (0..FLIGHTS_OF_ONE_MAX).map(ask).collect();
+    until(|| many.scene.exchanges() == FLIGHTS_OF_ONE_MAX).await;
+    assert!(matches!(*soon(ask(FLIGHTS_OF_ONE_MAX)).await.unwrap().unwrap_err(), ExchangeError::Busy));
+    many.ask(1000).await;
+    gate.add_permits(FLIGHTS_OF_ONE_MAX + 1);
+    for asker in under_way {
+        assert!(soon(asker).await.unwrap().is_ok());
+    }
+    assert!(soon(ask(FLIGHTS_OF_ONE_MAX)).await.unwrap().is_ok());
 }

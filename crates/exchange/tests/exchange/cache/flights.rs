@@ -156,7 +156,7 @@ async fn a_crowd_makes_one_call() {
     for round in 0..20 {
         let provider = Provider::json(200, r#"{"access_token":"a","expires_in":3600}"#).await;
         let scene = Scene::new();
-        let cache = claviger_exchange::cache::Cache::<u8, Token>::new(scene.clock.clone());
+        let cache = claviger_exchange::cache::Cache::<u8, Token>::new(scene.clock.clone(), |_| super::org(0));
         let barrier = Arc::new(Barrier::new(CROWD));
         let askers: Vec<_> = (0..CROWD)
             .map(|_| {

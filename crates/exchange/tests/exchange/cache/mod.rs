@@ -14,10 +14,15 @@ use std::time::Duration;
 use claviger_exchange::ExchangeError;
 use claviger_exchange::cache::{Cache, Fresh, Outcome};
 use claviger_model::testing::ManualClock;
-use claviger_model::{Clock, Timestamp};
+use claviger_model::{Clock, OrgId, Timestamp};
 
 const HOUR: Duration = Duration::from_secs(3600);
 const MARGIN: Duration = Duration::from_secs(300);
+
+/// An org of this number.
+fn org(number: usize) -> OrgId {
+    format!("00000000-0000-7000-8000-{number:012x}").parse().unwrap()
+}
 
 /// A cache of numbers, each exchange bringing the next, and a clock beside it.
 struct Scene {
@@ -30,7 +35,7 @@ impl Scene {
     fn new() -> Self {
         let clock = Arc::new(ManualClock::new(Timestamp::from_micros(1_000_000_000_000_000)));
         let clock_of_cache: Arc<dyn Clock> = clock.clone();
-        Self { cache: Cache::new(clock_of_cache), clock, exchanges: Arc::default() }
+        Self { cache: Cache::new(clock_of_cache, |_| org(0)), clock, exchanges: Arc::default() }
     }
 
     fn pass(&self, time: Duration) {

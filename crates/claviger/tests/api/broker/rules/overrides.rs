@@ -1,17 +1,25 @@
 //! Nothing in a header, a query or a form makes another call of one that a rule admits.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
 
 use super::{SECRET, rule, rules};
-use crate::broker::raw::{Caller, code, on_terms};
+use crate::broker::raw::{Caller, change_terms, code, on_terms};
 use crate::broker::with_a_world;
-use crate::support::connections::gitlab;
+use crate::support::connections::{gitlab, http as templated};
 use crate::support::native_connections::http;
 use crate::support::third_party::Reply;
 
 const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
 const PARTS: (&str, &str) = ("content-type", "multipart/form-data; boundary=x");
 const JSON: (&str, &str) = ("content-type", "application/json");
+
+/// A busy machine may take long.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A body of one part.
 fn part(head: &str) -> String {
@@ -229,5 +237,39 @@ with_a_world! {
         assert_eq!(post(&id, "POST", &[JSON], "{\"a\":1}").await, told(200, "ok", 1));
         scene.world.answer(|seen| Reply::ok(seen.body.clone()));
         assert_eq!(caller.call("POST", &format!("{id}/projects/42"), &[FORM], "a=1&b=%20").await.text, "a=1&b=%20");
+    }
+
+    /// Rules may come while a body is waited for: what they would look for, nobody has looked for.
+    async fn what_waited_is_held_to_the_rules_of_now(scene: &Scene) {
+        const TWIST: &str = r#"{"_method":"DELETE"}"#;
+        let of = |methods: &[&str]| rules(&[rule(methods, "/")]);
+        for (before, meanwhile, body, expected) in [
+            (Value::Null, of(&["POST"]), TWIST, 403),
+            (Value::Null, of(&[]), TWIST, 403),
+            (of(&[]), of(&["POST"]), TWIST, 403),
+            (of(&[]), rules(&[rule(&["POST"], "/"), rule(&[], "/x")]), TWIST, 200),
+            (of(&["POST"]), of(&["POST", "PUT"]), "{}", 200),
+            (of(&["POST"]), of(&[]), "{}", 200),
+            (of(&["POST"]), Value::Null, "{}", 200),
+            (Value::Null, json!({ "concurrency": 5 }), TWIST, 200),
+        ] {
+            let about = format!("{before} {meanwhile}");
+            // Its content is put together with what comes.
+            let id = on_terms(scene, &templated("https://hooks.example.com", "canary-7Qx2-value"), before).await;
+            let mut stream = TcpStream::connect(scene.server.address).await.unwrap();
+            let head = format!("POST /broker/{id}/x HTTP/1.1\r\nhost: a\r\nauthorization: Bearer {}\r\nconnection: close\r\n\
+                content-type: application/json\r\ncontent-length: {}\r\nexpect: 100-continue\r\n\r\n", scene.token().await, body.len());
+            stream.write_all(head.as_bytes()).await.unwrap();
+            let mut asked = [0; 25];
+            timeout(PATIENCE, stream.read_exact(&mut asked)).await.unwrap().unwrap();
+            assert_eq!(&asked, b"HTTP/1.1 100 Continue\r\n\r\n", "{about}");
+            change_terms(scene, &id, meanwhile).await;
+            stream.write_all(body.as_bytes()).await.unwrap();
+            let mut answer = String::new();
+            timeout(PATIENCE, stream.read_to_string(&mut answer)).await.unwrap().unwrap();
+            assert!(answer.starts_with(&format!("HTTP/1.1 {expected} ")), "{about}: {answer}");
+            assert_eq!(answer.contains("claviger-error: ended"), expected == 403, "{about}: {answer}");
+            assert_eq!(scene.world.take_seen().len(), usize::from(expected == 200), "{about}");
+        }
     }
 }

@@ -216,6 +216,49 @@ with_either_database! {
         scene.server.stop().await;
     }
 
+    /// Whoever's third parties do not answer keeps nobody else from their turn, and has no more than a half of the places.
+    async fn another_orgs_turn_comes_all_the_same(database: TestDatabase) {
+        let scene = Scene::start_with(database, setup()).await;
+        let hanging = Arc::new(Mutex::new(0));
+        let counted = hanging.clone();
+        scene.world.script(move |mut line| {
+            let counted = counted.clone();
+            async move {
+                let mut head = Vec::new();
+                while !head.ends_with(b"\r\n\r\n") {
+                    if line.read_buf(&mut head).await.unwrap_or(0) == 0 {
+                        return;
+                    }
+                }
+                if head.windows(12).any(|part| part == b"slow.example") {
+                    *counted.lock().unwrap() += 1;
+                    return std::future::pending().await;
+                }
+                let _ = line.write_all(b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 0\r\n\r\n").await;
+            }
+        });
+        let terms = json!({ "terms": { "check_every_seconds": 300, "probe": { "path": "/me" } } });
+        for number in 0..12 {
+            let slow = http("https://slow.example", "canary-canary");
+            made(&scene.admin, &format!("n{number}"), &slow, terms.clone()).await;
+        }
+        let began = Instant::now();
+        while *hanging.lock().unwrap() < 4 {
+            assert!(began.elapsed() < PATIENCE);
+            tokio::time::sleep(PAUSE).await;
+        }
+        let began = Instant::now();
+        let theirs = scene.server.client_with(Keys::of(&scene.server.found_another("Other").await));
+        let id = made(&theirs, "n", &http("https://quick.example", "canary-canary"), terms).await["id"].as_str().unwrap().to_owned();
+        becomes(&theirs, &id, "ok", "accepted").await;
+        // Each of the others would have taken 30 seconds.
+        if began.elapsed() < Duration::from_secs(25) {
+            assert_eq!(*hanging.lock().unwrap(), 4);
+        }
+        assert!(began.elapsed() < Duration::from_secs(25), "{:?}", began.elapsed());
+        scene.server.stop().await;
+    }
+
     /// A third party that does not answer does not keep the server from ending; what was begun is done by the next one.
     async fn the_servers_end_gives_up_what_is_under_way(database: TestDatabase) {
         let scene = Scene::start_with(database, setup()).await;

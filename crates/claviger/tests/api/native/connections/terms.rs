@@ -20,6 +20,7 @@ fn narrow() -> Value {
         "concurrency": 16,
         "timeout_seconds": 300,
         "check_every_seconds": 3600,
+        "probe": { "method": "HEAD", "host": "gitlab.com", "path": "/api/v4/user?fields=id" },
     })
 }
 
@@ -37,6 +38,9 @@ on_both_engines! {
         let mut expected = usual_terms();
         expected["rules"] = json!([{ "methods": ["GET", "PUT"], "host": null, "path": "/" }]);
         assert_eq!(changed, expected);
+        let patch = json!({ "terms": { "rules": [{ "methods": ["GET", "PUT"], "path": "/" }], "probe": { "path": "/me" } } });
+        expected["probe"] = json!({ "method": "GET", "host": null, "path": "/me" });
+        assert_eq!(admin.patch(&path, &patch).await.expect(200).json()["terms"], expected);
         // Another change leaves them alone.
         admin.patch(&path, &json!({ "name": "m" })).await.expect(200);
         assert_eq!(admin.get(&path).await.expect(200).json()["terms"], expected);
@@ -69,9 +73,11 @@ on_both_engines! {
             ],
             "audit": "loud", "retries": 4, "concurrency": 0, "timeout_seconds": 601,
             "check_every_seconds": 299, "more": 1,
+            "probe": { "method": "POST", "host": "a b", "path": "/a//b", "body": "x" },
         });
         let mut expected = vec![
-            "terms/audit", "terms/check_every_seconds", "terms/concurrency", "terms/more", "terms/retries",
+            "terms/audit", "terms/check_every_seconds", "terms/concurrency", "terms/more", "terms/probe/body",
+            "terms/probe/host", "terms/probe/method", "terms/probe/path", "terms/retries",
             "terms/rules/0/host", "terms/rules/0/methods/1", "terms/rules/0/path", "terms/rules/1/methods",
             "terms/rules/2/path", "terms/rules/3/glob", "terms/rules/4", "terms/timeout_seconds",
         ];
@@ -89,6 +95,15 @@ on_both_engines! {
         expected = vec!["terms/rules"];
         assert_eq!(fields(&admin.patch(&path, &json!({ "terms": { "rules": many } })).await.expect(400)), expected);
         assert_eq!(fields(&admin.patch(&path, &json!({ "terms": [] })).await.expect(400)), ["terms"]);
+        for (probe, expected) in [
+            (json!("/me"), "terms/probe"),
+            (json!({}), "terms/probe/path"),
+            (json!({ "path": "me" }), "terms/probe/path"),
+            (json!({ "path": "/me?a b" }), "terms/probe/path"),
+        ] {
+            let patch = json!({ "terms": { "probe": probe } });
+            assert_eq!(fields(&admin.patch(&path, &patch).await.expect(400)), [expected], "{probe}");
+        }
         assert_eq!(admin.get(&path).await.expect(200).json()["terms"], usual_terms());
     }
 
