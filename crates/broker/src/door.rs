@@ -72,6 +72,10 @@ impl Door for Broker {
             answer
         })
     }
+
+    fn cut_off(&self) {
+        self.recorder.cut_off();
+    }
 }
 
 /// Who calls.
