@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use claviger_catalog::Destination;
-use claviger_engine::{Caller, Origin as Whence, Permit, Source as _, UsableConnection, UseKey, rights};
+use claviger_engine::{
+    AuthFailure, Caller, Origin as Whence, Permit, Source as _, UsableConnection, UseKey, rights,
+};
 use claviger_http::{
     Bucket, Door, Opening, Peer, REQUEST_ID, Standing, awaits_asking, presented, request_id_header,
 };
@@ -62,13 +64,15 @@ impl Door for Broker {
                     {
                         body.discard().await;
                     }
-                    refusal.response()
+                    let mut answer = refusal.response();
+                    // A third party's answer says where the caller stands with the third party.
+                    if let Some(standing) = standing {
+                        standing.write(answer.headers_mut());
+                    }
+                    answer
                 }
             };
             answer.headers_mut().insert(REQUEST_ID, request_id_header(id));
-            if let Some(standing) = standing {
-                standing.write(answer.headers_mut());
-            }
             answer
         })
     }
@@ -144,7 +148,10 @@ impl Broker {
         let whence = app.whence(&parts.headers, Some(peer));
         let authenticated = app.engine().authenticate_for_use(found.or_usual(usual), &whence);
         let (caller, proof) = authenticated.inspect_err(|failure| {
-            app.refusals().note(*failure, app.engine().clock().now(), app.metrics())
+            app.refusals().note(*failure, app.engine().clock().now(), app.metrics());
+            if let AuthFailure::Limited(exhausted) = failure {
+                *standing = Some((*exhausted).into());
+            }
         })?;
         *standing = app.limits().take(caller.org(), Bucket::BROKER, || app.engine().clock().now());
         match standing.is_some_and(|standing| standing.is_exceeded) {
@@ -166,7 +173,7 @@ impl Broker {
     ) -> Result<(Response<Incoming>, Onward), Refusal> {
         let prepared = used.prepared.as_ref().map_err(Clone::clone)?;
         if !who.found.fits(&prepared.credential_headers) {
-            return Err(claviger_engine::AuthFailure::NothingPresented.into());
+            return Err(AuthFailure::NothingPresented.into());
         }
         if usable.connection.is_over(self.app.engine().clock().now()) {
             return Err(Refusal::ConnectionExpired);
