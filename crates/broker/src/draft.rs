@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use claviger_catalog::{Catalog, Destination, Signing};
 use claviger_engine::{UsableConnection, UsableSettings};
-use claviger_exchange::aws::{Call, Payload, SignError, sign};
+use claviger_exchange::aws::{Call, Payload, SignError, sign, takes_unsigned};
 use claviger_model::{Clock, Origin, Random};
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
 use http::{HeaderMap, HeaderValue, Method, Request, Uri, Version, request};
@@ -135,7 +135,8 @@ impl Draft {
         let is_kept = (material.is_kept || prepared.source.is_some()) && is_short(body);
         // By what the third party is told that it is.
         let check = if material.is_method_bound { BodyCheck::of(&headers) } else { None };
-        let is_whole = templated.is_some() || check.is_some() || is_kept;
+        let is_hashed = signing.as_ref().is_some_and(|signing| !takes_unsigned(signing));
+        let is_whole = templated.is_some() || check.is_some() || is_kept || is_hashed;
         let held = if is_whole { room_for(body, material.room).await? } else { None };
         let body = match templated {
             Some(template) => {
