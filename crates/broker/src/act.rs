@@ -104,9 +104,9 @@ impl Broker {
         check_form(&parts)?;
         let address =
             Address { origin: place.origin(), ..Address::of(connection, place.path(), place.query())? };
-        let usable = self.usable(permit, connection).await?;
+        let (usable, admitted) = self.usable(permit, connection).await?;
         let who = Who { by: By::caller(permit.caller(), proof), found: Found::usual() };
-        self.pass(&parts, &mut Some(InBody::Here(body)), &address, who, &usable).await
+        self.pass(&parts, &mut Some(InBody::Here(body)), &address, who, &usable, admitted).await
     }
 
     /// All of an answer, if it is short enough and comes in as long a time as it may take to begin.

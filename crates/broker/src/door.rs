@@ -101,15 +101,17 @@ impl Broker {
         let (who, caller) = self.authenticate(parts, peer, standing)?;
         let permit = caller.permit::<rights::ConnectionsResolve>(from)?;
         let (path, query) = (parts.uri.path(), parts.uri.query());
-        let address = match self.options.faults.stands(Guard::Path) {
-            true => Address::parse(path, query)?,
-            false => Address::read(path, query)?,
+        let address = Address::read(path, query)?;
+        let checked = if self.options.faults.stands(Guard::Path) { address.check() } else { Ok(()) };
+        let (usable, admitted) = match self.usable(&permit, address.key).await {
+            Ok(found) => found,
+            // With nowhere to write it down. What is wrong with the path, whoever may know of no connection is told too.
+            Err(refusal) => return Err(checked.err().unwrap_or(refusal)),
         };
-        let usable = self.usable(&permit, address.key).await?;
-        self.pass(parts, body, &address, who, &usable).await
+        self.pass(parts, body, &address, who, &usable, checked.and(admitted)).await
     }
 
-    /// Passes a call on, whoever's it is by now, and its answer back.
+    /// Passes a call on, whoever's it is by now, if it is admitted so far, and its answer back.
     pub(crate) async fn pass(
         &self,
         parts: &request::Parts,
@@ -117,15 +119,18 @@ impl Broker {
         address: &Address<'_>,
         who: Who,
         usable: &Arc<UsableConnection>,
+        admitted: Result<(), Refusal>,
     ) -> Result<Response<Answer>, Refusal> {
         // Before anything is noted: refused calls would fill what has no room.
         if !self.recorder.has_room() {
-            return Err(Refusal::Unrecorded);
+            return Err(admitted.err().unwrap_or(Refusal::Unrecorded));
         }
-        let used = self.used(usable);
         let (method, recorder) = (parts.method.clone(), self.recorder.clone());
         let mut noted = Noted::new(self.app.clone(), recorder, &who.by, &usable.connection, method);
-        let forwarded = self.forward(parts, body, address, who, usable, used, &mut noted).await;
+        let forwarded = match admitted {
+            Ok(()) => self.forward(parts, body, address, who, usable, self.used(usable), &mut noted).await,
+            Err(refusal) => Err(refusal),
+        };
         match forwarded {
             Ok((answer, link)) => Ok(self.hand_back(answer, link, noted)),
             Err(refusal) => {
@@ -298,20 +303,22 @@ impl Broker {
         }
     }
 
+    /// The connection that is meant, and whether the caller may use it.
     pub(crate) async fn usable(
         &self,
         permit: &Permit<rights::ConnectionsResolve>,
         key: UseKey<'_>,
-    ) -> Result<Arc<UsableConnection>, Refusal> {
+    ) -> Result<(Arc<UsableConnection>, Result<(), Refusal>), Refusal> {
         #[cfg(feature = "faults")]
         {
             let stands = |guard| self.options.faults.stands(guard);
             let bounds = (stands(Guard::Binding), stands(Guard::Restriction));
             if bounds != (true, true) {
-                return Ok(self.app.engine().usable_connection_without(permit, key, bounds).await?);
+                return Ok((self.app.engine().usable_connection_without(permit, key, bounds).await?, Ok(())));
             }
         }
-        Ok(self.app.engine().usable_connection(permit, key).await?)
+        let (usable, may) = self.app.engine().meant_connection(permit, key).await?;
+        Ok((usable, may.map_err(Refusal::from)))
     }
 
     /// Goes where an answer points to, with all that the draft has: the mistake that the tests exist to catch.

@@ -43,7 +43,7 @@ impl Broker {
         let (mut parts, ()) = Request::new(()).into_parts();
         (parts.method, parts.headers) = (call.method, call.headers);
         let passed = match Address::of(key, path, query) {
-            Ok(address) => self.pass(&parts, &mut None, &address, who, usable).await,
+            Ok(address) => self.pass(&parts, &mut None, &address, who, usable, Ok(())).await,
             Err(refusal) => Err(refusal),
         };
         passed
