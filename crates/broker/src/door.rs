@@ -8,7 +8,8 @@ use claviger_engine::{
     AuthFailure, Caller, Origin as Whence, Permit, Source as _, UsableConnection, UseKey, rights,
 };
 use claviger_http::{
-    Bucket, Door, Opening, Peer, REQUEST_ID, Standing, awaits_asking, presented, request_id_header,
+    Bucket, Door, OWN_REQUEST_ID, Opening, Peer, REQUEST_ID, Standing, awaits_asking, presented,
+    request_id_header,
 };
 use claviger_model::Audit;
 use http::header::{CONTENT_LENGTH, UPGRADE};
@@ -64,7 +65,9 @@ impl Door for Broker {
                     {
                         body.discard().await;
                     }
+                    tracing::debug!(%id, code = refusal.code(), "a call was refused");
                     let mut answer = refusal.response();
+                    answer.headers_mut().insert(REQUEST_ID, request_id_header(id));
                     // A third party's answer says where the caller stands with the third party.
                     if let Some(standing) = standing {
                         standing.write(answer.headers_mut());
@@ -72,7 +75,7 @@ impl Door for Broker {
                     answer
                 }
             };
-            answer.headers_mut().insert(REQUEST_ID, request_id_header(id));
+            answer.headers_mut().insert(OWN_REQUEST_ID, request_id_header(id));
             answer
         })
     }

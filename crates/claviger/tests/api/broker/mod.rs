@@ -14,6 +14,7 @@ mod oauth;
 mod own_headers;
 mod raw;
 mod reach;
+mod request_ids;
 mod retries;
 mod rules;
 mod seats;
