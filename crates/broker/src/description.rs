@@ -154,6 +154,7 @@ fn kinds() -> Vec<Refusal> {
         R::ConnectionAbsent => [R::ConnectionAbsent],
         R::MethodNotAllowed => [R::MethodNotAllowed],
         R::ConnectionUnusable(_) => [R::ConnectionUnusable("What the connection holds cannot be used any more")],
+        R::BodyTimeout => [R::BodyTimeout],
         R::BodyTooLarge => [R::BodyTooLarge],
         R::RateLimited => [R::RateLimited],
         R::Busy => [R::Busy],

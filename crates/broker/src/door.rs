@@ -217,6 +217,7 @@ impl Broker {
             is_method_bound,
             is_kept: retries.may_come(),
             room: used.room.for_bodies(),
+            patience: self.options.whole_patience,
             faults: &self.options.faults,
             random: engine.random(),
         };

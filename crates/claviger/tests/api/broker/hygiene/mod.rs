@@ -5,6 +5,7 @@ mod broken;
 mod requests;
 mod signed;
 mod streams;
+mod uploads;
 mod wholes;
 
 use std::time::Duration;
