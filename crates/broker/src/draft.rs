@@ -286,9 +286,16 @@ fn token_in(
     catalog: &Catalog,
 ) -> Result<Added, Refusal> {
     let token = minted.and_then(Minted::token).ok_or(Refusal::Internal)?;
-    let (Late::Injection(place), UsableSettings::Catalogued(settings)) = (late, &usable.settings) else {
-        let value = Zeroizing::new(format!("Bearer {token}"));
-        return Ok(Added::Header(AUTHORIZATION, header_value(&value)?));
+    let (place, settings) = match (late, &usable.settings) {
+        (Late::Bearer, UsableSettings::Zis(..)) => {
+            let value = Zeroizing::new(format!("Bearer {token}"));
+            return Ok(Added::Header(AUTHORIZATION, header_value(&value)?));
+        }
+        (Late::Injection(place), UsableSettings::Catalogued(settings)) => (place, settings),
+        // What was prepared is of another kind of connection: no token goes out by a guess.
+        (Late::Bearer, UsableSettings::Catalogued(_)) | (Late::Injection(_), UsableSettings::Zis(..)) => {
+            return Err(Refusal::Internal);
+        }
     };
     let entry = catalog.connection(settings).map_err(|_| Refusal::Internal)?;
     let injection = entry.credential().injections().get(place).ok_or(Refusal::Internal)?;
