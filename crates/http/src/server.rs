@@ -24,6 +24,7 @@ use hyper_util::server::graceful::GracefulShutdown;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
 use tower::ServiceExt;
 
 use self::ended::Counted;
@@ -155,8 +156,9 @@ async fn run(
     options: ServerOptions,
     stop: impl Future<Output = ()>,
 ) -> bool {
-    let (cut, cutting) = watch::channel(());
-    let builder = Arc::new(builder(options.header_patience, Counted::new(&cutting)));
+    let (ends, held) = watch::channel(());
+    let builder = Arc::new(builder(options.header_patience, Counted::new(&held)));
+    let mut connections = JoinSet::new();
     let graceful = GracefulShutdown::new();
     let room = Arc::new(Semaphore::new(connections_max));
     let mut stop = std::pin::pin!(stop);
@@ -174,6 +176,7 @@ async fn run(
                     continue;
                 }
             },
+            Some(_) = connections.join_next() => continue,
             () = &mut stop => break,
         };
         // Small answers must not wait for the peer's acknowledgement of earlier ones.
@@ -181,8 +184,7 @@ async fn run(
         let (builder, transport, ways) = (builder.clone(), transport.clone(), ways.clone());
         // From here on the drain waits for it, a handshake that is under way included.
         let watcher = graceful.watcher();
-        let mut cutting = cutting.clone();
-        let serving = async move {
+        connections.spawn(async move {
             let stream = match transport.open(stream).await {
                 Ok(stream) => stream,
                 Err(error) => {
@@ -198,12 +200,6 @@ async fn run(
                 tracing::debug!(error = claviger_model::chain(&*error), "a connection ended badly");
             }
             drop(permit);
-        };
-        tokio::spawn(async move {
-            tokio::select! {
-                () = serving => {}
-                _ = cutting.changed() => {}
-            }
         });
     }
     drop(listener);
@@ -212,9 +208,12 @@ async fn run(
         door.cut_off();
     }
     // What a request holds, it lets go of before this returns: whoever writes down what becomes of requests is told of all.
-    let _ = cut.send(());
-    drop((builder, cutting));
-    if tokio::time::timeout(CUT_PATIENCE, cut.closed()).await.is_err() {
+    drop((builder, held));
+    let ended = async {
+        connections.shutdown().await;
+        ends.closed().await;
+    };
+    if tokio::time::timeout(CUT_PATIENCE, ended).await.is_err() {
         tracing::warn!("requests that were cut off do not end");
     }
     is_drained

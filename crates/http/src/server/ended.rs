@@ -1,10 +1,10 @@
-//! Knowing when everything that a connection began has ended.
+//! Knowing when everything has ended that connections run beside themselves.
 
 use hyper::rt::Executor;
 use tokio::sync::watch;
 
-/// Runs what HTTP/2 runs beside its connection, its requests: each holds a receiver as the connections do, so that the
-/// sender's channel is closed once none is left. They end by themselves with their connection.
+/// Runs what HTTP/2 runs beside its connection, its requests: each holds a receiver, so that the sender's channel is closed
+/// once none is left. They end by themselves with their connection.
 #[derive(Debug, Clone)]
 pub(super) struct Counted(watch::Receiver<()>);
 
