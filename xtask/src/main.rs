@@ -41,7 +41,7 @@ Usage: cargo xtask <task>
                                  --quick: small numbers, only to see that it works
   fuzz TARGET [--seconds N] [--seed N]
                                  look for bodies that break a promise, for 60 s and with seed 1 unless said
-                                 otherwise; TARGET: connections
+                                 otherwise; TARGET: connections, zis
   postgres [--durable] -- CMD    run CMD with CLAVIGER_TEST_POSTGRES naming a throw-away PostgreSQL;
                                  --durable: it syncs to disk, for measuring";
 

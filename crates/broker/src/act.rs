@@ -73,11 +73,12 @@ impl Broker {
     ) -> Result<Acted, Refusal> {
         let began = Instant::now();
         let begun = self.begin(permit, proof, action).await;
-        let answer = begun.inspect_err(|refusal| self.app.metrics().count_brokered(refusal.code()))?;
+        let (answer, patience) =
+            begun.inspect_err(|refusal| self.app.metrics().count_brokered(refusal.code()))?;
         let until_answer = began.elapsed();
         let (head, answer) = answer.into_parts();
         let attempts = answer.attempts();
-        let body = self.read(answer).await?;
+        let body = read(answer, patience).await?;
         let total = began.elapsed();
         Ok(Acted { status: head.status, headers: head.headers, body, attempts, until_answer, total })
     }
@@ -87,7 +88,7 @@ impl Broker {
         permit: &Permit<rights::ConnectionsResolve>,
         proof: Proof,
         action: Action<'_>,
-    ) -> Result<Response<Answer>, Refusal> {
+    ) -> Result<(Response<Answer>, Duration), Refusal> {
         let Action { connection, method, place, mut headers, body, retries } = action;
         // Where a call goes is said by its place alone, and nothing else is asked for in headers.
         let ours: Vec<_> =
@@ -106,29 +107,31 @@ impl Broker {
             Address { origin: place.origin(), ..Address::of(connection, place.path(), place.query())? };
         let (usable, admitted) = self.usable(permit, connection).await?;
         let who = Who { by: By::caller(permit.caller(), proof), found: Found::usual() };
-        self.pass(&parts, &mut Some(InBody::Here(body)), &address, who, &usable, admitted).await
+        let answer =
+            self.pass(&parts, &mut Some(InBody::Here(body)), &address, who, &usable, admitted).await?;
+        Ok((answer, self.used(&usable).patience))
     }
+}
 
-    /// All of an answer, if it is short enough and comes in as long a time as it may take to begin.
-    async fn read(&self, mut answer: Answer) -> Result<Bytes, Refusal> {
-        let deadline = Instant::now() + self.options.patience;
-        let mut read = Vec::new();
-        loop {
-            let Ok(frame) = timeout_at(deadline, answer.frame()).await else {
-                return Err(answer.give_up(Refusal::UpstreamTimeout));
-            };
-            match frame {
-                None => return Ok(read.into()),
-                Some(Err(Broken::Upstream(_))) => return Err(Refusal::UpstreamBroken),
-                Some(Err(Broken::Silence)) => return Err(Refusal::UpstreamTimeout),
-                Some(Err(Broken::Ended)) => return Err(Refusal::Ended),
-                Some(Ok(frame)) => {
-                    let data = frame.into_data().unwrap_or_default();
-                    if read.len() + data.len() > ANSWER_BYTES_MAX {
-                        return Err(answer.give_up(Refusal::AnswerTooLarge));
-                    }
-                    read.extend_from_slice(&data);
+/// All of an answer, if it is short enough and comes in as long a time as it may take to begin.
+async fn read(mut answer: Answer, patience: Duration) -> Result<Bytes, Refusal> {
+    let deadline = Instant::now() + patience;
+    let mut read = Vec::new();
+    loop {
+        let Ok(frame) = timeout_at(deadline, answer.frame()).await else {
+            return Err(answer.give_up(Refusal::UpstreamTimeout));
+        };
+        match frame {
+            None => return Ok(read.into()),
+            Some(Err(Broken::Upstream(_))) => return Err(Refusal::UpstreamBroken),
+            Some(Err(Broken::Silence)) => return Err(Refusal::UpstreamTimeout),
+            Some(Err(Broken::Ended)) => return Err(Refusal::Ended),
+            Some(Ok(frame)) => {
+                let data = frame.into_data().unwrap_or_default();
+                if read.len() + data.len() > ANSWER_BYTES_MAX {
+                    return Err(answer.give_up(Refusal::AnswerTooLarge));
                 }
+                read.extend_from_slice(&data);
             }
         }
     }

@@ -29,7 +29,7 @@ const SWEEP_PERIOD: Duration = Duration::from_secs(10);
 /// What the operator decided.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// How long a third party may take to begin its answer.
+    /// How long a third party may take to begin its answer, where the connection's terms say nothing of it.
     pub patience: Duration,
     /// How long a body that must be read whole may take to come, once there is room for it, and as long for that.
     pub whole_patience: Duration,
@@ -86,6 +86,8 @@ pub(crate) struct Used {
     /// Its calls that are under way, and how many there may be.
     pub(crate) room: Arc<Room>,
     pub(crate) seats: usize,
+    /// How long the third party may take to begin its answer.
+    pub(crate) patience: Duration,
 }
 
 impl Broker {
@@ -148,12 +150,15 @@ impl Broker {
     pub(crate) fn used<'u>(&self, usable: &'u UsableConnection) -> &'u Used {
         usable.prepared(|usable| {
             let prepared = Prepared::new(self.app.engine().catalog(), usable);
-            let wanted = usable.connection.terms.concurrency.map_or(usize::MAX, usize::from);
+            let terms = &usable.connection.terms;
+            let wanted = terms.concurrency.map_or(usize::MAX, usize::from);
+            let patience = terms.timeout_seconds.map(|seconds| Duration::from_secs(seconds.into()));
             Used {
                 needles: needles(usable, prepared.as_ref().ok()),
                 prepared,
                 room: self.rooms.of(usable.connection.id),
                 seats: wanted.min(self.options.calls_per_connection_max),
+                patience: patience.unwrap_or(self.options.patience),
                 of_oauth: Mutex::default(),
                 slot: Mutex::default(),
             }

@@ -200,7 +200,7 @@ impl Broker {
         let (engine, org) = (self.app.engine(), usable.connection.org);
         let slot = self.slot(used, org, &origin);
         let sent = noted.sent();
-        let way = Way { sent: &sent, broker: self, slot: &slot, patience: self.options.patience };
+        let way = Way { sent: &sent, broker: self, slot: &slot, patience: used.patience };
         let app = self.app.clone();
         let mut right = Box::new(Right { app, by: who.by, usable: usable.clone(), asked });
         let material = Material {

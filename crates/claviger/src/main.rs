@@ -28,7 +28,10 @@ fn main() -> ExitCode {
     }
     let (command, settings) = match Settings::from_line(line) {
         Ok(told) => told,
-        Err(error) => return fail(USAGE, &error),
+        Err(errors) => {
+            errors.iter().for_each(|error| terminal::complain(error));
+            return USAGE.into();
+        }
     };
     logging::start(&settings.log);
     match start::run_blocking(command, &settings, &mut Terminal::stdout()) {

@@ -102,10 +102,14 @@ fn limits(settings: &Serve) -> Limits {
         RateLimits::None => Limits::none(),
         RateLimits::Vendor => Limits::vendor(),
     };
-    match settings.zis_requests_per_minute {
+    let by_minute = [
+        (Bucket::ZIS, settings.zis_requests_per_minute),
+        (Bucket::BROKER, settings.broker_requests_per_minute),
+    ];
+    by_minute.into_iter().fold(limits, |limits, (bucket, limit)| match limit {
         None => limits,
-        Some(limit) => limits.with(Bucket::ZIS, Rate { limit, period_seconds: 60 }),
-    }
+        Some(limit) => limits.with(bucket, Rate { limit, period_seconds: 60 }),
+    })
 }
 
 /// Shows the metrics page on a listener of its own, so that nobody outside can be given it by mistake.

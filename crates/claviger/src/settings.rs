@@ -7,6 +7,7 @@
 mod commands;
 mod database;
 mod error;
+mod faults;
 mod file;
 mod kek;
 mod listen;
@@ -29,6 +30,7 @@ use claviger_store::Location;
 
 pub use commands::{BackupCommand, LedgerCommand, RestoreCommand, TailCommand, VerifyCommand};
 pub use error::SettingsError;
+pub use faults::SettingsErrors;
 pub use kek::KekSource;
 pub use log::Log;
 pub use secrets::SecretVariables;
@@ -36,6 +38,8 @@ pub use sections::{Aws, SecretSetting, TypedAws, TypedCatalog};
 pub use serve::{CheckpointPlace, Serve};
 pub use typed::{Command, CommandLine, LogFormat, RateLimits, Typed};
 pub use upstreams::{TypedBroker, TypedUpstream, Upstream};
+
+use faults::Faults;
 
 /// The data directory where none is named.
 const DATA: &str = "./data";
@@ -71,8 +75,8 @@ impl Settings {
     /// What a command line says, with the environment, and the configuration file if one is named.
     ///
     /// # Errors
-    /// When something is not understood or does not fit together.
-    pub fn from_line(line: CommandLine) -> Result<(Command, Self), SettingsError> {
+    /// Everything that is not understood or does not fit together.
+    pub fn from_line(line: CommandLine) -> Result<(Command, Self), SettingsErrors> {
         let typed = match &line.config {
             Some(path) => line.typed.or(file::read(path)?),
             None => line.typed,
@@ -83,34 +87,46 @@ impl Settings {
     /// What was typed, checked and with defaults for what was not.
     ///
     /// # Errors
-    /// When something is not understood or does not fit together.
-    pub fn check(mut typed: Typed, mut secrets: SecretVariables) -> Result<Self, SettingsError> {
-        let aws = Aws::check(take(&mut typed.aws), secrets.aws_secret_access_key.take())?;
+    /// Everything that is not understood or does not fit together.
+    pub fn check(mut typed: Typed, mut secrets: SecretVariables) -> Result<Self, SettingsErrors> {
+        let mut faults = Faults::default();
         let data = typed.data.take().unwrap_or_else(|| DATA.into());
-        Ok(Self {
-            database: database::check(typed.database.take(), typed.database_ca.take(), &data)?,
-            kek: KekSource::check(typed.kek_file.take(), secrets, &data)?,
-            first: first(typed.email.as_deref(), typed.org.take())?,
-            catalog_extra: typed.catalog.extra.take(),
-            aws,
-            zis_connections_max: zendesk::positive(
-                "--zendesk-connections-max",
-                typed.zendesk_connections_max,
-            )?,
-            is_bootstrap_file_wanted: !typed.no_bootstrap_file.unwrap_or(false),
-            log: Log::check(typed.log_format, typed.log.as_deref())?,
-            serve: Serve::check(typed, &data)?,
-            data,
-        })
+        let aws = Aws::check(take(&mut typed.aws), secrets.aws_secret_access_key.take(), &mut faults);
+        let database = faults.note(database::check(typed.database.take(), typed.database_ca.take(), &data));
+        let kek = faults.note(KekSource::check(typed.kek_file.take(), secrets, &data));
+        let first = first(typed.email.as_deref(), typed.org.take(), &mut faults);
+        let zis_connections_max = typed.zendesk_connections_max;
+        let zis_connections_max =
+            faults.note(zendesk::positive("--zendesk-connections-max", zis_connections_max));
+        let log = faults.note(Log::check(typed.log_format, typed.log.as_deref()));
+        let is_bootstrap_file_wanted = !typed.no_bootstrap_file.unwrap_or(false);
+        let catalog_extra = typed.catalog.extra.take();
+        let serve = Serve::check(typed, &data, &mut faults);
+        let whole = || {
+            Some(Self {
+                database: database?,
+                kek: kek?,
+                first: first?,
+                catalog_extra,
+                aws: aws?,
+                zis_connections_max: zis_connections_max?,
+                is_bootstrap_file_wanted,
+                log: log?,
+                serve: serve?,
+                data,
+            })
+        };
+        faults.or(whole())
     }
 }
 
-fn first(email: Option<&str>, org: Option<String>) -> Result<FirstOrg, SettingsError> {
+fn first(email: Option<&str>, org: Option<String>, faults: &mut Faults) -> Option<FirstOrg> {
     let email = email.unwrap_or(EMAIL);
-    Ok(FirstOrg {
-        email: Email::parse(email).map_err(|_| SettingsError::Email { text: email.to_owned() })?,
-        name: Name::parse(org.unwrap_or_else(|| ORG.to_owned())).map_err(SettingsError::Org)?,
-    })
+    let parsed = Email::parse(email).map_err(|_| SettingsError::Email { text: email.to_owned() });
+    let email = faults.note(parsed);
+    let name = Name::parse(org.unwrap_or_else(|| ORG.to_owned())).map_err(SettingsError::Org);
+    let name = faults.note(name);
+    Some(FirstOrg { email: email?, name: name? })
 }
 
 #[cfg(test)]
@@ -146,6 +162,7 @@ mod tests {
             checkpoints: CheckpointPlace::File("./data/checkpoints.jsonl".into()),
             limits: RateLimits::None,
             zis_requests_per_minute: None,
+            broker_requests_per_minute: None,
             drain: Duration::from_secs(10),
             webhook_policy: Policy::public(),
             oauth_policy: Policy::public(),
@@ -160,5 +177,45 @@ mod tests {
     fn an_org_begins_with_a_name_and_an_address() {
         refused(|typed| typed.email = Some("ada".into()), "ada is not an e-mail address");
         refused(|typed| typed.org = Some(" ".into()), "must not be blank");
+    }
+
+    #[test]
+    fn everything_that_is_wrong_is_told_at_once() {
+        let errors = check(|typed| {
+            typed.email = Some("ada".into());
+            typed.org = Some(" ".into());
+            typed.listen = Some("localhost".into());
+            typed.metrics_listen = Some("9090".into());
+            typed.trusted_proxy = Some(vec!["proxy.internal".into(), "10.0.0.1/8".into()]);
+            typed.tls_cert = Some("cert.pem".into());
+            typed.aws.region = Some("EU".into());
+            typed.aws.principal_id = Some("1".into());
+            typed.database = Some("mysql://db".into());
+            typed.zendesk_connections_max = Some(0);
+            typed.zendesk_public_url = Some("claviger.example".into());
+            typed.zendesk_base_domain = Some("a b".into());
+            typed.drain_seconds = Some(301);
+            typed.log = Some("loud".into());
+        });
+        let told = errors.unwrap_err().to_string();
+        for setting in [
+            "--email",
+            "--org",
+            "--listen",
+            "--metrics-listen",
+            "--trusted-proxy proxy.internal",
+            "--trusted-proxy 10.0.0.1/8",
+            "--tls-key",
+            "AWS",
+            "--database",
+            "--zendesk-connections-max",
+            "--zendesk-public-url",
+            "--zendesk-base-domain",
+            "--drain-seconds",
+            "--log",
+        ] {
+            assert_eq!(told.lines().filter(|line| line.contains(setting)).count(), 1, "{setting}: {told}");
+        }
+        assert_eq!(told.lines().count(), 14, "{told}");
     }
 }

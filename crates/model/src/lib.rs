@@ -76,7 +76,7 @@ pub use tag::{TAGS_MAX, Tag, TagError, Tags};
 pub use target::{Origin, Scheme, Target, TargetError};
 pub use terms::{
     Audit, CHECK_SECONDS, CONCURRENCY_MAX, CallRule, RETRIES_MAX, RULE_PATH_BYTES_MAX, RuleMethod, RulePath,
-    TERMS_RULES_MAX, Terms, TermsError,
+    TERMS_RULES_MAX, TIMEOUT_SECONDS, Terms, TermsError,
 };
 pub use timestamp::{Clock, Timestamp};
 pub use token_expiry::{TokenExpiry, TokenExpiryError};

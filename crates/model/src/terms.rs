@@ -18,9 +18,13 @@ pub const CONCURRENCY_MAX: u16 = 2_048;
 /// thirty days.
 pub const CHECK_SECONDS: std::ops::RangeInclusive<u32> = 300..=2_592_000;
 
+/// The shortest and the longest time that a third party may be given to begin its answer, in seconds: ten minutes, as
+/// long as the slowest calls that are answered in one piece are known to take.
+pub const TIMEOUT_SECONDS: std::ops::RangeInclusive<u16> = 1..=600;
+
 /// See the module's documentation. The default asks for nothing.
 ///
-/// Written as words: `audit=strict retries=2 concurrency=16 check=3600 rule=GET,PUT|api.example.com|/v1/orders`.
+/// Written as words: `audit=strict retries=2 concurrency=16 timeout=300 check=3600 rule=GET,PUT|api.example.com|/v1/orders`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Terms {
     /// What may be asked: one of them must hold. None, and everything may.
@@ -31,6 +35,8 @@ pub struct Terms {
     pub retries: u8,
     /// How many calls there may be at once; none for [`CONCURRENCY_MAX`].
     pub concurrency: Option<u16>,
+    /// How many seconds the third party may take to begin its answer; none for as many as it usually may.
+    pub timeout_seconds: Option<u16>,
     /// How many seconds after a test the server makes the next by itself; none for never.
     pub check_seconds: Option<u32>,
 }
@@ -263,6 +269,7 @@ impl fmt::Display for Terms {
             words.push(format!("retries={}", self.retries));
         }
         words.extend(self.concurrency.map(|most| format!("concurrency={most}")));
+        words.extend(self.timeout_seconds.map(|seconds| format!("timeout={seconds}")));
         words.extend(self.check_seconds.map(|seconds| format!("check={seconds}")));
         words.extend(self.rules.iter().map(|rule| format!("rule={rule}")));
         f.write_str(&words.join(" "))
@@ -282,6 +289,7 @@ impl FromStr for Terms {
                 "concurrency" => {
                     terms.concurrency = Some(value.parse().map_err(|_| TermsError::Words)?);
                 }
+                "timeout" => terms.timeout_seconds = Some(value.parse().map_err(|_| TermsError::Words)?),
                 "check" => terms.check_seconds = Some(value.parse().map_err(|_| TermsError::Words)?),
                 "rule" => terms.rules.push(value.parse()?),
                 _ => return Err(TermsError::Words),
@@ -300,14 +308,23 @@ mod tests {
         for text in [
             "",
             "audit=strict",
-            "retries=2 concurrency=16 check=3600",
+            "retries=2 concurrency=16 timeout=600 check=3600",
             "audit=strict retries=3 rule=GET,POST|api.example.com|/v1/orders rule=||/ rule=DELETE|[2001:db8::1]|/a=b",
         ] {
             let terms: Terms = text.parse().unwrap();
             assert_eq!(terms.to_string(), text);
             assert_eq!(terms.is_default(), text.is_empty());
         }
-        for text in ["audit", "audit=some", "retries=x", "rule=GET", "rule=GET||a", "rule=get||/", "more=1"] {
+        for text in [
+            "audit",
+            "audit=some",
+            "retries=x",
+            "rule=GET",
+            "rule=GET||a",
+            "rule=get||/",
+            "timeout=x",
+            "more=1",
+        ] {
             assert!(text.parse::<Terms>().is_err(), "{text}");
         }
     }

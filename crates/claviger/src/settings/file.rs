@@ -5,26 +5,27 @@ use std::path::Path;
 
 use toml::de::{DeTable, DeValue};
 
+use super::faults::Faults;
 use super::sections::{FILE_ONLY, SECTIONS};
-use super::{SettingsError, Typed};
+use super::{SettingsError, SettingsErrors, Typed};
 use crate::private_file;
 
 /// From this likeness on (0 to 1), a key is taken for a misspelt setting.
 const NEAR_MIN: f64 = 0.8;
 
 /// Reads a configuration file.
-pub(super) fn read(path: &Path) -> Result<Typed, SettingsError> {
+pub(super) fn read(path: &Path) -> Result<Typed, SettingsErrors> {
     let unreadable = |source| SettingsError::FileUnreadable { path: path.to_owned(), source };
     let contents = private_file::read(path).and_then(|read| read.ok_or_else(|| ErrorKind::NotFound.into()));
     let contents = contents.map_err(unreadable)?;
     let typed = parse(path, &contents.text)?;
     match contents.is_exposed && typed.aws.secret_access_key.is_some() {
-        true => Err(SettingsError::FileExposed { path: path.to_owned() }),
+        true => Err(SettingsError::FileExposed { path: path.to_owned() }.into()),
         false => Ok(typed),
     }
 }
 
-fn parse(path: &Path, text: &str) -> Result<Typed, SettingsError> {
+fn parse(path: &Path, text: &str) -> Result<Typed, SettingsErrors> {
     // Only the message: the parser's full text quotes the line, and that may hold a database's password.
     let syntax = |error: toml::de::Error| SettingsError::FileSyntax {
         path: path.to_owned(),
@@ -36,25 +37,21 @@ fn parse(path: &Path, text: &str) -> Result<Typed, SettingsError> {
     let mut sections =
         table.get_ref().iter().filter(|(key, _)| SECTIONS.iter().any(|name| name == key.get_ref()));
     if let Some((key, _)) = sections.find(|(_, value)| !matches!(value.get_ref(), DeValue::Table(_))) {
-        return Err(SettingsError::FileSyntax {
-            path: path.to_owned(),
-            line: line_of(text, key.span().start),
-            message: format!("`{0}` is a section: begin it with [{0}]", key.get_ref()),
-        });
+        let message = format!("`{0}` is a section: begin it with [{0}]", key.get_ref());
+        let line = line_of(text, key.span().start);
+        return Err(SettingsError::FileSyntax { path: path.to_owned(), line, message }.into());
     }
-    if let Some((at, key)) = unknown(table.get_ref()) {
-        return Err(SettingsError::FileKey {
-            path: path.to_owned(),
-            line: line_of(text, at),
-            near: near(&key, keys()),
-            key,
-        });
+    let mut faults = Faults::default();
+    for (at, key) in unknown(table.get_ref()) {
+        let (line, near) = (line_of(text, at), near(&key, keys()));
+        faults.add(SettingsError::FileKey { path: path.to_owned(), line, near, key });
     }
-    toml::from_str(text).map_err(syntax)
+    faults.or(Some(()))?;
+    Ok(toml::from_str(text).map_err(syntax)?)
 }
 
-/// The first key that is no setting, and where it stands. Within a section, its name stands before it.
-fn unknown(table: &DeTable<'_>) -> Option<(usize, String)> {
+/// The keys that are no settings, and where they stand. Within a section, its name stands before them.
+fn unknown(table: &DeTable<'_>) -> Vec<(usize, String)> {
     let keys = keys();
     let mut found = Vec::new();
     for (key, value) in table {
@@ -69,7 +66,8 @@ fn unknown(table: &DeTable<'_>) -> Option<(usize, String)> {
         }
     }
     found.retain(|(_, key)| !keys.contains(key));
-    found.into_iter().min()
+    found.sort_unstable();
+    found
 }
 
 /// All keys, those within sections with a dot.
@@ -133,6 +131,7 @@ mod tests {
             zendesk_public_url = "https://zis.claviger.example"
             zendesk_show_tokens = true
             zendesk_oauth_anywhere = true
+            broker.requests_per_minute = 600
             broker.upstream = [{ host = "git.example", address = "10.1.2.3:8443", ca_file = "/run/ca.pem" }]
             catalog.extra = "/etc/claviger/integrations.toml"
             [aws]
@@ -183,8 +182,16 @@ mod tests {
     }
 
     #[test]
-    fn the_first_of_several_unknown_keys_is_named() {
-        assert!(refused("zz = 1\naa = 2\n").contains("line 1: there is no setting `zz`"));
+    fn each_of_several_unknown_keys_is_named() {
+        let told = refused("zz = 1\naa = 2\n[aws]\nkk = 3\n");
+        let told: Vec<_> = told.lines().collect();
+        assert_eq!(told.len(), 3);
+        for (line, key) in [(1, "zz"), (2, "aa"), (4, "aws.kk")] {
+            assert!(
+                told.iter().any(|it| it.contains(&format!("line {line}: there is no setting `{key}`"))),
+                "{told:?}"
+            );
+        }
     }
 
     #[test]

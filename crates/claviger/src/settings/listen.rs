@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use claviger_model::Network;
 
 use super::SettingsError;
+use super::faults::Faults;
 use crate::certificate::CertificateFiles;
 
 /// Loopback, because TLS needs a certificate; the port is one that nothing common uses.
@@ -28,29 +29,30 @@ pub(super) fn addresses(
     metrics_listen: Option<&str>,
     has_tls: bool,
     is_behind_proxy: bool,
-) -> Result<(SocketAddr, Option<SocketAddr>), SettingsError> {
+    faults: &mut Faults,
+) -> Option<(SocketAddr, Option<SocketAddr>)> {
     let parse = |setting, text: &str| {
         text.parse().map_err(|_| SettingsError::Address { setting, text: text.to_owned() })
     };
     let is_safe = |address: &SocketAddr| address.ip().is_loopback() || is_behind_proxy;
-    let listen = listen.map_or(Ok(LISTEN), |text| parse("--listen", text))?;
-    if !has_tls && !is_safe(&listen) {
-        return Err(SettingsError::OffLoopback { address: listen });
+    let listen = faults.note(listen.map_or(Ok(LISTEN), |text| parse("--listen", text)));
+    let metrics = faults.note(metrics_listen.map(|text| parse("--metrics-listen", text)).transpose());
+    if let Some(address) = listen.filter(|address| !has_tls && !is_safe(address)) {
+        faults.add(SettingsError::OffLoopback { address });
     }
-    let metrics = metrics_listen.map(|text| parse("--metrics-listen", text)).transpose()?;
-    if let Some(address) = metrics.filter(|address| !is_safe(address)) {
-        return Err(SettingsError::MetricsOffLoopback { address });
+    if let Some(address) = metrics.flatten().filter(|address| !is_safe(address)) {
+        faults.add(SettingsError::MetricsOffLoopback { address });
     }
     // Port 0 is whichever is free, and never the same twice.
-    if metrics == Some(listen) && listen.port() != 0 {
-        return Err(SettingsError::SameAddress { address: listen });
+    if let Some(address) = listen.filter(|it| metrics.flatten() == Some(*it) && it.port() != 0) {
+        faults.add(SettingsError::SameAddress { address });
     }
-    Ok((listen, metrics))
+    Some((listen?, metrics?))
 }
 
-pub(super) fn proxies(texts: Vec<String>) -> Result<Vec<Network>, SettingsError> {
+pub(super) fn proxies(texts: Vec<String>, faults: &mut Faults) -> Vec<Network> {
     let parse = |text: String| text.parse().map_err(|error| SettingsError::TrustedProxy { text, error });
-    texts.into_iter().map(parse).collect()
+    texts.into_iter().filter_map(|text| faults.note(parse(text))).collect()
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use serde::{Deserialize, Deserializer};
 use zeroize::Zeroizing;
 
 use super::SettingsError;
+use super::faults::Faults;
 
 /// The sections by name: `region` within `[aws]` is the setting `aws_region`.
 pub(super) const SECTIONS: [&str; 3] = ["aws", "broker", "catalog"];
@@ -114,11 +115,12 @@ impl fmt::Debug for Aws {
 }
 
 impl Aws {
-    /// What was typed; none where nothing was. `secret` is what the environment holds, which wins over the file.
+    /// What was typed, if there is no fault in it; none within where nothing was. `secret` is what the environment holds, which wins over the file.
     pub(super) fn check(
         typed: TypedAws,
         secret: Option<Zeroizing<String>>,
-    ) -> Result<Option<Self>, SettingsError> {
+        faults: &mut Faults,
+    ) -> Option<Option<Self>> {
         let secret = secret.or(typed.secret_access_key.map(|secret| secret.0));
         let parts = [
             ("--aws-region", typed.region.is_some()),
@@ -131,32 +133,34 @@ impl Aws {
         else {
             let missing: Vec<_> =
                 parts.iter().filter(|(_, is_there)| !is_there).map(|(name, _)| *name).collect();
-            return match missing.len() == parts.len() {
-                true => Ok(None),
-                false => Err(SettingsError::HalfAws { missing: missing.join(", ") }),
-            };
+            if missing.len() == parts.len() {
+                return Some(None);
+            }
+            faults.add(SettingsError::HalfAws { missing: missing.join(", ") });
+            return None;
         };
-        let refused = |setting, text: &str, form| SettingsError::Aws { setting, text: text.to_owned(), form };
+        let mut is_whole = true;
+        let mut refuse = |error| {
+            faults.add(error);
+            is_whole = false;
+        };
+        let no = |setting, text: &str, form| SettingsError::Aws { setting, text: text.to_owned(), form };
         let is = |text: &str, fits: fn(u8) -> bool| {
             !text.is_empty() && text.len() <= 128 && text.bytes().all(fits)
         };
         if !is(&region, |byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-')) {
-            return Err(refused("--aws-region", &region, "a region such as eu-west-1"));
+            refuse(no("--aws-region", &region, "a region such as eu-west-1"));
         }
         if principal_id.len() != 12 || !is(&principal_id, |byte| byte.is_ascii_digit()) {
-            return Err(refused("--aws-principal-id", &principal_id, "an account of 12 digits"));
+            refuse(no("--aws-principal-id", &principal_id, "an account of 12 digits"));
         }
         if !is(&access_key_id, |byte| matches!(byte, b'A'..=b'Z' | b'0'..=b'9')) {
-            return Err(refused(
-                "--aws-access-key-id",
-                &access_key_id,
-                "an access key's id, capitals and digits",
-            ));
+            refuse(no("--aws-access-key-id", &access_key_id, "an access key's id, capitals and digits"));
         }
         if !is(&secret_access_key, |byte| byte.is_ascii_graphic()) {
-            return Err(SettingsError::AwsSecret);
+            refuse(SettingsError::AwsSecret);
         }
-        Ok(Some(Self { region, principal_id, access_key_id, secret_access_key }))
+        is_whole.then_some(Some(Self { region, principal_id, access_key_id, secret_access_key }))
     }
 }
 

@@ -8,6 +8,7 @@ use claviger_egress::Policy;
 use claviger_model::Network;
 use claviger_zendesk::Options as ZendeskOptions;
 
+use super::faults::Faults;
 use super::{RateLimits, SettingsError, Typed, Upstream, listen, zendesk};
 use crate::certificate::CertificateFiles;
 use crate::data_dir::DataDir;
@@ -36,6 +37,8 @@ pub struct Serve {
     pub limits: RateLimits,
     /// How many requests a minute the Zendesk dialect takes, whatever [`Serve::limits`] says of it.
     pub zis_requests_per_minute: Option<u32>,
+    /// How many calls a minute each org may make through its connections.
+    pub broker_requests_per_minute: Option<u32>,
     /// How long requests that are under way may take to end once the server was asked to stop.
     pub drain: Duration,
     /// How far webhooks may reach.
@@ -60,41 +63,44 @@ pub enum CheckpointPlace {
 }
 
 impl Serve {
-    pub(super) fn check(typed: Typed, data: &Path) -> Result<Self, SettingsError> {
+    pub(super) fn check(typed: Typed, data: &Path, faults: &mut Faults) -> Option<Self> {
         let is_behind_proxy = typed.behind_proxy.unwrap_or(false);
-        let tls = listen::tls(typed.tls_cert, typed.tls_key)?;
-        let (listen, metrics_listen) = listen::addresses(
-            typed.listen.as_deref(),
-            typed.metrics_listen.as_deref(),
-            tls.is_some(),
-            is_behind_proxy,
-        )?;
-        Ok(Self {
+        let has_tls = typed.tls_cert.is_some() || typed.tls_key.is_some();
+        let tls = faults.note(listen::tls(typed.tls_cert, typed.tls_key));
+        let (listen, metrics_listen) = (typed.listen.as_deref(), typed.metrics_listen.as_deref());
+        let addresses = listen::addresses(listen, metrics_listen, has_tls, is_behind_proxy, faults);
+        let trusted_proxies = listen::proxies(typed.trusted_proxy.unwrap_or_default(), faults);
+        let minutely = |setting, number| zendesk::positive(setting, number);
+        let zis_requests_per_minute =
+            faults.note(minutely("--zendesk-requests-per-minute", typed.zendesk_requests_per_minute));
+        let broker_requests_per_minute =
+            faults.note(minutely("--broker-requests-per-minute", typed.broker.requests_per_minute));
+        let drain = faults.note(drain(typed.drain_seconds.unwrap_or(DRAIN_SECONDS)));
+        let upstreams = faults.note(typed.broker.check());
+        let shows_tokens = typed.zendesk_show_tokens.unwrap_or(false);
+        let zendesk =
+            zendesk::options(typed.zendesk_base_domain, typed.zendesk_public_url, shows_tokens, faults);
+        let (listen, metrics_listen) = addresses?;
+        Some(Self {
             listen,
             metrics_listen,
-            tls,
+            tls: tls?,
             is_behind_proxy,
-            trusted_proxies: listen::proxies(typed.trusted_proxy.unwrap_or_default())?,
+            trusted_proxies,
             checkpoints: match typed.checkpoint_file {
                 None => CheckpointPlace::File(DataDir::checkpoint_file(data)),
                 Some(path) if path.as_os_str() == "-" => CheckpointPlace::StandardOutput,
                 Some(path) => CheckpointPlace::File(path),
             },
             limits: typed.limits.unwrap_or_default(),
-            zis_requests_per_minute: zendesk::positive(
-                "--zendesk-requests-per-minute",
-                typed.zendesk_requests_per_minute,
-            )?,
-            drain: drain(typed.drain_seconds.unwrap_or(DRAIN_SECONDS))?,
+            zis_requests_per_minute: zis_requests_per_minute?,
+            broker_requests_per_minute: broker_requests_per_minute?,
+            drain: drain?,
             webhook_policy: policy(typed.webhooks_anywhere),
             oauth_policy: policy(typed.zendesk_oauth_anywhere),
             github_keys: typed.github_keys,
-            upstreams: typed.broker.check()?,
-            zendesk: zendesk::options(
-                typed.zendesk_base_domain,
-                typed.zendesk_public_url,
-                typed.zendesk_show_tokens.unwrap_or(false),
-            )?,
+            upstreams: upstreams?,
+            zendesk: zendesk?,
         })
     }
 }

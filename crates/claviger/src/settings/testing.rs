@@ -2,16 +2,16 @@
 
 use zeroize::Zeroizing;
 
-use super::{SecretVariables, Settings, SettingsError, Typed};
+use super::{SecretVariables, Settings, SettingsErrors, Typed};
 
-pub(super) fn check(edit: impl FnOnce(&mut Typed)) -> Result<Settings, SettingsError> {
+pub(super) fn check(edit: impl FnOnce(&mut Typed)) -> Result<Settings, SettingsErrors> {
     check_with(SecretVariables::default(), edit)
 }
 
 pub(super) fn check_with(
     secrets: SecretVariables,
     edit: impl FnOnce(&mut Typed),
-) -> Result<Settings, SettingsError> {
+) -> Result<Settings, SettingsErrors> {
     let mut typed = Typed::default();
     edit(&mut typed);
     Settings::check(typed, secrets)

@@ -10,11 +10,20 @@ use serde::Deserialize;
 
 use super::SettingsError;
 
-/// `[broker]`. It has no flags: what takes the address guard's place belongs into a file that somebody keeps.
+/// `[broker]`.
 #[derive(Default, Deserialize, clap::Args)]
 #[serde(default, deny_unknown_fields)]
 pub struct TypedBroker {
-    /// The hosts.
+    /// How many calls a minute each org may make through its connections [default: as many as they like]
+    #[arg(
+        id = "broker_requests_per_minute",
+        long = "broker-requests-per-minute",
+        value_name = "N",
+        env = "CLAVIGER_BROKER_REQUESTS_PER_MINUTE",
+        global = true
+    )]
+    pub requests_per_minute: Option<u32>,
+    /// The hosts. They have no flag: what takes the address guard's place belongs into a file that somebody keeps.
     #[arg(skip)]
     pub upstream: Option<Vec<TypedUpstream>>,
 }
@@ -46,7 +55,10 @@ pub struct Upstream {
 
 impl TypedBroker {
     pub(super) fn or(self, below: Self) -> Self {
-        Self { upstream: self.upstream.or(below.upstream) }
+        Self {
+            requests_per_minute: self.requests_per_minute.or(below.requests_per_minute),
+            upstream: self.upstream.or(below.upstream),
+        }
     }
 
     pub(super) fn check(self) -> Result<Vec<Upstream>, SettingsError> {

@@ -3,6 +3,7 @@
 use claviger_zendesk::Options;
 
 use super::SettingsError;
+use super::faults::Faults;
 
 /// A number of which none would leave nothing to do.
 pub(super) fn positive(setting: &'static str, number: Option<u32>) -> Result<Option<u32>, SettingsError> {
@@ -16,19 +17,18 @@ pub(super) fn options(
     base_domain: Option<String>,
     public_url: Option<String>,
     shows_tokens: bool,
-) -> Result<Options, SettingsError> {
-    let mut options = match base_domain {
-        None => Options::default(),
-        Some(text) => {
-            Options::under(&text).map_err(|error| SettingsError::ZendeskBaseDomain { text, error })?
-        }
+    faults: &mut Faults,
+) -> Option<Options> {
+    let options = match base_domain {
+        None => Ok(Options::default()),
+        Some(text) => Options::under(&text).map_err(|error| SettingsError::ZendeskBaseDomain { text, error }),
     };
-    if let Some(text) = public_url {
-        options = options
-            .with_public_url(&text)
-            .map_err(|error| SettingsError::ZendeskPublicUrl { text, error })?;
-    }
-    Ok(options.showing_tokens(shows_tokens))
+    let options = faults.note(options);
+    let Some(text) = public_url else { return Some(options?.showing_tokens(shows_tokens)) };
+    // Asked also where there is no domain to it: what is wrong with it is wrong everywhere.
+    let located = options.clone().unwrap_or_default().with_public_url(&text);
+    let located = faults.note(located.map_err(|error| SettingsError::ZendeskPublicUrl { text, error }));
+    options.and(located).map(|options| options.showing_tokens(shows_tokens))
 }
 
 #[cfg(test)]

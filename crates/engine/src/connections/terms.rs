@@ -5,7 +5,7 @@ use std::fmt::Display;
 
 use claviger_model::{
     CHECK_SECONDS, CONCURRENCY_MAX, CallRule, RETRIES_MAX, RULE_PATH_BYTES_MAX, RuleMethod, RulePath,
-    TERMS_RULES_MAX, Terms,
+    TERMS_RULES_MAX, TIMEOUT_SECONDS, Terms,
 };
 use serde_json::{Map, Value as Json, json};
 
@@ -28,6 +28,10 @@ pub fn read_terms(value: &Json) -> Result<Terms, Vec<FieldError>> {
             }
             "concurrency" => {
                 terms.concurrency = reading.number_or_null(&at, value, 1, CONCURRENCY_MAX.into());
+            }
+            "timeout_seconds" => {
+                let (least, most) = (*TIMEOUT_SECONDS.start(), *TIMEOUT_SECONDS.end());
+                terms.timeout_seconds = reading.number_or_null(&at, value, least.into(), most.into());
             }
             "check_every_seconds" => {
                 let (least, most) = (*CHECK_SECONDS.start(), *CHECK_SECONDS.end());
@@ -54,6 +58,7 @@ pub fn shown_terms(terms: &Terms) -> Json {
         "audit": terms.audit.as_str(),
         "retries": terms.retries,
         "concurrency": terms.concurrency,
+        "timeout_seconds": terms.timeout_seconds,
         "check_every_seconds": terms.check_seconds,
     })
 }
@@ -94,6 +99,12 @@ pub fn terms_schema() -> Json {
             },
             "retries": { "type": "integer", "minimum": 0, "maximum": RETRIES_MAX, "default": 0 },
             "concurrency": { "type": ["integer", "null"], "minimum": 1, "maximum": CONCURRENCY_MAX },
+            "timeout_seconds": {
+                "type": ["integer", "null"],
+                "minimum": TIMEOUT_SECONDS.start(),
+                "maximum": TIMEOUT_SECONDS.end(),
+                "description": "How long the third party may take to begin its answer; null for a minute",
+            },
             "check_every_seconds": {
                 "type": ["integer", "null"],
                 "minimum": CHECK_SECONDS.start(),

@@ -12,6 +12,7 @@ mod limited;
 mod multipart;
 mod oauth;
 mod own_headers;
+mod patience;
 mod raw;
 mod reach;
 mod request_ids;

@@ -26,7 +26,7 @@ const API: &str = "a1b2c3.execute-api.eu-west-1.amazonaws.com";
 
 /// The terms of a connection for which none were given.
 fn usual_terms() -> Value {
-    json!({ "rules": [], "audit": "batched", "retries": 0, "concurrency": null, "check_every_seconds": null })
+    json!({ "rules": [], "audit": "batched", "retries": 0, "concurrency": null, "timeout_seconds": null, "check_every_seconds": null })
 }
 
 /// A registered application key of somebody's.

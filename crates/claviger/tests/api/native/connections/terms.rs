@@ -18,6 +18,7 @@ fn narrow() -> Value {
         "audit": "strict",
         "retries": 2,
         "concurrency": 16,
+        "timeout_seconds": 300,
         "check_every_seconds": 3600,
     })
 }
@@ -66,12 +67,13 @@ on_both_engines! {
                 { "path": "/", "glob": true },
                 "/",
             ],
-            "audit": "loud", "retries": 4, "concurrency": 0, "check_every_seconds": 299, "more": 1,
+            "audit": "loud", "retries": 4, "concurrency": 0, "timeout_seconds": 601,
+            "check_every_seconds": 299, "more": 1,
         });
         let mut expected = vec![
             "terms/audit", "terms/check_every_seconds", "terms/concurrency", "terms/more", "terms/retries",
             "terms/rules/0/host", "terms/rules/0/methods/1", "terms/rules/0/path", "terms/rules/1/methods",
-            "terms/rules/2/path", "terms/rules/3/glob", "terms/rules/4",
+            "terms/rules/2/path", "terms/rules/3/glob", "terms/rules/4", "terms/timeout_seconds",
         ];
         let create = json!({ "name": "n", "integration": gitlab(SECRET), "terms": terms });
         let mut told = fields(&admin.post(PATH, &create).await.expect(400));
