@@ -34,12 +34,13 @@ impl Report {
         });
     }
 
-    /// Prints all, as a table in Markdown.
-    pub(crate) fn print_verdicts(&self) {
+    /// Prints all, as a table in Markdown, and tells how many are missed.
+    pub(crate) fn print_verdicts(&self) -> usize {
         println!("\n| what | measured | wanted | |\n|---|--:|--:|---|");
         for Verdict { what, measured, wanted, is_met } in &self.0 {
             println!("| {what} | {measured} | {wanted} | {} |", if *is_met { "met" } else { "**missed**" });
         }
+        self.0.iter().filter(|verdict| !verdict.is_met).count()
     }
 }
 

@@ -16,6 +16,7 @@ mod postgres;
 mod process;
 mod setup;
 mod test;
+mod waived;
 
 use std::error::Error;
 use std::ffi::OsString;

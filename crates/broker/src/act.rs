@@ -105,9 +105,10 @@ impl Broker {
         check_form(&parts)?;
         let address =
             Address { origin: place.origin(), ..Address::of(connection, place.path(), place.query())? };
-        let usable = self.usable(permit, connection).await?;
+        let (usable, admitted) = self.usable(permit, connection).await?;
         let who = Who { by: By::caller(permit.caller(), proof), found: Found::usual() };
-        let answer = self.pass(&parts, &mut Some(InBody::Here(body)), &address, who, &usable).await?;
+        let answer =
+            self.pass(&parts, &mut Some(InBody::Here(body)), &address, who, &usable, admitted).await?;
         Ok((answer, self.used(&usable).patience))
     }
 }

@@ -28,26 +28,25 @@ pub(crate) struct Address<'a> {
 }
 
 impl<'a> Address<'a> {
-    /// Reads `/broker/{connection}/{path…}` and its query.
-    ///
-    /// # Errors
-    /// [`Refusal::NoConnection`], [`Refusal::Path`].
-    pub(crate) fn parse(path: &'a str, query: Option<&'a str>) -> Result<Self, Refusal> {
-        let Self { key, path, query, .. } = Self::read(path, query)?;
-        Self::of(key, path, query)
-    }
-
-    /// The same of what stands in no URL of ours.
+    /// One of what stands in no URL of ours.
     ///
     /// # Errors
     /// [`Refusal::Path`].
     pub(crate) fn of(key: UseKey<'a>, path: &'a str, query: Option<&'a str>) -> Result<Self, Refusal> {
-        check_path(path).map_err(Refusal::Path)?;
-        query.map_or(Ok(()), check_characters).map_err(Refusal::Path)?;
-        Ok(Self { key, path, query, origin: None })
+        let address = Self { key, path, query, origin: None };
+        address.check().map(|()| address)
     }
 
-    /// The same of any path and query.
+    /// Whether path and query may go on.
+    ///
+    /// # Errors
+    /// [`Refusal::Path`].
+    pub(crate) fn check(&self) -> Result<(), Refusal> {
+        check_path(self.path).map_err(Refusal::Path)?;
+        self.query.map_or(Ok(()), check_characters).map_err(Refusal::Path)
+    }
+
+    /// Reads `/broker/{connection}/{path…}` and its query, whatever they say beyond the connection ([`Self::check`]).
     ///
     /// # Errors
     /// [`Refusal::NoConnection`].
@@ -214,6 +213,11 @@ mod tests {
 
     const ID: &str = "/broker/01890000-0000-7000-8000-000000000000";
 
+    fn parse<'a>(path: &'a str, query: Option<&'a str>) -> Result<Address<'a>, Refusal> {
+        let address = Address::read(path, query)?;
+        address.check().map(|()| address)
+    }
+
     #[test]
     fn a_target_is_taken_apart_byte_for_byte() {
         for (rest, path) in [
@@ -232,14 +236,13 @@ mod tests {
             ("/1%EF%BC%8F2%E2%80%A6", "/1%EF%BC%8F2%E2%80%A6"),
         ] {
             let target = format!("{ID}{rest}");
-            let address =
-                Address::parse(&target, Some("a=%2F..%2F&b")).unwrap_or_else(|it| panic!("{rest}: {it:?}"));
+            let address = parse(&target, Some("a=%2F..%2F&b")).unwrap_or_else(|it| panic!("{rest}: {it:?}"));
             assert_eq!((address.path, address.query), (path, Some("a=%2F..%2F&b")));
         }
-        let zis = Address::parse("/broker/zis:my_int:my-name/x", None).unwrap();
+        let zis = parse("/broker/zis:my_int:my-name/x", None).unwrap();
         assert_eq!(zis.key, UseKey::Zis { integration: "my_int", name: "my-name" });
         for none in ["/broker/", "/broker/x", "/broker/zis:a", "/broker/zis", "/brokers/x", "/broker//x"] {
-            assert_eq!(Address::parse(none, None), Err(Refusal::NoConnection), "{none}");
+            assert_eq!(parse(none, None), Err(Refusal::NoConnection), "{none}");
         }
     }
 
@@ -295,12 +298,12 @@ mod tests {
             ("/a#b", Characters),
         ] {
             let target = format!("{ID}{rest}");
-            assert_eq!(Address::parse(&target, None), Err(Refusal::Path(fault)), "{rest}");
+            assert_eq!(parse(&target, None), Err(Refusal::Path(fault)), "{rest}");
         }
         for (query, fault) in
             [("a\\b", Backslash), ("a=%", Escape), ("a=\u{1}", Characters), ("a=ü", Characters)]
         {
-            assert_eq!(Address::parse(ID, Some(query)), Err(Refusal::Path(fault)), "{query}");
+            assert_eq!(parse(ID, Some(query)), Err(Refusal::Path(fault)), "{query}");
         }
     }
 }

@@ -87,6 +87,7 @@ impl Answer {
     /// The third party said all: its connection can be used again.
     fn finish(&mut self) {
         self.is_over = true;
+        self.noted.finished();
         if let Some(redaction) = &mut self.redaction {
             redaction.finish();
         }

@@ -31,6 +31,8 @@ const SWEEP_PERIOD: Duration = Duration::from_secs(10);
 pub struct Options {
     /// How long a third party may take to begin its answer, where the connection's terms say nothing of it.
     pub patience: Duration,
+    /// How long a body that must be read whole may take to come, once there is room for it, and as long for that.
+    pub whole_patience: Duration,
     /// How many calls of one connection may be under way, whatever its terms allow.
     pub calls_per_connection_max: usize,
     /// How often the server looks which connections it is to test by itself.
@@ -44,6 +46,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             patience: Duration::from_secs(60),
+            whole_patience: Duration::from_secs(30),
             calls_per_connection_max: CONCURRENCY_MAX.into(),
             check_period: Duration::from_secs(1),
             faults: Faults::default(),

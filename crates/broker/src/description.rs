@@ -3,7 +3,7 @@
 use claviger_egress::{ConnectError, Refusal as EgressRefusal};
 use claviger_engine::{AuthFailure, AuthReason};
 use claviger_http::openapi::{Described, Named, Operation, Parameter, PassedOn, Place, Refused};
-use claviger_http::{Bucket, RouteInfo, Who};
+use claviger_http::{Bucket, OWN_REQUEST_ID, RouteInfo, Who};
 use claviger_model::Permission;
 use http::Method;
 use serde_json::json;
@@ -19,7 +19,8 @@ const DESCRIPTION: &str = "\
     `path` goes on byte for byte, slashes and all, for which OpenAPI has no form: clients that are generated from this \
     description may write `%2F` for each slash, which is refused with `path_encoded_slash`. Build the address without their \
     help.\n\n\
-    A refusal of Claviger's own has `Claviger-Error`; what the third party answers never has it, whatever its status.";
+    A refusal of Claviger's own has `Claviger-Error`; what the third party answers never has it, whatever its status. \
+    `X-Request-Id` and `X-RateLimit-*` of an answer of the third party's are the third party's.";
 
 const PARAMETERS: [Parameter; 4] = [
     Parameter {
@@ -76,6 +77,7 @@ impl Broker {
             description: DESCRIPTION,
             parameters: PARAMETERS.to_vec(),
             mark: ERROR,
+            id: OWN_REQUEST_ID,
             refusals: refusals(),
         };
         let describe = |(method, id)| Described {
@@ -152,6 +154,7 @@ fn kinds() -> Vec<Refusal> {
         R::ConnectionAbsent => [R::ConnectionAbsent],
         R::MethodNotAllowed => [R::MethodNotAllowed],
         R::ConnectionUnusable(_) => [R::ConnectionUnusable("What the connection holds cannot be used any more")],
+        R::BodyTimeout => [R::BodyTimeout],
         R::BodyTooLarge => [R::BodyTooLarge],
         R::RateLimited => [R::RateLimited],
         R::Busy => [R::Busy],

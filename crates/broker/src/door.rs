@@ -4,9 +4,12 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use claviger_catalog::Destination;
-use claviger_engine::{Caller, Origin as Whence, Permit, Source as _, UsableConnection, UseKey, rights};
+use claviger_engine::{
+    AuthFailure, Caller, Origin as Whence, Permit, Source as _, UsableConnection, UseKey, rights,
+};
 use claviger_http::{
-    Bucket, Door, Opening, Peer, REQUEST_ID, Standing, awaits_asking, presented, request_id_header,
+    Bucket, Door, OWN_REQUEST_ID, Opening, Peer, REQUEST_ID, Standing, awaits_asking, presented,
+    request_id_header,
 };
 use claviger_model::Audit;
 use http::header::{CONTENT_LENGTH, UPGRADE};
@@ -62,15 +65,23 @@ impl Door for Broker {
                     {
                         body.discard().await;
                     }
-                    refusal.response()
+                    tracing::debug!(%id, code = refusal.code(), "a call was refused");
+                    let mut answer = refusal.response();
+                    answer.headers_mut().insert(REQUEST_ID, request_id_header(id));
+                    // A third party's answer says where the caller stands with the third party.
+                    if let Some(standing) = standing {
+                        standing.write(answer.headers_mut());
+                    }
+                    answer
                 }
             };
-            answer.headers_mut().insert(REQUEST_ID, request_id_header(id));
-            if let Some(standing) = standing {
-                standing.write(answer.headers_mut());
-            }
+            answer.headers_mut().insert(OWN_REQUEST_ID, request_id_header(id));
             answer
         })
+    }
+
+    fn cut_off(&self) {
+        self.recorder.cut_off();
     }
 }
 
@@ -93,15 +104,17 @@ impl Broker {
         let (who, caller) = self.authenticate(parts, peer, standing)?;
         let permit = caller.permit::<rights::ConnectionsResolve>(from)?;
         let (path, query) = (parts.uri.path(), parts.uri.query());
-        let address = match self.options.faults.stands(Guard::Path) {
-            true => Address::parse(path, query)?,
-            false => Address::read(path, query)?,
+        let address = Address::read(path, query)?;
+        let checked = if self.options.faults.stands(Guard::Path) { address.check() } else { Ok(()) };
+        let (usable, admitted) = match self.usable(&permit, address.key).await {
+            Ok(found) => found,
+            // With nowhere to write it down. What is wrong with the path, whoever may know of no connection is told too.
+            Err(refusal) => return Err(checked.err().unwrap_or(refusal)),
         };
-        let usable = self.usable(&permit, address.key).await?;
-        self.pass(parts, body, &address, who, &usable).await
+        self.pass(parts, body, &address, who, &usable, checked.and(admitted)).await
     }
 
-    /// Passes a call on, whoever's it is by now, and its answer back.
+    /// Passes a call on, whoever's it is by now, if it is admitted so far, and its answer back.
     pub(crate) async fn pass(
         &self,
         parts: &request::Parts,
@@ -109,15 +122,18 @@ impl Broker {
         address: &Address<'_>,
         who: Who,
         usable: &Arc<UsableConnection>,
+        admitted: Result<(), Refusal>,
     ) -> Result<Response<Answer>, Refusal> {
         // Before anything is noted: refused calls would fill what has no room.
         if !self.recorder.has_room() {
-            return Err(Refusal::Unrecorded);
+            return Err(admitted.err().unwrap_or(Refusal::Unrecorded));
         }
-        let used = self.used(usable);
         let (method, recorder) = (parts.method.clone(), self.recorder.clone());
         let mut noted = Noted::new(self.app.clone(), recorder, &who.by, &usable.connection, method);
-        let forwarded = self.forward(parts, body, address, who, usable, used, &mut noted).await;
+        let forwarded = match admitted {
+            Ok(()) => self.forward(parts, body, address, who, usable, self.used(usable), &mut noted).await,
+            Err(refusal) => Err(refusal),
+        };
         match forwarded {
             Ok((answer, link)) => Ok(self.hand_back(answer, link, noted)),
             Err(refusal) => {
@@ -140,7 +156,10 @@ impl Broker {
         let whence = app.whence(&parts.headers, Some(peer));
         let authenticated = app.engine().authenticate_for_use(found.or_usual(usual), &whence);
         let (caller, proof) = authenticated.inspect_err(|failure| {
-            app.refusals().note(*failure, app.engine().clock().now(), app.metrics())
+            app.refusals().note(*failure, app.engine().clock().now(), app.metrics());
+            if let AuthFailure::Limited(exhausted) = failure {
+                *standing = Some((*exhausted).into());
+            }
         })?;
         *standing = app.limits().take(caller.org(), Bucket::BROKER, || app.engine().clock().now());
         match standing.is_some_and(|standing| standing.is_exceeded) {
@@ -162,7 +181,7 @@ impl Broker {
     ) -> Result<(Response<Incoming>, Onward), Refusal> {
         let prepared = used.prepared.as_ref().map_err(Clone::clone)?;
         if !who.found.fits(&prepared.credential_headers) {
-            return Err(claviger_engine::AuthFailure::NothingPresented.into());
+            return Err(AuthFailure::NothingPresented.into());
         }
         if usable.connection.is_over(self.app.engine().clock().now()) {
             return Err(Refusal::ConnectionExpired);
@@ -198,6 +217,7 @@ impl Broker {
             is_method_bound,
             is_kept: retries.may_come(),
             room: used.room.for_bodies(),
+            patience: self.options.whole_patience,
             faults: &self.options.faults,
             random: engine.random(),
         };
@@ -286,20 +306,22 @@ impl Broker {
         }
     }
 
+    /// The connection that is meant, and whether the caller may use it.
     pub(crate) async fn usable(
         &self,
         permit: &Permit<rights::ConnectionsResolve>,
         key: UseKey<'_>,
-    ) -> Result<Arc<UsableConnection>, Refusal> {
+    ) -> Result<(Arc<UsableConnection>, Result<(), Refusal>), Refusal> {
         #[cfg(feature = "faults")]
         {
             let stands = |guard| self.options.faults.stands(guard);
             let bounds = (stands(Guard::Binding), stands(Guard::Restriction));
             if bounds != (true, true) {
-                return Ok(self.app.engine().usable_connection_without(permit, key, bounds).await?);
+                return Ok((self.app.engine().usable_connection_without(permit, key, bounds).await?, Ok(())));
             }
         }
-        Ok(self.app.engine().usable_connection(permit, key).await?)
+        let (usable, may) = self.app.engine().meant_connection(permit, key).await?;
+        Ok((usable, may.map_err(Refusal::from)))
     }
 
     /// Goes where an answer points to, with all that the draft has: the mistake that the tests exist to catch.

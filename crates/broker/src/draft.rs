@@ -1,11 +1,12 @@
 //! A request as it will go out, but for what an exchange must give first: written once more where that must be renewed.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use claviger_catalog::{Catalog, Destination, Signing};
 use claviger_engine::{UsableConnection, UsableSettings};
-use claviger_exchange::aws::{Call, Payload, SignError, sign};
+use claviger_exchange::aws::{Call, Payload, SignError, sign, takes_unsigned};
 use claviger_model::{Clock, Origin, Random};
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
 use http::{HeaderMap, HeaderValue, Method, Request, Uri, Version, request};
@@ -74,6 +75,8 @@ pub(crate) struct Material<'a> {
     pub(crate) is_kept: bool,
     /// Room for bodies that are held whole and are not small.
     pub(crate) room: &'a Arc<Semaphore>,
+    /// How long such a body may take to come.
+    pub(crate) patience: Duration,
     pub(crate) faults: &'a Faults,
     pub(crate) random: &'a dyn Random,
 }
@@ -86,7 +89,7 @@ impl Draft {
     pub(crate) async fn new(material: Material<'_>, body: &mut Option<InBody>) -> Result<Self, Refusal> {
         let Material { parts, address, prepared, usable, catalog, origin, host, path, destination, .. } =
             material;
-        let (sent, faults) = (material.sent, material.faults);
+        let (sent, faults, patience) = (material.sent, material.faults, material.patience);
         let mut headers = match faults.stands(Guard::HeaderStrip) {
             true => headers::outwards(&parts.headers, &prepared.strip_headers),
             false => parts.headers.clone(),
@@ -135,17 +138,18 @@ impl Draft {
         let is_kept = (material.is_kept || prepared.source.is_some()) && is_short(body);
         // By what the third party is told that it is.
         let check = if material.is_method_bound { BodyCheck::of(&headers) } else { None };
-        let is_whole = templated.is_some() || check.is_some() || is_kept;
-        let held = if is_whole { room_for(body, material.room).await? } else { None };
+        let is_hashed = signing.as_ref().is_some_and(|signing| !takes_unsigned(signing));
+        let is_whole = templated.is_some() || check.is_some() || is_kept || is_hashed;
+        let held = if is_whole { room_for(body, material.room, patience).await? } else { None };
         let body = match templated {
             Some(template) => {
-                let callers = whole(body).await?;
+                let callers = whole(body, patience).await?;
                 let types: Vec<_> = parts.headers.get_all(CONTENT_TYPE).into_iter().collect();
                 let (body, own) = template.join(&callers, &types, material.random)?;
                 own.map(|it| headers.insert(CONTENT_TYPE, it));
                 Content::Whole(body)
             }
-            None if is_whole => Content::Whole(whole(body).await?),
+            None if is_whole => Content::Whole(whole(body, patience).await?),
             None => match body.take().filter(|body| !body.is_empty()) {
                 Some(InBody::Coming(body)) => Content::Streamed(Some(body)),
                 Some(InBody::Here(body)) => Content::Whole(body),
@@ -282,9 +286,16 @@ fn token_in(
     catalog: &Catalog,
 ) -> Result<Added, Refusal> {
     let token = minted.and_then(Minted::token).ok_or(Refusal::Internal)?;
-    let (Late::Injection(place), UsableSettings::Catalogued(settings)) = (late, &usable.settings) else {
-        let value = Zeroizing::new(format!("Bearer {token}"));
-        return Ok(Added::Header(AUTHORIZATION, header_value(&value)?));
+    let (place, settings) = match (late, &usable.settings) {
+        (Late::Bearer, UsableSettings::Zis(..)) => {
+            let value = Zeroizing::new(format!("Bearer {token}"));
+            return Ok(Added::Header(AUTHORIZATION, header_value(&value)?));
+        }
+        (Late::Injection(place), UsableSettings::Catalogued(settings)) => (place, settings),
+        // What was prepared is of another kind of connection: no token goes out by a guess.
+        (Late::Bearer, UsableSettings::Catalogued(_)) | (Late::Injection(_), UsableSettings::Zis(..)) => {
+            return Err(Refusal::Internal);
+        }
     };
     let entry = catalog.connection(settings).map_err(|_| Refusal::Internal)?;
     let injection = entry.credential().injections().get(place).ok_or(Refusal::Internal)?;
@@ -306,9 +317,10 @@ fn is_short(body: &Option<InBody>) -> bool {
 async fn room_for(
     body: &Option<InBody>,
     room: &Arc<Semaphore>,
+    patience: Duration,
 ) -> Result<Option<OwnedSemaphorePermit>, Refusal> {
     match body.as_ref().filter(|body| !body.is_small()) {
-        Some(_) => InBody::room(room).await.map(Some),
+        Some(_) => InBody::room(room, patience).await.map(Some),
         None => Ok(None),
     }
 }

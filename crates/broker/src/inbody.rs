@@ -1,6 +1,7 @@
 //! A caller's body on its way in: as it comes, or in memory already.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use claviger_http::discard;
@@ -14,9 +15,6 @@ use crate::refusal::Refusal;
 const WHOLE_BYTES_MAX: usize = 1024 * 1024;
 /// What is no longer than this is held without being counted.
 const SMALL_BYTES_MAX: u64 = 16 * 1024;
-/// How long a body that is read whole may take to come.
-const WHOLE_PATIENCE: std::time::Duration = std::time::Duration::from_secs(30);
-
 /// See the module's documentation.
 pub(crate) enum InBody {
     /// It comes as it is read.
@@ -53,8 +51,11 @@ impl InBody {
     ///
     /// # Errors
     /// [`Refusal::Busy`] where there is none for as long as a body may take to come.
-    pub(crate) async fn room(room: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, Refusal> {
-        let room = tokio::time::timeout(WHOLE_PATIENCE, room.clone().acquire_owned()).await;
+    pub(crate) async fn room(
+        room: &Arc<Semaphore>,
+        patience: Duration,
+    ) -> Result<OwnedSemaphorePermit, Refusal> {
+        let room = tokio::time::timeout(patience, room.clone().acquire_owned()).await;
         room.ok().and_then(Result::ok).ok_or(Refusal::Busy)
     }
 
@@ -69,8 +70,8 @@ impl InBody {
 /// All of a body; it is taken where it is looked at.
 ///
 /// # Errors
-/// [`Refusal::BodyTooLarge`]; [`Refusal::Body`] where it does not come.
-pub(crate) async fn whole(body: &mut Option<InBody>) -> Result<Bytes, Refusal> {
+/// [`Refusal::BodyTooLarge`]; [`Refusal::BodyTimeout`]; [`Refusal::Body`] where it breaks off.
+pub(crate) async fn whole(body: &mut Option<InBody>, patience: Duration) -> Result<Bytes, Refusal> {
     let is_within = |body: &InBody| match body {
         InBody::Coming(body) => body.size_hint().lower() <= WHOLE_BYTES_MAX as u64,
         InBody::Here(body) => body.len() <= WHOLE_BYTES_MAX,
@@ -81,10 +82,11 @@ pub(crate) async fn whole(body: &mut Option<InBody>) -> Result<Bytes, Refusal> {
         None if body.is_none() => return Ok(Bytes::new()),
         None => return Err(Refusal::BodyTooLarge),
     };
-    let read = tokio::time::timeout(WHOLE_PATIENCE, Limited::new(body, WHOLE_BYTES_MAX).collect());
+    let read = tokio::time::timeout(patience, Limited::new(body, WHOLE_BYTES_MAX).collect());
     match read.await {
         Ok(Ok(collected)) => Ok(collected.to_bytes()),
         Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Refusal::BodyTooLarge),
-        Ok(Err(_)) | Err(_) => Err(Refusal::Body("The body did not come in time, or broke off")),
+        Ok(Err(_)) => Err(Refusal::BODY_BROKEN),
+        Err(_) => Err(Refusal::BodyTimeout),
     }
 }

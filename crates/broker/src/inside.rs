@@ -48,7 +48,7 @@ impl Broker {
         let passed = match Address::of(key, path, query) {
             Ok(address) => {
                 let address = Address { origin: call.origin, ..address };
-                self.pass(&parts, &mut None, &address, who, usable).await
+                self.pass(&parts, &mut None, &address, who, usable, Ok(())).await
             }
             Err(refusal) => Err(refusal),
         };

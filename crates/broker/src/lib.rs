@@ -11,7 +11,7 @@
 //! - the exchange, once more where that helps: [`pool`], [`send`], [`retry`];
 //! - the answer on its way back, as long as the right to it: [`answer`], [`redaction`], [`right`].
 //!
-//! Every call that names a connection is recorded ([`record`]), and every refusal is a row of one table ([`refusal`]), from
+//! Every call that names a connection, by a caller who may use connections at all, is recorded ([`record`]), and every refusal is a row of one table ([`refusal`]), from
 //! which the API's description is written too ([`description`]). Tests of connections ([`probe`], [`prove`]) go the same way,
 //! those of the server's own ([`check`]) for nobody.
 //!

@@ -13,6 +13,8 @@ use hyper::body::{Body, Frame, Incoming, SizeHint};
 pub(crate) struct Sent {
     bytes: AtomicU64,
     is_over: AtomicBool,
+    is_awaited: AtomicBool,
+    is_broken: AtomicBool,
 }
 
 impl Sent {
@@ -23,6 +25,16 @@ impl Sent {
     /// Whether nothing of it is still to come.
     pub(crate) fn is_over(&self) -> bool {
         self.is_over.load(Relaxed)
+    }
+
+    /// Whether the third party would take more, and the caller sends none.
+    pub(crate) fn is_awaited(&self) -> bool {
+        self.is_awaited.load(Relaxed)
+    }
+
+    /// Whether it broke off on its way in.
+    pub(crate) fn is_broken(&self) -> bool {
+        self.is_broken.load(Relaxed)
     }
 }
 
@@ -59,10 +71,18 @@ impl Body for OutBody {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        let frame = match &mut self.inner {
+        let this = &mut *self;
+        let frame = match &mut this.inner {
             Inner::Whole(body) => body.take().map(|body| Ok(Frame::data(body))),
-            Inner::Streamed(body) => ready!(Pin::new(body).poll_frame(context)),
+            Inner::Streamed(body) => {
+                let polled = Pin::new(body).poll_frame(context);
+                this.sent.is_awaited.store(polled.is_pending(), Relaxed);
+                ready!(polled)
+            }
         };
+        if matches!(frame, Some(Err(_))) {
+            this.sent.is_broken.store(true, Relaxed);
+        }
         match frame {
             Some(Ok(frame)) => {
                 let data = frame.into_data().ok();

@@ -44,6 +44,7 @@ const FORGETTING_PERIOD: Duration = Duration::from_secs(600);
 pub(crate) struct Recorder {
     waiting: Mutex<Waiting>,
     is_refusing: AtomicBool,
+    is_cutting_off: AtomicBool,
 }
 
 #[derive(Default)]
@@ -80,6 +81,11 @@ impl Recorder {
     /// Whether there is room for another line.
     pub(crate) fn has_room(&self) -> bool {
         !self.is_refusing.load(Relaxed)
+    }
+
+    /// What ends from now on before its end is ended by the server's own stop.
+    pub(crate) fn cut_off(&self) {
+        self.is_cutting_off.store(true, Relaxed);
     }
 
     /// `begun` is what the line takes the place of.
@@ -149,6 +155,7 @@ pub(crate) struct Noted {
     line: Line,
     started: Instant,
     begun: Option<Begun>,
+    is_whole: bool,
     is_done: bool,
 }
 
@@ -190,7 +197,7 @@ impl Noted {
             received: 0,
             masked: 0,
         };
-        Self { app, recorder, line, started: Instant::now(), begun: None, is_done: false }
+        Self { app, recorder, line, started: Instant::now(), begun: None, is_whole: false, is_done: false }
     }
 
     /// Where it goes.
@@ -222,6 +229,11 @@ impl Noted {
         self.line.code = Some(code);
     }
 
+    /// The third party said all.
+    pub(crate) fn finished(&mut self) {
+        self.is_whole = true;
+    }
+
     pub(crate) fn masked(&mut self, times: u64) {
         self.line.masked += times;
     }
@@ -231,6 +243,9 @@ impl Drop for Noted {
     fn drop(&mut self) {
         if std::mem::replace(&mut self.is_done, true) {
             return;
+        }
+        if !self.is_whole && self.line.code.is_none() && self.recorder.is_cutting_off.load(Relaxed) {
+            self.line.code = Some("stopped");
         }
         let at = self.app.engine().clock().now();
         let micros = self.started.elapsed().as_micros();

@@ -56,6 +56,8 @@ pub enum Refusal {
     UpgradeUnsupported,
     /// The body cannot be passed on as the connection would have it.
     Body(&'static str),
+    /// The caller's body did not come in time.
+    BodyTimeout,
     /// The body must be read whole, and is longer than that allows.
     BodyTooLarge,
     /// The token that the call needs cannot be had.
@@ -112,6 +114,9 @@ impl PathFault {
 }
 
 impl Refusal {
+    /// The caller's body ended before its end, or is no HTTP.
+    pub(crate) const BODY_BROKEN: Self = Self::Body("The body broke off");
+
     /// Status, code and words.
     pub fn told(&self) -> (StatusCode, &'static str, &'static str) {
         use StatusCode as S;
@@ -169,6 +174,7 @@ impl Refusal {
                 (S::NOT_IMPLEMENTED, "upgrade_unsupported", "Upgrades and tunnels are not passed on")
             }
             Self::Body(words) => (S::BAD_REQUEST, "body", words),
+            Self::BodyTimeout => (S::REQUEST_TIMEOUT, "body_timeout", "The body did not come in time"),
             Self::BodyTooLarge => (
                 S::PAYLOAD_TOO_LARGE,
                 "body_too_large",

@@ -80,7 +80,9 @@ impl Way<'_> {
                 (waited, sent) = (Duration::ZERO, self.sent.bytes());
             }
             if waited >= self.patience {
-                return Err(Refusal::UpstreamTimeout.into());
+                let refusal =
+                    if self.sent.is_awaited() { Refusal::BodyTimeout } else { Refusal::UpstreamTimeout };
+                return Err(refusal.into());
             }
         }
     }
@@ -116,6 +118,8 @@ impl Way<'_> {
                 Ok(response) => return Ok((response, link)),
                 Err(mut error) => {
                     match error.take_message() {
+                        // The third party can give no answer to it.
+                        None if self.sent.is_broken() => return Err(Refusal::BODY_BROKEN.into()),
                         // Not a byte went out.
                         Some(unsent) if !is_fresh => request = unsent,
                         Some(_) => return Err(Unanswered::Unsent(broken(error.error()))),

@@ -131,7 +131,22 @@ impl Engine {
         permit: &Permit<ConnectionsResolve>,
         key: UseKey<'_>,
     ) -> Result<Arc<UsableConnection>, Error> {
-        self.usable_within(permit, key, (true, true)).await
+        let (usable, may) = self.meant_connection(permit, key).await?;
+        may.map(|()| usable)
+    }
+
+    /// The connection that a caller means to use, and whether it may: what is refused can be written down with what was
+    /// meant. Whoever may not is to get nothing of it.
+    ///
+    /// # Errors
+    /// [`Error::Absent`], also for a token that is bound to another integration; within, [`Error::Restricted`] where its
+    /// restriction does not make the caller its resolver.
+    pub async fn meant_connection(
+        &self,
+        permit: &Permit<ConnectionsResolve>,
+        key: UseKey<'_>,
+    ) -> Result<(Arc<UsableConnection>, Result<(), Error>), Error> {
+        self.meant_within(permit, key, (true, true)).await
     }
 
     /// Like [`Engine::usable_connection`], but asks for the token's integration, and for the restriction, only where it
@@ -146,15 +161,16 @@ impl Engine {
         key: UseKey<'_>,
         asks: (bool, bool),
     ) -> Result<Arc<UsableConnection>, Error> {
-        self.usable_within(permit, key, asks).await
+        let (usable, may) = self.meant_within(permit, key, asks).await?;
+        may.map(|()| usable)
     }
 
-    async fn usable_within(
+    async fn meant_within(
         &self,
         permit: &Permit<ConnectionsResolve>,
         key: UseKey<'_>,
         (is_bound, is_restricted): (bool, bool),
-    ) -> Result<Arc<UsableConnection>, Error> {
+    ) -> Result<(Arc<UsableConnection>, Result<(), Error>), Error> {
         let (org, now) = (permit.org(), self.clock.now());
         let kept = match key {
             UseKey::Id(id) => self.directory.used.get(org, id),
@@ -170,10 +186,8 @@ impl Engine {
         if is_bound && !is_in_reach(caller, &usable.connection) {
             return Err(Error::Absent(Thing::Connection));
         }
-        match !is_restricted || self.relation_to(caller, &usable.connection) >= Some(Relation::Resolver) {
-            true => Ok(usable),
-            false => Err(Error::Restricted(Relation::Resolver)),
-        }
+        let may = !is_restricted || self.relation_to(caller, &usable.connection) >= Some(Relation::Resolver);
+        Ok((usable, if may { Ok(()) } else { Err(Error::Restricted(Relation::Resolver)) }))
     }
 
     async fn read_usable(&self, org: OrgId, key: UseKey<'_>) -> Result<Arc<UsableConnection>, Error> {

@@ -10,7 +10,7 @@ mod xml;
 
 use claviger_catalog::SecretText;
 
-pub use sign::{Call, Payload, SignError, sign};
+pub use sign::{Call, Payload, SignError, sign, takes_unsigned};
 pub use sts::{AssumeRole, LASTS_SECONDS, Session, assume_role, role_arn, session_name};
 
 /// What a request is signed with.

@@ -20,4 +20,7 @@ pub trait Door: Send + Sync + 'static {
 
     /// Its answer.
     fn open(self: Arc<Self>, request: Request<Incoming>, peer: Peer) -> Opening;
+
+    /// Told before what goes on through it is ended, because the server stops and will wait no longer.
+    fn cut_off(&self) {}
 }

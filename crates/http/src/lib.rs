@@ -42,7 +42,7 @@ pub use limits::{Bucket, Limits, Rate, Standing, take_share, take_share_of};
 pub use metrics::{Metrics, RefusalLabels};
 pub use misfit::{Misfit, plain_misfit};
 pub use refusals::RefusalLog;
-pub use request_id::{REQUEST_ID, RequestIds, request_id_header};
+pub use request_id::{OWN_REQUEST_ID, REQUEST_ID, RequestIds, request_id_header};
 pub use route::{AFTER, POSITION, Route, RouteInfo, Who, positioned, router};
 pub use secret::SecretText;
 pub use server::{CONNECTIONS_MAX, Peer, ServerOptions, Ways, serve, serve_tls};

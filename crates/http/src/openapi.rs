@@ -8,7 +8,7 @@ mod passed_on;
 
 use std::collections::BTreeMap;
 
-use http::{Method, StatusCode};
+use http::{HeaderName, Method, StatusCode};
 use schemars::generate::SchemaSettings;
 use schemars::transform::RecursiveTransform;
 use schemars::{JsonSchema, Schema};
@@ -33,6 +33,8 @@ pub struct Operation {
     takes_session: bool,
     media: &'static str,
     error_media: &'static [&'static str],
+    error_mark: Option<HeaderName>,
+    is_change: bool,
     passed_on: Option<PassedOn>,
 }
 
@@ -116,6 +118,8 @@ impl Operation {
             takes_session: false,
             media: "application/json",
             error_media: &["application/json"],
+            error_mark: None,
+            is_change: true,
             passed_on: None,
         }
     }
@@ -129,6 +133,18 @@ impl Operation {
     /// Whose errors are sometimes the one and sometimes the other.
     pub fn errors_in_either(mut self) -> Self {
         self.error_media = &["application/json", "application/vnd.api+json"];
+        self
+    }
+
+    /// Whose errors have their code in this header too.
+    pub fn marks_errors(mut self, mark: HeaderName) -> Self {
+        self.error_mark = Some(mark);
+        self
+    }
+
+    /// Which changes nothing that is in the ledger, though it is no GET: its answers tell no position.
+    pub fn changes_nothing(mut self) -> Self {
+        self.is_change = false;
         self
     }
 
@@ -279,14 +295,18 @@ fn responses(info: &RouteInfo, operation: &Operation) -> Value {
     for status in failures(info, operation) {
         let content: Map<_, _> =
             operation.error_media.iter().map(|media| content(media, &operation.errors)).collect();
-        let response = json!({ "description": reason(status), "content": content });
+        let mut response = json!({ "description": reason(status), "content": content });
+        if let Some(mark) = &operation.error_mark {
+            let header = json!({ "description": "The error's code", "schema": { "type": "string" } });
+            response["headers"] = json!({ passed_on::words(mark): header });
+        }
         responses.insert(status.as_str().to_owned(), response);
     }
     let mut success = json!({ "description": reason(operation.success) });
     if let Some(answer) = &operation.answer {
         success["content"] = Map::from_iter([content(operation.media, answer)]).into();
     }
-    if is_change(info) {
+    if operation.is_change && may_change(info) {
         let schema = json!({ "type": "string", "pattern": "^[0-9]+\\.[0-9]+$" });
         success["headers"] = json!({
             "Claviger-Position": { "description": "The ledger position of the change", "schema": schema }
@@ -300,7 +320,7 @@ fn reason(status: StatusCode) -> &'static str {
     status.canonical_reason().unwrap_or("As the status says")
 }
 
-fn is_change(info: &RouteInfo) -> bool {
+fn may_change(info: &RouteInfo) -> bool {
     info.method != Method::GET
         && matches!(info.who, Who::User(_) | Who::Admin(_) | Who::Integration | Who::Session)
 }

@@ -9,6 +9,9 @@ use uuid::Uuid;
 /// The header that tells a request's id.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
+/// The same where the other may be somebody else's: on answers that are passed on.
+pub const OWN_REQUEST_ID: HeaderName = HeaderName::from_static("claviger-request-id");
+
 /// Gives ids: a random half for this process and a number, since a fresh random id for each request would cost
 /// more than verifying does. They are names, not secrets.
 #[derive(Debug)]

@@ -18,18 +18,22 @@ use futures_util::future::Either as EitherFuture;
 use http::{Request, Response};
 use http_body_util::{Either, Full};
 use hyper::body::{Body as _, Incoming};
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
 use tower::ServiceExt;
 
+use self::ended::Counted;
 use crate::body::BodyPatience;
 use crate::guarded::Guarded;
 use crate::leftover::{Returning, awaits_asking, discard};
 use crate::{Door, Front, Misfit, Tls, plain_misfit};
+
+mod ended;
 
 /// Connections at once, those whose TLS handshake is under way included; more wait to be accepted. Well under the
 /// usual limit of file descriptors.
@@ -42,6 +46,8 @@ const HEADER_BYTES_MAX: usize = 64 * 1024;
 const STREAMS_MAX: u32 = 256;
 /// The pause after the system refuses to accept, as when it is out of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+/// How long what is cut off may take to be gone: it only has to let go of what it holds.
+const CUT_PATIENCE: Duration = Duration::from_secs(5);
 
 /// The address of a request's peer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,7 +100,8 @@ impl Ways {
     }
 }
 
-/// Serves in clear until `stop` comes, then drains. Tells whether all requests were answered.
+/// Serves in clear until `stop` comes, then drains. Tells whether all requests were answered; those that were not are
+/// ended by then, and hold nothing any more.
 pub async fn serve(
     listener: TcpListener,
     ways: Ways,
@@ -104,7 +111,7 @@ pub async fn serve(
     run(listener, Plain, CONNECTIONS_MAX, ways, options, stop).await
 }
 
-/// Serves over TLS until `stop` comes, then drains. Tells whether all requests were answered.
+/// The same over TLS.
 pub async fn serve_tls(
     listener: TcpListener,
     tls: Tls,
@@ -149,7 +156,9 @@ async fn run(
     options: ServerOptions,
     stop: impl Future<Output = ()>,
 ) -> bool {
-    let builder = Arc::new(builder(options.header_patience));
+    let (ends, held) = watch::channel(());
+    let builder = Arc::new(builder(options.header_patience, Counted::new(&held)));
+    let mut connections = JoinSet::new();
     let graceful = GracefulShutdown::new();
     let room = Arc::new(Semaphore::new(connections_max));
     let mut stop = std::pin::pin!(stop);
@@ -167,6 +176,7 @@ async fn run(
                     continue;
                 }
             },
+            Some(_) = connections.join_next() => continue,
             () = &mut stop => break,
         };
         // Small answers must not wait for the peer's acknowledgement of earlier ones.
@@ -174,7 +184,7 @@ async fn run(
         let (builder, transport, ways) = (builder.clone(), transport.clone(), ways.clone());
         // From here on the drain waits for it, a handshake that is under way included.
         let watcher = graceful.watcher();
-        tokio::spawn(async move {
+        connections.spawn(async move {
             let stream = match transport.open(stream).await {
                 Ok(stream) => stream,
                 Err(error) => {
@@ -193,11 +203,24 @@ async fn run(
         });
     }
     drop(listener);
-    tokio::time::timeout(options.drain, graceful.shutdown()).await.is_ok()
+    let is_drained = tokio::time::timeout(options.drain, graceful.shutdown()).await.is_ok();
+    if !is_drained && let Some(door) = &ways.door {
+        door.cut_off();
+    }
+    // What a request holds, it lets go of before this returns: whoever writes down what becomes of requests is told of all.
+    drop((builder, held));
+    let ended = async {
+        connections.shutdown().await;
+        ends.closed().await;
+    };
+    if tokio::time::timeout(CUT_PATIENCE, ended).await.is_err() {
+        tracing::warn!("requests that were cut off do not end");
+    }
+    is_drained
 }
 
-fn builder(header_patience: Duration) -> Builder<TokioExecutor> {
-    let mut builder = Builder::new(TokioExecutor::new());
+fn builder(header_patience: Duration, executor: Counted) -> Builder<Counted> {
+    let mut builder = Builder::new(executor);
     builder
         .http1()
         .timer(TokioTimer::new())

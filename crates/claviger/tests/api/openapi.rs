@@ -1,8 +1,10 @@
 //! `/openapi.json`: it is complete, it is the snapshot, and whoever asks gets it.
 
+use claviger_http::{RouteInfo, Who};
 use serde_json::Value;
 
-use crate::support::{Keys, TestDatabase, TestServer};
+use crate::support::oauth::Stage;
+use crate::support::{Answer, Keys, TestDatabase, TestServer, sample, zis_sample};
 
 const SNAPSHOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/openapi.json");
 /// Set to anything, it takes what is served for the new snapshot.
@@ -136,4 +138,53 @@ fn collect(value: &Value, references: &mut Vec<String>, ids: &mut Vec<String>) {
         Value::Array(items) => items.iter().for_each(|item| collect(item, references, ids)),
         _ => {}
     }
+}
+
+/// The headers that are described of an answer with this status.
+fn described<'a>(document: &'a Value, route: &RouteInfo, status: u16) -> Vec<&'a str> {
+    let path = route.path.replace("{*", "{");
+    let operation = &document["paths"][&path][route.method.as_str().to_ascii_lowercase()];
+    let response = &operation["responses"][status.to_string()];
+    assert!(response.is_object(), "{} {path} says nothing of {status}", route.method);
+    response["headers"]
+        .as_object()
+        .map(|headers| headers.keys().map(String::as_str).collect())
+        .unwrap_or_default()
+}
+
+/// The headers of an answer that are ours alone, and are not of every answer.
+fn sent(answer: &Answer) -> Vec<&'static str> {
+    let ours = ["Claviger-Error", "Claviger-Position"];
+    ours.into_iter().filter(|name| !answer.header(&name.to_ascii_lowercase()).is_empty()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_headers_that_it_promises_are_sent() {
+    let Stage { server, admin: zis_admin, zis: holder, number, .. } =
+        Stage::set(TestDatabase::sqlite()).await;
+    let (served, admin) = (document(&server).await, server.client());
+    for route in &server.routes {
+        let about = format!("{} {}", route.method, route.path);
+        // Gateways need the position of what they are told; that header is described where it is explained.
+        if route.path.starts_with("/verify") {
+            continue;
+        }
+        let sample = sample::sample(route, &admin).await;
+        let answer = sample::send(route, &sample, &admin).await.expect(sample.success);
+        assert_eq!(sent(&answer), described(&served, route, sample.success), "{about}");
+        if route.who != Who::Anybody {
+            let refused = sample::send(route, &sample, &server.client_with(Keys::default())).await;
+            let status = refused.status.as_u16();
+            assert_eq!(sent(&refused), described(&served, route, status), "{about} without credentials");
+        }
+    }
+    for route in &server.zendesk_routes {
+        let sample = zis_sample::sample(route, &zis_admin, &holder, number).await;
+        let caller = if matches!(route.who, Who::Admin(_)) { &zis_admin } else { &holder };
+        let answer =
+            caller.send(route.method.clone(), &sample.path, sample.body).await.expect(sample.success);
+        let about = format!("{} {}", route.method, route.path);
+        assert_eq!(sent(&answer), described(&served, route, sample.success), "{about}");
+    }
+    server.stop().await;
 }

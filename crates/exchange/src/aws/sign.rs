@@ -161,6 +161,11 @@ fn content(payload: Payload<'_>, named: Option<&HeaderValue>, is_s3: bool) -> Re
     }
 }
 
+/// Whether a service takes a body without its hash.
+pub fn takes_unsigned(signing: &Signing) -> bool {
+    is_s3(signing)
+}
+
 fn is_s3(signing: &Signing) -> bool {
     S3.contains(&signing.service.as_str())
 }

@@ -22,6 +22,8 @@ pub struct PassedOn {
     pub parameters: Vec<Parameter>,
     /// The header that only refusals have, with their code.
     pub mark: HeaderName,
+    /// The header that all answers have, with the request's id.
+    pub id: HeaderName,
     /// All refusals.
     pub refusals: Vec<Refused>,
 }
@@ -102,21 +104,26 @@ impl PassedOn {
         for refused in &self.refusals {
             by_status.entry(refused.status).or_default().push(refused);
         }
+        let id = json!({ "description": "The id of the request", "schema": { "type": "string", "format": "uuid" } });
         let refusal = |(status, refused): (StatusCode, Vec<&Refused>)| {
             let codes: Vec<_> = refused.iter().map(|it| it.code).collect();
             let lines = refused.iter().map(|it| format!("\n- `{}`: {}", it.code, it.detail));
-            let (mark, lines) = (self.mark(), lines.collect::<String>());
+            let (mark, lines) = (words(&self.mark), lines.collect::<String>());
             let response = json!({
                 "description": format!("{}, where `{mark}` says why:{lines}", reason(status)),
-                "headers": { mark: { "schema": { "type": "string", "enum": codes } } },
+                "headers": {
+                    mark: { "schema": { "type": "string", "enum": codes } },
+                    words(&self.id): id,
+                },
                 "content": { "application/json": { "schema": errors.reference() }, "*/*": {} },
             });
             (self.key(status.as_str()), response)
         };
         let mut responses: BTreeMap<_, _> = by_status.into_iter().map(refusal).collect();
         let description =
-            format!("The third party's own answer, whatever its status: it has no `{}`", self.mark());
-        let others = json!({ "description": description, "content": { "*/*": {} } });
+            format!("The third party's own answer, whatever its status: it has no `{}`", words(&self.mark));
+        let headers = json!({ words(&self.id): id });
+        let others = json!({ "description": description, "headers": headers, "content": { "*/*": {} } });
         responses.insert(self.key(OTHERS), others);
         responses
     }
@@ -124,14 +131,14 @@ impl PassedOn {
     fn key(&self, status: &str) -> String {
         format!("{}_{status}", self.name)
     }
+}
 
-    /// The header's name as people write it.
-    fn mark(&self) -> String {
-        let capitalised = |word: &str| {
-            word.chars().take(1).flat_map(char::to_uppercase).chain(word.chars().skip(1)).collect::<String>()
-        };
-        self.mark.as_str().split('-').map(capitalised).collect::<Vec<_>>().join("-")
-    }
+/// A header's name as people write it.
+pub(super) fn words(name: &HeaderName) -> String {
+    let capitalised = |word: &str| {
+        word.chars().take(1).flat_map(char::to_uppercase).chain(word.chars().skip(1)).collect::<String>()
+    };
+    name.as_str().split('-').map(capitalised).collect::<Vec<_>>().join("-")
 }
 
 #[cfg(test)]
@@ -149,6 +156,7 @@ mod tests {
                 Parameter { name: "Host", place: Place::Header, description: "" },
             ],
             mark: HeaderName::from_static("claviger-error"),
+            id: HeaderName::from_static("claviger-request-id"),
             refusals: vec![
                 refused(StatusCode::FORBIDDEN, "a"),
                 refused(StatusCode::CONFLICT, "b"),
@@ -166,7 +174,8 @@ mod tests {
         assert_eq!(forbidden["description"], words);
         let schema = &forbidden["content"]["application/json"]["schema"];
         assert_eq!(schema["$ref"], "#/components/schemas/Errors");
-        assert!(responses["It_default"].get("headers").is_none());
+        assert_eq!(responses["It_default"]["headers"].as_object().unwrap().len(), 1);
+        assert!(responses["It_default"]["headers"]["Claviger-Request-Id"].is_object());
         let parameters: Vec<_> = passed_on.parameters().collect();
         assert_eq!(
             (&parameters[0]["in"], &parameters[0]["x-spans-segments"]),

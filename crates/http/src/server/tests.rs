@@ -3,13 +3,30 @@
 use axum::routing::get;
 use http_body_util::{BodyExt, Empty};
 use hyper::client::conn::{http1, http2};
+use hyper_util::rt::TokioExecutor;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::{Notify, oneshot};
 
 use super::*;
 use crate::Identity;
 
-/// A server whose `/wait` answers once it is let.
+/// A body that never ends, and tells that it is waited for.
+struct Endless(Arc<Notify>);
+
+impl hyper::body::Body for Endless {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        _: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<Result<hyper::body::Frame<Bytes>, Infallible>>> {
+        self.0.notify_one();
+        std::task::Poll::Pending
+    }
+}
+
+/// A server whose `/wait` answers once it is let, and whose `/stream` never ends.
 struct Running {
     address: SocketAddr,
     arrived: Arc<Notify>,
@@ -20,6 +37,14 @@ struct Running {
 
 impl Running {
     async fn start(transport: impl Transport + Sync, connections_max: usize) -> Self {
+        Self::start_draining(transport, connections_max, Duration::from_secs(60)).await
+    }
+
+    async fn start_draining(
+        transport: impl Transport + Sync,
+        connections_max: usize,
+        drain: Duration,
+    ) -> Self {
         let (arrived, go_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
         let wait = {
             let (arrived, go_on) = (arrived.clone(), go_on.clone());
@@ -29,12 +54,17 @@ impl Running {
                 "waited"
             }
         };
+        let stream = {
+            let arrived = arrived.clone();
+            move || async move { Body::new(Endless(arrived)) }
+        };
         let router = Router::new().route("/", get(|| async { "at once" })).route("/wait", get(wait));
+        let router = router.route("/stream", get(stream));
         let handler = Ways::routed(router);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
-        let options = ServerOptions { drain: Duration::from_secs(60), ..ServerOptions::default() };
+        let options = ServerOptions { drain, ..ServerOptions::default() };
         let serving = tokio::spawn(async move {
             run(listener, transport, connections_max, handler, options, async { drop(stopped.await) }).await
         });
@@ -119,5 +149,32 @@ async fn a_drain_waits_for_what_is_under_way() {
         assert_eq!(answer.status(), 200);
         assert_eq!(answer.into_body().collect().await.unwrap().to_bytes(), "waited");
         assert!(server.serving.await.unwrap(), "everything was answered");
+    }
+}
+
+/// What does not end in time is ended, and holds nothing any more once the server says that it has stopped.
+#[tokio::test]
+async fn a_deadline_ends_what_is_under_way() {
+    for (is_two, path) in [(false, "/wait"), (true, "/wait"), (false, "/stream"), (true, "/stream")] {
+        let server = Running::start_draining(Plain, 10, Duration::from_millis(50)).await;
+        let stream = TokioIo::new(server.connect().await);
+        let request = Request::builder().uri(format!("http://{}{path}", server.address));
+        let request = request.header("host", "x").body(Empty::<Bytes>::new()).unwrap();
+        let asking = if is_two {
+            let (mut sender, connection) = http2::handshake(TokioExecutor::new(), stream).await.unwrap();
+            tokio::spawn(connection);
+            tokio::spawn(async move { sender.send_request(request).await?.into_body().collect().await })
+        } else {
+            let (mut sender, connection) = http1::handshake(stream).await.unwrap();
+            tokio::spawn(connection);
+            tokio::spawn(async move { sender.send_request(request).await?.into_body().collect().await })
+        };
+        server.arrived.notified().await;
+        let under_way = Arc::downgrade(&server.arrived);
+        assert!(under_way.strong_count() > 1, "what is under way holds it too");
+        server.stop.send(()).unwrap();
+        assert!(!server.serving.await.unwrap(), "not everything was answered");
+        assert_eq!(under_way.strong_count(), 1, "{path} is held no longer, over HTTP/2: {is_two}");
+        assert!(asking.await.unwrap().is_err());
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Extension;
 use axum::response::{IntoResponse, Response};
-use claviger_broker::{Action, Broker, no_page_of_ours};
+use claviger_broker::{Action, Broker, ERROR, no_page_of_ours};
 use claviger_http::openapi::{Named, Operation};
 use claviger_http::{Batch, BodyError, Bucket, Route, RouteInfo, Who};
 use claviger_model::Permission;
@@ -30,6 +30,8 @@ pub(super) fn route(broker: &Arc<Broker>) -> Route {
     };
     let operation = Operation::new("RunHttpAction", "Claviger: connections", error::described())
         .takes_bearer()
+        .changes_nothing()
+        .marks_errors(ERROR)
         .body(Named::new("HttpAction", schema()))
         .answers(StatusCode::OK, Named::new("HttpActionAnswer", Answered::schema()))
         .fails(&[

@@ -23,7 +23,11 @@ const RESOLVE: &[Permission] = &[Permission::CONNECTIONS_RESOLVE];
 
 pub(super) fn route(broker: &Arc<Broker>) -> Route {
     Route::new(for_users(Method::POST, PATH, RESOLVE, "Test a connection"), test)
-        .described(operation("TestConnection").answers(StatusCode::OK, Named::of::<Tested>("ConnectionTest")))
+        .described(
+            operation("TestConnection")
+                .changes_nothing()
+                .answers(StatusCode::OK, Named::of::<Tested>("ConnectionTest")),
+        )
         .with(broker.clone())
 }
 

@@ -110,6 +110,7 @@ pub(crate) struct ThirdParty(Arc<Inner>);
 struct Inner {
     address: SocketAddr,
     roots: Roots,
+    pem: String,
     seen: Mutex<Vec<Seen>>,
     answer: Mutex<Answering>,
     connections: Mutex<usize>,
@@ -133,6 +134,7 @@ impl ThirdParty {
         let inner = Inner {
             address: listener.local_addr().unwrap(),
             roots: Roots::parse(certificates.pem().as_bytes()).unwrap(),
+            pem: certificates.pem(),
             seen: Mutex::default(),
             answer: Mutex::new(Arc::new(|_| Reply::ok("ok"))),
             connections: Mutex::new(0),
@@ -172,6 +174,21 @@ impl ThirdParty {
     /// The way that a server has to the world: over the system's resolver and TCP.
     pub(crate) fn system_egress(&self) -> Egress {
         Egress::over(Settings::new(self.0.roots.clone()), SystemResolver, SystemDialer).unwrap()
+    }
+
+    /// Where it listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.0.address
+    }
+
+    /// The certificate by which its own are known.
+    pub(crate) fn pem(&self) -> &str {
+        &self.0.pem
+    }
+
+    /// How many requests arrived since the last time.
+    pub(crate) fn seen(&self) -> usize {
+        self.0.seen.lock().unwrap().len()
     }
 
     /// Says how requests are answered from now on.

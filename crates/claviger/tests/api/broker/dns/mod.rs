@@ -46,7 +46,10 @@ const SPECIAL: [&str; 20] = [
 
 const WILD: &str = "/broker/zis:names:wild/x";
 
-/// Runs what is below where nobody else is. Where there are no namespaces to be had, nothing is shown.
+/// `absent` leaves this out, on purpose: where there are no namespaces to be had, nothing can be shown.
+const NAMESPACES: &str = "CLAVIGER_TEST_NAMESPACES";
+
+/// Runs what is below where nobody else is.
 #[test]
 fn a_name_servers_word_leads_to_no_special_address() {
     let itself = std::env::current_exe().unwrap();
@@ -56,7 +59,13 @@ fn a_name_servers_word_leads_to_no_special_address() {
         command.output()
     };
     if !in_namespace(Path::new("true"), &[]).is_ok_and(|output| output.status.success()) {
-        println!("there are no namespaces here");
+        let is_waived = std::env::var(NAMESPACES).is_ok_and(|namespaces| namespaces == "absent");
+        assert!(
+            is_waived,
+            "this test needs namespaces of its own, and this machine gives none: run it by `cargo xtask test --quick`, \
+             which says what it leaves out, or set {NAMESPACES}=absent"
+        );
+        println!("left out: there are no namespaces here");
         return;
     }
     let name = "broker::dns::inside";

@@ -3,7 +3,9 @@
 mod answers;
 mod broken;
 mod requests;
+mod signed;
 mod streams;
+mod uploads;
 mod wholes;
 
 use std::time::Duration;
@@ -29,10 +31,20 @@ struct Caller {
 impl Caller {
     async fn new(scene: &Scene) -> Self {
         let id = scene.connection(&gitlab("glpat-canary-7Qx2")).await;
+        Self::through(scene, &id).await
+    }
+
+    /// One who calls through this connection.
+    async fn through(scene: &Scene, id: &str) -> Self {
         let token = scene.token().await;
         let stream = TcpStream::connect(scene.server.address).await.unwrap();
         let head = format!("/broker/{id}/x HTTP/1.1\r\nhost: a\r\nauthorization: Bearer {token}\r\n");
         Self { stream, read: Vec::new(), head }
+    }
+
+    /// The connection that it calls through.
+    fn connection(&self) -> &str {
+        self.head.trim_start_matches("/broker/").split('/').next().unwrap()
     }
 
     /// The same caller over another connection.
