@@ -4,7 +4,7 @@ mod overrides;
 
 use serde_json::{Value, json};
 
-use super::ends::{BEGUN, breaks_off, streaming};
+use super::ends::{BEGUN, breaks_off, goes_on, streaming};
 use super::raw::{Caller, change_terms, code, on_terms};
 use super::{Scene, with_a_world};
 use crate::native::connections::calls::listed;
@@ -133,10 +133,6 @@ with_a_world! {
         let id = on_terms(scene, &gitlab(SECRET), Value::Null).await;
         let (token, other) = (scene.token().await, scene.connection(&gitlab(SECRET)).await);
         let (mut stream, mut control) = (streaming(scene, &id, &token).await, streaming(scene, &other, &token).await);
-        let goes_on = async |stream: &mut hyper::body::Incoming| {
-            let pause = std::time::Duration::from_millis(1200);
-            tokio::time::timeout(pause, http_body_util::BodyExt::frame(stream)).await.is_err()
-        };
         // Rules that still admit it do not end it.
         change_terms(scene, &id, rules(&[rule(&["GET"], "/api/v4/events"), rule(&["POST"], "/")])).await;
         assert!(goes_on(&mut stream).await);
