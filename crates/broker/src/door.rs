@@ -183,7 +183,8 @@ impl Broker {
         let sent = noted.sent();
         let way = Way { sent: &sent, broker: self, slot: &slot, patience: self.options.patience };
         let app = self.app.clone();
-        let mut right = Box::new(Right { app, by: who.by, usable: usable.clone(), asked });
+        let mut right =
+            Box::new(Right { app, by: who.by, usable: usable.clone(), slot: slot.clone(), asked });
         let material = Material {
             parts,
             address,
@@ -217,9 +218,7 @@ impl Broker {
         }
         // The body, the record or a token may have been waited for, and the right may have ended meanwhile.
         let is_token_made = prepared.source.is_some() || voucher.is_some();
-        if (is_strict || draft.has_waited() || is_token_made)
-            && !self.may_send(&mut right, usable, &slot).await
-        {
+        if (is_strict || draft.has_waited() || is_token_made) && !self.may_send(&mut right, usable).await {
             return Err(Refusal::Ended);
         }
         if right.by.is_use() {
@@ -236,7 +235,7 @@ impl Broker {
         {
             drop(link);
             let renewed = Box::pin(self.mint.token(usable, used, source, &destination)).await?;
-            if !self.may_send(&mut right, usable, &slot).await {
+            if !self.may_send(&mut right, usable).await {
                 return Err(Refusal::Ended);
             }
             let token = Some(&*renewed.1);

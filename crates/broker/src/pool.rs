@@ -135,9 +135,13 @@ impl Slot {
         *own_org == org && own_origin == origin && own_reach.as_ref() == reach
     }
 
-    /// Whether this is still what its org may reach.
+    /// Whether an org that may reach this by now may still reach all that its own might when it was made.
     pub(crate) fn is_reached_by(&self, reach: Option<&Arc<PrivateReach>>) -> bool {
-        self.key.2.as_ref() == reach
+        match (&self.key.2, reach) {
+            (None, _) => true,
+            (Some(then), Some(now)) => now == then || now.covers(then),
+            (Some(then), None) => then.is_empty(),
+        }
     }
 
     pub(crate) fn origin(&self) -> &Origin {

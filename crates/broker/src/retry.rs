@@ -20,7 +20,6 @@ use crate::broker::Broker;
 use crate::draft::Draft;
 use crate::mint::Minted;
 use crate::pool::Link;
-use crate::pool::Slot;
 use crate::refusal::Refusal;
 use crate::right::{PERIOD, Right};
 use crate::send::{Unanswered, Way};
@@ -111,7 +110,7 @@ impl Broker {
             let Some(pause) = pause else { return Ok(outcome?) };
             // With it goes the connection that it came over.
             drop(outcome);
-            Box::pin(self.wait(pause, usable, way.slot, right)).await?;
+            Box::pin(self.wait(pause, usable, right)).await?;
             (retries.left, retries.made) = (retries.left - 1, retries.made + 1);
         }
     }
@@ -121,13 +120,12 @@ impl Broker {
         &self,
         pause: Duration,
         usable: &UsableConnection,
-        slot: &Slot,
         right: &mut Right,
     ) -> Result<(), Refusal> {
         let until = Instant::now() + pause;
         loop {
             tokio::time::sleep_until(until.min(Instant::now() + PERIOD)).await;
-            if !self.may_send(right, usable, slot).await {
+            if !self.may_send(right, usable).await {
                 return Err(Refusal::Ended);
             }
             if Instant::now() >= until {
@@ -137,11 +135,9 @@ impl Broker {
     }
 
     /// Whether what was drafted a while ago may still be sent: the right holds, and nobody changed since where the
-    /// connection goes and with what, or what its org may reach.
-    pub(crate) async fn may_send(&self, right: &mut Right, drafted: &UsableConnection, slot: &Slot) -> bool {
-        Box::pin(right.holds()).await
-            && right.usable.is_used_like(drafted)
-            && slot.is_reached_by(self.app.engine().private_reach(drafted.connection.org).as_ref())
+    /// connection goes and with what.
+    pub(crate) async fn may_send(&self, right: &mut Right, drafted: &UsableConnection) -> bool {
+        Box::pin(right.holds()).await && right.usable.is_used_like(drafted)
     }
 
     fn pause_after(

@@ -1,7 +1,7 @@
 //! Whether a call may go on: asked again for as long as it takes.
 //!
-//! Whoever revokes a credential, or takes a connection away, must find that what goes on by it ends: within a second,
-//! since that is asked every half second.
+//! Whoever revokes a credential, takes a connection away, or narrows what an org may reach, must find that what goes on by
+//! it ends: within a second, since that is asked every half second.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,6 +10,7 @@ use claviger_engine::UsableConnection;
 use claviger_http::App;
 
 use crate::by::By;
+use crate::pool::Slot;
 use crate::rules::Asked;
 
 /// How often it is asked.
@@ -20,6 +21,8 @@ pub(crate) struct Right {
     pub(crate) app: App,
     pub(crate) by: By,
     pub(crate) usable: Arc<UsableConnection>,
+    /// The way to the third party: its org may come to reach less.
+    pub(crate) slot: Arc<Slot>,
     /// What it is to: the connection's rules may become narrower.
     pub(crate) asked: Asked,
 }
@@ -34,6 +37,8 @@ impl Right {
                 Ok(_) | Err(_) => return false,
             }
         }
-        self.by.may_go_on(engine, &self.usable.connection)
+        let connection = &self.usable.connection;
+        self.by.may_go_on(engine, connection)
+            && self.slot.is_reached_by(engine.private_reach(connection.org).as_ref())
     }
 }
