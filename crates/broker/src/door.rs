@@ -26,7 +26,6 @@ use crate::draft::{Draft, Material};
 use crate::faults::Guard;
 use crate::headers::{self, no_page_of_ours};
 use crate::inbody::InBody;
-use crate::mint::Minted;
 use crate::pool::{Link, Slot};
 use crate::record::Noted;
 use crate::redaction::Redaction;
@@ -35,7 +34,7 @@ use crate::retry::{ATTEMPTS, Retries};
 use crate::right::Right;
 use crate::room::Seat;
 use crate::rules::Asked;
-use crate::send::{Over, Unanswered, Way};
+use crate::send::Way;
 
 impl Door for Broker {
     fn is_for(&self, request: &Request<Incoming>) -> bool {
@@ -197,12 +196,13 @@ impl Broker {
         let mut retries = Retries::of(&parts.headers, terms)?;
         let asked = Asked::new(&parts.method, &origin, &path);
         let is_method_bound = asked.check(terms, parts, address.query)?;
-        let (engine, org) = (self.app.engine(), usable.connection.org);
-        let slot = self.slot(used, org, &origin);
+        let engine = self.app.engine();
+        let slot = self.slot(used, &usable.connection, &origin);
         let sent = noted.sent();
         let way = Way { sent: &sent, broker: self, slot: &slot, patience: used.patience };
         let app = self.app.clone();
-        let mut right = Box::new(Right { app, by: who.by, usable: usable.clone(), asked });
+        let mut right =
+            Box::new(Right { app, by: who.by, usable: usable.clone(), slot: slot.clone(), asked });
         let material = Material {
             parts,
             address,
@@ -234,10 +234,8 @@ impl Broker {
         let mut voucher = self.vouch(&mut draft, usable, &origin).await?;
         // The body, the record or a token may have been waited for, and the right may have ended meanwhile.
         let is_token_made = prepared.source.is_some() || voucher.is_some();
-        if (is_strict || draft.has_waited() || is_token_made)
-            && !self.may_send(&mut right, usable, &slot).await
-        {
-            return Err(Refusal::Ended);
+        if is_strict || draft.has_waited() || is_token_made {
+            Box::pin(right.check_unsent(usable)).await?;
         }
         if right.by.is_use() {
             engine.note_connection_used(usable.connection.id);
@@ -254,9 +252,7 @@ impl Broker {
             drop(link);
             let renewed = Box::pin(self.mint.token(usable, used, source, &destination)).await?;
             voucher = self.vouch(&mut draft, usable, &origin).await?;
-            if !self.may_send(&mut right, usable, &slot).await {
-                return Err(Refusal::Ended);
-            }
+            Box::pin(right.check_unsent(usable)).await?;
             let token = Some(&*renewed.1);
             retries.note_another_token();
             (answer, link) =
@@ -273,7 +269,10 @@ impl Broker {
             }
         };
         // Nobody else calls over it.
-        let slot = if draft.is_odd() { Arc::new(slot.apart(origin.into_owned())) } else { slot };
+        let slot = match draft.may_be_unread(answer.status()) {
+            true => Arc::new(slot.apart(origin.into_owned())),
+            false => slot,
+        };
         let minted = minted.as_ref().map(|(_, minted)| minted);
         let vouched = voucher.as_ref().map(|voucher| voucher.needles(usable, prepared, minted));
         let needles = vouched.as_ref().or(minted.map(|minted| &minted.needles)).or(used.needles.as_ref());
@@ -282,28 +281,6 @@ impl Broker {
         let onward = Onward { link, slot, right, redaction, seat, attempts: retries.attempts() };
         check_answer(&answer)?;
         Ok((answer, onward))
-    }
-
-    /// Sends what was drafted, once more only where it cannot have been done twice by that, or does no harm.
-    pub(crate) async fn send(
-        &self,
-        draft: &mut Draft,
-        minted: Option<&Minted>,
-        usable: &UsableConnection,
-        way: &Way<'_>,
-        right: &mut Right,
-    ) -> Result<(Response<Incoming>, Link), Unanswered> {
-        let mut over = Over::AnyLink;
-        loop {
-            let engine = self.app.engine();
-            let request = draft.write(minted, usable, engine.catalog(), engine.clock())?;
-            match way.send(request, right, over).await {
-                Err(Unanswered::Stale) if over == Over::AnyLink && draft.is_idempotent() => {
-                    over = Over::NewLink
-                }
-                other => return other,
-            }
-        }
     }
 
     /// The connection that is meant, and whether the caller may use it.
@@ -342,7 +319,7 @@ impl Broker {
         draft.turn_to(&target)?;
         let slot = Arc::new(way.slot.apart(target.origin().clone()));
         let way = Way { slot: &slot, ..*way };
-        Ok(self.send(draft, None, usable, &way, right).await?)
+        Ok(self.send(draft, None, usable, &way, right, &mut Retries::default()).await?)
     }
 
     fn hand_back(&self, answer: Response<Incoming>, onward: Onward, mut noted: Noted) -> Response<Answer> {

@@ -5,6 +5,7 @@
 //! catalog.
 
 mod pause;
+mod stale;
 mod waits;
 
 use std::sync::Arc;
@@ -22,7 +23,6 @@ use crate::broker::Broker;
 use crate::draft::Draft;
 use crate::mint::Minted;
 use crate::pool::Link;
-use crate::pool::Slot;
 use crate::refusal::Refusal;
 use crate::right::Right;
 use crate::send::{Unanswered, Way};
@@ -38,11 +38,14 @@ pub(crate) const WAITING_MAX: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_millis(250);
 
 /// How often a call may still be made again.
+#[derive(Default)]
 pub(crate) struct Retries {
     left: u8,
     made: u8,
     /// Whether it was made once more with another token: that is an attempt, and none of those that were asked for.
     has_another_token: bool,
+    /// Whether the call itself says that it is to be made once.
+    is_once: bool,
     /// When the first attempt began.
     began: Option<Instant>,
 }
@@ -69,7 +72,8 @@ impl Retries {
             (Some([digit @ b'0'..=b'9']), None) if digit - b'0' <= RETRIES_MAX => digit - b'0',
             _ => return Err(Refusal::RetriesInvalid),
         };
-        Ok(Self { left, made: 0, has_another_token: false, began: None })
+        let is_once = left == 0 && headers.contains_key(RETRIES);
+        Ok(Self { left, is_once, ..Self::default() })
     }
 
     /// Whether there may be any: the body is to be kept then.
@@ -110,17 +114,17 @@ impl Broker {
         retries: &mut Retries,
     ) -> Result<(Response<Incoming>, Link), Refusal> {
         if retries.left == 0 {
-            return Ok(self.send(draft, minted, usable, way, right).await?);
+            return Ok(self.send(draft, minted, usable, way, right, retries).await?);
         }
         let began = *retries.began.get_or_insert_with(Instant::now);
         loop {
-            let outcome = self.send(draft, minted, usable, way, right).await;
+            let outcome = self.send(draft, minted, usable, way, right, retries).await;
             let left = Some(&*retries).filter(|retries| retries.left > 0);
             let pause = left.and_then(|left| self.pause_after(&outcome, draft, usable, left, began));
             let Some(pause) = pause else { return Ok(outcome?) };
             // With it goes the connection that it came over.
             drop(outcome);
-            Box::pin(self.wait(pause, usable, way.slot, right)).await?;
+            Box::pin(self.wait(pause, usable, right)).await?;
             (retries.left, retries.made) = (retries.left - 1, retries.made + 1);
         }
     }
@@ -130,28 +134,16 @@ impl Broker {
         &self,
         pause: Duration,
         usable: &UsableConnection,
-        slot: &Slot,
         right: &mut Right,
     ) -> Result<(), Refusal> {
         let pause = Pause::begin(pause);
         loop {
             let is_over = pause.step().await;
-            if !self.may_send(right, usable, slot).await {
-                return Err(Refusal::Ended);
-            }
+            right.check_unsent(usable).await?;
             if is_over {
                 return Ok(());
             }
         }
-    }
-
-    /// Whether what was drafted a while ago may still be sent: the right holds, and nobody changed since where the
-    /// connection goes and with what, what its rules look for, or what its org may reach.
-    pub(crate) async fn may_send(&self, right: &mut Right, drafted: &UsableConnection, slot: &Slot) -> bool {
-        Box::pin(right.holds()).await
-            && right.usable.is_used_like(drafted)
-            && right.asked.is_checked_for(&right.usable.connection.terms, &drafted.connection.terms)
-            && slot.is_reached_by(self.app.engine().private_reach(drafted.connection.org).as_ref())
     }
 
     fn pause_after(
@@ -239,7 +231,7 @@ mod tests {
     #[test]
     fn pauses_grow_are_spread_and_end() {
         let random = SeededRandom::new(7);
-        let retries = |made| Retries { left: 3, made, has_another_token: false, began: None };
+        let retries = |made| Retries { left: 3, made, ..Retries::default() };
         let mut seen = std::collections::BTreeSet::new();
         for made in 0..3 {
             let full = PAUSE * (1 << made);

@@ -215,8 +215,7 @@ impl Engine {
                     is_changed: AtomicBool::new(false),
                     used_at: AtomicI64::new(self.clock.now().micros()),
                 });
-                self.directory.used.put(usable.clone(), as_of);
-                return Ok(usable);
+                return Ok(self.directory.used.put(usable, as_of));
             }
         }
         Err(Error::Unavailable(None))

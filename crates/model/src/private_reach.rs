@@ -51,6 +51,12 @@ impl PrivateReach {
         self.networks.is_empty() && self.clear_hosts.is_empty()
     }
 
+    /// Whether it allows whatever another one does.
+    pub fn covers(&self, other: &Self) -> bool {
+        let has = |network: &Network| self.networks.iter().any(|own| own.covers(network));
+        other.networks.iter().all(has) && other.clear_hosts.iter().all(|host| self.clear_hosts.contains(host))
+    }
+
     /// The entries, each as it is written.
     pub fn entries(&self) -> impl Iterator<Item = String> {
         let hosts = self.clear_hosts.iter().map(|host| format!("{CLEAR}{host}"));
@@ -96,6 +102,23 @@ impl FromStr for PrivateReach {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_reach_covers_what_is_no_wider() {
+        let reach = |text: &str| text.parse::<PrivateReach>().unwrap();
+        for (wide, narrow) in [
+            ("", ""),
+            ("10.0.0.0/8", ""),
+            ("fd00::/8 10.0.0.0/8", "10.1.0.0/16 10.2.3.4"),
+            ("10.0.0.0/8 http://git.house http://b.house", "10.0.0.0/8 http://git.house"),
+        ] {
+            assert!(reach(wide).covers(&reach(narrow)), "{wide} {narrow}");
+            assert_eq!(reach(narrow).covers(&reach(wide)), wide == narrow, "{narrow} {wide}");
+        }
+        for (one, other) in [("10.1.0.0/16", "10.2.0.0/16"), ("10.0.0.0/8", "10.0.0.0/8 http://git.house")] {
+            assert!(!reach(one).covers(&reach(other)), "{one} {other}");
+        }
+    }
 
     #[test]
     fn a_reach_is_read_as_it_was_written() {

@@ -1,7 +1,8 @@
 //! The connections that are in use, opened.
 //!
 //! A change of a connection takes it out before the change is answered, so that no use that begins afterwards has the
-//! old one. What was read before such a change, and comes only after it, is not kept.
+//! old one. What was read before such a change, and comes only after it, is not kept. Those who read one at the same time
+//! share what was read first, so that the next change finds it in the hands of all of them.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -47,18 +48,28 @@ impl UsedConnections {
         self.generation.load(Ordering::Acquire)
     }
 
-    /// Keeps one that was read at a generation, unless there was a change since.
-    pub(crate) fn put(&self, usable: Arc<UsableConnection>, as_of: u64) {
+    /// Keeps one that was read at a generation, unless there was a change since. Gives what is to be used: where another
+    /// reader was first, what that one read.
+    pub(crate) fn put(&self, usable: Arc<UsableConnection>, as_of: u64) -> Arc<UsableConnection> {
         let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.generation() != as_of || self.by_id.len() >= KEPT_MAX {
+        let (id, is_current) = (usable.connection.id, self.generation() == as_of);
+        if let Some(kept) = self.by_id.pin().get(&id).filter(|_| is_current) {
+            if kept.connection == usable.connection {
+                return kept.clone();
+            }
+            // A change came between the two readings, and is told of later: then it finds the one that is kept.
+            self.take_out(id, |_| true);
+        }
+        if !is_current || self.by_id.len() >= KEPT_MAX {
             // No change would find it here: whoever goes on with it must look again.
             usable.mark_changed();
-            return;
+            return usable;
         }
         if let Some(name) = name_of(&usable) {
             self.by_name.pin().insert(name, usable.clone());
         }
-        self.by_id.pin().insert(usable.connection.id, usable);
+        self.by_id.pin().insert(id, usable.clone());
+        usable
     }
 
     /// Takes one out: it was changed, or is gone.
@@ -111,6 +122,10 @@ mod tests {
     use crate::UsableSettings;
 
     fn usable() -> Arc<UsableConnection> {
+        usable_at(1)
+    }
+
+    fn usable_at(revision: i64) -> Arc<UsableConnection> {
         let at = Timestamp::from_micros(0);
         let somebody = UserId::from_uuid(Uuid::from_u128(3));
         let settings: ZisSettings = serde_json::from_str(r#"{"allowed_domain":"api.example.com"}"#).unwrap();
@@ -128,7 +143,7 @@ mod tests {
             secrets: ConnectionSecrets::default(),
             restriction: None,
             terms: claviger_model::Terms::default(),
-            revision: 1,
+            revision,
             created_at: at,
             created_by: somebody,
             modified_at: at,
@@ -159,5 +174,26 @@ mod tests {
         let unkept = usable();
         used.put(unkept.clone(), as_of);
         assert!(used.get(unkept.connection.org, unkept.connection.id).is_none() && unkept.is_changed());
+    }
+
+    #[test]
+    fn a_change_finds_whatever_was_read_before_it() {
+        let used = UsedConnections::default();
+        for (one, other) in [(1, 1), (1, 2), (2, 1)] {
+            let as_of = used.generation();
+            let [one, other] = [one, other].map(usable_at);
+            let shared = used.put(one.clone(), as_of);
+            assert!(Arc::ptr_eq(&shared, &one) && !one.is_changed());
+            let used_by_other = used.put(other.clone(), as_of);
+            let is_alike = one.connection == other.connection;
+            assert_eq!(Arc::ptr_eq(&used_by_other, &one), is_alike, "who comes later shares what is alike");
+            assert_eq!(one.is_changed(), !is_alike, "who has what is not kept any more looks again");
+            let Connection { id, org, .. } = one.connection;
+            let kept = [used.get(org, id), used.get_named(org, "one", "mine")];
+            assert!(kept.iter().all(|kept| kept.as_ref().is_some_and(|it| Arc::ptr_eq(it, &used_by_other))));
+            used.forget(id);
+            assert!(one.is_changed() && used_by_other.is_changed());
+            assert!(used.get(org, id).is_none() && used.get_named(org, "one", "mine").is_none());
+        }
     }
 }

@@ -7,6 +7,7 @@ mod exchanges;
 mod exfiltration;
 mod forward;
 mod hygiene;
+mod kept;
 mod kept_out;
 mod limited;
 mod multipart;

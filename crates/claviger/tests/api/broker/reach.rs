@@ -2,8 +2,10 @@
 
 use serde_json::{Value, json};
 
+use super::ends::{BEGUN, breaks_off, goes_on, streaming};
 use super::with_a_world;
 use crate::support::connections::http;
+use crate::support::third_party::Reply;
 
 with_a_world! {
     async fn an_org_reaches_the_private_places_that_it_is_allowed(scene: &Scene) {
@@ -39,6 +41,27 @@ with_a_world! {
         called(&none).await;
         assert_eq!(scene.world.take_seen().len(), 0);
         scene.server.verify_state().await;
+    }
+
+    async fn a_stream_ends_with_its_orgs_reach(scene: &Scene) {
+        scene.world.name("git.house", &["10.1.2.3"]);
+        scene.world.answer(|_| Reply::raw(&[BEGUN]));
+        let org = format!("/claviger/v1/orgs/{}", scene.server.founded.org);
+        let token = scene.token().await;
+        for (base, entries, wider, narrower) in [
+            ("https://git.house", json!(["10.1.2.0/24"]), json!(["10.2.0.0/16", "10.1.0.0/16"]), json!([])),
+            ("https://git.house", json!(["10.1.0.0/16"]), json!(["10.1.0.0/16", "http://git.house"]), json!(["10.2.0.0/16"])),
+            ("http://git.house", json!(["10.1.0.0/16", "http://git.house"]), json!(["10.0.0.0/8", "http://git.house"]), json!(["10.0.0.0/8"])),
+        ] {
+            let id = scene.connection(&http(base, "canary-7Qx2-value")).await;
+            let allow = async |entries: &Value| drop(scene.admin.patch(&org, &json!({ "private_reach": entries })).await.expect(200));
+            allow(&entries).await;
+            let mut stream = streaming(scene, &id, &token).await;
+            allow(&wider).await;
+            assert!(goes_on(&mut stream).await, "{wider}");
+            allow(&narrower).await;
+            assert!(breaks_off(stream).await, "{narrower}");
+        }
     }
 
     /// Some of them answer within ranges that may be allowed.
