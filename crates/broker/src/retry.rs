@@ -4,6 +4,7 @@
 //! and only where the body can be sent again. Which answers mean "later", and how third parties say when, stands in the
 //! catalog.
 
+mod pause;
 mod waits;
 
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use claviger_engine::{UsableConnection, UsableSettings};
 use claviger_model::{RETRIES_MAX, Random, Terms, Timestamp};
 use http::{HeaderMap, HeaderName, Response, StatusCode};
 use hyper::body::Incoming;
+use pause::Pause;
 use tokio::time::Instant;
 
 use crate::broker::Broker;
@@ -22,7 +24,7 @@ use crate::mint::Minted;
 use crate::pool::Link;
 use crate::pool::Slot;
 use crate::refusal::Refusal;
-use crate::right::{PERIOD, Right};
+use crate::right::Right;
 use crate::send::{Unanswered, Way};
 
 /// How often a call asks to be made again, at most; its word counts, not the connection's.
@@ -124,13 +126,13 @@ impl Broker {
         slot: &Slot,
         right: &mut Right,
     ) -> Result<(), Refusal> {
-        let until = Instant::now() + pause;
+        let pause = Pause::begin(pause);
         loop {
-            tokio::time::sleep_until(until.min(Instant::now() + PERIOD)).await;
+            let is_over = pause.step().await;
             if !self.may_send(right, usable, slot).await {
                 return Err(Refusal::Ended);
             }
-            if Instant::now() >= until {
+            if is_over {
                 return Ok(());
             }
         }
