@@ -10,9 +10,10 @@ use serde_json::json;
 const ABOUT: About = About {
     title: "Claviger",
     version: env!("CARGO_PKG_VERSION"),
-    description: "A self-hosted key server. Every answer carries `x-request-id`, but for what the broker passes on, which carries `Claviger-Request-Id`; a change tells its place in the \
-                  ledger in `Claviger-Position`, and a request with `Claviger-After` is answered from that place or \
-                  later, waiting up to two seconds, else 503. `/verify` and everything below it take any method.",
+    description: "A self-hosted key server. Every answer carries `x-request-id`, but for what the broker passes \
+                  on, which carries `Claviger-Request-Id`; a change tells its place in the ledger in \
+                  `Claviger-Position`, and a request with `Claviger-After` is answered from that place or later, \
+                  waiting up to two seconds, else 503. `/verify` and everything below it take any method.",
 };
 
 /// Adds the route of the description, which describes it too, to those that it describes. `beside` is what is answered

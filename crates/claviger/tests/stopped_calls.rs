@@ -46,7 +46,7 @@ on_both_engines! {
         world.answer(|seen| if seen.line().ends_with("/silence") { Reply::raw(&[]) } else { Reply::raw(&[BEGUN]) });
         let ca = home.write("ca.pem", world.pem());
         let upstream = format!("host = \"gitlab.com\"\naddress = \"{}\"\nca_file = {ca:?}", world.address());
-        let config = home.write("claviger.toml", &format!("[serve]\ndrain_seconds = 1\n[[broker.upstream]]\n{upstream}\n"));
+        let config = home.write("claviger.toml", &format!("drain_seconds = 1\n[[broker.upstream]]\n{upstream}\n"));
         let variables = [("CLAVIGER_CONFIG", config.to_str().unwrap())];
         let server = home.serve_with(&variables);
         let integration = json!({ "type": "Gitlab", "credentials": { "type": "GitlabAPIKey", "api_token": "glpat-canary-7Qx2" } });

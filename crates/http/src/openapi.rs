@@ -34,7 +34,7 @@ pub struct Operation {
     media: &'static str,
     error_media: &'static [&'static str],
     error_mark: Option<HeaderName>,
-    is_change: bool,
+    is_change: Option<bool>,
     passed_on: Option<PassedOn>,
 }
 
@@ -119,7 +119,7 @@ impl Operation {
             media: "application/json",
             error_media: &["application/json"],
             error_mark: None,
-            is_change: true,
+            is_change: None,
             passed_on: None,
         }
     }
@@ -144,7 +144,13 @@ impl Operation {
 
     /// Which changes nothing that is in the ledger, though it is no GET: its answers tell no position.
     pub fn changes_nothing(mut self) -> Self {
-        self.is_change = false;
+        self.is_change = Some(false);
+        self
+    }
+
+    /// Which changes something, though it is a GET.
+    pub fn changes(mut self) -> Self {
+        self.is_change = Some(true);
         self
     }
 
@@ -306,7 +312,7 @@ fn responses(info: &RouteInfo, operation: &Operation) -> Value {
     if let Some(answer) = &operation.answer {
         success["content"] = Map::from_iter([content(operation.media, answer)]).into();
     }
-    if operation.is_change && may_change(info) {
+    if operation.is_change.unwrap_or_else(|| is_mostly_change(info)) {
         let schema = json!({ "type": "string", "pattern": "^[0-9]+\\.[0-9]+$" });
         success["headers"] = json!({
             "Claviger-Position": { "description": "The ledger position of the change", "schema": schema }
@@ -320,7 +326,8 @@ fn reason(status: StatusCode) -> &'static str {
     status.canonical_reason().unwrap_or("As the status says")
 }
 
-fn may_change(info: &RouteInfo) -> bool {
+/// Whether such routes change something, but for the few that say otherwise.
+fn is_mostly_change(info: &RouteInfo) -> bool {
     info.method != Method::GET
         && matches!(info.who, Who::User(_) | Who::Admin(_) | Who::Integration | Who::Session)
 }

@@ -28,6 +28,7 @@ pub(super) fn routes() -> Vec<Route> {
     vec![
         Route::new(info(Method::GET, ACCESS_CODES, "Finish an OAuth connection"), finish).described(
             of_oauth("FinishZisOAuthConnection")
+                .changes()
                 .query(vec![parameter("verification_code", "What the beginning came back with")])
                 .answers(StatusCode::OK, one())
                 .fails(&[StatusCode::CONFLICT, StatusCode::BAD_GATEWAY]),
