@@ -122,6 +122,7 @@ impl Broker {
                 Some(Err(Broken::Upstream(_))) => return Err(Refusal::UpstreamBroken),
                 Some(Err(Broken::Silence)) => return Err(Refusal::UpstreamTimeout),
                 Some(Err(Broken::Ended)) => return Err(Refusal::Ended),
+                Some(Err(Broken::Unknown)) => return Err(Refusal::RightUnknown),
                 Some(Ok(frame)) => {
                     let data = frame.into_data().unwrap_or_default();
                     if read.len() + data.len() > ANSWER_BYTES_MAX {

@@ -14,7 +14,7 @@ use crate::pool::{Link, Slot};
 use crate::record::Noted;
 use crate::redaction::Redaction;
 use crate::refusal::Refusal;
-use crate::right::{PERIOD, Right};
+use crate::right::{Holds, PERIOD, Right};
 use crate::room::Seat;
 
 /// How long a third party may be silent within an answer: longer than the pauses between the comments by which streams
@@ -30,6 +30,8 @@ pub(crate) enum Broken {
     Silence,
     #[error("the right to the answer ended")]
     Ended,
+    #[error("whether there is a right to the answer cannot be known")]
+    Unknown,
 }
 
 /// The body of an answer.
@@ -56,7 +58,7 @@ pub(crate) struct Answer {
 enum Watch {
     Idle(Box<Right>),
     Waiting { right: Box<Right>, sleep: Pin<Box<Sleep>>, silence: Duration },
-    Asking(Pin<Box<dyn Future<Output = (Box<Right>, bool)> + Send>>, Duration),
+    Asking(Pin<Box<dyn Future<Output = (Box<Right>, Holds)> + Send>>, Duration),
     Between,
 }
 
@@ -108,7 +110,8 @@ impl Answer {
         self.noted.broke_off(match why {
             Broken::Upstream(_) => "upstream_broken",
             Broken::Silence => "upstream_timeout",
-            Broken::Ended => "ended",
+            Broken::Ended => Refusal::Ended.code(),
+            Broken::Unknown => Refusal::RightUnknown.code(),
         });
         self.link = None;
         self.broken = Some(why);
@@ -149,8 +152,10 @@ impl Answer {
                         self.watch = Watch::Asking(asking, silence);
                         return Poll::Pending;
                     };
-                    if !holds {
-                        return Poll::Ready(Broken::Ended);
+                    match holds {
+                        Holds::Yes => {}
+                        Holds::Ended => return Poll::Ready(Broken::Ended),
+                        Holds::Unknown => return Poll::Ready(Broken::Unknown),
                     }
                     if silence >= SILENCE_MAX {
                         return Poll::Ready(Broken::Silence);

@@ -218,8 +218,8 @@ impl Broker {
         }
         // The body, the record or a token may have been waited for, and the right may have ended meanwhile.
         let is_token_made = prepared.source.is_some() || voucher.is_some();
-        if (is_strict || draft.has_waited() || is_token_made) && !self.may_send(&mut right, usable).await {
-            return Err(Refusal::Ended);
+        if is_strict || draft.has_waited() || is_token_made {
+            Box::pin(right.check_unsent(usable)).await?;
         }
         if right.by.is_use() {
             engine.note_connection_used(usable.connection.id);
@@ -235,9 +235,7 @@ impl Broker {
         {
             drop(link);
             let renewed = Box::pin(self.mint.token(usable, used, source, &destination)).await?;
-            if !self.may_send(&mut right, usable).await {
-                return Err(Refusal::Ended);
-            }
+            Box::pin(right.check_unsent(usable)).await?;
             let token = Some(&*renewed.1);
             (answer, link) =
                 self.send_again(&mut draft, token, usable, &way, &mut right, &mut retries).await?;

@@ -210,9 +210,12 @@ async fn read(body: Body) -> Option<Value> {
 /// What a call that was not made, or not answered, says of the connection; an error where it says nothing of it.
 fn of_refusal(refusal: &Refusal) -> Result<Judged, EngineError> {
     match refusal {
-        Refusal::Busy | Refusal::Ended | Refusal::Unrecorded | Refusal::Unavailable => {
-            Err(EngineError::Unavailable(None))
-        }
+        Refusal::Busy
+        | Refusal::Ended
+        | Refusal::Changed
+        | Refusal::RightUnknown
+        | Refusal::Unrecorded
+        | Refusal::Unavailable => Err(EngineError::Unavailable(None)),
         Refusal::Internal => Err(EngineError::Internal("a connection could not be tested".into())),
         Refusal::Exchange(code @ ("exchange_refused" | "exchange_unusable")) => {
             Ok(Judged::new(Health::Bad, code))

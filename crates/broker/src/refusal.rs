@@ -72,6 +72,10 @@ pub enum Refusal {
     AnswerTooLarge,
     /// The caller or the connection came to its end meanwhile.
     Ended,
+    /// What the call was made ready for was changed before it could go out, or go out again: another try does no harm.
+    Changed,
+    /// Whether a call may go on of which something may have gone out cannot be known.
+    RightUnknown,
     /// Calls cannot be recorded, so none is made.
     Unrecorded,
     /// It cannot be known now.
@@ -196,6 +200,16 @@ impl Refusal {
                 "The target's answer is larger than 1 MiB: call it through /broker/, which passes on what comes",
             ),
             Self::Ended => (S::FORBIDDEN, "ended", "The caller or the connection came to its end meanwhile"),
+            Self::Changed => (
+                S::SERVICE_UNAVAILABLE,
+                "changed",
+                "The connection was changed before the call could be sent: try again",
+            ),
+            Self::RightUnknown => (
+                S::SERVICE_UNAVAILABLE,
+                "right_unknown",
+                "Whether the call may go on cannot be known, and it may have reached the target",
+            ),
             Self::Unrecorded => (S::SERVICE_UNAVAILABLE, "unrecorded", "Calls cannot be recorded at present"),
             Self::Unavailable => (S::SERVICE_UNAVAILABLE, "unavailable", "Try again in a moment"),
             Self::Internal => (S::INTERNAL_SERVER_ERROR, "internal", "Internal server error"),
@@ -205,6 +219,13 @@ impl Refusal {
     /// The stable code.
     pub fn code(&self) -> &'static str {
         self.told().1
+    }
+
+    /// Whether a caller is asked to try again: nothing was done, and it may be otherwise in a moment.
+    pub fn is_to_be_tried_again(&self) -> bool {
+        let is_for_now =
+            matches!(self.told().0, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS);
+        is_for_now && *self != Self::RightUnknown
     }
 
     /// The answer to a caller.
@@ -217,14 +238,11 @@ impl Refusal {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         headers.insert(ERROR, HeaderValue::from_static(code));
-        match status {
-            StatusCode::UNAUTHORIZED => {
-                drop(headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")))
-            }
-            StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => {
-                drop(headers.insert(RETRY_AFTER, HeaderValue::from_static("1")));
-            }
-            _ => {}
+        if status == StatusCode::UNAUTHORIZED {
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if self.is_to_be_tried_again() {
+            headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
         }
         response
     }

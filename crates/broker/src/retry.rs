@@ -125,19 +125,11 @@ impl Broker {
         let until = Instant::now() + pause;
         loop {
             tokio::time::sleep_until(until.min(Instant::now() + PERIOD)).await;
-            if !self.may_send(right, usable).await {
-                return Err(Refusal::Ended);
-            }
+            right.check_unsent(usable).await?;
             if Instant::now() >= until {
                 return Ok(());
             }
         }
-    }
-
-    /// Whether what was drafted a while ago may still be sent: the right holds, and nobody changed since where the
-    /// connection goes and with what.
-    pub(crate) async fn may_send(&self, right: &mut Right, drafted: &UsableConnection) -> bool {
-        Box::pin(right.holds()).await && right.usable.is_used_like(drafted)
     }
 
     fn pause_after(

@@ -73,9 +73,9 @@ impl Way<'_> {
         loop {
             match tokio::time::timeout(PERIOD, &mut exchange).await {
                 Ok(answer) => return answer,
-                Err(_) if !right.holds().await => return Err(Refusal::Ended.into()),
-                Err(_) => waited += PERIOD,
+                Err(_) => Box::pin(right.check()).await?,
             }
+            waited += PERIOD;
             if sent != self.sent.bytes() {
                 (waited, sent) = (Duration::ZERO, self.sent.bytes());
             }

@@ -3,6 +3,7 @@
 use axum::response::{IntoResponse, Response};
 use claviger_broker::{ERROR, Refusal};
 use http::HeaderValue;
+use http::header::RETRY_AFTER;
 
 use crate::Error;
 
@@ -32,9 +33,13 @@ impl From<Refusal> for Error {
 
 impl IntoResponse for Refused {
     fn into_response(self) -> Response {
-        let code = HeaderValue::from_static(self.0.code());
+        let code = self.0.code();
         let mut response = self.0.into_response();
-        response.headers_mut().insert(ERROR, code);
+        response.headers_mut().insert(ERROR, HeaderValue::from_static(code));
+        if code == Refusal::RightUnknown.code() {
+            // It may have been done.
+            response.headers_mut().remove(RETRY_AFTER);
+        }
         response
     }
 }

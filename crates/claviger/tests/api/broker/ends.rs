@@ -12,11 +12,12 @@ use hyper_util::rt::TokioExecutor;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::sync::Barrier;
+use tokio::sync::{Barrier, Notify};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 
-use super::raw::{change_terms, on_terms};
+use super::hygiene::head_of;
+use super::raw::{Caller, change_terms, code, on_terms};
 use super::{Scene, with_a_world};
 use crate::support::connections::{ALL, gitlab, http, patch};
 use crate::support::native_connections::path_of;
@@ -178,5 +179,56 @@ with_a_world! {
                 assert_eq!(ended, TOGETHER, "{end}, changed before: {is_changed_before}");
             }
         }
+    }
+
+    /// It was none of the caller's doing, and there is no harm in another try.
+    async fn what_was_not_sent_for_a_change_may_be_tried_again(scene: &Scene) {
+        let token = scene.token().await;
+        for (change, status, calls) in [
+            (json!({ "name": "Another" }), "200 ", 1),
+            (json!({ "integration": http("https://hooks.example.com/base", "canary-another") }), "503 ", 0),
+            (json!({ "terms": { "audit": "strict" } }), "503 ", 0),
+        ] {
+            let id = on_terms(scene, &http("https://hooks.example.com/base", "canary-7Qx2-value"), Value::Null).await;
+            let stream = uploading(scene, &id, &token).await;
+            scene.admin.patch(&path_of(&json!({ "id": id })), &change).await.expect(200);
+            let answer = uploaded(stream).await;
+            assert!(answer.starts_with(&format!("http/1.1 {status}")), "{change}: {answer}");
+            assert_eq!(scene.world.take_seen().len(), calls, "{change}");
+            let told = ["claviger-error: changed\r\n", "retry-after: 1\r\n"].map(|line| answer.contains(line));
+            assert_eq!(told, [calls == 0; 2], "{answer}");
+        }
+    }
+
+    async fn what_cannot_be_known_is_told_as_no_end(scene: &Scene) {
+        let called = Arc::new(Notify::new());
+        let tell = called.clone();
+        scene.world.script(move |mut line| {
+            let tell = tell.clone();
+            async move {
+                head_of(&mut line).await;
+                tell.notify_one();
+                std::future::pending().await
+            }
+        });
+        let hooks = on_terms(scene, &http("https://hooks.example.com/base", "canary-7Qx2-value"), Value::Null).await;
+        let other = on_terms(scene, &gitlab("glpat-canary-7Qx2"), Value::Null).await;
+        let (token, caller) = (scene.token().await, Caller::new(scene).await);
+        let upload = uploading(scene, &hooks, &token).await;
+        let target = format!("{other}/x");
+        let losing_sight = async {
+            timeout(PATIENCE, called.notified()).await.unwrap();
+            for id in [&hooks, &other] {
+                scene.admin.patch(&path_of(&json!({ "id": id })), &json!({ "name": "Renamed" })).await.expect(200);
+            }
+            scene.server.database().execute("ALTER TABLE connections RENAME TO elsewhere").await;
+            uploaded(upload).await
+        };
+        let (waited, unsent) = tokio::join!(caller.get(&target), losing_sight);
+        scene.server.database().execute("ALTER TABLE elsewhere RENAME TO connections").await;
+        assert!(unsent.starts_with("http/1.1 503 ") && unsent.contains("claviger-error: unavailable\r\n"), "{unsent}");
+        assert!(unsent.contains("retry-after: 1\r\n"), "{unsent}");
+        // This one is at the third party already: nobody is asked to try it again.
+        assert_eq!((waited.status.as_u16(), code(&waited), waited.header("retry-after")), (503, "right_unknown", ""));
     }
 }

@@ -170,8 +170,8 @@ with_a_world! {
         let caller = Caller::new(scene).await;
         for (patch, expected) in [
             (json!({ "name": "Another" }), (200, "", 2)),
-            (json!({ "integration": gitlab("glpat-canary-another") }), (403, "ended", 1)),
-            (json!({ "terms": { "retries": 1, "audit": "strict" } }), (403, "ended", 1)),
+            (json!({ "integration": gitlab("glpat-canary-another") }), (503, "changed", 1)),
+            (json!({ "terms": { "retries": 1, "audit": "strict" } }), (503, "changed", 1)),
         ] {
             let id = on_terms(scene, &gitlab(SECRET), json!({ "retries": 1 })).await;
             failing(scene, 1, "503 Service Unavailable", "retry-after: 2\r\n");
