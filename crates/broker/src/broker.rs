@@ -6,7 +6,7 @@ use std::time::Duration;
 use claviger_egress::{Clear, Egress, Network, Policy};
 use claviger_engine::UsableConnection;
 use claviger_http::App;
-use claviger_model::{CONCURRENCY_MAX, OrgId, Origin, PrivateReach};
+use claviger_model::{CONCURRENCY_MAX, Connection, Origin, PrivateReach};
 use claviger_oauth::OAuth;
 use claviger_redact::Needles;
 use tokio::sync::watch;
@@ -123,20 +123,20 @@ impl Broker {
         policy.with_clear(Clear::Hosts(reach.clear_hosts.iter().cloned().collect()))
     }
 
-    /// An org's connections to a target, as old as what the org may reach.
-    pub(crate) fn slot(&self, used: &Used, org: OrgId, origin: &Origin) -> Arc<Slot> {
+    /// What is open for a connection to a target, as old as what its org may reach.
+    pub(crate) fn slot(&self, used: &Used, of: &Connection, origin: &Origin) -> Arc<Slot> {
         #[cfg(feature = "faults")]
         if !self.options.faults.stands(Guard::Pool)
             && let Some(anybodys) = self.pool.slot_in_use(origin)
         {
             return anybodys;
         }
-        let reach = self.app.engine().private_reach(org);
+        let reach = self.app.engine().private_reach(of.org);
         let mut last = used.slot.lock().unwrap_or_else(PoisonError::into_inner);
         match &*last {
-            Some(slot) if slot.is_of(org, origin, reach.as_ref()) => slot.clone(),
+            Some(slot) if slot.is_to(origin, reach.as_ref()) => slot.clone(),
             _ => {
-                let slot = self.pool.slot((org, origin.clone(), reach));
+                let slot = self.pool.slot((of.org, of.id, origin.clone(), reach));
                 last.insert(slot).clone()
             }
         }

@@ -178,8 +178,8 @@ impl Broker {
         let mut retries = Retries::of(&parts.headers, terms)?;
         let asked = Asked::new(&parts.method, &origin, &path);
         let is_method_bound = asked.check(terms, parts, address.query)?;
-        let (engine, org) = (self.app.engine(), usable.connection.org);
-        let slot = self.slot(used, org, &origin);
+        let engine = self.app.engine();
+        let slot = self.slot(used, &usable.connection, &origin);
         let sent = noted.sent();
         let way = Way { sent: &sent, broker: self, slot: &slot, patience: self.options.patience };
         let app = self.app.clone();
@@ -251,7 +251,10 @@ impl Broker {
             }
         };
         // Nobody else calls over it.
-        let slot = if draft.is_odd() { Arc::new(slot.apart(origin.into_owned())) } else { slot };
+        let slot = match draft.may_be_unread(answer.status()) {
+            true => Arc::new(slot.apart(origin.into_owned())),
+            false => slot,
+        };
         let minted = minted.as_ref().map(|(_, minted)| minted);
         let vouched = voucher.as_ref().map(|voucher| voucher.needles(usable, prepared, minted));
         let needles = vouched.as_ref().or(minted.map(|minted| &minted.needles)).or(used.needles.as_ref());

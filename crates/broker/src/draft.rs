@@ -8,7 +8,7 @@ use claviger_engine::{UsableConnection, UsableSettings};
 use claviger_exchange::aws::{Call, Payload, SignError, sign};
 use claviger_model::{Clock, Origin, Random};
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
-use http::{HeaderMap, HeaderValue, Method, Request, Uri, Version, request};
+use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri, Version, request};
 use hyper::body::Incoming;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use zeroize::Zeroizing;
@@ -184,14 +184,17 @@ impl Draft {
         matches!(self.body, Content::Whole(_))
     }
 
-    /// Whether it has a body that its method gives no meaning to (RFC 9110, 9.3): some servers do not read it, and would
-    /// take it for the next request over the same connection.
-    pub(crate) fn is_odd(&self) -> bool {
+    /// Whether a server that answers like this may have left its body unread, and would take it for the next request over the
+    /// same connection: its method gives none a meaning (RFC 9110, 9.3), or is one that few know; or the answer came before all
+    /// of it was out, or is that of a server which looks no further.
+    pub(crate) fn may_be_unread(&self, status: StatusCode) -> bool {
         let has_body = match &self.body {
             Content::Whole(body) => !body.is_empty(),
             Content::Streamed(_) => true,
         };
-        has_body && [Method::GET, Method::HEAD, Method::DELETE, Method::OPTIONS].contains(&self.method)
+        let is_usual = || [Method::POST, Method::PUT, Method::PATCH].contains(&self.method);
+        let is_error = status.is_client_error() || status.is_server_error();
+        has_body && (!is_usual() || is_error || !self.sent.is_over())
     }
 
     /// Turns it to another target.

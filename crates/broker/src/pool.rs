@@ -1,6 +1,9 @@
-//! Connections to third parties, kept open between calls: each org has its own.
+//! Connections to third parties, kept open between calls: each of an org's connections to integrations has its own.
 //!
-//! A connection that one org opened is never another's: what the address guard allowed the one, the other may not have.
+//! What is open is never another org's: what the address guard allowed the one, the other may not have. Nor is it that of
+//! another connection of the same org, which others may use: a third party that does not read a request's body takes that for
+//! the next request, and gives its answer to whoever calls next. Within a connection, what shows that this may have
+//! happened is closed ([`Draft::may_be_unread`](crate::draft::Draft::may_be_unread)).
 //! HTTP/1.1 only; a connection serves one call at a time, and is taken back once the answer was read to its end.
 
 use std::collections::HashMap;
@@ -8,14 +11,14 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use claviger_model::{OrgId, Origin, PrivateReach};
+use claviger_model::{ConnectionId, OrgId, Origin, PrivateReach};
 use hyper::client::conn::http1::SendRequest;
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
 use crate::outbody::OutBody;
 
-/// How many are kept for one org and target. More may be open: those are closed after their call.
+/// How many are kept for one connection and target. More may be open: those are closed after their call.
 const IDLE_PER_TARGET_MAX: usize = 128;
 /// How many are kept for one org: a caller who may name many hosts of a family must not use up what all share, which is
 /// the process's open files.
@@ -25,8 +28,9 @@ const IDLE_MAX: Duration = Duration::from_secs(50);
 /// How long the rest of a request may take after its answer is over. Nobody looks any more whether the caller may go on:
 /// no longer than what goes on by a right may outlive it.
 pub(crate) const LINGER: Duration = Duration::from_secs(1);
-/// Targets that are kept track of; beyond that, those without idle connections are forgotten.
-const TARGETS_MAX: usize = 4096;
+/// Targets that are kept track of; beyond that, those without idle connections are forgotten that nobody uses. Twice as many
+/// as there are connections whose last target is known.
+const TARGETS_MAX: usize = 8192;
 
 /// The idle connections of all orgs.
 #[derive(Default)]
@@ -40,9 +44,9 @@ struct Slots {
 }
 
 /// Whose connections, to whom, and what the org may reach: once that is another, so are its connections.
-pub(crate) type Key = (OrgId, Origin, Option<Arc<PrivateReach>>);
+pub(crate) type Key = (OrgId, ConnectionId, Origin, Option<Arc<PrivateReach>>);
 
-/// The idle connections of one org to one target.
+/// The idle connections to one target.
 pub(crate) struct Slot {
     key: Key,
     idle: Mutex<Vec<Idle>>,
@@ -89,7 +93,7 @@ impl Drop for Link {
 }
 
 impl Pool {
-    /// The slot of an org and a target.
+    /// The slot of a connection and a target.
     pub(crate) fn slot(&self, key: Key) -> Arc<Slot> {
         let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let Slots { by_target, idle } = &mut *slots;
@@ -123,21 +127,21 @@ impl Slot {
         Self { key, idle: Mutex::default(), of_org }
     }
 
-    /// One of the same org to another target, which is in no pool.
+    /// One to another target, which is in no pool.
     pub(crate) fn apart(&self, origin: Origin) -> Self {
-        let (org, _, reach) = self.key.clone();
-        Self::new((org, origin, reach), self.of_org.clone())
+        let (org, connection, _, reach) = self.key.clone();
+        Self::new((org, connection, origin, reach), self.of_org.clone())
     }
 
-    /// Whether it is what these have.
-    pub(crate) fn is_of(&self, org: OrgId, origin: &Origin, reach: Option<&Arc<PrivateReach>>) -> bool {
-        let (own_org, own_origin, own_reach) = &self.key;
-        *own_org == org && own_origin == origin && own_reach.as_ref() == reach
+    /// Whether it leads there, as far as its org may reach by now.
+    pub(crate) fn is_to(&self, origin: &Origin, reach: Option<&Arc<PrivateReach>>) -> bool {
+        let (_, _, own_origin, own_reach) = &self.key;
+        own_origin == origin && own_reach.as_ref() == reach
     }
 
     /// Whether an org that may reach this by now may still reach all that its own might when it was made.
     pub(crate) fn is_reached_by(&self, reach: Option<&Arc<PrivateReach>>) -> bool {
-        match (&self.key.2, reach) {
+        match (&self.key.3, reach) {
             (None, _) => true,
             (Some(then), Some(now)) => now == then || now.covers(then),
             (Some(then), None) => then.is_empty(),
@@ -145,12 +149,12 @@ impl Slot {
     }
 
     pub(crate) fn origin(&self) -> &Origin {
-        &self.key.1
+        &self.key.2
     }
 
     /// What the org may reach.
     pub(crate) fn reach(&self) -> Option<&PrivateReach> {
-        self.key.2.as_deref()
+        self.key.3.as_deref()
     }
 
     /// The connection that was used last, if it is open still.
@@ -217,7 +221,8 @@ mod tests {
         let orgs = [1, 2].map(|number| OrgId::from_uuid(uuid::Uuid::from_u128(number)));
         let slot = |org, number: usize| {
             let host = format!("h{number}.example").parse().unwrap();
-            pool.slot((org, Origin::new(Scheme::Https, host), None))
+            let connection = ConnectionId::from_uuid(uuid::Uuid::from_u128(3));
+            pool.slot((org, connection, Origin::new(Scheme::Https, host), None))
         };
         let mut far_ends = Vec::new();
         for number in 0..IDLE_PER_ORG_MAX + 100 {

@@ -3,7 +3,33 @@
 use tokio::io::AsyncReadExt;
 
 use super::{Caller, check_ok, head_of, say};
-use crate::broker::with_a_world;
+use crate::broker::{Scene, with_a_world};
+
+/// What is hidden in a body: a request of its own.
+const HIDDEN: &[u8] = b"GET /smuggled HTTP/1.1\r\nhost: gitlab.com\r\n\r\n";
+
+/// Third parties that read no body, and take it for what comes next; they answer that only once somebody waits for an
+/// answer. Others they answer by this status.
+fn reads_no_bodies(scene: &Scene, status: &'static str) {
+    scene.world.script(move |mut line| async move {
+        let mut first = String::new();
+        loop {
+            let head = first.clone() + &head_of(&mut line).await;
+            first.clear();
+            if head.is_empty() {
+                return;
+            }
+            let body = if head.contains("/smuggled") { "poison" } else { "own" };
+            if body == "poison" {
+                let Ok(next) = line.read_u8().await else { return };
+                first.push(char::from(next));
+            }
+            let shown = if head.starts_with("HEAD") { "" } else { body };
+            let answer = format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\n\r\n{shown}", body.len());
+            say(&mut line, answer.as_bytes()).await;
+        }
+    });
+}
 
 with_a_world! {
     async fn a_body_has_one_end(scene: &Scene) {
@@ -42,29 +68,11 @@ with_a_world! {
     }
 
     async fn a_body_where_few_expect_one_is_nobodys_next_request(scene: &Scene) {
-        // Reads no body of a GET, and takes it for what comes next; answers that only once somebody waits for an answer.
-        scene.world.script(|mut line| async move {
-            let mut first = String::new();
-            loop {
-                let head = first.clone() + &head_of(&mut line).await;
-                first.clear();
-                if head.is_empty() {
-                    return;
-                }
-                let body = if head.contains("/smuggled") { "poison" } else { "own" };
-                if body == "poison" {
-                    let Ok(next) = line.read_u8().await else { return };
-                    first.push(char::from(next));
-                }
-                let shown = if head.starts_with("HEAD") { "" } else { body };
-                say(&mut line, format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{shown}", body.len()).as_bytes()).await;
-            }
-        });
+        reads_no_bodies(scene, "200 OK");
         let mut thief = Caller::new(scene).await;
         let mut other = thief.again(scene).await;
-        let hidden = b"GET /smuggled HTTP/1.1\r\nhost: gitlab.com\r\n\r\n";
         for method in ["GET", "HEAD", "DELETE", "OPTIONS"] {
-            thief.ask(method, &format!("content-length: {}\r\n", hidden.len()), hidden).await;
+            thief.ask(method, &format!("content-length: {}\r\n", HIDDEN.len()), HIDDEN).await;
             let head = thief.head().await;
             assert!(head.starts_with("http/1.1 200 "), "{head}");
             if method != "HEAD" {
@@ -72,6 +80,42 @@ with_a_world! {
             }
             other.ask("GET", "", b"").await;
             assert_eq!(other.answer().await.1, "own", "after a {method}");
+        }
+    }
+
+    /// Where a body is usual, too: that it was not read shows in the answer, or the caller sees that of its own
+    /// connection alone.
+    async fn a_body_that_nobody_read_is_nobodys_next_request(scene: &Scene) {
+        let length = format!("content-length: {}\r\n", HIDDEN.len());
+        for (method, status) in [
+            ("POST", "200 OK"), ("PUT", "200 OK"), ("PATCH", "200 OK"),
+            ("POST", "404 Not Found"), ("PUT", "500 Internal Server Error"), ("PATCH", "405 Method Not Allowed"),
+            ("PROPFIND", "200 OK"), ("QUERY", "200 OK"), ("get", "200 OK"),
+        ] {
+            reads_no_bodies(scene, status);
+            // Each is a caller of a connection of its own.
+            let (mut thief, mut other) = (Caller::new(scene).await, Caller::new(scene).await);
+            thief.ask(method, &length, HIDDEN).await;
+            assert_eq!(thief.answer().await.1, "own");
+            other.ask("GET", "", b"").await;
+            assert_eq!(other.answer().await.1, "own", "after {method} and {status}");
+            if method.starts_with('P') && status == "200 OK" && method != "PROPFIND" {
+                continue;
+            }
+            let mut same = thief.again(scene).await;
+            same.ask("GET", "", b"").await;
+            assert_eq!(same.answer().await.1, "own", "after {method} and {status}");
+        }
+        // An answer that comes before the body.
+        reads_no_bodies(scene, "200 OK");
+        let mut thief = Caller::new(scene).await;
+        thief.ask("POST", &length, b"").await;
+        assert_eq!(thief.answer().await.1, "own");
+        thief.send(HIDDEN).await;
+        for _ in 0..20 {
+            let mut same = thief.again(scene).await;
+            same.ask("GET", "", b"").await;
+            assert_eq!(same.answer().await.1, "own", "after an early answer");
         }
     }
 
