@@ -23,7 +23,6 @@ use crate::draft::{Draft, Material};
 use crate::faults::Guard;
 use crate::headers::{self, no_page_of_ours};
 use crate::inbody::InBody;
-use crate::mint::Minted;
 use crate::pool::{Link, Slot};
 use crate::record::Noted;
 use crate::redaction::Redaction;
@@ -32,7 +31,7 @@ use crate::retry::{ATTEMPTS, Retries};
 use crate::right::Right;
 use crate::room::Seat;
 use crate::rules::Asked;
-use crate::send::{Over, Unanswered, Way};
+use crate::send::Way;
 
 impl Door for Broker {
     fn is_for(&self, request: &Request<Incoming>) -> bool {
@@ -265,28 +264,6 @@ impl Broker {
         Ok((answer, onward))
     }
 
-    /// Sends what was drafted, once more only where it cannot have been done twice by that, or does no harm.
-    pub(crate) async fn send(
-        &self,
-        draft: &mut Draft,
-        minted: Option<&Minted>,
-        usable: &UsableConnection,
-        way: &Way<'_>,
-        right: &mut Right,
-    ) -> Result<(Response<Incoming>, Link), Unanswered> {
-        let mut over = Over::AnyLink;
-        loop {
-            let engine = self.app.engine();
-            let request = draft.write(minted, usable, engine.catalog(), engine.clock())?;
-            match way.send(request, right, over).await {
-                Err(Unanswered::Stale) if over == Over::AnyLink && draft.is_idempotent() => {
-                    over = Over::NewLink
-                }
-                other => return other,
-            }
-        }
-    }
-
     pub(crate) async fn usable(
         &self,
         permit: &Permit<rights::ConnectionsResolve>,
@@ -321,7 +298,7 @@ impl Broker {
         draft.turn_to(&target)?;
         let slot = Arc::new(way.slot.apart(target.origin().clone()));
         let way = Way { slot: &slot, ..*way };
-        Ok(self.send(draft, None, usable, &way, right).await?)
+        Ok(self.send(draft, None, usable, &way, right, &mut Retries::default()).await?)
     }
 
     fn hand_back(&self, answer: Response<Incoming>, onward: Onward, mut noted: Noted) -> Response<Answer> {

@@ -4,6 +4,7 @@
 //! and only where the body can be sent again. Which answers mean "later", and how third parties say when, stands in the
 //! catalog.
 
+mod stale;
 mod waits;
 
 use std::sync::Arc;
@@ -35,9 +36,12 @@ const WAITING_MAX: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_millis(250);
 
 /// How often a call may still be made again.
+#[derive(Default)]
 pub(crate) struct Retries {
     left: u8,
     made: u8,
+    /// Whether the call itself says that it is to be made once.
+    is_once: bool,
     /// When the first attempt began.
     began: Option<Instant>,
 }
@@ -64,7 +68,8 @@ impl Retries {
             (Some([digit @ b'0'..=b'9']), None) if digit - b'0' <= RETRIES_MAX => digit - b'0',
             _ => return Err(Refusal::RetriesInvalid),
         };
-        Ok(Self { left, made: 0, began: None })
+        let is_once = left == 0 && headers.contains_key(RETRIES);
+        Ok(Self { left, is_once, ..Self::default() })
     }
 
     /// Whether there may be any: the body is to be kept then.
@@ -100,11 +105,11 @@ impl Broker {
         retries: &mut Retries,
     ) -> Result<(Response<Incoming>, Link), Refusal> {
         if retries.left == 0 {
-            return Ok(self.send(draft, minted, usable, way, right).await?);
+            return Ok(self.send(draft, minted, usable, way, right, retries).await?);
         }
         let began = *retries.began.get_or_insert_with(Instant::now);
         loop {
-            let outcome = self.send(draft, minted, usable, way, right).await;
+            let outcome = self.send(draft, minted, usable, way, right, retries).await;
             let left = Some(&*retries).filter(|retries| retries.left > 0);
             let pause = left.and_then(|left| self.pause_after(&outcome, draft, usable, left, began));
             let Some(pause) = pause else { return Ok(outcome?) };
@@ -217,7 +222,7 @@ mod tests {
     #[test]
     fn pauses_grow_are_spread_and_end() {
         let random = SeededRandom::new(7);
-        let retries = |made| Retries { left: 3, made, began: None };
+        let retries = |made| Retries { left: 3, made, ..Retries::default() };
         let mut seen = std::collections::BTreeSet::new();
         for made in 0..3 {
             let full = PAUSE * (1 << made);

@@ -8,6 +8,7 @@ use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
+use tokio::time::Instant;
 
 use crate::broker::Broker;
 use crate::outbody::{OutBody, Sent};
@@ -18,13 +19,16 @@ use crate::right::{PERIOD, Right};
 /// The most bytes of an answer's headers; well above what servers send, and bounded since it is kept in memory.
 const HEADER_BYTES_MAX: usize = 128 * 1024;
 
+/// A kept connection that ends within so long of a request was closed as it went out. If it ends later, the third party had
+/// the request, and may have done what it asks for.
+const STALE_MAX: Duration = Duration::from_secs(1);
+
 /// Why there is no answer.
 #[derive(Debug)]
 pub(crate) enum Unanswered {
     /// For good.
     Refused(Refusal),
-    /// The third party closed a connection that was kept, just when it was used again: whether it saw the request, nobody
-    /// knows. One that does no harm when it is done twice may be sent again, over a new connection.
+    /// The third party closed a connection that was kept, just when it was used again: see [`crate::retry`].
     Stale,
     /// Not a byte of the request went out: to connect failed, or what comes before.
     Unsent(Refusal),
@@ -112,6 +116,7 @@ impl Way<'_> {
                 }
                 continue;
             }
+            let handed = Instant::now();
             match link.sender.try_send_request(request).await {
                 Ok(response) => return Ok((response, link)),
                 Err(mut error) => {
@@ -120,7 +125,7 @@ impl Way<'_> {
                         Some(unsent) if !is_fresh => request = unsent,
                         Some(_) => return Err(Unanswered::Unsent(broken(error.error()))),
                         None if !is_closed(error.error()) => return Err(broken(error.error()).into()),
-                        None if is_fresh => {
+                        None if is_fresh || handed.elapsed() >= STALE_MAX => {
                             broken(error.error());
                             return Err(Unanswered::Broken);
                         }

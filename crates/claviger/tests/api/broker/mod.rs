@@ -7,6 +7,7 @@ mod exchanges;
 mod exfiltration;
 mod forward;
 mod hygiene;
+mod kept;
 mod multipart;
 mod oauth;
 mod own_headers;
