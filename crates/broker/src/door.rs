@@ -357,6 +357,9 @@ struct Onward {
     attempts: u8,
 }
 
+/// The longest method: above every one that is registered (RFC 9110, 16.1), and kept with each call that is recorded.
+pub(crate) const METHOD_BYTES_MAX: usize = 32;
+
 /// Refuses what cannot be passed on whoever asks.
 pub(crate) fn check_form(parts: &request::Parts) -> Result<(), Refusal> {
     // An offer of HTTP/2 in clear, which some clients make with every request, may be left unanswered (RFC 9113, 3.1).
@@ -365,8 +368,8 @@ pub(crate) fn check_form(parts: &request::Parts) -> Result<(), Refusal> {
         return Err(Refusal::UpgradeUnsupported);
     }
     // It answers with the request's own headers, the credential among them.
-    let echoes = ["TRACE", "TRACK"];
-    if echoes.iter().any(|method| parts.method.as_str().eq_ignore_ascii_case(method)) {
+    let (echoes, asked) = (["TRACE", "TRACK"], parts.method.as_str());
+    if asked.len() > METHOD_BYTES_MAX || echoes.iter().any(|method| asked.eq_ignore_ascii_case(method)) {
         return Err(Refusal::MethodNotAllowed);
     }
     if parts.version < Version::HTTP_2 && parts.uri.authority().is_some() {

@@ -1,0 +1,64 @@
+//! What callers can make the server hold is bounded, whatever they send.
+
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use http::{Method, Request, StatusCode, Version};
+use http_body_util::{BodyExt as _, Empty};
+use hyper_util::client::legacy::Client as HyperClient;
+use hyper_util::rt::TokioExecutor;
+use serde_json::Value;
+
+use super::{Scene, with_a_world};
+use crate::support::connections::gitlab;
+
+/// How long a test waits for what should come.
+const PATIENCE: Duration = Duration::from_secs(12);
+
+/// What is listed of a connection's calls.
+async fn lines(scene: &Scene, id: &str) -> Vec<Value> {
+    let list = scene.admin.get(&format!("/claviger/v1/connections/{id}/calls")).await.expect(200).json();
+    list["calls"].as_array().unwrap().clone()
+}
+
+with_a_world! {
+    /// It would be kept with each call that is recorded.
+    async fn a_method_has_a_length(scene: &Scene) {
+        let id = scene.connection(&gitlab("glpat-canary-7Qx2")).await;
+        let token = scene.token().await;
+        let uri = format!("http://{}/broker/{id}/x", scene.server.address);
+        for is_http2 in [false, true] {
+            let client = HyperClient::builder(TokioExecutor::new()).http2_only(is_http2).build_http();
+            let call = async |method: &str| {
+                let method = Method::from_bytes(method.as_bytes()).unwrap();
+                let request = Request::builder().method(method).uri(&uri);
+                let request = request.header("authorization", format!("Bearer {token}"));
+                let answer = client.request(request.body(Empty::<Bytes>::new()).unwrap()).await.unwrap();
+                assert_eq!(answer.version() == Version::HTTP_2, is_http2);
+                let code = answer.headers().get("claviger-error").map(|code| code.to_str().unwrap().to_owned());
+                let status = answer.status();
+                answer.into_body().collect().await.unwrap();
+                (status, code)
+            };
+            let refused = (StatusCode::METHOD_NOT_ALLOWED, Some("method_not_allowed".to_owned()));
+            for length in [33, 1_000, 60_000] {
+                assert_eq!(call(&"M".repeat(length)).await, refused, "{length}");
+            }
+            assert_eq!(call("TRACE").await, refused);
+            assert!(scene.world.take_seen().is_empty());
+            // WebDAV's, and what somebody may think of.
+            for method in ["UPDATEREDIRECTREF", &"M".repeat(32)] {
+                assert_eq!(call(method).await, (StatusCode::OK, None), "{method}");
+            }
+            assert_eq!(scene.world.take_seen().len(), 2);
+        }
+        let deadline = Instant::now() + PATIENCE;
+        while lines(scene, &id).await.len() < 4 {
+            assert!(Instant::now() < deadline);
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        let lines = lines(scene, &id).await;
+        let of = |length| lines.iter().filter(|line| line["method"].as_str().unwrap().len() == length).count();
+        assert_eq!((lines.len(), of(17), of(32)), (4, 2, 2), "{lines:?}");
+    }
+}
