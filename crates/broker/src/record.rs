@@ -35,6 +35,11 @@ const PATH_CHARS_MAX: usize = 512;
 pub(crate) const RETENTION: Duration = Duration::from_secs(30 * 24 * 3600);
 /// How often old lines are looked for.
 const FORGETTING_PERIOD: Duration = Duration::from_secs(600);
+/// How often some are erased between two times of writing, where there are many: 10,000 rows a second, which is more than
+/// are written. Each time is a change by itself, so that others come in between.
+const FORGETTING_ROUNDS: usize = 50;
+/// And no longer than this, where that takes time: lines wait to be written.
+const FORGETTING_PATIENCE: Duration = Duration::from_millis(500);
 
 /// Gathers lines.
 #[derive(Default)]
@@ -53,7 +58,7 @@ pub(crate) async fn write_on(recorder: Arc<Recorder>, app: App, mut stopping: wa
             return;
         }
         if forgot_at.is_none_or(|at| at.elapsed() >= FORGETTING_PERIOD) {
-            match app.engine().forget_calls(app.engine().clock().now() - RETENTION).await {
+            match forget(app.engine()).await {
                 // There is more: at the next look.
                 Ok(false) => {}
                 Ok(true) => forgot_at = Some(Instant::now()),
@@ -65,6 +70,20 @@ pub(crate) async fn write_on(recorder: Arc<Recorder>, app: App, mut stopping: wa
             }
         }
     }
+}
+
+/// Erases what is old, as far as there is time. Tells whether that was all of it.
+async fn forget(engine: &Engine) -> Result<bool, claviger_engine::Error> {
+    let began = Instant::now();
+    for _ in 0..FORGETTING_ROUNDS {
+        if engine.forget_calls(engine.clock().now() - RETENTION).await? {
+            return Ok(true);
+        }
+        if began.elapsed() >= FORGETTING_PATIENCE {
+            break;
+        }
+    }
+    Ok(false)
 }
 
 impl Recorder {

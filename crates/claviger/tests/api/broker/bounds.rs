@@ -3,14 +3,18 @@
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use claviger_engine::CallBatch;
+use claviger_model::Timestamp;
 use http::{Method, Request, StatusCode, Version};
 use http_body_util::{BodyExt as _, Empty};
 use hyper_util::client::legacy::Client as HyperClient;
 use hyper_util::rt::TokioExecutor;
 use serde_json::Value;
+use uuid::Uuid;
 
 use super::{Scene, with_a_world};
 use crate::support::connections::gitlab;
+use crate::support::{START, Setup, TestDatabase, with_either_database};
 
 /// How long a test waits for what should come.
 const PATIENCE: Duration = Duration::from_secs(12);
@@ -60,5 +64,40 @@ with_a_world! {
         let lines = lines(scene, &id).await;
         let of = |length| lines.iter().filter(|line| line["method"].as_str().unwrap().len() == length).count();
         assert_eq!((lines.len(), of(17), of(32)), (4, 2, 2), "{lines:?}");
+    }
+}
+
+with_either_database! {
+    /// A connection can write a row a second, and one that records strictly as many as it makes calls.
+    async fn what_is_old_is_erased_faster_than_it_can_become(database: TestDatabase) {
+        const ROWS: u128 = 4_000;
+        let scene = Scene::start(database).await;
+        let id = scene.connection(&gitlab("glpat-canary-7Qx2")).await;
+        let Scene { server, world, .. } = scene;
+        let last_at = Timestamp::parse_rfc3339(START).unwrap() - Duration::from_secs(31 * 24 * 3600);
+        let org = server.founded.org;
+        let row = |number| CallBatch {
+            id: Uuid::from_u128(number),
+            org,
+            connection: id.parse().unwrap(),
+            begun_at: None,
+            first_at: last_at,
+            last_at,
+            calls: 1,
+            lines: format!("[{},\"server\",\"\",\"GET\",\"gitlab.com\",\"/x\",200,null,0,0,1,0]\n", last_at.micros()),
+        };
+        let rows: Vec<_> = (0..ROWS).map(row).collect();
+        for rows in rows.chunks(200) {
+            server.engine.record_calls(rows).await.unwrap();
+        }
+        // A server looks for what is old as soon as it runs.
+        let server = server.halt().await.start(Setup::default()).await;
+        let scene = Scene { admin: server.client(), server, world };
+        let deadline = Instant::now() + PATIENCE;
+        while !lines(&scene, &id).await.is_empty() {
+            assert!(Instant::now() < deadline, "some are there still");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        scene.server.stop().await;
     }
 }
