@@ -340,8 +340,7 @@ impl Broker {
         parts.version = Version::HTTP_11;
         // The words behind the status among them, in which a secret could stand.
         parts.extensions = http::Extensions::default();
-        noted.answered(parts.status.as_u16());
-        self.app.metrics().count_forwarded();
+        noted.handed_back(parts.status.as_u16());
         let answer = Answer::new(body, redaction, (link, slot), right, noted, (seat, attempts));
         Response::from_parts(parts, answer)
     }

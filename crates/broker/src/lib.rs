@@ -63,4 +63,4 @@ pub use faults::Guard;
 pub use headers::no_page_of_ours;
 pub use place::{Place, PlaceFault};
 pub use probe::Tested;
-pub use refusal::{ERROR, PathFault, Refusal};
+pub use refusal::{ERROR, PathFault, Refusal, headers_of};

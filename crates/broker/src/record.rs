@@ -134,6 +134,8 @@ pub(crate) struct Noted {
     line: Line,
     started: Instant,
     begun: Option<Begun>,
+    /// Whether the third party's answer is passed on, or was.
+    is_handed_back: bool,
     is_done: bool,
 }
 
@@ -181,6 +183,7 @@ impl Noted {
             line,
             started: Instant::now(),
             begun: None,
+            is_handed_back: false,
             is_done: false,
         }
     }
@@ -199,6 +202,12 @@ impl Noted {
 
     pub(crate) fn answered(&mut self, status: u16) {
         self.line.status = status;
+    }
+
+    /// The same, where the answer is passed on: what becomes of it counts.
+    pub(crate) fn handed_back(&mut self, status: u16) {
+        self.is_handed_back = true;
+        self.answered(status);
     }
 
     pub(crate) fn refused(&mut self, status: u16, code: &'static str) {
@@ -223,6 +232,13 @@ impl Drop for Noted {
     fn drop(&mut self) {
         if std::mem::replace(&mut self.is_done, true) {
             return;
+        }
+        // What is refused is counted where that is told.
+        if self.is_handed_back {
+            match self.line.code {
+                None => self.app.metrics().count_forwarded(),
+                Some(code) => self.app.metrics().count_brokered(code),
+            }
         }
         let at = self.app.engine().clock().now();
         let micros = self.started.elapsed().as_micros();

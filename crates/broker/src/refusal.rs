@@ -217,15 +217,7 @@ impl Refusal {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         headers.insert(ERROR, HeaderValue::from_static(code));
-        match status {
-            StatusCode::UNAUTHORIZED => {
-                drop(headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")))
-            }
-            StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => {
-                drop(headers.insert(RETRY_AFTER, HeaderValue::from_static("1")));
-            }
-            _ => {}
-        }
+        headers.extend(headers_of(status));
         response
     }
 }
@@ -244,6 +236,17 @@ fn auth(failure: AuthFailure) -> (StatusCode, &'static str, &'static str) {
     };
     match reason {
         AuthReason::AddressNotAllowed => {
+/// What a refusal's headers say by its status alone.
+pub fn headers_of(status: StatusCode) -> Option<(HeaderName, HeaderValue)> {
+    match status {
+        StatusCode::UNAUTHORIZED => Some((WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))),
+        StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => {
+            Some((RETRY_AFTER, HeaderValue::from_static("1")))
+        }
+        _ => None,
+    }
+}
+
             (StatusCode::FORBIDDEN, reason.as_str(), "The credential may not be used from this address")
         }
         _ => (StatusCode::UNAUTHORIZED, reason.as_str(), WORDS),

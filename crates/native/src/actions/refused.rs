@@ -1,7 +1,7 @@
 //! Refusals of actions: in the native API's form, with the code in a header too, as at the broker's door.
 
 use axum::response::{IntoResponse, Response};
-use claviger_broker::{ERROR, Refusal};
+use claviger_broker::{ERROR, Refusal, headers_of};
 use http::HeaderValue;
 
 use crate::Error;
@@ -34,7 +34,9 @@ impl IntoResponse for Refused {
     fn into_response(self) -> Response {
         let code = HeaderValue::from_static(self.0.code());
         let mut response = self.0.into_response();
+        let more = headers_of(response.status());
         response.headers_mut().insert(ERROR, code);
+        response.headers_mut().extend(more);
         response
     }
 }

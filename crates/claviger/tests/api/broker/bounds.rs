@@ -12,8 +12,10 @@ use hyper_util::rt::TokioExecutor;
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::ends::{BEGUN, breaks_off, streaming};
 use super::{Scene, with_a_world};
 use crate::support::connections::gitlab;
+use crate::support::third_party::Reply;
 use crate::support::{START, Setup, TestDatabase, with_either_database};
 
 /// How long a test waits for what should come.
@@ -64,6 +66,23 @@ with_a_world! {
         let lines = lines(scene, &id).await;
         let of = |length| lines.iter().filter(|line| line["method"].as_str().unwrap().len() == length).count();
         assert_eq!((lines.len(), of(17), of(32)), (4, 2, 2), "{lines:?}");
+    }
+
+    /// And not as a call that went well.
+    async fn what_breaks_off_is_counted_as_that(scene: &Scene) {
+        let id = scene.connection(&gitlab("glpat-canary-7Qx2")).await;
+        let token = scene.token().await;
+        scene.world.answer(|_| Reply::raw(&[BEGUN]).closing());
+        assert!(breaks_off(streaming(scene, &id, &token).await).await);
+        scene.world.answer(|_| Reply::ok("ok"));
+        scene.admin.get(&format!("/broker/{id}/x")).await.expect(200);
+        let deadline = Instant::now() + PATIENCE;
+        let expected = [r#"{outcome="upstream_broken"} 1"#, r#"{outcome="forwarded"} 1"#];
+        let is_there = |page: &str| expected.iter().all(|it| page.contains(&format!("claviger_broker_calls_total{it}\n")));
+        while !is_there(&scene.server.metrics()) {
+            assert!(Instant::now() < deadline, "{}", scene.server.metrics());
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
     }
 }
 
