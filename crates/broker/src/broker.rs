@@ -14,6 +14,7 @@ use tokio::task::JoinHandle;
 
 use crate::check;
 use crate::faults::{Faults, Guard};
+use crate::memory::Memory;
 use crate::mint::{Mint, Minted};
 use crate::pool::{Pool, Slot};
 use crate::prepared::Prepared;
@@ -26,6 +27,8 @@ use crate::voucher::Vouchers;
 /// How often idle connections are looked through.
 const SWEEP_PERIOD: Duration = Duration::from_secs(10);
 
+const MIB: usize = 1024 * 1024;
+
 /// What the operator decided.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -33,6 +36,10 @@ pub struct Options {
     pub patience: Duration,
     /// How many calls of one connection may be under way, whatever its terms allow.
     pub calls_per_connection_max: usize,
+    /// How many bytes of bodies that are read whole are held for one org, and as many of answers to actions.
+    pub held_bytes_per_org_max: usize,
+    /// The same in all.
+    pub held_bytes_max: usize,
     /// How long it is, once what was due is tested, until the server looks again which connections it is to test by itself.
     pub check_period: Duration,
     /// Guards that a test build switches off.
@@ -40,11 +47,14 @@ pub struct Options {
 }
 
 impl Default for Options {
-    /// A minute, as most load balancers wait; as many calls as a busy service makes with streams open.
+    /// A minute, as most load balancers wait; as many calls as a busy service makes with streams open, and of an org no more
+    /// than half of all, so that one alone stops nobody else.
     fn default() -> Self {
         Self {
             patience: Duration::from_secs(60),
             calls_per_connection_max: CONCURRENCY_MAX.into(),
+            held_bytes_per_org_max: 128 * MIB,
+            held_bytes_max: 256 * MIB,
             check_period: Duration::from_secs(1),
             faults: Faults::default(),
         }
@@ -60,6 +70,10 @@ pub struct Broker {
     pub(crate) recorder: Arc<Recorder>,
     pub(crate) mint: Mint,
     rooms: Rooms,
+    /// Memory for bodies that are read whole.
+    pub(crate) bodies: Memory,
+    /// Memory for answers that are.
+    pub(crate) answers: Memory,
     pub(crate) vouchers: Vouchers,
 }
 
@@ -94,7 +108,10 @@ impl Broker {
         let mint = Mint::new(app.clone(), egress.clone(), oauth);
         let vouchers = Vouchers::new(app.clone());
         let (pool, rooms) = (Pool::default(), Rooms::default());
-        let broker = Arc::new(Self { app, egress, options, pool, recorder, mint, rooms, vouchers });
+        let memory = || Memory::new(options.held_bytes_per_org_max, options.held_bytes_max);
+        let (bodies, answers) = (memory(), memory());
+        let broker =
+            Arc::new(Self { app, egress, options, pool, recorder, mint, rooms, bodies, answers, vouchers });
         let swept = Arc::downgrade(&broker);
         let sweeper = tokio::spawn(async move {
             loop {

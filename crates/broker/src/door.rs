@@ -198,6 +198,7 @@ impl Broker {
             is_method_bound,
             is_kept: retries.may_come(),
             room: used.room.for_bodies(),
+            memory: &self.bodies,
             faults: &self.options.faults,
             random: engine.random(),
         };

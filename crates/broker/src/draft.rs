@@ -10,13 +10,14 @@ use claviger_model::{Clock, Origin, Random};
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
 use http::{HeaderMap, HeaderValue, Method, Request, Uri, Version, request};
 use hyper::body::Incoming;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
 use crate::address::Address;
 use crate::faults::{Faults, Guard};
 use crate::headers;
-use crate::inbody::{InBody, whole};
+use crate::inbody::{InBody, Room, whole};
+use crate::memory::Memory;
 use crate::mint::{Credential, Minted};
 use crate::outbody::{OutBody, Sent};
 use crate::prepared::{Added, Prepared, TOKEN, header_value, render, value_of};
@@ -37,7 +38,7 @@ pub(crate) struct Draft {
     sent: Arc<Sent>,
     has_waited: bool,
     /// The room that the body takes.
-    _held: Option<OwnedSemaphorePermit>,
+    _held: Option<Room>,
 }
 
 /// What needs the token.
@@ -74,6 +75,8 @@ pub(crate) struct Material<'a> {
     pub(crate) is_kept: bool,
     /// Room for bodies that are held whole and are not small.
     pub(crate) room: &'a Arc<Semaphore>,
+    /// And memory for these.
+    pub(crate) memory: &'a Memory,
     pub(crate) faults: &'a Faults,
     pub(crate) random: &'a dyn Random,
 }
@@ -136,7 +139,10 @@ impl Draft {
         // By what the third party is told that it is.
         let check = if material.is_method_bound { BodyCheck::of(&headers) } else { None };
         let is_whole = templated.is_some() || check.is_some() || is_kept;
-        let held = if is_whole { room_for(body, material.room).await? } else { None };
+        let held = match body.as_ref().filter(|body| is_whole || body.is_here()) {
+            Some(body) => body.room(material.room, material.memory, usable.connection.org).await?,
+            None => None,
+        };
         let body = match templated {
             Some(template) => {
                 let callers = whole(body).await?;
@@ -164,7 +170,7 @@ impl Draft {
             late,
             signing,
             sent,
-            has_waited: is_whole,
+            has_waited: is_whole || held.is_some(),
             _held: held,
         })
     }
@@ -297,18 +303,4 @@ fn token_in(
 /// Whether a body is short enough to be kept, so that it can be sent once more, be it with another token.
 fn is_short(body: &Option<InBody>) -> bool {
     body.as_ref().is_none_or(InBody::is_short)
-}
-
-/// Waits for room for a body that will be held whole, where it may not be small.
-///
-/// # Errors
-/// [`Refusal::Busy`] where there is none for too long.
-async fn room_for(
-    body: &Option<InBody>,
-    room: &Arc<Semaphore>,
-) -> Result<Option<OwnedSemaphorePermit>, Refusal> {
-    match body.as_ref().filter(|body| !body.is_small()) {
-        Some(_) => InBody::room(room).await.map(Some),
-        None => Ok(None),
-    }
 }
