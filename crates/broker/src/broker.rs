@@ -16,7 +16,7 @@ use crate::check;
 use crate::faults::{Faults, Guard};
 use crate::memory::Memory;
 use crate::mint::{Mint, Minted};
-use crate::pool::{Pool, Slot};
+use crate::pool::{IDLE_MAX, Pool, Slot};
 use crate::prepared::Prepared;
 use crate::record::{self, Recorder};
 use crate::redaction::searched_for;
@@ -36,6 +36,10 @@ pub struct Options {
     pub patience: Duration,
     /// How many calls of one connection may be under way, whatever its terms allow.
     pub calls_per_connection_max: usize,
+    /// How many calls of one org may be under way.
+    pub calls_per_org_max: usize,
+    /// How many calls may be under way in all.
+    pub calls_max: usize,
     /// How many bytes of bodies that are read whole are held for one org, and as many of answers to actions.
     pub held_bytes_per_org_max: usize,
     /// The same in all.
@@ -53,11 +57,20 @@ impl Default for Options {
         Self {
             patience: Duration::from_secs(60),
             calls_per_connection_max: CONCURRENCY_MAX.into(),
+            calls_per_org_max: 2048,
+            calls_max: 4096,
             held_bytes_per_org_max: 128 * MIB,
             held_bytes_max: 256 * MIB,
             check_period: Duration::from_secs(1),
             faults: Faults::default(),
         }
+    }
+}
+
+impl Options {
+    /// How many connections to third parties may be open at a time.
+    pub fn links_max(&self) -> usize {
+        self.calls_max + IDLE_MAX
     }
 }
 
@@ -107,7 +120,7 @@ impl Broker {
         let writer = tokio::spawn(record::write_on(recorder.clone(), app.clone(), stopping));
         let mint = Mint::new(app.clone(), egress.clone(), oauth);
         let vouchers = Vouchers::new(app.clone());
-        let (pool, rooms) = (Pool::default(), Rooms::default());
+        let (pool, rooms) = (Pool::default(), Rooms::new(options.calls_per_org_max, options.calls_max));
         let memory = || Memory::new(options.held_bytes_per_org_max, options.held_bytes_max);
         let (bodies, answers) = (memory(), memory());
         let broker =
@@ -166,7 +179,7 @@ impl Broker {
             Used {
                 needles: needles(usable, prepared.as_ref().ok()),
                 prepared,
-                room: self.rooms.of(usable.connection.id),
+                room: self.rooms.of(usable.connection.id, usable.connection.org),
                 seats: wanted.min(self.options.calls_per_connection_max),
                 of_oauth: Mutex::default(),
                 slot: Mutex::default(),

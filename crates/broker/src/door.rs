@@ -167,7 +167,7 @@ impl Broker {
         if usable.connection.is_over(self.app.engine().clock().now()) {
             return Err(Refusal::ConnectionExpired);
         }
-        let seat = used.room.take(used.seats).ok_or(Refusal::Busy)?;
+        let seat = used.room.take(used.seats)?;
         let Aim { origin, host, path } = target(parts, address, prepared)?;
         noted.aimed_at(host.clone(), &path);
         let destination = match prepared.check(&origin) {

@@ -8,7 +8,7 @@ use claviger_egress::Policy;
 use claviger_model::Network;
 use claviger_zendesk::Options as ZendeskOptions;
 
-use super::{RateLimits, SettingsError, Typed, Upstream, listen, zendesk};
+use super::{Calls, RateLimits, SettingsError, Typed, Upstream, listen, zendesk};
 use crate::certificate::CertificateFiles;
 use crate::data_dir::DataDir;
 
@@ -44,6 +44,8 @@ pub struct Serve {
     pub oauth_policy: Policy,
     /// Where GitHub's public keys are, if anywhere.
     pub github_keys: Option<PathBuf>,
+    /// How many calls through connections may be under way.
+    pub calls: Calls,
     /// Hosts that the operator has a word on.
     pub upstreams: Vec<Upstream>,
     /// How the Zendesk dialect tells orgs apart, and what else the operator decided for it.
@@ -89,6 +91,7 @@ impl Serve {
             webhook_policy: policy(typed.webhooks_anywhere),
             oauth_policy: policy(typed.zendesk_oauth_anywhere),
             github_keys: typed.github_keys,
+            calls: typed.broker.calls()?,
             upstreams: typed.broker.check()?,
             zendesk: zendesk::options(
                 typed.zendesk_base_domain,

@@ -3,20 +3,22 @@
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use claviger_broker::Options;
 use claviger_engine::CallBatch;
 use claviger_model::Timestamp;
 use http::{Method, Request, StatusCode, Version};
 use http_body_util::{BodyExt as _, Empty};
 use hyper_util::client::legacy::Client as HyperClient;
 use hyper_util::rt::TokioExecutor;
-use serde_json::Value;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::ends::{BEGUN, breaks_off, streaming};
 use super::{Scene, with_a_world};
-use crate::support::connections::gitlab;
+use crate::support::connections::{gitlab, made};
 use crate::support::third_party::Reply;
-use crate::support::{START, Setup, TestDatabase, with_either_database};
+use crate::support::tokens::personal_access_token;
+use crate::support::{Answer, Client, Keys, START, Setup, TestDatabase, with_either_database};
 
 /// How long a test waits for what should come.
 const PATIENCE: Duration = Duration::from_secs(12);
@@ -86,7 +88,54 @@ with_a_world! {
     }
 }
 
+/// A call that may have to wait until the server has noticed that somebody is gone.
+async fn until_ok(client: &Client, path: &str) {
+    let deadline = Instant::now() + PATIENCE;
+    while !client.get(path).await.status.is_success() {
+        assert!(Instant::now() < deadline);
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
 with_either_database! {
+    /// Third parties that never answer take from an org what it has, and from nobody else.
+    async fn an_orgs_calls_leave_room_for_others(database: TestDatabase) {
+        let broker = Options { calls_per_org_max: 2, calls_max: 3, ..Options::default() };
+        let scene = Scene::start_with(database, Setup { broker, ..Setup::default() }).await;
+        scene.world.answer(|seen| match seen.line().ends_with("/events") {
+            true => Reply::raw(&[BEGUN]),
+            false => Reply::ok("ok"),
+        });
+        let integration = gitlab("glpat-canary-7Qx2");
+        let (one, two) = (scene.connection(&integration).await, scene.connection(&integration).await);
+        let (path, token) = (|id: &str| format!("/broker/{id}/x"), scene.token().await);
+        let other = scene.server.client_with(Keys::of(&scene.server.found_another("Other").await));
+        let theirs = made(&other, &integration).await;
+        let their_token = personal_access_token(&other, json!(["connections_resolve"])).await.secret;
+        let refusal = |answer: &Answer| {
+            let header = |name| answer.header(name).to_owned();
+            (answer.status.as_u16(), header("claviger-error"), header("retry-after"))
+        };
+        let told = |status, code: &str| (status, code.to_owned(), "1".to_owned());
+        let ours = [streaming(&scene, &one, &token).await, streaming(&scene, &two, &token).await];
+        scene.world.take_seen();
+        for id in [&one, &two] {
+            assert_eq!(refusal(&scene.admin.get(&path(id)).await), told(429, "org_busy"));
+            let action = json!({ "connection": id, "method": "GET", "path": "/x" });
+            let answer = scene.admin.post("/claviger/v1/actions/http", &action).await;
+            assert_eq!(refusal(&answer), told(429, "org_busy"));
+        }
+        assert!(scene.world.take_seen().is_empty());
+        other.get(&path(&theirs)).await.expect(200);
+        let stream = streaming(&scene, &theirs, &their_token).await;
+        assert_eq!(refusal(&other.get(&path(&theirs)).await), told(503, "server_busy"));
+        drop(ours);
+        until_ok(&other, &path(&theirs)).await;
+        until_ok(&scene.admin, &path(&one)).await;
+        drop(stream);
+        scene.server.stop().await;
+    }
+
     /// A connection can write a row a second, and one that records strictly as many as it makes calls.
     async fn what_is_old_is_erased_faster_than_it_can_become(database: TestDatabase) {
         const ROWS: u128 = 4_000;
