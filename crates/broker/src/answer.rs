@@ -127,6 +127,18 @@ impl Answer {
         why
     }
 
+    /// Whether the right to it holds: asked by whoever does not read on for the moment.
+    pub(crate) async fn holds(&mut self) -> Holds {
+        let mut right = match std::mem::replace(&mut self.watch, Watch::Between) {
+            Watch::Idle(right) | Watch::Waiting { right, .. } => right,
+            Watch::Asking(asking, _) => asking.await.0,
+            Watch::Between => return Holds::Ended,
+        };
+        let holds = right.holds().await;
+        self.watch = Watch::Idle(right);
+        holds
+    }
+
     /// Nothing came: is it time to look, and what was seen? Ready with why the answer ends.
     fn poll_watch(&mut self, context: &mut Context<'_>) -> Poll<Broken> {
         loop {

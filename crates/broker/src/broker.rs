@@ -14,8 +14,9 @@ use tokio::task::JoinHandle;
 
 use crate::check;
 use crate::faults::{Faults, Guard};
+use crate::memory::Memory;
 use crate::mint::{Mint, Minted};
-use crate::pool::{Pool, Slot};
+use crate::pool::{IDLE_MAX, Pool, Slot};
 use crate::prepared::Prepared;
 use crate::record::{self, Recorder};
 use crate::redaction::searched_for;
@@ -26,6 +27,8 @@ use crate::voucher::Vouchers;
 /// How often idle connections are looked through.
 const SWEEP_PERIOD: Duration = Duration::from_secs(10);
 
+const MIB: usize = 1024 * 1024;
+
 /// What the operator decided.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -35,6 +38,14 @@ pub struct Options {
     pub whole_patience: Duration,
     /// How many calls of one connection may be under way, whatever its terms allow.
     pub calls_per_connection_max: usize,
+    /// How many calls of one org may be under way.
+    pub calls_per_org_max: usize,
+    /// How many calls may be under way in all.
+    pub calls_max: usize,
+    /// How many bytes of bodies that are read whole are held for one org, and as many of answers to actions.
+    pub held_bytes_per_org_max: usize,
+    /// The same in all.
+    pub held_bytes_max: usize,
     /// How often the server looks which connections it is to test by itself.
     pub check_period: Duration,
     /// Guards that a test build switches off.
@@ -42,15 +53,27 @@ pub struct Options {
 }
 
 impl Default for Options {
-    /// A minute, as most load balancers wait; as many calls as a busy service makes with streams open.
+    /// A minute, as most load balancers wait; as many calls as a busy service makes with streams open, and of an org no more
+    /// than half of all, so that one alone stops nobody else.
     fn default() -> Self {
         Self {
             patience: Duration::from_secs(60),
             whole_patience: Duration::from_secs(30),
             calls_per_connection_max: CONCURRENCY_MAX.into(),
+            calls_per_org_max: 2048,
+            calls_max: 4096,
+            held_bytes_per_org_max: 128 * MIB,
+            held_bytes_max: 256 * MIB,
             check_period: Duration::from_secs(1),
             faults: Faults::default(),
         }
+    }
+}
+
+impl Options {
+    /// How many connections to third parties may be open at a time.
+    pub fn links_max(&self) -> usize {
+        self.calls_max + IDLE_MAX
     }
 }
 
@@ -63,6 +86,10 @@ pub struct Broker {
     pub(crate) recorder: Arc<Recorder>,
     pub(crate) mint: Mint,
     rooms: Rooms,
+    /// Memory for bodies that are read whole.
+    pub(crate) bodies: Memory,
+    /// Memory for answers that are.
+    pub(crate) answers: Memory,
     pub(crate) vouchers: Vouchers,
 }
 
@@ -98,8 +125,11 @@ impl Broker {
         let writer = tokio::spawn(record::write_on(recorder.clone(), app.clone(), stopping));
         let mint = Mint::new(app.clone(), egress.clone(), oauth);
         let vouchers = Vouchers::new(app.clone());
-        let (pool, rooms) = (Pool::default(), Rooms::default());
-        let broker = Arc::new(Self { app, egress, options, pool, recorder, mint, rooms, vouchers });
+        let (pool, rooms) = (Pool::default(), Rooms::new(options.calls_per_org_max, options.calls_max));
+        let memory = || Memory::new(options.held_bytes_per_org_max, options.held_bytes_max);
+        let (bodies, answers) = (memory(), memory());
+        let broker =
+            Arc::new(Self { app, egress, options, pool, recorder, mint, rooms, bodies, answers, vouchers });
         let swept = Arc::downgrade(&broker);
         let sweeper = tokio::spawn(async move {
             loop {
@@ -156,7 +186,7 @@ impl Broker {
             Used {
                 needles: needles(usable, prepared.as_ref().ok()),
                 prepared,
-                room: self.rooms.of(usable.connection.id),
+                room: self.rooms.of(usable.connection.id, usable.connection.org),
                 seats: wanted.min(self.options.calls_per_connection_max),
                 patience: patience.unwrap_or(self.options.patience),
                 of_oauth: Mutex::default(),

@@ -185,7 +185,7 @@ impl Broker {
         if usable.connection.is_over(self.app.engine().clock().now()) {
             return Err(Refusal::ConnectionExpired);
         }
-        let seat = used.room.take(used.seats).ok_or(Refusal::Busy)?;
+        let seat = used.room.take(used.seats)?;
         let Aim { origin, host, path } = target(parts, address, prepared)?;
         noted.aimed_at(host.clone(), &path);
         let destination = match prepared.check(&origin) {
@@ -218,6 +218,7 @@ impl Broker {
             is_kept: retries.may_come(),
             room: used.room.for_bodies(),
             patience: self.options.whole_patience,
+            memory: &self.bodies,
             faults: &self.options.faults,
             random: engine.random(),
         };
@@ -338,8 +339,7 @@ impl Broker {
         parts.version = Version::HTTP_11;
         // The words behind the status among them, in which a secret could stand.
         parts.extensions = http::Extensions::default();
-        noted.answered(parts.status.as_u16());
-        self.app.metrics().count_forwarded();
+        noted.handed_back(parts.status.as_u16());
         let answer = Answer::new(body, redaction, (link, slot), right, noted, (seat, attempts));
         Response::from_parts(parts, answer)
     }
@@ -355,6 +355,9 @@ struct Onward {
     attempts: u8,
 }
 
+/// The longest method: above every one that is registered (RFC 9110, 16.1), and kept with each call that is recorded.
+pub(crate) const METHOD_BYTES_MAX: usize = 32;
+
 /// Refuses what cannot be passed on whoever asks.
 pub(crate) fn check_form(parts: &request::Parts) -> Result<(), Refusal> {
     // An offer of HTTP/2 in clear, which some clients make with every request, may be left unanswered (RFC 9113, 3.1).
@@ -363,8 +366,8 @@ pub(crate) fn check_form(parts: &request::Parts) -> Result<(), Refusal> {
         return Err(Refusal::UpgradeUnsupported);
     }
     // It answers with the request's own headers, the credential among them.
-    let echoes = ["TRACE", "TRACK"];
-    if echoes.iter().any(|method| parts.method.as_str().eq_ignore_ascii_case(method)) {
+    let (echoes, asked) = (["TRACE", "TRACK"], parts.method.as_str());
+    if asked.len() > METHOD_BYTES_MAX || echoes.iter().any(|method| asked.eq_ignore_ascii_case(method)) {
         return Err(Refusal::MethodNotAllowed);
     }
     if parts.version < Version::HTTP_2 && parts.uri.authority().is_some() {

@@ -11,13 +11,14 @@ use claviger_model::{Clock, Origin, Random};
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri, Version, request};
 use hyper::body::Incoming;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
 use crate::address::Address;
 use crate::faults::{Faults, Guard};
 use crate::headers;
-use crate::inbody::{InBody, whole};
+use crate::inbody::{InBody, Room, whole};
+use crate::memory::Memory;
 use crate::mint::{Credential, Minted};
 use crate::outbody::{OutBody, Sent};
 use crate::prepared::{Added, Prepared, TOKEN, header_value, render, value_of};
@@ -38,7 +39,7 @@ pub(crate) struct Draft {
     sent: Arc<Sent>,
     has_waited: bool,
     /// The room that the body takes.
-    _held: Option<OwnedSemaphorePermit>,
+    _held: Option<Room>,
 }
 
 /// What needs the token.
@@ -77,6 +78,8 @@ pub(crate) struct Material<'a> {
     pub(crate) room: &'a Arc<Semaphore>,
     /// How long such a body may take to come.
     pub(crate) patience: Duration,
+    /// And memory for these.
+    pub(crate) memory: &'a Memory,
     pub(crate) faults: &'a Faults,
     pub(crate) random: &'a dyn Random,
 }
@@ -140,7 +143,10 @@ impl Draft {
         let check = if material.is_method_bound { BodyCheck::of(&headers) } else { None };
         let is_hashed = signing.as_ref().is_some_and(|signing| !takes_unsigned(signing));
         let is_whole = templated.is_some() || check.is_some() || is_kept || is_hashed;
-        let held = if is_whole { room_for(body, material.room, patience).await? } else { None };
+        let held = match body.as_ref().filter(|body| is_whole || body.is_here()) {
+            Some(body) => body.room(material.room, material.memory, usable.connection.org, patience).await?,
+            None => None,
+        };
         let body = match templated {
             Some(template) => {
                 let callers = whole(body, patience).await?;
@@ -168,7 +174,7 @@ impl Draft {
             late,
             signing,
             sent,
-            has_waited: is_whole,
+            has_waited: is_whole || held.is_some(),
             _held: held,
         })
     }
@@ -311,19 +317,4 @@ fn token_in(
 /// Whether a body is short enough to be kept, so that it can be sent once more, be it with another token.
 fn is_short(body: &Option<InBody>) -> bool {
     body.as_ref().is_none_or(InBody::is_short)
-}
-
-/// Waits for room for a body that will be held whole, where it may not be small.
-///
-/// # Errors
-/// [`Refusal::Busy`] where there is none for too long.
-async fn room_for(
-    body: &Option<InBody>,
-    room: &Arc<Semaphore>,
-    patience: Duration,
-) -> Result<Option<OwnedSemaphorePermit>, Refusal> {
-    match body.as_ref().filter(|body| !body.is_small()) {
-        Some(_) => InBody::room(room, patience).await.map(Some),
-        None => Ok(None),
-    }
 }

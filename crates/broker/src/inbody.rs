@@ -5,16 +5,24 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use claviger_http::discard;
+use claviger_model::OrgId;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::body::{Body as _, Incoming};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Instant;
 
+use crate::memory::{Held, Memory, SMALL_BYTES_MAX};
 use crate::refusal::Refusal;
 
 /// The longest body that is read whole: to be signed, to have a template's parts added, or to be sent once more.
-const WHOLE_BYTES_MAX: usize = 1024 * 1024;
-/// What is no longer than this is held without being counted.
-const SMALL_BYTES_MAX: u64 = 16 * 1024;
+pub(crate) const WHOLE_BYTES_MAX: usize = 1024 * 1024;
+
+/// The room that a body takes, until it is dropped.
+pub(crate) struct Room {
+    _place: OwnedSemaphorePermit,
+    _held: Option<Held>,
+}
+
 /// See the module's documentation.
 pub(crate) enum InBody {
     /// It comes as it is read.
@@ -39,24 +47,44 @@ impl InBody {
         }
     }
 
-    /// Whether it may be held without being counted: it says so, or is held already.
-    pub(crate) fn is_small(&self) -> bool {
-        match self {
-            Self::Coming(body) => body.size_hint().upper().is_some_and(|longest| longest <= SMALL_BYTES_MAX),
-            Self::Here(_) => true,
-        }
+    pub(crate) fn is_here(&self) -> bool {
+        matches!(self, Self::Here(_))
     }
 
-    /// Waits for room for one that is not small.
+    /// As long as it says that it is at most, but no longer than what is read whole.
+    fn longest(&self) -> usize {
+        let longest = match self {
+            Self::Coming(body) => body.size_hint().upper().and_then(|longest| longest.try_into().ok()),
+            Self::Here(body) => Some(body.len()),
+        };
+        longest.unwrap_or(WHOLE_BYTES_MAX).min(WHOLE_BYTES_MAX)
+    }
+
+    /// Waits for room for it among those of its connection that are held, and for memory, where it is not small.
     ///
     /// # Errors
-    /// [`Refusal::Busy`] where there is none for as long as a body may take to come.
+    /// [`Refusal::Busy`], [`Refusal::OrgBusy`], [`Refusal::ServerBusy`]: there is none for as long as a body may take to
+    /// come.
     pub(crate) async fn room(
+        &self,
         room: &Arc<Semaphore>,
+        memory: &Memory,
+        org: OrgId,
         patience: Duration,
-    ) -> Result<OwnedSemaphorePermit, Refusal> {
-        let room = tokio::time::timeout(patience, room.clone().acquire_owned()).await;
-        room.ok().and_then(Result::ok).ok_or(Refusal::Busy)
+    ) -> Result<Option<Room>, Refusal> {
+        let longest = self.longest();
+        if longest <= SMALL_BYTES_MAX {
+            return Ok(None);
+        }
+        let deadline = Instant::now() + patience;
+        let place = tokio::time::timeout_at(deadline, room.clone().acquire_owned()).await;
+        let _place = place.ok().and_then(Result::ok).ok_or(Refusal::Busy)?;
+        let _held = match self {
+            Self::Coming(_) => Some(memory.take(org, longest, deadline).await?),
+            // Whoever read it has taken its memory before.
+            Self::Here(_) => None,
+        };
+        Ok(Some(Room { _place, _held }))
     }
 
     /// Reads it for nobody.

@@ -6,7 +6,7 @@
 //! - who calls, and for whom: [`credentials`], [`by`];
 //! - which connection and path are meant: [`address`];
 //! - where that is and what the connection adds: [`aim`], [`prepared`], [`template`], [`multipart`], [`mint`], [`voucher`];
-//! - whether the connection's terms admit it: [`rules`], [`room`];
+//! - whether the connection's terms admit it, and there is room: [`rules`], [`room`], [`memory`];
 //! - what of the caller's request goes along: [`headers`], [`query`], [`inbody`], [`draft`];
 //! - the exchange, once more where that helps: [`pool`], [`send`], [`retry`];
 //! - the answer on its way back, as long as the right to it: [`answer`], [`redaction`], [`right`].
@@ -34,6 +34,7 @@ mod faults;
 mod headers;
 mod inbody;
 mod inside;
+mod memory;
 mod mint;
 mod multipart;
 mod outbody;
@@ -61,6 +62,7 @@ pub use faults::Faults;
 #[cfg(feature = "faults")]
 pub use faults::Guard;
 pub use headers::no_page_of_ours;
+pub use memory::Held;
 pub use place::{Place, PlaceFault};
 pub use probe::Tested;
-pub use refusal::{ERROR, PathFault, Refusal};
+pub use refusal::{ERROR, PathFault, Refusal, headers_of};

@@ -23,8 +23,10 @@ const IDLE_PER_TARGET_MAX: usize = 128;
 /// How many are kept for one org: a caller who may name many hosts of a family must not use up what all share, which is
 /// the process's open files.
 const IDLE_PER_ORG_MAX: usize = 1024;
+/// How many are kept for all orgs, likewise.
+pub(crate) const IDLE_MAX: usize = 3072;
 /// How long one is kept: less than the usual patience of servers, which close at 60 seconds and more.
-const IDLE_MAX: Duration = Duration::from_secs(50);
+const IDLE_TIME_MAX: Duration = Duration::from_secs(50);
 /// How long the rest of a request may take after its answer is over. Nobody looks any more whether the caller may go on:
 /// no longer than what goes on by a right may outlive it.
 pub(crate) const LINGER: Duration = Duration::from_secs(1);
@@ -41,6 +43,8 @@ struct Slots {
     by_target: HashMap<Key, Arc<Slot>>,
     /// How many connections each org has idle.
     idle: HashMap<OrgId, Arc<AtomicUsize>>,
+    /// And all orgs.
+    idle_of_all: Arc<AtomicUsize>,
 }
 
 /// Whose connections, to whom, and what the org may reach: once that is another, so are its connections.
@@ -50,8 +54,14 @@ pub(crate) type Key = (OrgId, ConnectionId, Origin, Option<Arc<PrivateReach>>);
 pub(crate) struct Slot {
     key: Key,
     idle: Mutex<Vec<Idle>>,
-    /// How many its org has idle.
+    idle_now: IdleNow,
+}
+
+/// How many are idle.
+#[derive(Clone)]
+struct IdleNow {
     of_org: Arc<AtomicUsize>,
+    of_all: Arc<AtomicUsize>,
 }
 
 struct Idle {
@@ -61,19 +71,22 @@ struct Idle {
 }
 
 /// Counted for as long as it is there.
-struct Counted(Arc<AtomicUsize>);
+struct Counted(IdleNow);
 
 impl Counted {
     /// One more, where that is not one too many.
-    fn new(count: &Arc<AtomicUsize>) -> Option<Self> {
-        let counted = Self(count.clone());
-        (count.fetch_add(1, Relaxed) < IDLE_PER_ORG_MAX).then_some(counted)
+    fn new(now: &IdleNow) -> Option<Self> {
+        let counted = Self(now.clone());
+        let of_org = now.of_org.fetch_add(1, Relaxed);
+        let of_all = now.of_all.fetch_add(1, Relaxed);
+        (of_org < IDLE_PER_ORG_MAX && of_all < IDLE_MAX).then_some(counted)
     }
 }
 
 impl Drop for Counted {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Relaxed);
+        self.0.of_org.fetch_sub(1, Relaxed);
+        self.0.of_all.fetch_sub(1, Relaxed);
     }
 }
 
@@ -96,14 +109,17 @@ impl Pool {
     /// The slot of a connection and a target.
     pub(crate) fn slot(&self, key: Key) -> Arc<Slot> {
         let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let Slots { by_target, idle } = &mut *slots;
+        let Slots { by_target, idle, idle_of_all } = &mut *slots;
         if by_target.len() >= TARGETS_MAX {
             by_target.retain(|_, slot| Arc::strong_count(slot) > 1 || !slot.is_empty());
             // Each slot of an org holds its count too.
             idle.retain(|_, count| Arc::strong_count(count) > 1);
         }
-        let of_org = idle.entry(key.0).or_default();
-        let new = || Arc::new(Slot::new(key.clone(), of_org.clone()));
+        let (of_org, of_all) = (idle.entry(key.0).or_default(), idle_of_all);
+        let new = || {
+            let idle_now = IdleNow { of_org: of_org.clone(), of_all: of_all.clone() };
+            Arc::new(Slot::new(key.clone(), idle_now))
+        };
         by_target.entry(key.clone()).or_insert_with(new).clone()
     }
 
@@ -123,14 +139,14 @@ impl Pool {
 }
 
 impl Slot {
-    fn new(key: Key, of_org: Arc<AtomicUsize>) -> Self {
-        Self { key, idle: Mutex::default(), of_org }
+    fn new(key: Key, idle_now: IdleNow) -> Self {
+        Self { key, idle: Mutex::default(), idle_now }
     }
 
     /// One to another target, which is in no pool.
     pub(crate) fn apart(&self, origin: Origin) -> Self {
         let (org, connection, _, reach) = self.key.clone();
-        Self::new((org, connection, origin, reach), self.of_org.clone())
+        Self::new((org, connection, origin, reach), self.idle_now.clone())
     }
 
     /// Whether it leads there, as far as its org may reach by now.
@@ -161,7 +177,7 @@ impl Slot {
     pub(crate) fn take(&self) -> Option<Link> {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         while let Some(Idle { link, since, .. }) = idle.pop() {
-            if !link.sender.is_closed() && since.elapsed() < IDLE_MAX {
+            if !link.sender.is_closed() && since.elapsed() < IDLE_TIME_MAX {
                 return Some(link);
             }
         }
@@ -183,7 +199,7 @@ impl Slot {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         if idle.len() < IDLE_PER_TARGET_MAX
             && !link.sender.is_closed()
-            && let Some(_counted) = Counted::new(&self.of_org)
+            && let Some(_counted) = Counted::new(&self.idle_now)
         {
             idle.push(Idle { link, since: Instant::now(), _counted });
         }
@@ -195,7 +211,7 @@ impl Slot {
 
     fn sweep(&self) {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        idle.retain(|it| it.since.elapsed() < IDLE_MAX && !it.link.sender.is_closed());
+        idle.retain(|it| it.since.elapsed() < IDLE_TIME_MAX && !it.link.sender.is_closed());
     }
 }
 
@@ -240,5 +256,21 @@ mod tests {
         let taken = slot(orgs[0], 0).take();
         slot(orgs[0], IDLE_PER_ORG_MAX).put(taken.unwrap());
         assert!(!slot(orgs[0], IDLE_PER_ORG_MAX).is_empty() && slot(orgs[0], 0).is_empty());
+    }
+
+    #[tokio::test]
+    async fn all_orgs_keep_no_more_than_there_is() {
+        let pool = Pool::default();
+        let (mut far_ends, mut kept) = (Vec::new(), 0);
+        for number in 0..IDLE_MAX + 100 {
+            let org = OrgId::from_uuid(uuid::Uuid::from_u128((number % 50) as u128));
+            let host = format!("h{number}.example").parse().unwrap();
+            let slot = pool.slot((org, Origin::new(Scheme::Https, host), None));
+            let (link, far) = link().await;
+            far_ends.push(far);
+            slot.put(link);
+            kept += usize::from(!slot.is_empty());
+        }
+        assert_eq!(kept, IDLE_MAX);
     }
 }

@@ -34,7 +34,7 @@ impl Broker {
             return Ok(EXPIRED);
         }
         let used = self.used(usable);
-        let (true, Some(_seat)) = (self.recorder.has_room(), used.room.take(used.seats)) else {
+        let (true, Ok(_seat)) = (self.recorder.has_room(), used.room.take(used.seats)) else {
             return Err(EngineError::Unavailable(None));
         };
         let (app, recorder) = (self.app.clone(), self.recorder.clone());

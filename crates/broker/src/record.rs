@@ -5,31 +5,28 @@
 //! find afterwards is not to be had. Connections may ask for more: [`strict`].
 
 mod strict;
+mod waiting;
 
-use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use claviger_engine::{CallBatch, Engine};
+use claviger_engine::Engine;
 use claviger_http::App;
 use claviger_model::{Connection, ConnectionId, CredentialId, OrgId, Timestamp, UserId};
 use http::{HeaderValue, Method};
 use tokio::sync::watch;
 use tokio::time::Instant;
-use uuid::Uuid;
 
 use self::strict::Begun;
+use self::waiting::Waiting;
 use crate::by::By;
+use crate::door::METHOD_BYTES_MAX;
 use crate::outbody::Sent;
 
 /// How often lines are written.
 const PERIOD: Duration = Duration::from_secs(1);
-/// Lines that wait, some 50 MB at most: a few seconds' worth of the fastest traffic. Beyond, calls are refused.
-const WAITING_MAX: usize = 200_000;
-/// Lines of one row.
-const BATCH_MAX: u32 = 1000;
 /// Rows that are written in one commit.
 const ROWS_MAX: usize = 64;
 /// How much of a path is kept.
@@ -38,6 +35,11 @@ const PATH_CHARS_MAX: usize = 512;
 pub(crate) const RETENTION: Duration = Duration::from_secs(30 * 24 * 3600);
 /// How often old lines are looked for.
 const FORGETTING_PERIOD: Duration = Duration::from_secs(600);
+/// How often some are erased between two times of writing, where there are many: 10,000 rows a second, which is more than
+/// are written. Each time is a change by itself, so that others come in between.
+const FORGETTING_ROUNDS: usize = 50;
+/// And no longer than this, where that takes time: lines wait to be written.
+const FORGETTING_PATIENCE: Duration = Duration::from_millis(500);
 
 /// Gathers lines.
 #[derive(Default)]
@@ -45,12 +47,6 @@ pub(crate) struct Recorder {
     waiting: Mutex<Waiting>,
     is_refusing: AtomicBool,
     is_cutting_off: AtomicBool,
-}
-
-#[derive(Default)]
-struct Waiting {
-    calls: usize,
-    batches: HashMap<ConnectionId, Vec<CallBatch>>,
 }
 
 /// Writes lines, until it is told to stop.
@@ -63,7 +59,7 @@ pub(crate) async fn write_on(recorder: Arc<Recorder>, app: App, mut stopping: wa
             return;
         }
         if forgot_at.is_none_or(|at| at.elapsed() >= FORGETTING_PERIOD) {
-            match app.engine().forget_calls(app.engine().clock().now() - RETENTION).await {
+            match forget(app.engine()).await {
                 // There is more: at the next look.
                 Ok(false) => {}
                 Ok(true) => forgot_at = Some(Instant::now()),
@@ -75,6 +71,20 @@ pub(crate) async fn write_on(recorder: Arc<Recorder>, app: App, mut stopping: wa
             }
         }
     }
+}
+
+/// Erases what is old, as far as there is time. Tells whether that was all of it.
+async fn forget(engine: &Engine) -> Result<bool, claviger_engine::Error> {
+    let began = Instant::now();
+    for _ in 0..FORGETTING_ROUNDS {
+        if engine.forget_calls(engine.clock().now() - RETENTION).await? {
+            return Ok(true);
+        }
+        if began.elapsed() >= FORGETTING_PATIENCE {
+            break;
+        }
+    }
+    Ok(false)
 }
 
 impl Recorder {
@@ -90,38 +100,16 @@ impl Recorder {
 
     /// `begun` is what the line takes the place of.
     fn note(&self, org: OrgId, connection: ConnectionId, at: Timestamp, line: &str, begun: Option<Begun>) {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        waiting.calls += 1;
-        if waiting.calls >= WAITING_MAX {
+        let mut waiting = self.waiting();
+        waiting.add(org, connection, at, line, begun);
+        if waiting.is_full() {
             self.is_refusing.store(true, Relaxed);
-        }
-        let batches = waiting.batches.entry(connection).or_default();
-        let is_other = |last: &CallBatch| last.calls >= BATCH_MAX || !last.id.is_nil();
-        if begun.is_some() || batches.last().is_none_or(is_other) {
-            let lines = String::with_capacity(if begun.is_some() { line.len() + 1 } else { 512 });
-            batches.push(CallBatch {
-                id: begun.map_or(Uuid::nil(), |begun| begun.row),
-                org,
-                connection,
-                begun_at: begun.map(|begun| begun.at),
-                first_at: at,
-                last_at: at,
-                calls: 0,
-                lines,
-            });
-        }
-        if let Some(batch) = batches.last_mut() {
-            batch.calls += 1;
-            batch.last_at = batch.last_at.max(at);
-            batch.lines.push_str(line);
-            batch.lines.push('\n');
         }
     }
 
     /// Writes what waits. What cannot be written waits on, and no call is made meanwhile.
     pub(crate) async fn flush(&self, engine: &Engine) {
-        let taken = std::mem::take(&mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner));
-        let mut rows: Vec<_> = taken.batches.into_values().flatten().collect();
+        let mut rows = self.waiting().take();
         for row in rows.iter_mut().filter(|row| row.id.is_nil()) {
             row.id = engine.new_batch_id();
         }
@@ -131,20 +119,17 @@ impl Recorder {
                 let error = claviger_model::chain(&error);
                 tracing::error!(error, "calls cannot be recorded: none is made until they can");
                 self.is_refusing.store(true, Relaxed);
-                return self.take_back(rows);
+                return self.waiting().take_back(rows);
             }
-            rows.truncate(now);
+            self.waiting().written(rows.drain(now..));
         }
-        self.is_refusing.store(false, Relaxed);
+        // Looked at and said under one lock, as by whoever adds.
+        let waiting = self.waiting();
+        self.is_refusing.store(waiting.is_full(), Relaxed);
     }
 
-    fn take_back(&self, rows: Vec<CallBatch>) {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        for row in rows {
-            waiting.calls += row.calls as usize;
-            // Before those that came meanwhile, so that no line is added to what may be written already.
-            waiting.batches.entry(row.connection).or_default().insert(0, row);
-        }
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -156,6 +141,8 @@ pub(crate) struct Noted {
     started: Instant,
     begun: Option<Begun>,
     is_whole: bool,
+    /// Whether the third party's answer is passed on, or was.
+    is_handed_back: bool,
     is_done: bool,
 }
 
@@ -197,7 +184,9 @@ impl Noted {
             received: 0,
             masked: 0,
         };
-        Self { app, recorder, line, started: Instant::now(), begun: None, is_whole: false, is_done: false }
+        let (started, begun) = (Instant::now(), None);
+        let (is_whole, is_handed_back, is_done) = (false, false, false);
+        Self { app, recorder, line, started, begun, is_whole, is_handed_back, is_done }
     }
 
     /// Where it goes.
@@ -214,6 +203,12 @@ impl Noted {
 
     pub(crate) fn answered(&mut self, status: u16) {
         self.line.status = status;
+    }
+
+    /// The same, where the answer is passed on: what becomes of it counts.
+    pub(crate) fn handed_back(&mut self, status: u16) {
+        self.is_handed_back = true;
+        self.answered(status);
     }
 
     pub(crate) fn refused(&mut self, status: u16, code: &'static str) {
@@ -247,6 +242,13 @@ impl Drop for Noted {
         if !self.is_whole && self.line.code.is_none() && self.recorder.is_cutting_off.load(Relaxed) {
             self.line.code = Some("stopped");
         }
+        // What is refused is counted where that is told.
+        if self.is_handed_back {
+            match self.line.code {
+                None => self.app.metrics().count_forwarded(),
+                Some(code) => self.app.metrics().count_brokered(code),
+            }
+        }
         let at = self.app.engine().clock().now();
         let micros = self.started.elapsed().as_micros();
         let line = self.line.written(at, Some(micros));
@@ -276,7 +278,9 @@ impl Line {
         self.user.map_or(Ok(()), |user| write!(line, "{user}"))?;
         // Methods, hosts and paths were read already: they have no quote and no backslash, but for quotes in paths.
         let host = self.host.as_ref().and_then(|host| host.to_str().ok()).unwrap_or_default();
-        for part in ["\",\"", method.as_str(), "\",\"", host, "\",\""] {
+        // A longer one is refused before; it would be kept in each line.
+        let method = method.as_str().get(..METHOD_BYTES_MAX).unwrap_or(method.as_str());
+        for part in ["\",\"", method, "\",\"", host, "\",\""] {
             line.push_str(part);
         }
         for (number, part) in path.split('"').enumerate() {

@@ -26,6 +26,10 @@ pub enum Refusal {
     RateLimited,
     /// As many calls of this connection are under way as may be.
     Busy,
+    /// As many calls of the org are under way as may be, or as much is held for them.
+    OrgBusy,
+    /// The same of all orgs.
+    ServerBusy,
     /// There is no such connection, or none that the caller may know of.
     ConnectionAbsent,
     /// Its time is over.
@@ -136,6 +140,16 @@ impl Refusal {
                 "connection_busy",
                 "As many calls of the connection are under way as may be",
             ),
+            Self::OrgBusy => (
+                S::TOO_MANY_REQUESTS,
+                "org_busy",
+                "As many calls of the org are under way as may be, or as much is held in memory for them",
+            ),
+            Self::ServerBusy => (
+                S::SERVICE_UNAVAILABLE,
+                "server_busy",
+                "As many calls are under way as may be, or as much is held in memory for them",
+            ),
             Self::ConnectionAbsent => (S::NOT_FOUND, "connection_not_found", "Connection not found"),
             Self::ConnectionExpired => (S::FORBIDDEN, "connection_expired", "The connection's time is over"),
             Self::ConnectionUnusable(words) => (S::CONFLICT, "connection_unusable", words),
@@ -244,13 +258,21 @@ impl Refusal {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         headers.insert(ERROR, HeaderValue::from_static(code));
-        if status == StatusCode::UNAUTHORIZED {
-            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-        }
-        if self.is_to_be_tried_again() {
-            headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
-        }
+        headers.extend(
+            headers_of(status).filter(|(name, _)| name != RETRY_AFTER || self.is_to_be_tried_again()),
+        );
         response
+    }
+}
+
+/// What a refusal's headers say by its status alone.
+pub fn headers_of(status: StatusCode) -> Option<(HeaderName, HeaderValue)> {
+    match status {
+        StatusCode::UNAUTHORIZED => Some((WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))),
+        StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => {
+            Some((RETRY_AFTER, HeaderValue::from_static("1")))
+        }
+        _ => None,
     }
 }
 

@@ -28,6 +28,7 @@ pub mod kek;
 pub mod ledger;
 mod line_file;
 pub mod logging;
+mod open_files;
 mod openapi;
 pub mod org;
 mod outwards;

@@ -9,14 +9,17 @@ use axum::routing::get;
 use claviger_broker::Options as BrokerOptions;
 use claviger_egress::Egress;
 use claviger_engine::Engine;
-use claviger_http::{App, Bucket, Identity, Limits, Rate, ServerOptions, Tls, TrustedProxies, Ways};
+use claviger_http::{
+    App, Bucket, CONNECTIONS_MAX, Identity, Limits, Rate, ServerOptions, Tls, TrustedProxies, Ways,
+};
 use claviger_native::Options as NativeOptions;
 use claviger_vault::SystemRandom;
 use http::header::CONTENT_TYPE;
 
 use crate::app::{self, Application, Outwards};
 use crate::certificate::{self, Fingerprint};
-use crate::settings::{RateLimits, Serve};
+use crate::open_files;
+use crate::settings::{Calls, RateLimits, Serve};
 use crate::signal;
 
 /// Why serving ended before anybody asked for it.
@@ -67,7 +70,11 @@ pub async fn serve(
         _ => None,
     };
     let exchange = claviger_exchange::client(egress.clone(), settings.oauth_policy.clone());
-    let outwards = Outwards { egress, exchange, broker: BrokerOptions::default() };
+    let Calls { max: calls_max, per_org_max: calls_per_org_max } = settings.calls;
+    let broker = BrokerOptions { calls_max, calls_per_org_max, ..BrokerOptions::default() };
+    let listeners = 1 + usize::from(settings.metrics_listen.is_some());
+    open_files::provide(listeners * CONNECTIONS_MAX + broker.links_max());
+    let outwards = Outwards { egress, exchange, broker };
     let application =
         Application::assemble(engine, limits, proxies, native, &settings.zendesk, outwards, &SystemRandom);
     let metrics = match settings.metrics_listen {

@@ -37,7 +37,7 @@ pub use secrets::SecretVariables;
 pub use sections::{Aws, SecretSetting, TypedAws, TypedCatalog};
 pub use serve::{CheckpointPlace, Serve};
 pub use typed::{Command, CommandLine, LogFormat, RateLimits, Typed};
-pub use upstreams::{TypedBroker, TypedUpstream, Upstream};
+pub use upstreams::{Calls, TypedBroker, TypedUpstream, Upstream};
 
 use faults::Faults;
 
@@ -167,6 +167,7 @@ mod tests {
             webhook_policy: Policy::public(),
             oauth_policy: Policy::public(),
             github_keys: None,
+            calls: Calls { max: 4096, per_org_max: 2048 },
             upstreams: Vec::new(),
             zendesk: ZendeskOptions::default(),
         };

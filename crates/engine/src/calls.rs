@@ -16,7 +16,8 @@ pub use noting::{BegunUse, Use, UsedBy};
 use crate::permit::rights::ConnectionsRead;
 use crate::{Engine, Error, Permit};
 
-/// So many rows are read at once: a row has up to 1000 lines, and some 10 MB of them are in memory then at most.
+/// So many rows are read at once: a row has up to 1000 lines of 256 KiB together, and 4 MiB of them are in memory then at
+/// most.
 const ROWS_AT_ONCE: i64 = 16;
 
 /// A place among a connection's calls, for whoever reads on from there. Written, it is opaque to callers.

@@ -35,8 +35,8 @@ use crate::{Door, Front, Misfit, Tls, plain_misfit};
 
 mod ended;
 
-/// Connections at once, those whose TLS handshake is under way included; more wait to be accepted. Well under the
-/// usual limit of file descriptors.
+/// Connections at once, those whose TLS handshake is under way included; more wait to be accepted. Each is an open file,
+/// of which systems often let a process have 1,024: whoever runs a server sees to it that there are more.
 pub const CONNECTIONS_MAX: usize = 8_192;
 /// How long a TLS handshake may take.
 const HANDSHAKE_PATIENCE: Duration = Duration::from_secs(10);

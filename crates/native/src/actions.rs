@@ -6,6 +6,7 @@ mod http;
 mod pairs;
 mod refused;
 mod schema;
+mod shown;
 mod user;
 
 use std::sync::Arc;

@@ -133,6 +133,8 @@ mod tests {
             zendesk_oauth_anywhere = true
             broker.requests_per_minute = 600
             broker.upstream = [{ host = "git.example", address = "10.1.2.3:8443", ca_file = "/run/ca.pem" }]
+            broker.calls_max = 1000
+            broker.calls_per_org_max = 100
             catalog.extra = "/etc/claviger/integrations.toml"
             [aws]
             region = "eu-west-1"
@@ -150,6 +152,7 @@ mod tests {
         assert_eq!(typed.drain_seconds, Some(3));
         assert_eq!((typed.zendesk_requests_per_minute, typed.zendesk_connections_max), (Some(200), Some(50)));
         assert_eq!(typed.catalog.extra.as_deref(), Some(Path::new("/etc/claviger/integrations.toml")));
+        assert_eq!((typed.broker.calls_max, typed.broker.calls_per_org_max), (Some(1000), Some(100)));
         assert_eq!(typed.aws.region.as_deref(), Some("eu-west-1"));
         assert_eq!(typed.aws.secret_access_key.unwrap().0.as_str(), "secret");
         let written = text.lines().filter(|line| line.contains('=')).count();

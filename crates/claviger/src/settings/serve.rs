@@ -9,7 +9,7 @@ use claviger_model::Network;
 use claviger_zendesk::Options as ZendeskOptions;
 
 use super::faults::Faults;
-use super::{RateLimits, SettingsError, Typed, Upstream, listen, zendesk};
+use super::{Calls, RateLimits, SettingsError, Typed, Upstream, listen, zendesk};
 use crate::certificate::CertificateFiles;
 use crate::data_dir::DataDir;
 
@@ -47,6 +47,8 @@ pub struct Serve {
     pub oauth_policy: Policy,
     /// Where GitHub's public keys are, if anywhere.
     pub github_keys: Option<PathBuf>,
+    /// How many calls through connections may be under way.
+    pub calls: Calls,
     /// Hosts that the operator has a word on.
     pub upstreams: Vec<Upstream>,
     /// How the Zendesk dialect tells orgs apart, and what else the operator decided for it.
@@ -76,6 +78,7 @@ impl Serve {
         let broker_requests_per_minute =
             faults.note(minutely("--broker-requests-per-minute", typed.broker.requests_per_minute));
         let drain = faults.note(drain(typed.drain_seconds.unwrap_or(DRAIN_SECONDS)));
+        let calls = faults.note(typed.broker.calls());
         let upstreams = faults.note(typed.broker.check());
         let shows_tokens = typed.zendesk_show_tokens.unwrap_or(false);
         let zendesk =
@@ -99,6 +102,7 @@ impl Serve {
             webhook_policy: policy(typed.webhooks_anywhere),
             oauth_policy: policy(typed.zendesk_oauth_anywhere),
             github_keys: typed.github_keys,
+            calls: calls?,
             upstreams: upstreams?,
             zendesk: zendesk?,
         })

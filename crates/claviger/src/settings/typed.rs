@@ -21,7 +21,7 @@ use crate::org::OrgCommand;
     name = "claviger",
     version,
     after_help = "Each setting has a flag, a variable and, with _ for -, a key in the configuration file; those of \
-                  --aws-… and --catalog-… are in its sections [aws] and [catalog]. The flag wins over the \
+                  --aws-…, --broker-… and --catalog-… are in its sections [aws], [broker] and [catalog]. The flag wins over the \
                   variable, the variable over the file. Master keys come from --kek-file, \
                   or as text from CLAVIGER_KEK, or follow from CLAVIGER_KEK_PASSPHRASE."
 )]

@@ -1,25 +1,45 @@
 //! What came of an action, as it is shown.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use std::convert::Infallible;
+use std::iter::once;
+
+use axum::body::Body;
+use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
-use claviger_broker::Acted;
+use claviger_broker::{Acted, Held};
+use claviger_engine::Error as EngineError;
 use claviger_model::RETRIES_MAX;
+use futures_util::stream::iter;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue};
 use serde::Serialize;
-use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
+use super::shown::Shown;
+use crate::Error;
+
 /// An answer.
+pub(super) struct Answered {
+    head: Head,
+    body: Shown,
+    tail: Tail,
+    /// The memory that the body takes; none where it is small.
+    held: Option<Held>,
+}
+
+/// What stands before the body.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Answered {
+struct Head {
     status: u16,
     headers: Vec<Pair>,
     /// `json`, `text`, `base64` or `none`.
     body_type: &'static str,
-    body: Body,
+}
+
+/// What stands behind it.
+#[derive(Serialize)]
+struct Tail {
     /// How often the call was made.
     attempts: u8,
     timing: Timing,
@@ -29,15 +49,6 @@ pub(super) struct Answered {
 struct Pair {
     key: String,
     value: String,
-}
-
-#[derive(Serialize)]
-#[serde(untagged)]
-enum Body {
-    /// As it was written: no digit of a number is lost.
-    Json(Box<RawValue>),
-    Text(String),
-    None(()),
 }
 
 /// In milliseconds.
@@ -50,37 +61,53 @@ struct Timing {
 
 impl From<Acted> for Answered {
     fn from(acted: Acted) -> Self {
-        let Acted { status, headers, body, attempts, until_answer, total } = acted;
-        let (body_type, body) = shown(body, &headers);
+        let Acted { status, headers, body, held, attempts, until_answer, total } = acted;
+        let body = Shown::new(body, says_json(&headers));
         let pair = |(name, value): (&http::HeaderName, &HeaderValue)| Pair {
             key: name.as_str().to_owned(),
             value: text_of(value),
         };
         let millis = |duration: std::time::Duration| duration.as_micros() as f64 / 1000.0;
-        Self {
+        let head = Head {
             status: status.as_u16(),
             headers: headers.iter().map(pair).collect(),
-            body_type,
-            body,
-            attempts,
-            timing: Timing { first_byte_ms: millis(until_answer), total_ms: millis(total) },
-        }
+            body_type: body.kind.name(),
+        };
+        let timing = Timing { first_byte_ms: millis(until_answer), total_ms: millis(total) };
+        Self { head, body, tail: Tail { attempts, timing }, held }
     }
 }
 
-/// JSON is what says that it is, and is; what is no text is shown in base64.
-fn shown(body: Bytes, headers: &HeaderMap) -> (&'static str, Body) {
-    if body.is_empty() {
-        return ("none", Body::None(()));
-    }
-    if says_json(headers)
-        && let Ok(json) = serde_json::from_slice::<Box<RawValue>>(&body)
-    {
-        return ("json", Body::Json(json));
-    }
-    match String::from_utf8(body.into()) {
-        Ok(text) => ("text", Body::Text(text)),
-        Err(bytes) => ("base64", Body::Text(STANDARD.encode(bytes.as_bytes()))),
+impl Answered {
+    /// The answer to the caller. What is not small is written as the caller takes it, and its memory is held until then.
+    ///
+    /// # Errors
+    /// Where what it says of the call cannot be written.
+    pub(super) fn written(self) -> Result<Response, Error> {
+        let Self { head, body, tail, held } = self;
+        let failed = |error: serde_json::Error| EngineError::Internal(error.into());
+        let head = serde_json::to_string(&head).map_err(failed)?;
+        let tail = serde_json::to_string(&tail).map_err(failed)?;
+        let (begin, end) = body.kind.around();
+        let begin = format!("{},\"body\":{begin}", head.strip_suffix('}').unwrap_or(&head));
+        let end = format!("{end},{}", tail.strip_prefix('{').unwrap_or(&tail));
+        let whole = match held {
+            None => {
+                let pieces: Vec<Bytes> = body.collect();
+                Body::from([begin.as_bytes(), &pieces.concat(), end.as_bytes()].concat())
+            }
+            Some(held) => {
+                let pieces = once(Bytes::from(begin)).chain(body).chain(once(Bytes::from(end)));
+                let pieces = pieces.map(move |piece| {
+                    // As long as there is more to come.
+                    let _ = &held;
+                    Ok::<_, Infallible>(piece)
+                });
+                Body::from_stream(iter(pieces))
+            }
+        };
+        let content_type = (CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        Ok(([content_type], whole).into_response())
     }
 }
 
@@ -128,32 +155,20 @@ impl Answered {
 mod tests {
     use super::*;
 
-    fn shown_as(media_type: &str, body: &'static [u8]) -> String {
-        let mut headers = HeaderMap::new();
-        headers.insert(CONTENT_TYPE, media_type.parse().unwrap());
-        let (kind, body) = shown(Bytes::from_static(body), &headers);
-        format!("{kind} {}", serde_json::to_string(&body).unwrap())
-    }
-
     #[test]
-    fn a_body_is_shown_as_what_it_is() {
-        for (media_type, body, expected) in [
-            (
-                "application/json",
-                &b" {\"b\": 12345678901234567890123, \"a\": 1.0} "[..],
-                "json {\"b\": 12345678901234567890123, \"a\": 1.0}",
-            ),
-            ("application/problem+json; charset=utf-8", b"[]", "json []"),
-            ("application/x-amz-json-1.1", b"null", "json null"),
-            ("application/json", b"{\"a\": ********}", r#"text "{\"a\": ********}""#),
-            ("text/plain", b"17", r#"text "17""#),
-            ("text/html", b"<p>\xc3\xa9", "text \"<p>é\""),
-            ("application/json", b"\"\xff\"", "base64 \"Iv8i\""),
-            ("image/png", b"\x89PNG", "base64 \"iVBORw==\""),
-            ("application/json", b"", "none null"),
+    fn media_types_say_json() {
+        for (media_type, expected) in [
+            ("application/json", true),
+            ("application/problem+json; charset=utf-8", true),
+            ("application/x-amz-json-1.1", true),
+            ("Application/JSON", true),
+            ("text/plain", false),
+            ("text/html; a=json", false),
         ] {
-            assert_eq!(shown_as(media_type, body), expected);
+            let headers = [(CONTENT_TYPE, HeaderValue::from_static(media_type))].into_iter().collect();
+            assert_eq!(says_json(&headers), expected, "{media_type}");
         }
+        assert!(!says_json(&HeaderMap::new()));
     }
 
     #[test]

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use axum::Extension;
-use axum::response::{IntoResponse, Response};
+use axum::body::HttpBody as _;
+use axum::extract::{FromRequest as _, Request};
+use axum::response::Response;
 use claviger_broker::{Action, Broker, ERROR, no_page_of_ours};
 use claviger_http::openapi::{Named, Operation};
 use claviger_http::{Batch, BodyError, Bucket, Route, RouteInfo, Who};
@@ -15,7 +17,7 @@ use super::asked::Asked;
 use super::refused::Refused;
 use super::schema::schema;
 use super::user::User;
-use crate::error;
+use crate::{Error, error};
 
 const PATH: &str = "/claviger/v1/actions/http";
 const RESOLVE: &[Permission] = &[Permission::CONNECTIONS_RESOLVE];
@@ -47,20 +49,28 @@ pub(super) fn route(broker: &Arc<Broker>) -> Route {
 async fn run(
     Extension(broker): Extension<Arc<Broker>>,
     User { permit, proof }: User,
-    body: Result<Batch, BodyError>,
+    request: Request,
 ) -> Result<Response, Refused> {
-    let body = body?;
-    let asked = Asked::read(&body.0, permit.caller().integration())?;
+    let longest = request.body().size_hint().upper();
+    let mut held = broker.hold(permit.caller().org(), longest).map_err(Error::from)?;
+    let asked = {
+        let body: Result<Batch, BodyError> = Batch::from_request(request, &()).await;
+        Asked::read(&body?.0, permit.caller().integration())?
+    };
+    if let Some(held) = &mut held {
+        held.keep(asked.body.len());
+    }
     let action = Action {
         connection: asked.connection.key(),
         method: asked.method,
         place: asked.place,
         headers: asked.headers,
         body: asked.body,
+        held,
         retries: asked.retries,
     };
-    let acted = broker.act(&permit, proof, action).await.map_err(crate::Error::from)?;
-    let mut response = axum::Json(Answered::from(acted)).into_response();
+    let acted = broker.act(&permit, proof, action).await.map_err(Error::from)?;
+    let mut response = Answered::from(acted).written()?;
     // As at the door: what third parties say is not to be taken for a page of ours.
     no_page_of_ours(response.headers_mut());
     Ok(response)

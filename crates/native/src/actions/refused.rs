@@ -1,7 +1,7 @@
 //! Refusals of actions: in the native API's form, with the code in a header too, as at the broker's door.
 
 use axum::response::{IntoResponse, Response};
-use claviger_broker::{ERROR, Refusal};
+use claviger_broker::{ERROR, Refusal, headers_of};
 use http::HeaderValue;
 use http::header::RETRY_AFTER;
 
@@ -35,10 +35,13 @@ impl IntoResponse for Refused {
     fn into_response(self) -> Response {
         let code = self.0.code();
         let mut response = self.0.into_response();
-        response.headers_mut().insert(ERROR, HeaderValue::from_static(code));
+        let more = headers_of(response.status());
+        let headers = response.headers_mut();
+        headers.insert(ERROR, HeaderValue::from_static(code));
+        headers.extend(more);
         if code == Refusal::RightUnknown.code() {
             // It may have been done.
-            response.headers_mut().remove(RETRY_AFTER);
+            headers.remove(RETRY_AFTER);
         }
         response
     }

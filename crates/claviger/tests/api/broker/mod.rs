@@ -1,5 +1,6 @@
 //! `/broker/…`
 
+mod bounds;
 mod dns;
 mod echo;
 mod ends;

@@ -2,6 +2,7 @@
 
 mod answers;
 mod attacks;
+mod bounds;
 mod calls;
 mod ends;
 mod form;

@@ -117,6 +117,11 @@ with_a_world! {
         let list = listed(&scene.admin, &id, 3).await;
         let errors = list["calls"].as_array().unwrap().iter().filter(|call| call["error"] == "answer_too_large");
         assert_eq!(errors.count(), 2, "{list}");
+        // Each counts once, as what it came to.
+        let metrics = scene.server.metrics();
+        for line in [r#"{outcome="answer_too_large"} 2"#, r#"{outcome="forwarded"} 1"#] {
+            assert!(metrics.contains(&format!("claviger_broker_calls_total{line}")), "{line}: {metrics}");
+        }
     }
 
     async fn what_is_no_whole_answer_is_refused(scene: &Scene) {
