@@ -160,6 +160,8 @@ fn kinds() -> Vec<Refusal> {
         R::Exchange(_) => EXCHANGE.map(R::Exchange),
         R::UpstreamBroken => [R::UpstreamBroken],
         R::UpstreamEncoded => [R::UpstreamEncoded],
+        R::UpstreamPartial => [R::UpstreamPartial],
+        R::UpstreamCharset => [R::UpstreamCharset],
         R::Unrecorded => [R::Unrecorded],
         R::Unavailable => [R::Unavailable],
         R::UpstreamTimeout => [R::UpstreamTimeout],

@@ -25,6 +25,7 @@ mod aim;
 mod answer;
 mod broker;
 mod by;
+mod charset;
 mod check;
 mod credentials;
 mod description;

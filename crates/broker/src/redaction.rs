@@ -64,19 +64,26 @@ impl Redaction {
         Self { redactor, pieces: Pieces::default(), rest: Bytes::new(), has_paused: false, is_over: false }
     }
 
-    /// Masks what headers echo; one whose name does is left out.
-    pub(crate) fn mask_headers(&mut self, headers: &mut HeaderMap) {
+    /// Masks what headers echo; one whose name does is left out. The length of a body that follows is what it is; where
+    /// none does, one that echoes a secret is left out.
+    pub(crate) fn mask_headers(&mut self, headers: &mut HeaderMap, has_body: bool) {
         let mut is_told =
             |name: &&HeaderName| !USUAL.contains(name) && self.redactor.is_in_name(name.as_str().as_bytes());
         let telling: Vec<_> = headers.keys().filter(|name| is_told(name)).cloned().collect();
         for name in telling {
             headers.remove(name);
         }
+        let length = headers.remove(CONTENT_LENGTH);
         for value in headers.values_mut() {
             if let Some(masked) = self.redactor.mask_header(value.as_bytes()) {
                 // Masks are stars, and all else was a header's value before.
                 *value = HeaderValue::from_bytes(&masked).unwrap_or(HeaderValue::from_static("*"));
             }
+        }
+        let is_length =
+            |value: &HeaderValue| has_body || self.redactor.mask_header(value.as_bytes()).is_none();
+        if let Some(length) = length.filter(is_length) {
+            headers.insert(CONTENT_LENGTH, length);
         }
     }
 
@@ -129,6 +136,21 @@ mod tests {
     use std::task::Waker;
 
     use super::*;
+
+    /// A length that happens to be a secret too is the length all the same.
+    #[test]
+    fn the_length_of_a_body_is_not_masked() {
+        let number = HeaderValue::from_static("12345678");
+        for (has_body, left) in [(true, Some(&number)), (false, None)] {
+            let mut redaction = Redaction::new(&Needles::new(&["12345678"]));
+            let mut headers = HeaderMap::new();
+            headers.insert(CONTENT_LENGTH, number.clone());
+            headers.insert(ETAG, number.clone());
+            redaction.mask_headers(&mut headers, has_body);
+            assert_eq!(headers.get(CONTENT_LENGTH), left);
+            assert_eq!(headers[ETAG], "********");
+        }
+    }
 
     /// Whoever reads an answer that takes long to look at is not alone in the meantime.
     #[test]
