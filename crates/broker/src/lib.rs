@@ -35,6 +35,7 @@ mod faults;
 mod headers;
 mod inbody;
 mod inside;
+mod members;
 mod mint;
 mod multipart;
 mod outbody;

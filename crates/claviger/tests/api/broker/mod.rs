@@ -14,6 +14,7 @@ mod raw;
 mod reach;
 mod retries;
 mod rules;
+mod searchable;
 mod seats;
 mod ssrf;
 mod strict;
