@@ -134,7 +134,7 @@ fn a_beginning_does_not_hide_another() {
 #[test]
 fn what_is_too_much_to_follow_is_masked() {
     let parts = |which: usize| {
-        (0..60).map(move |at| if (at * at + which * at) / 3 % 2 == 0 { "\"" } else { r#"\""# })
+        (0..60).map(move |at| if ((at * at + which * at) / 3).is_multiple_of(2) { "\"" } else { r#"\""# })
     };
     let secrets: Vec<String> = (0..40).map(|which| parts(which).chain(["!"]).collect()).collect();
     let needles = Needles::new(&secrets);
