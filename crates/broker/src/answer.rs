@@ -202,8 +202,11 @@ impl Body for Answer {
             return Poll::Ready(Some(Err(why)));
         }
         loop {
-            let next = this.redaction.as_mut().and_then(Redaction::next);
-            if let Some(data) = next.or_else(|| this.untouched.take()) {
+            let next = match &mut this.redaction {
+                Some(redaction) => ready!(redaction.poll_next(context)),
+                None => this.untouched.take(),
+            };
+            if let Some(data) = next {
                 this.noted.received(data.len());
                 return Poll::Ready(Some(Ok(Frame::data(data))));
             }

@@ -167,6 +167,8 @@ fn kinds() -> Vec<Refusal> {
         R::Changed => [R::Changed],
         R::RightUnknown => [R::RightUnknown],
         R::ServerBusy => [R::ServerBusy],
+        R::UpstreamPartial => [R::UpstreamPartial],
+        R::UpstreamCharset => [R::UpstreamCharset],
         R::Unrecorded => [R::Unrecorded],
         R::Unavailable => [R::Unavailable],
         R::UpstreamTimeout => [R::UpstreamTimeout],

@@ -330,7 +330,7 @@ impl Broker {
             headers::inwards(&mut parts.headers);
         }
         if let Some(redaction) = &mut redaction {
-            redaction.mask_headers(&mut parts.headers);
+            redaction.mask_headers(&mut parts.headers, !body.is_end_stream());
         }
         if parts.status == StatusCode::NO_CONTENT {
             // Whatever a third party says, it has none (RFC 9110, 8.6).
@@ -379,8 +379,8 @@ pub(crate) fn check_form(parts: &request::Parts) -> Result<(), Refusal> {
 /// Refuses an answer that cannot be handed back.
 fn check_answer(answer: &Response<Incoming>) -> Result<(), Refusal> {
     // Without a body, whatever is said of its encoding means nothing.
-    if headers::is_encoded(answer.headers()) && !answer.body().is_end_stream() {
-        return Err(Refusal::UpstreamEncoded);
+    if !answer.body().is_end_stream() {
+        headers::check_searchable(answer.status(), answer.headers())?;
     }
     match answer.status() {
         StatusCode::SWITCHING_PROTOCOLS => Err(Refusal::UpstreamBroken),

@@ -135,7 +135,7 @@ impl Draft {
         }
         let signing = destination.signing.filter(|_| is_signed);
         if let Some(template) = templated {
-            let media_type = template.media_type(headers.get(CONTENT_TYPE))?;
+            let media_type = template.media_type(&headers)?;
             media_type.map(|it| headers.insert(CONTENT_TYPE, it));
         }
         let is_kept = (material.is_kept || prepared.source.is_some()) && is_short(body);

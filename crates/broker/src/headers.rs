@@ -1,12 +1,16 @@
 //! Which headers go through, either way.
 
+use http::StatusCode;
 use http::header::{
-    ACCEPT_ENCODING, ALT_SVC, AUTHORIZATION, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH,
-    CONTENT_SECURITY_POLICY, COOKIE, EXPECT, FORWARDED, HOST, HeaderMap, HeaderName, HeaderValue, IF_RANGE,
-    PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, PUBLIC_KEY_PINS, PUBLIC_KEY_PINS_REPORT_ONLY, RANGE, SET_COOKIE,
-    STRICT_TRANSPORT_SECURITY, TE, TRAILER, TRANSFER_ENCODING, UPGRADE, USER_AGENT, VIA,
-    X_CONTENT_TYPE_OPTIONS,
+    ACCEPT, ACCEPT_CHARSET, ACCEPT_ENCODING, ALT_SVC, AUTHORIZATION, CONNECTION, CONTENT_ENCODING,
+    CONTENT_LENGTH, CONTENT_RANGE, CONTENT_SECURITY_POLICY, CONTENT_TYPE, COOKIE, EXPECT, FORWARDED, HOST,
+    HeaderMap, HeaderName, HeaderValue, IF_RANGE, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, PUBLIC_KEY_PINS,
+    PUBLIC_KEY_PINS_REPORT_ONLY, RANGE, SET_COOKIE, STRICT_TRANSPORT_SECURITY, TE, TRAILER,
+    TRANSFER_ENCODING, UPGRADE, USER_AGENT, VIA, X_CONTENT_TYPE_OPTIONS,
 };
+
+use crate::charset;
+use crate::refusal::Refusal;
 
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
@@ -31,7 +35,7 @@ static HOP_BY_HOP: [HeaderName; 10] = [
 
 /// Ours to say of every request beside those: whom it is from and for, how long it is, and that it may be answered in
 /// parts or encoded (secrets could not be found in either).
-static OURS_TO_SAY: [HeaderName; 32] = [
+static OURS_TO_SAY: [HeaderName; 37] = [
     HOST,
     CONTENT_LENGTH,
     EXPECT,
@@ -40,6 +44,12 @@ static OURS_TO_SAY: [HeaderName; 32] = [
     ACCEPT_ENCODING,
     RANGE,
     IF_RANGE,
+    HeaderName::from_static("request-range"),
+    HeaderName::from_static("x-request-range"),
+    HeaderName::from_static("x-ms-range"),
+    // Differences are parts too (RFC 3229).
+    HeaderName::from_static("a-im"),
+    ACCEPT_CHARSET,
     // By which some servers take a path or a host for another than it is.
     HeaderName::from_static("x-original-url"),
     HeaderName::from_static("x-original-uri"),
@@ -120,15 +130,37 @@ pub(crate) fn outwards(headers: &HeaderMap, strips: &[HeaderName]) -> HeaderMap 
                 || (plain.contains('_') && is_disguised(plain))
         };
         if !HOP_BY_HOP.contains(name) && !named.contains(name) && !is_ours() {
-            passed.append(name, value.clone());
+            match is_same(name, ACCEPT.as_str()) {
+                true => plain_accept(value).map(|value| passed.append(name, value)),
+                false => Some(passed.append(name, value.clone())),
+            };
         }
     }
     passed.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     passed
 }
 
+/// What a request accepts, but for the charset, which is for us to say: secrets could not be found in each. None where
+/// nothing is left of it.
+pub(crate) fn plain_accept(value: &HeaderValue) -> Option<HeaderValue> {
+    let has_charset = |text: &[u8]| text.to_ascii_lowercase().windows(7).any(|it| it == b"charset");
+    if !has_charset(value.as_bytes()) {
+        return Some(value.clone());
+    }
+    let is_charset = |parameter: &&[u8]| {
+        let name = parameter.split(|byte| matches!(byte, b'=' | b'*')).next().unwrap_or_default();
+        name.trim_ascii().eq_ignore_ascii_case(b"charset")
+    };
+    let range = |range: &[u8]| {
+        range.split(|byte| *byte == b';').filter(|it| !is_charset(it)).collect::<Vec<_>>().join(&b';')
+    };
+    let ranges = value.as_bytes().split(|byte| *byte == b',');
+    let plain = ranges.map(range).collect::<Vec<_>>().join(&b',');
+    HeaderValue::from_bytes(&plain).ok().filter(|_| !has_charset(&plain))
+}
+
 /// Whether two names are one to servers of the CGI kind.
-fn is_same(name: &HeaderName, other: &str) -> bool {
+pub(crate) fn is_same(name: &HeaderName, other: &str) -> bool {
     let dashed = |byte: u8| if byte == b'_' { b'-' } else { byte };
     name.as_str().bytes().map(dashed).eq(other.bytes().map(dashed))
 }
@@ -178,15 +210,47 @@ pub(crate) fn name_us(headers: &mut HeaderMap) {
     headers.entry(USER_AGENT).or_insert(HeaderValue::from_static("claviger"));
 }
 
+/// Refuses an answer in whose body secrets could not be found.
+///
+/// # Errors
+/// Why not.
+pub(crate) fn check_searchable(status: StatusCode, headers: &HeaderMap) -> Result<(), Refusal> {
+    if is_encoded(headers) {
+        return Err(Refusal::UpstreamEncoded);
+    }
+    if is_part(status, headers) {
+        return Err(Refusal::UpstreamPartial);
+    }
+    match charset::of_content(headers).iter().all(|name| charset::is_searched(name)) {
+        true => Ok(()),
+        false => Err(Refusal::UpstreamCharset),
+    }
+}
+
 /// Whether an answer's body is written otherwise than as it is, so that secrets could not be found in it: by a header of
 /// its own, or below chunks.
-pub(crate) fn is_encoded(headers: &HeaderMap) -> bool {
+fn is_encoded(headers: &HeaderMap) -> bool {
     let is_other = |name, plain: &[u8]| {
         let values =
             headers.get_all(name).into_iter().flat_map(|value| value.as_bytes().split(|it| *it == b','));
         values.map(<[u8]>::trim_ascii).any(|it| !it.is_empty() && !it.eq_ignore_ascii_case(plain))
     };
     is_other(CONTENT_ENCODING, b"identity") || is_other(TRANSFER_ENCODING, b"chunked")
+}
+
+/// Whether an answer is a part of one, by bytes, which may begin or end within a secret. Ranges of other units, as of rows
+/// of a table, are whole texts; and that there is no such part is told in full.
+pub(crate) fn is_part(status: StatusCode, headers: &HeaderMap) -> bool {
+    let begins = |value: &HeaderValue, with: &[u8]| {
+        value.as_bytes().trim_ascii().get(..with.len()).is_some_and(|it| it.eq_ignore_ascii_case(with))
+    };
+    let ranges = || headers.get_all(CONTENT_RANGE).into_iter();
+    let types = || headers.get_all(CONTENT_TYPE).into_iter();
+    let is_untold = status == StatusCode::PARTIAL_CONTENT && ranges().next().is_none();
+    let is_of_bytes =
+        ranges().any(|value| begins(value, b"bytes")) && status != StatusCode::RANGE_NOT_SATISFIABLE;
+    let is_difference = status == StatusCode::IM_USED;
+    is_untold || is_of_bytes || is_difference || types().any(|value| begins(value, b"multipart/byteranges"))
 }
 
 /// The headers that a message's own `Connection` names: they are hop-by-hop too.
@@ -235,6 +299,11 @@ mod tests {
             "x_forwarded_for",
             "via",
             "range",
+            "request-range",
+            "request_range",
+            "x-ms-range",
+            "x_ms_range",
+            "a-im",
             "authorization",
             "dd-api-key",
             "dd-application-key",
@@ -272,6 +341,45 @@ mod tests {
             (&[("transfer-encoding", "gzip"), ("transfer-encoding", "chunked")], true),
         ] {
             assert_eq!(is_encoded(&map(lines)), is_it, "{lines:?}");
+        }
+    }
+
+    #[test]
+    fn nobody_asks_for_a_charset() {
+        for (accept, left) in [
+            ("application/json", Some("application/json")),
+            ("text/plain;charset=IBM037", Some("text/plain")),
+            ("text/html; q=0.9;CharSet = \"utf-32\", */*;q=0.1", Some("text/html; q=0.9, */*;q=0.1")),
+            ("application/json;charset*=utf-8''utf-7;odata=verbose", Some("application/json;odata=verbose")),
+            ("text/plain;x=\"; charset-of=utf-7\"", None),
+        ] {
+            for name in ["accept", "Accept"] {
+                let lines = [(name, accept), ("accept-charset", "utf-32"), ("accept_charset", "utf-32")];
+                let passed = outwards(&map(&lines), &[]);
+                assert_eq!(passed.get("accept").map(|it| it.to_str().unwrap()), left, "{accept}");
+                assert!(!passed.keys().any(|name| name.as_str().ends_with("charset")));
+            }
+        }
+    }
+
+    #[test]
+    fn a_part_of_an_answer_is_known() {
+        for (status, lines, is_it) in [
+            (200, &[][..], false),
+            (200, &[("content-range", "bytes 0-6/27")], true),
+            (206, &[("content-range", "bytes 0-6/27")], true),
+            (206, &[("content-range", " Bytes 0-6/*")], true),
+            (206, &[], true),
+            (206, &[("content-type", "multipart/byteranges; boundary=x")], true),
+            (200, &[("content-type", "Multipart/ByteRanges; boundary=x")], true),
+            (226, &[], true),
+            (416, &[("content-range", "bytes */27")], false),
+            (206, &[("content-range", "0-24/3573458")], false),
+            (200, &[("content-range", "items 0-24/*")], false),
+            (200, &[("accept-ranges", "bytes")], false),
+        ] {
+            let status = StatusCode::from_u16(status).unwrap();
+            assert_eq!(is_part(status, &map(lines)), is_it, "{status} {lines:?}");
         }
     }
 

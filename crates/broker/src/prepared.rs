@@ -235,6 +235,7 @@ impl Prepared {
         }
         if let Some(template) = &self.template {
             self.strip_headers.extend(template.headers.iter().map(|(name, _)| name.clone()));
+            self.credential_headers.extend(template.credential_headers.iter().cloned());
             self.strip_query.extend(template.parameters.iter().map(|(name, _)| name.to_ascii_lowercase()));
         }
     }

@@ -74,6 +74,10 @@ pub enum Refusal {
     UpstreamBroken,
     /// The target answers in an encoding that was not asked for, in which secrets could not be found.
     UpstreamEncoded,
+    /// The target answers with a part of what was asked for, in which the part of a secret could not be found.
+    UpstreamPartial,
+    /// The target answers in a charset in which secrets could not be found.
+    UpstreamCharset,
     /// The answer is longer than can be given back in one piece.
     AnswerTooLarge,
     /// The caller or the connection came to its end meanwhile.
@@ -213,6 +217,16 @@ impl Refusal {
                 S::BAD_GATEWAY,
                 "upstream_encoded",
                 "The target answers in an encoding that was not asked for",
+            ),
+            Self::UpstreamPartial => (
+                S::BAD_GATEWAY,
+                "upstream_partial",
+                "The target answers with a range of bytes that was not asked for",
+            ),
+            Self::UpstreamCharset => (
+                S::BAD_GATEWAY,
+                "upstream_charset",
+                "The target answers in a charset in which its answer cannot be searched for secrets",
             ),
             Self::AnswerTooLarge => (
                 S::BAD_GATEWAY,

@@ -10,6 +10,7 @@ use claviger_model::{CallRule, Host, Origin, Terms};
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName};
 use http::{Method, request};
 
+use crate::charset;
 use crate::refusal::Refusal;
 
 /// What a call asks of a third party, as rules see it.
@@ -57,12 +58,16 @@ const PATH_HEADERS: [&str; 18] = [
     "x-script-name",
     "base-url",
     "destination",
-    "x-amz-copy-source",
-    "x-goog-copy-source",
-    "x-ms-copy-source",
-    "x-ms-rename-source",
     "x-copy-from",
+    // Swift's (object storage of OpenStack).
+    "x-copy-from-account",
+    "x-object-manifest",
+    "x-symlink-target",
+    "x-symlink-target-account",
 ];
+
+/// How such headers end, whoever's they are: `x-amz-copy-source`, `x-ms-file-rename-source`.
+const PATH_ENDINGS: [&str; 3] = ["-copy-source", "-rename-source", "-move-source"];
 
 impl Asked {
     pub(crate) fn new(method: &Method, origin: &Origin, path: &str) -> Self {
@@ -109,7 +114,7 @@ impl Asked {
         if !self.is_admitted(terms) {
             return Err(Refusal::NotInRules);
         }
-        if names_one_of(&parts.headers, &PATH_HEADERS) {
+        if names_one_of(&parts.headers, &PATH_HEADERS) || parts.headers.keys().any(ends_like_a_path) {
             return Err(Refusal::Override);
         }
         if held == Held::Path {
@@ -125,6 +130,11 @@ impl Asked {
 
 fn names_one_of(headers: &HeaderMap, names: &[&str]) -> bool {
     headers.keys().any(|name| is_named(name, names))
+}
+
+fn ends_like_a_path(name: &HeaderName) -> bool {
+    let name = name.as_str().replace('_', "-");
+    PATH_ENDINGS.iter().any(|ending| name.ends_with(ending))
 }
 
 /// Servers of the CGI kind take `_` for `-`.
@@ -161,7 +171,7 @@ impl BodyCheck {
             is_form: named.trim().is_empty() || named.contains("x-www-form-urlencoded"),
             is_multipart: named.contains("multipart/") || named.contains("form-data"),
             is_json: named.contains("/json") || named.contains("+json"),
-            is_disguised: is_encoded || !has_usual_charset(&named),
+            is_disguised: is_encoded || !charset::named(&named).iter().all(|name| is_usual_charset(name)),
         };
         (check.is_form || check.is_multipart || check.is_json).then_some(check)
     }
@@ -187,14 +197,8 @@ impl BodyCheck {
 }
 
 /// Those in which ASCII is ASCII.
-fn has_usual_charset(media_type: &str) -> bool {
-    let named = media_type.split("charset").skip(1).map(|rest| {
-        let value = rest.trim_start_matches(['=', ' ', '\t', '"', '\'']);
-        value.split([';', ',', '"', '\'', ' ', '\t']).next().unwrap_or_default()
-    });
-    let is_usual =
-        |name: &str| matches!(name, "utf-8" | "utf8" | "us-ascii" | "ascii" | "iso-8859-1" | "latin1");
-    named.into_iter().all(is_usual)
+fn is_usual_charset(name: &str) -> bool {
+    charset::is_utf8(name) || matches!(name, "iso-8859-1" | "latin1")
 }
 
 #[cfg(test)]

@@ -10,11 +10,14 @@ use bytes::Bytes;
 use claviger_catalog::template::{Piece, parse};
 use claviger_catalog::{HttpBody, Setting, Settings};
 use claviger_model::Random;
-use http::{HeaderName, HeaderValue};
-use serde_json::{Map, Value};
+use http::header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE};
+use http::{HeaderMap, HeaderName, HeaderValue};
+use serde_json::Value;
 use zeroize::Zeroizing;
 
+use crate::charset;
 use crate::headers;
+use crate::members::{Member, members};
 use crate::multipart::{self, Fields};
 use crate::prepared::header_value;
 use crate::query;
@@ -23,6 +26,8 @@ use crate::refusal::Refusal;
 /// What an HTTP connection adds to requests.
 pub(crate) struct HttpTemplate {
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
+    /// Those of them that a token stands in.
+    pub(crate) credential_headers: Vec<HeaderName>,
     /// Names, and pairs as they stand in a query.
     pub(crate) parameters: Vec<(String, Zeroizing<String>)>,
     pub(crate) body: Option<TemplateBody>,
@@ -35,7 +40,8 @@ pub(crate) struct TemplateBody {
 }
 
 enum Content {
-    Json(Value),
+    /// Names, and members as they are written.
+    Json(Vec<(String, Zeroizing<String>)>),
     /// Pairs of a form, as they stand in one.
     Form(Zeroizing<String>),
     /// Fields, each a part.
@@ -54,7 +60,12 @@ impl HttpTemplate {
         let header = |item: &claviger_catalog::NamedValue| {
             let name =
                 item.name.parse().map_err(|_| Refusal::ConnectionUnusable("A header's name is none"))?;
-            Ok::<_, Refusal>((name, header_value(&fill(item.value.as_deref().unwrap_or_default(), token)?)?))
+            let value = header_value(&fill(item.value.as_deref().unwrap_or_default(), token)?)?;
+            Ok::<_, Refusal>((name, value))
+        };
+        let plain = |(name, value): (HeaderName, HeaderValue)| match name {
+            ACCEPT => headers::plain_accept(&value).map(|value| (ACCEPT, value)),
+            name => Some((name, value)),
         };
         let parameter = |item: &claviger_catalog::NamedValue| {
             let value = fill(item.value.as_deref().unwrap_or_default(), token)?;
@@ -66,8 +77,17 @@ impl HttpTemplate {
         };
         let own = settings.list("headers").iter();
         let own = own.filter(|item| !headers::is_ours_to_say(&item.name.to_ascii_lowercase()));
+        let has_token = |item: &&claviger_catalog::NamedValue| {
+            let pieces = parse(item.value.as_deref().unwrap_or_default()).unwrap_or_default();
+            pieces.iter().any(|piece| matches!(piece, Piece::Token(_)))
+        };
+        let credentials = own.clone().filter(has_token).filter_map(|item| item.name.parse().ok());
         Ok(Self {
-            headers: own.map(header).collect::<Result<_, _>>()?,
+            credential_headers: credentials.collect(),
+            headers: own
+                .map(header)
+                .filter_map(|made| made.map(plain).transpose())
+                .collect::<Result<_, _>>()?,
             parameters: settings.list("url_parameters").iter().map(parameter).collect::<Result<_, _>>()?,
             body,
         })
@@ -132,12 +152,14 @@ impl TemplateBody {
         let content = match kind(body.content_type.as_deref()) {
             Kind::Json => {
                 let unusable = Refusal::ConnectionUnusable("The body of the connection is no JSON object");
-                let mut json: Value = serde_json::from_str(content).map_err(|_| unusable.clone())?;
-                if !json.is_object() {
-                    return Err(unusable);
+                let mut own: Vec<(String, Zeroizing<String>)> = Vec::new();
+                for member in members(content.as_bytes()).ok_or(unusable.clone())? {
+                    // Of two of one name, the last counts.
+                    own.retain(|(name, _)| *name != member.name);
+                    let filled = filled_member(&member, &written)?.ok_or(unusable.clone())?;
+                    own.push((member.name, filled));
                 }
-                fill_json(&mut json, &written)?;
-                Content::Json(json)
+                Content::Json(own)
             }
             Kind::Form => Content::Form(fill_form(content, token)?),
             Kind::Multipart => {
@@ -176,15 +198,15 @@ impl TemplateBody {
             Content::Json(own) => {
                 let no_object =
                     Refusal::Body("The body must be a JSON object: the connection adds members to it");
-                let mut merged: Map<String, Value> = match callers.is_empty() {
-                    true => Map::new(),
-                    false => serde_json::from_slice(callers).map_err(|_| no_object)?,
+                let callers = match callers.is_empty() {
+                    true => Vec::new(),
+                    false => members(callers).ok_or(no_object)?,
                 };
-                merged.extend(
-                    own.as_object().into_iter().flatten().map(|(name, it)| (name.clone(), it.clone())),
-                );
-                let written = serde_json::to_vec(&merged);
-                Ok(written.map_err(|_| Refusal::Internal)?.into())
+                let is_own = |callers: &Member<'_>| own.iter().any(|(name, _)| *name == callers.name);
+                let callers = callers.iter().filter(|member| !is_own(member));
+                let callers = callers.map(|member| format!("{}:{}", member.written_name, member.value));
+                let all: Vec<_> = callers.chain(own.iter().map(|(_, written)| written.to_string())).collect();
+                Ok(format!("{{{}}}", all.join(",")).into())
             }
             Content::Form(own) => {
                 let callers = std::str::from_utf8(callers)
@@ -199,12 +221,24 @@ impl TemplateBody {
         }
     }
 
-    /// The media type that it then has, unless the caller's says more of the same.
+    /// The media type that it then has, unless that of the request so far says more of the same.
     ///
     /// # Errors
-    /// [`Refusal::Body`] where the caller names another.
-    pub(crate) fn media_type(&self, callers: Option<&HeaderValue>) -> Result<Option<HeaderValue>, Refusal> {
-        let Some(own) = &self.media_type else { return Ok(callers.cloned()) };
+    /// [`Refusal::Body`] where it names another, or says that the body is written otherwise than in UTF-8, which what is
+    /// added is.
+    pub(crate) fn media_type(&self, headers: &HeaderMap) -> Result<Option<HeaderValue>, Refusal> {
+        let is_encoded = headers.iter().any(|(name, value)| {
+            headers::is_same(name, CONTENT_ENCODING.as_str())
+                && !value.as_bytes().eq_ignore_ascii_case(b"identity")
+        });
+        if is_encoded || !charset::of_content(headers).iter().all(|name| charset::is_utf8(name)) {
+            let words = "The body must be in UTF-8 and not compressed: the connection adds to it";
+            return Err(Refusal::Body(words));
+        }
+        let callers = headers.get(CONTENT_TYPE);
+        let Some(own) = &self.media_type else {
+            return Ok(callers.cloned().or(Some(HeaderValue::from_static("application/json"))));
+        };
         match callers {
             None => Ok(Some(own.clone())),
             Some(callers) if is_same_type(own.as_bytes(), callers.as_bytes()) => Ok(Some(callers.clone())),
@@ -237,6 +271,21 @@ fn kind(media_type: Option<&str>) -> Kind {
         name if name == "application/json" || name.ends_with("+json") => Kind::Json,
         _ => Kind::Other,
     }
+}
+
+/// A member with the tokens that its value names, as it is written where it names none; none where it is no JSON.
+fn filled_member<'t>(
+    member: &Member<'_>,
+    token: &impl Fn(&str) -> Option<&'t str>,
+) -> Result<Option<Zeroizing<String>>, Refusal> {
+    let Ok(mut value) = serde_json::from_str::<Value>(member.value) else { return Ok(None) };
+    let plain = value.clone();
+    fill_json(&mut value, token)?;
+    let name = member.written_name;
+    Ok(Some(Zeroizing::new(match value == plain {
+        true => format!("{name}:{}", member.value),
+        false => format!("{name}:{value}"),
+    })))
 }
 
 fn fill_json<'t>(value: &mut Value, token: &impl Fn(&str) -> Option<&'t str>) -> Result<(), Refusal> {
@@ -303,20 +352,99 @@ mod tests {
         }
     }
 
+    /// What nobody means to change goes out digit for digit, in its order.
+    #[test]
+    fn members_go_out_as_they_are_written() {
+        let json = body(r#"{"z": 1.10, "key": "{{ t }}", "big": 123456789012345678901}"#, "application/json");
+        let own = r#""z":1.10,"key":"a\"&b=c\\d","big":123456789012345678901"#;
+        for (callers, left) in [
+            (
+                r#"{"b": 9007199254740993, "a": 1.10, "c": 1e400}"#,
+                r#""b":9007199254740993,"a":1.10,"c":1e400"#,
+            ),
+            (r#"{ "n" : { "y" : 0.10, "x":[ 1 ] } }"#, r#""n":{ "y" : 0.10, "x":[ 1 ] }"#),
+            (r#"{"a":1,"a":2}"#, r#""a":1,"a":2"#),
+            (r#"{"\u0061":"\u007b\/"}"#, r#""\u0061":"\u007b\/""#),
+            // The connection's win, however the caller writes their names.
+            (r#"{"key":1,"x":2,"k\u0065y":3,"z":0}"#, r#""x":2"#),
+        ] {
+            let out = json.with(callers.as_bytes()).unwrap();
+            assert_eq!(out, format!("{{{left},{own}}}"));
+        }
+        assert_eq!(json.with(b"").unwrap(), format!("{{{own}}}"));
+        assert_eq!(json.with(b" {} ").unwrap(), format!("{{{own}}}"));
+        for callers in [r#"{"\ud800":1}"#, r#"{"a":01}"#, r#"{"a":1,}"#, r#"{"a":1} {}"#, "{\"a\":\"\n\"}"] {
+            assert!(matches!(json.with(callers.as_bytes()), Err(Refusal::Body(_))), "{callers}");
+        }
+        assert!(matches!(json.with(b"{\"a\":\"\xff\"}"), Err(Refusal::Body(_))));
+    }
+
+    #[test]
+    fn a_body_that_is_added_to_is_in_utf8() {
+        let json = body(r#"{"key": "{{ t }}"}"#, "application/json");
+        let told = |lines: &[(&'static str, &'static str)]| {
+            let lines = lines
+                .iter()
+                .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)));
+            json.media_type(&lines.collect())
+        };
+        for (lines, is_good) in [
+            (&[][..], true),
+            (&[("content-type", "application/json; charset=UTF-8")], true),
+            (&[("content-encoding", "identity")], true),
+            (&[("content-type", "application/json; charset=utf-16")], false),
+            (
+                &[("content-type", "application/json"), ("content_type", "application/json;charset=utf-7")],
+                false,
+            ),
+            (&[("content-encoding", "gzip")], false),
+            (&[("content_encoding", "deflate")], false),
+        ] {
+            assert_eq!(told(lines).is_ok(), is_good, "{lines:?}");
+        }
+    }
+
+    /// A body whose type nobody names is JSON, and says so.
+    #[test]
+    fn json_is_told_to_be_json() {
+        let settings = serde_json::json!({ "integration": "HTTP", "credentials": "HTTPTokenAuth", "fields": {
+            "body": { "content": "{\"a\": 1}" } } });
+        let settings: Settings = serde_json::from_value(settings).unwrap();
+        let json =
+            HttpTemplate::new(&settings, |_: &str| None).ok().and_then(|template| template.body).unwrap();
+        assert_eq!(json.media_type(&HeaderMap::new()).unwrap().unwrap(), "application/json");
+        let callers =
+            HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("application/vnd.api+json"))]);
+        assert_eq!(json.media_type(&callers).unwrap().unwrap(), "application/vnd.api+json");
+    }
+
+    #[test]
+    fn a_header_with_a_token_is_a_credentials() {
+        let settings = serde_json::json!({ "integration": "HTTP", "credentials": "HTTPTokenAuth", "fields": {
+            "headers": [{ "name": "X-Key", "value": "Token {{ t }}" }, { "name": "X-Own", "value": "plain" },
+                { "name": "Accept", "value": "text/plain;charset=utf-32" }] } });
+        let settings: Settings = serde_json::from_value(settings).unwrap();
+        let template = HttpTemplate::new(&settings, |name: &str| (name == "t").then_some("secret")).unwrap();
+        assert_eq!(template.credential_headers, ["x-key"]);
+        assert_eq!(template.headers[2].1, "text/plain");
+    }
+
     #[test]
     fn what_does_not_go_together_is_refused() {
         let json = body(r#"{"key": "{{ t }}"}"#, "application/json");
         for callers in [&b"[1]"[..], b"1", b"{", b"\"x\""] {
             assert!(matches!(json.with(callers), Err(Refusal::Body(_))));
         }
-        let named = |text: &'static str| json.media_type(Some(&HeaderValue::from_static(text)));
+        let named = |text: &'static str| {
+            json.media_type(&HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static(text))]))
+        };
         for fits in ["application/json", "Application/JSON; charset=utf-8"] {
             assert_eq!(named(fits).unwrap().unwrap(), fits);
         }
         for other in ["text/plain", "application/jsonp", "application/json-patch+json"] {
             assert!(matches!(named(other), Err(Refusal::Body(_))), "{other}");
         }
-        assert_eq!(json.media_type(None).unwrap().unwrap(), "application/json");
+        assert_eq!(json.media_type(&HeaderMap::new()).unwrap().unwrap(), "application/json");
     }
 
     #[test]

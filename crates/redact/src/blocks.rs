@@ -2,12 +2,14 @@
 
 use zeroize::{DefaultIsZeroes, Zeroizing};
 
-use crate::forms::Forms;
+use crate::forms::{Form, Forms};
 
 /// The length of a block.
 pub(crate) const BLOCK: usize = 4;
 /// Bits of the filter per block: how seldom others pass, against what stays in the processor's nearest cache.
 const BITS_PER_BLOCK: usize = 64;
+/// How many blocks are looked at in one place of a text: secrets can be made to have one block in common each.
+const CHAIN_MAX: usize = 64;
 /// However many blocks: half of the nearest cache.
 const BITS_MAX: usize = 1 << 17;
 
@@ -20,6 +22,8 @@ pub(crate) struct Blocks {
     list: Zeroizing<Vec<Block>>,
     /// The first block of each chain, by hash; counted from 1.
     chains: Vec<u32>,
+    /// How many blocks of each form there are.
+    offsets: usize,
 }
 
 /// A block, and where it is in a form.
@@ -39,7 +43,10 @@ impl DefaultIsZeroes for Block {}
 impl Blocks {
     /// Of each form, the blocks at its own first place and at so many behind.
     pub(crate) fn new(forms: &Forms, offsets: usize) -> Self {
-        let places = forms.list().iter().flat_map(|form| (0..offsets).map(|offset| form.own + offset));
+        // What forms share is in the first of them; those that begin with what neighbours share have a twin without.
+        let own = forms.list().iter().filter(|form| form.own == form.first);
+        let of = |form: &Form| form.shared.saturating_sub(BLOCK - 1)..offsets;
+        let places = own.clone().flat_map(|form| of(form).map(|offset| form.own + offset));
         let ways = |place: usize| (place..place + BLOCK).map(|place| forms.symbol(place).count());
         let count: usize = places.map(|place| ways(place).product::<usize>()).sum();
         let bits = (BITS_PER_BLOCK * count).next_power_of_two().clamp(64, BITS_MAX);
@@ -48,10 +55,11 @@ impl Blocks {
             shift: 32 - bits.ilog2(),
             list: Zeroizing::new(Vec::with_capacity(count)),
             chains: vec![0; count.next_power_of_two()],
+            offsets,
         };
-        for form in forms.list() {
-            for offset in 0..offsets as u32 {
-                let block = Block { own: form.own as u32, offset, ..Block::default() };
+        for form in own {
+            for offset in of(form) {
+                let block = Block { own: form.own as u32, offset: offset as u32, ..Block::default() };
                 blocks.add_written(forms, block, 0);
             }
         }
@@ -95,9 +103,14 @@ impl Blocks {
     pub(crate) fn beginning(&self, forms: &Forms, text: &[u8], at: usize) -> Option<usize> {
         let bytes: [u8; BLOCK] = text.get(at..at + BLOCK)?.try_into().ok()?;
         let mut next = self.chains.get(self.chain(hash(bytes))).copied()?;
-        let mut earliest = None;
+        let (mut earliest, mut looked_at) = (None, 0);
         while let Some(block) = self.list.get((next as usize).wrapping_sub(1)) {
             next = block.next;
+            looked_at += 1;
+            if looked_at > CHAIN_MAX {
+                // As early as any form with a block here can begin.
+                return Some((at + 1).saturating_sub(self.offsets));
+            }
             let offset = block.offset as usize;
             let Some(start) = at.checked_sub(offset).filter(|_| block.bytes == bytes) else { continue };
             let before = text.get(start..at).unwrap_or_default().iter().enumerate();

@@ -14,6 +14,7 @@ use std::ops::Range;
 
 use zeroize::Zeroizing;
 
+use crate::byte_set::ByteSet;
 use crate::symbol::Symbol;
 
 /// Secrets and forms below this length are not searched: they would be found where they are not meant.
@@ -31,12 +32,16 @@ const HEAD: usize = 4;
 pub(crate) struct Form {
     /// Its first symbol.
     pub(crate) first: usize,
+    /// Behind its last symbol.
+    pub(crate) end: usize,
     /// Its first symbol that the secret alone decides: the first, or the one behind it.
     pub(crate) own: usize,
     /// Behind its last symbol that the secret alone decides.
     pub(crate) own_end: usize,
     /// The secret, by its index among those given.
     pub(crate) secret: usize,
+    /// How many of its first symbols are those of one before it.
+    pub(crate) shared: usize,
 }
 
 /// All forms of all secrets, one after another.
@@ -50,10 +55,10 @@ impl Forms {
     pub(crate) fn with_room<'a>(secrets: impl Iterator<Item = &'a [u8]>) -> Self {
         let (mut symbols, mut forms) = (0, 0);
         for secret in secrets {
-            // Of each byte: itself, two in UTF-16 or four, two digits, three times 4/3 characters, three in Latin-1; and
+            // Of each byte: itself, two in UTF-16 or four, two digits, five times 4/3 characters, three in Latin-1; and
             // the ends.
-            symbols += if secret.is_ascii() { 9 } else { 14 } * secret.len() + 27;
-            forms += 9;
+            symbols += if secret.is_ascii() { 12 } else { 17 } * secret.len() + 33;
+            forms += 11;
         }
         Self { symbols: Zeroizing::new(Vec::with_capacity(symbols)), list: Vec::with_capacity(forms) }
     }
@@ -75,7 +80,11 @@ impl Forms {
             .extend(bytes.iter().flat_map(|byte| [Symbol::nibble(byte >> 4), Symbol::nibble(byte & 15)]));
         self.end(secret, first, 0, 0);
         for before in 0..3 {
-            self.add_base64(secret, bytes, before);
+            self.add_base64(secret, bytes, before, true);
+        }
+        // What the secret alone decides, wherever what it shares is cut off or does not fit.
+        for before in 1..3 {
+            self.add_base64(secret, bytes, before, false);
         }
     }
 
@@ -88,10 +97,31 @@ impl Forms {
         self.symbols.get(place).copied().unwrap_or(Symbol::END)
     }
 
+    /// All that may stand at any place.
+    pub(crate) fn bytes(&self) -> ByteSet {
+        let mut bytes = ByteSet::default();
+        self.symbols.iter().for_each(|symbol| symbol.each(|byte| bytes.insert(byte)));
+        bytes
+    }
+
     /// How many symbols the longest form has.
     pub(crate) fn longest(&self) -> usize {
-        let ends = self.list.iter().skip(1).map(|form| form.first).chain([self.symbols.len()]);
-        self.list.iter().zip(ends).map(|(form, end)| end - form.first - 1).max().unwrap_or(0)
+        self.list.iter().map(|form| form.end - form.first).max().unwrap_or(0)
+    }
+
+    /// Notes that a form is complete before a place.
+    pub(crate) fn note_end(&mut self, place: usize) {
+        self.symbols.get_mut(place).into_iter().for_each(|symbol| *symbol = symbol.after_end());
+    }
+
+    /// Notes that other forms go on otherwise from a place.
+    pub(crate) fn note_fork(&mut self, place: usize) {
+        self.symbols.get_mut(place).into_iter().for_each(|symbol| *symbol = symbol.with_fork());
+    }
+
+    /// Notes how many of a form's first symbols are those of one before it.
+    pub(crate) fn note_shared(&mut self, form: usize, shared: usize) {
+        self.list.get_mut(form).into_iter().for_each(|form| form.shared = shared);
     }
 
     /// Whose form a place is in.
@@ -117,8 +147,9 @@ impl Forms {
         self.add_text(secret, text.encode_utf16().flat_map(u16::to_be_bytes));
     }
 
-    /// Base64 of a secret that `before` bytes precede since the last whole group of three.
-    fn add_base64(&mut self, secret: usize, bytes: &[u8], before: usize) {
+    /// Base64 of a secret that `before` bytes precede since the last whole group of three, with the character that it
+    /// may share with them or without.
+    fn add_base64(&mut self, secret: usize, bytes: &[u8], before: usize, is_shared: bool) {
         let first = self.symbols.len();
         let (from, to) = (8 * before, 8 * (before + bytes.len()));
         let byte = |place: usize| {
@@ -132,6 +163,9 @@ impl Forms {
             let known = before_it & 63 << (start + 6).saturating_sub(to);
             let symbol = Symbol::sextet(value, known & 63);
             let at_end = known & 63 != 63 && start >= from;
+            if start < from && !is_shared {
+                continue;
+            }
             self.symbols.push(if at_end { symbol.after_end() } else { symbol });
             shared[usize::from(at_end)] += usize::from(known & 63 != 63);
         }
@@ -142,8 +176,7 @@ impl Forms {
     fn end(&mut self, secret: usize, first: usize, shared_before: usize, shared_after: usize) {
         let own_end = self.symbols.len() - shared_after;
         let pieces = self.symbols.get(first..).map(pieces).unwrap_or_default();
-        self.symbols.push(Symbol::END);
-        self.list.push(Form { first, own: first + shared_before, own_end, secret });
+        self.push(secret, first, shared_before, own_end);
         if pieces.len() > 1 {
             self.split(&pieces, shared_before, shared_after);
         }
@@ -168,9 +201,14 @@ impl Forms {
             }
             self.symbols.extend_from_slice(symbols);
             let own_end = self.symbols.len() - shared_after;
-            self.symbols.push(Symbol::END);
-            self.list.push(Form { first, own: first + shared_before, own_end, secret: form.secret });
+            self.push(form.secret, first, shared_before, own_end);
         }
+    }
+
+    fn push(&mut self, secret: usize, first: usize, shared_before: usize, own_end: usize) {
+        let end = self.symbols.len();
+        self.symbols.push(Symbol::END);
+        self.list.push(Form { first, end, own: first + shared_before, own_end, secret, shared: 0 });
     }
 }
 

@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 /// How often a secret occurred.
+#[derive(Clone, Copy, Default)]
 struct Count {
-    secret: usize,
     times: u64,
     /// Where the last occurrence ends; what overlaps it is not counted again.
     end: u64,
@@ -14,20 +14,22 @@ struct Count {
 pub(crate) struct Hits {
     /// To be masked; in order, and apart from each other.
     spans: Vec<Range<u64>>,
+    /// By secret, as far as the last of those that occurred.
     counts: Vec<Count>,
 }
 
 impl Hits {
     /// Adds an occurrence that ends no earlier than any before.
     pub(crate) fn add(&mut self, secret: usize, start: u64, end: u64) {
-        match self.counts.iter_mut().find(|count| count.secret == secret) {
-            Some(count) => {
-                count.times += u64::from(start >= count.end);
-                count.end = end;
-            }
-            None => self.counts.push(Count { secret, times: 1, end }),
+        if let Some(count) = self.count_of(secret) {
+            count.times += u64::from(count.times == 0 || start >= count.end);
+            count.end = end;
         }
-        let mut start = start;
+        self.mask_too(start, end);
+    }
+
+    /// Masks what ends no earlier than anything before, whatever it is.
+    pub(crate) fn mask_too(&mut self, mut start: u64, end: u64) {
         while let Some(last) = self.spans.pop_if(|last| last.end >= start) {
             start = start.min(last.start);
         }
@@ -36,16 +38,21 @@ impl Hits {
 
     /// Takes over the counts of another text.
     pub(crate) fn count(&mut self, other: &Self) {
-        for count in &other.counts {
-            match self.counts.iter_mut().find(|own| own.secret == count.secret) {
-                Some(own) => own.times += count.times,
-                None => self.counts.push(Count { end: 0, ..*count }),
-            }
+        for (secret, times) in other.counts() {
+            self.count_of(secret).into_iter().for_each(|own| own.times += times);
         }
     }
 
     pub(crate) fn counts(&self) -> impl Iterator<Item = (usize, u64)> {
-        self.counts.iter().map(|count| (count.secret, count.times))
+        let counts = self.counts.iter().enumerate();
+        counts.filter(|(_, count)| count.times > 0).map(|(secret, count)| (secret, count.times))
+    }
+
+    fn count_of(&mut self, secret: usize) -> Option<&mut Count> {
+        if self.counts.len() <= secret {
+            self.counts.resize(secret + 1, Count::default());
+        }
+        self.counts.get_mut(secret)
     }
 
     pub(crate) fn is_clean(&self) -> bool {

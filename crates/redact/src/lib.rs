@@ -15,14 +15,17 @@
 //! several of these escapes at once but those layers (`\u0026amp;` is found as `&`, not as what HTML makes of it).
 //!
 //! No I/O, no clock. The time that it takes grows with the text's length and with no more than that, whatever is in it;
-//! by which factor depends on the secrets. A secret that begins 32 times over within itself, as `aaaa…`, is therefore
-//! searched in parts, and a part of it is masked too.
+//! the factor is bounded, whatever the secrets and however many of them there are. A secret that begins 32 times over within
+//! itself, as `aaaa…`, is therefore searched in parts, and a part of it is masked too. And a text in which very many
+//! secrets, or ways to read them, might begin at once is masked for as long as any of them could go on.
 //!
 //! What is held back, and what is made of the secrets, is wiped when it goes; chunks are their owner's to wipe.
 
 mod blocks;
 mod byte_set;
 mod escape;
+#[cfg(test)]
+mod flooded;
 mod forms;
 mod held;
 mod hits;
@@ -34,8 +37,8 @@ mod pieces;
 mod redactor;
 mod search;
 mod sieve;
-mod starts;
 mod symbol;
+mod tree;
 
 pub use needles::Needles;
 pub use pieces::Pieces;

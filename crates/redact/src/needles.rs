@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
+use crate::byte_set::ByteSet;
 use crate::escape::ESCAPE_MAX;
 use crate::forms::{Forms, LENGTH_MIN};
 use crate::sieve::Sieve;
-use crate::starts::Starts;
+use crate::tree::Tree;
 
 /// The secrets to be masked, in every form in which they are searched. Cheap to clone; wiped when the last one goes.
 ///
@@ -29,9 +30,19 @@ struct Inner {
 pub(crate) struct Searched {
     pub(crate) forms: Forms,
     pub(crate) sieve: Sieve,
-    /// Where forms begin.
-    pub(crate) starts: Starts,
+    /// How forms begin, and where those that begin alike part.
+    pub(crate) tree: Tree,
+    /// All that may stand in a form, unescaped.
+    pub(crate) bytes: ByteSet,
+    /// How many symbols the longest form has.
+    pub(crate) longest: usize,
+    /// How many beginnings are followed at once.
+    pub(crate) followed_max: usize,
 }
+
+/// How many beginnings are followed at once: more than all forms of one secret that repeats itself have, and few enough
+/// for a byte to cost no more than some microseconds.
+pub(crate) const FOLLOWED_MAX: usize = 256;
 
 impl Needles {
     /// Secrets below this length are not searched: they would be found where they are not meant.
@@ -81,7 +92,13 @@ impl Needles {
 
 impl Searched {
     fn new(forms: Forms) -> Self {
-        Self { sieve: Sieve::new(&forms), starts: Starts::new(&forms), forms }
+        Self::following(forms, FOLLOWED_MAX)
+    }
+
+    pub(crate) fn following(mut forms: Forms, followed_max: usize) -> Self {
+        let tree = Tree::new(&mut forms);
+        let (sieve, bytes, longest) = (Sieve::new(&forms), forms.bytes(), forms.longest());
+        Self { forms, sieve, tree, bytes, longest, followed_max }
     }
 }
 

@@ -7,6 +7,9 @@ use crate::matcher::Matcher;
 use crate::needles::Searched;
 use crate::sieve::{Sifting, Suspicion};
 
+/// How much is looked at in one go: a fraction of a millisecond's work.
+const WORK_MAX: u64 = 1 << 16;
+
 #[derive(Default)]
 pub(crate) struct Search {
     pub(crate) matcher: Matcher,
@@ -17,8 +20,9 @@ pub(crate) struct Search {
 
 impl Search {
     /// Goes through a part of the text that begins at `base`, as far as it can be told what is there. `is_last`:
-    /// nothing follows.
-    pub(crate) fn run(&mut self, searched: &Searched, text: &[u8], base: u64, is_last: bool) {
+    /// nothing follows. Otherwise it stops where that is too much work; gives how much of the part it is done with.
+    pub(crate) fn run(&mut self, searched: &Searched, text: &[u8], base: u64, is_last: bool) -> usize {
+        let work_max = if is_last { u64::MAX } else { self.matcher.work + WORK_MAX };
         let unsifted = if is_last { 0 } else { searched.sieve.reach() };
         let sifted_to = text.len().saturating_sub(unsifted);
         let mut sifting = Sifting::new(&searched.sieve, &searched.forms, text);
@@ -33,11 +37,15 @@ impl Search {
             while let Some(at) = self.place_in(text, base)
                 && (at <= watched || !self.matcher.is_idle())
             {
+                if self.matcher.work >= work_max {
+                    return at;
+                }
                 if !self.step(searched, text, at, is_last) {
-                    return;
+                    return text.len();
                 }
             }
         }
+        text.len()
     }
 
     /// Takes one byte of the text. Whether it could: not if it may be an escape of which more is to come.

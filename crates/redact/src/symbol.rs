@@ -29,6 +29,9 @@ static READ: [[u8; 256]; 4] = tables();
 
 impl Symbol {
     const ENDS: u32 = 1;
+    const FORKS: u32 = 2;
+    /// What is said of a place beside what may stand there.
+    const FLAGS: u32 = Self::ENDS | Self::FORKS;
 
     /// Past the last place of a form: nothing stands here.
     pub(crate) const END: Self = Self(0x0000_ff00 | Self::ENDS);
@@ -53,6 +56,11 @@ impl Symbol {
         Self(self.0 | Self::ENDS)
     }
 
+    /// The same, with other forms going on otherwise from here.
+    pub(crate) const fn with_fork(self) -> Self {
+        Self(self.0 | Self::FORKS)
+    }
+
     const fn new(kind: Kind, mask: u8, value: u8) -> Self {
         Self((kind as u32) << 24 | (mask as u32) << 16 | (value as u32) << 8)
     }
@@ -68,14 +76,19 @@ impl Symbol {
         self.0 & Self::ENDS != 0
     }
 
-    /// Whether the same may stand at both places.
-    pub(crate) fn is_same(self, other: Self) -> bool {
-        self.0 | Self::ENDS == other.0 | Self::ENDS
+    /// Whether other forms, which began as this one, go on otherwise from here: see [`crate::tree`].
+    pub(crate) fn forks(self) -> bool {
+        self.0 & Self::FORKS != 0
     }
 
-    /// Whether nothing can follow.
+    /// Whether the same may stand at both places.
+    pub(crate) fn is_same(self, other: Self) -> bool {
+        self.0 | Self::FLAGS == other.0 | Self::FLAGS
+    }
+
+    /// Whether nothing can follow in the same form.
     pub(crate) fn is_end(self) -> bool {
-        self.0 == Self::END.0
+        self.is_same(Self::END)
     }
 
     /// How many bytes may stand here.

@@ -7,7 +7,9 @@ use serde_json::{Deserializer, Value};
 use crate::refusal::Refusal;
 
 /// The names, with a dash for whatever else some readers take for an underscore.
-const NAMES: [&str; 4] = ["-method", "x-http-method-override", "x-http-method", "x-method-override"];
+/// `_HttpMethod` is Salesforce's.
+const NAMES: [&str; 5] =
+    ["-method", "-httpmethod", "x-http-method-override", "x-http-method", "x-method-override"];
 
 /// How often escapes are resolved that are within escapes.
 const DEPTH_MAX: usize = 8;
@@ -133,14 +135,24 @@ mod tests {
             "X-HTTP-Method-Override=DELETE",
             "x_http_method_override=DELETE",
             "X-HTTP-Method=DELETE",
+            "_HttpMethod=PATCH",
+            "%5FhttpMethod=PATCH",
             // Whatever it is.
             "%2525252525252525252525=DELETE",
         ] {
             assert!(overrides_in_pairs(pairs), "{pairs}");
         }
-        for pairs in
-            ["", "a=_method", "method=DELETE", "_methods=1", "my_method=1", "__method=1", "a[_method]=1"]
-        {
+        for pairs in [
+            "",
+            "a=_method",
+            "method=DELETE",
+            "_methods=1",
+            "my_method=1",
+            "__method=1",
+            "a[_method]=1",
+            "httpMethod=1",
+            "_httpMethods=1",
+        ] {
             assert!(!overrides_in_pairs(pairs), "{pairs}");
         }
     }

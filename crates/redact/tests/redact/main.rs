@@ -25,8 +25,11 @@ fn masked_in_chunks(needles: &Needles, body: &[u8], lengths: &[usize]) -> Vec<u8
     let mut length = 1;
     while !rest.is_empty() {
         length = lengths.next().unwrap_or(length).max(1);
-        redactor.push(rest.split_to(length.min(rest.len()))).for_each(|piece| out.extend_from_slice(&piece));
-        assert!(redactor.held() <= needles.held_max(), "{} bytes held back", redactor.held());
+        let mut chunk = rest.split_to(length.min(rest.len()));
+        while !chunk.is_empty() {
+            redactor.push(&mut chunk).for_each(|piece| out.extend_from_slice(&piece));
+            assert!(redactor.held() <= needles.held_max(), "{} bytes held back", redactor.held());
+        }
     }
     redactor.finish().for_each(|piece| out.extend_from_slice(&piece));
     assert_eq!(redactor.held(), 0);

@@ -8,7 +8,7 @@ use claviger_redact::{Needles, Redactor};
 use crate::{PLAIN, SECRET, masked, masked_in_chunks};
 
 fn push(redactor: &mut Redactor, text: &str) -> String {
-    let pieces: Vec<Bytes> = redactor.push(Bytes::copy_from_slice(text.as_bytes())).collect();
+    let pieces: Vec<Bytes> = redactor.push(&mut Bytes::copy_from_slice(text.as_bytes())).collect();
     assert!(pieces.iter().all(|piece| !piece.is_empty()));
     String::from_utf8(pieces.concat()).unwrap()
 }
@@ -38,12 +38,12 @@ fn what_is_not_touched_is_not_copied() {
     let body = Bytes::from(format!("{}{PLAIN}{}", "a ".repeat(5_000), "b ".repeat(5_000)));
     let mut redactor = Redactor::new(Needles::new(&[PLAIN]));
     let clean = body.slice(..10_000);
-    let pieces: Vec<Bytes> = redactor.push(clean.clone()).collect();
+    let pieces: Vec<Bytes> = redactor.push(&mut clean.clone()).collect();
     assert_eq!(
         pieces.iter().map(|piece| (piece.as_ptr(), piece.len())).collect::<Vec<_>>(),
         [(clean.as_ptr(), 10_000)]
     );
-    let pieces: Vec<Bytes> = redactor.push(body.clone()).collect();
+    let pieces: Vec<Bytes> = redactor.push(&mut body.clone()).collect();
     let end = 10_000 + PLAIN.len();
     assert_eq!(pieces.iter().map(Bytes::len).collect::<Vec<_>>(), [10_000, PLAIN.len(), 10_000]);
     assert_eq!(pieces[0].as_ptr(), body.as_ptr());
@@ -128,4 +128,44 @@ fn a_beginning_does_not_hide_another() {
         let body = format!("{before}uvwxyZ%41 is another secret!");
         assert_eq!(masked(&secrets, body.as_bytes()), format!("{before}{}", "*".repeat(28)));
     }
+}
+
+/// Where very much might begin at once, what it may be is masked, and what follows is not.
+#[test]
+fn what_is_too_much_to_follow_is_masked() {
+    let parts = |which: usize| {
+        (0..60).map(move |at| if ((at * at + which * at) / 3).is_multiple_of(2) { "\"" } else { r#"\""# })
+    };
+    let secrets: Vec<String> = (0..40).map(|which| parts(which).chain(["!"]).collect()).collect();
+    let needles = Needles::new(&secrets);
+    for secret in &secrets[..3] {
+        let lure = r#"\""#.repeat(300);
+        let rest = "and so on, ".repeat(40);
+        let body = format!("<{lure}{secret}>{rest}");
+        for chunk in [body.len(), 1, 7] {
+            let out = masked_in_chunks(&needles, body.as_bytes(), &[chunk]);
+            let start = 1 + lure.len();
+            assert!(out[start..start + secret.len()].iter().all(|byte| *byte == b'*'));
+            assert!(out.ends_with(rest.as_bytes()) && out.starts_with(b"<"));
+        }
+    }
+}
+
+/// However long a chunk is, what is done with it at once is not.
+#[test]
+fn a_text_that_looks_like_secrets_everywhere_is_not_taken_at_once() {
+    let secrets: Vec<String> = (10..110).map(|at| format!("{}{at}", "a".repeat(64))).collect();
+    let needles = Needles::new(&secrets);
+    let mut redactor = Redactor::new(needles.clone());
+    let mut plain = Bytes::from("any text, ".repeat(40_000));
+    redactor.push(&mut plain).for_each(drop);
+    assert!(plain.is_empty(), "a usual text is");
+    let mut chunk = Bytes::from("a".repeat(400_000));
+    let mut times = 0;
+    while !chunk.is_empty() {
+        redactor.push(&mut chunk).for_each(drop);
+        times += 1;
+    }
+    assert!(times > 100, "{times}");
+    redactor.finish().for_each(drop);
 }

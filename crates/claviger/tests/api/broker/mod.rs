@@ -21,6 +21,7 @@ mod renewals;
 mod request_ids;
 mod retries;
 mod rules;
+mod searchable;
 mod seats;
 mod ssrf;
 mod strict;

@@ -33,9 +33,20 @@ impl Caller {
         headers: &[(&str, &str)],
         body: impl Into<Bytes>,
     ) -> Answer {
+        let bearer = format!("Bearer {}", self.token);
+        self.bare(method, target, &[&[("authorization", &*bearer)], headers].concat(), body).await
+    }
+
+    /// The same without a credential but those that the headers have.
+    pub(super) async fn bare(
+        &self,
+        method: &str,
+        target: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Bytes>,
+    ) -> Answer {
         let method = Method::from_bytes(method.as_bytes()).unwrap();
         let request = Request::builder().method(method).uri(format!("{}{target}", self.base));
-        let request = request.header("authorization", format!("Bearer {}", self.token));
         let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
         let response = self.http.request(request.body(Full::new(body.into())).unwrap()).await.unwrap();
         let (parts, body) = response.into_parts();

@@ -74,6 +74,7 @@ fn of_methods() -> Vec<(Twist, Twist)> {
         "?.method=DELETE",
         "?_method%00=DELETE",
         "?X-HTTP-Method-Override=DELETE",
+        "?_HttpMethod=DELETE",
     ] {
         for method in ["GET", "POST"] {
             let harmless = Twist::of(method, "?method=DELETE&a=_method", &[], "");
@@ -113,7 +114,7 @@ fn of_methods() -> Vec<(Twist, Twist)> {
 }
 
 /// By which servers take the path for another, or a second one.
-const OF_PATHS: [(&str, &str); 9] = [
+const OF_PATHS: [(&str, &str); 18] = [
     ("X-Override-URL", "/api/v4/projects/43"),
     ("X-Original-Path", "/api/v4/projects/43"),
     ("X_Rewrite_Uri", "/api/v4/projects/43"),
@@ -123,6 +124,15 @@ const OF_PATHS: [(&str, &str); 9] = [
     ("x-amz-copy-source", "/other/key"),
     ("x-ms-copy-source", "https://gitlab.com/other/key"),
     ("x-goog-copy-source", "/other/key"),
+    ("x-amz-rename-source", "/other/key"),
+    ("X-Amz-Rename_Source", "/other/key"),
+    ("x-ms-rename-source", "/other/key"),
+    ("x-ms-file-rename-source", "https://gitlab.com/other/key"),
+    ("x-oss-copy-source", "/other/key"),
+    ("X-Copy-From", "/other/key"),
+    ("X-Copy-From-Account", "AUTH_other"),
+    ("X-Object-Manifest", "other/key"),
+    ("X-Symlink-Target", "other/key"),
 ];
 
 /// These go to nobody, whether there are rules or not.
