@@ -140,6 +140,11 @@ impl Slot {
         self.key.2.as_ref() == reach
     }
 
+    /// Whose it is.
+    pub(crate) fn org(&self) -> OrgId {
+        self.key.0
+    }
+
     pub(crate) fn origin(&self) -> &Origin {
         &self.key.1
     }

@@ -210,7 +210,7 @@ async fn read(body: Body) -> Option<Value> {
 /// What a call that was not made, or not answered, says of the connection; an error where it says nothing of it.
 fn of_refusal(refusal: &Refusal) -> Result<Judged, EngineError> {
     match refusal {
-        Refusal::Busy | Refusal::Ended | Refusal::Unrecorded | Refusal::Unavailable => {
+        Refusal::Busy | Refusal::LookupBusy | Refusal::Ended | Refusal::Unrecorded | Refusal::Unavailable => {
             Err(EngineError::Unavailable(None))
         }
         Refusal::Internal => Err(EngineError::Internal("a connection could not be tested".into())),

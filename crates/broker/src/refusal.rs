@@ -26,6 +26,8 @@ pub enum Refusal {
     RateLimited,
     /// As many calls of this connection are under way as may be.
     Busy,
+    /// As many names are being looked up for the org as may be.
+    LookupBusy,
     /// There is no such connection, or none that the caller may know of.
     ConnectionAbsent,
     /// Its time is over.
@@ -126,6 +128,11 @@ impl Refusal {
                 S::TOO_MANY_REQUESTS,
                 "connection_busy",
                 "As many calls of the connection are under way as may be",
+            ),
+            Self::LookupBusy => (
+                S::TOO_MANY_REQUESTS,
+                "lookup_busy",
+                "As many names are being looked up for the org as may be",
             ),
             Self::ConnectionAbsent => (S::NOT_FOUND, "connection_not_found", "Connection not found"),
             Self::ConnectionExpired => (S::FORBIDDEN, "connection_expired", "The connection's time is over"),
@@ -283,6 +290,7 @@ impl From<ConnectError> for Refusal {
     fn from(error: ConnectError) -> Self {
         match &error {
             ConnectError::Refused(refusal) => Self::Connect(refusal.code(), true),
+            ConnectError::Busy => Self::LookupBusy,
             ConnectError::Timeout => Self::UpstreamTimeout,
             error => Self::Connect(error.code(), false),
         }

@@ -2,7 +2,7 @@
 //! play a hostile name server and see what would have been dialled.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::pin::Pin;
 
 use tokio::net::TcpStream;
@@ -12,8 +12,11 @@ pub type Soon<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// Looks names up.
 pub trait Resolver: Send + Sync + 'static {
-    /// All addresses of a name. It is asked once for each connection, and what it says is not kept.
-    fn lookup<'a>(&'a self, name: &'a str) -> Soon<'a, io::Result<Vec<IpAddr>>>;
+    /// All addresses of a name. It may take its thread for as long as it likes; what it says is not kept.
+    ///
+    /// # Errors
+    /// When there are none to be had.
+    fn lookup(&self, name: &str) -> io::Result<Vec<IpAddr>>;
 }
 
 /// Opens connections.
@@ -27,12 +30,9 @@ pub trait Dialer: Send + Sync + 'static {
 pub struct SystemResolver;
 
 impl Resolver for SystemResolver {
-    fn lookup<'a>(&'a self, name: &'a str) -> Soon<'a, io::Result<Vec<IpAddr>>> {
-        Box::pin(async move {
-            // The port is only for the form of the question.
-            let found = tokio::net::lookup_host((name, 0)).await?;
-            Ok(found.map(|address| address.ip()).collect())
-        })
+    fn lookup(&self, name: &str) -> io::Result<Vec<IpAddr>> {
+        // The port is only for the form of the question.
+        Ok((name, 0).to_socket_addrs()?.map(|address| address.ip()).collect())
     }
 }
 

@@ -15,6 +15,7 @@ mod reach;
 mod retries;
 mod rules;
 mod seats;
+mod slow_names;
 mod ssrf;
 mod strict;
 mod vouchers;
