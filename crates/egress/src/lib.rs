@@ -22,6 +22,7 @@ mod egress;
 mod embedded;
 mod error;
 mod faults;
+mod hosts_file;
 mod lookups;
 mod policy;
 mod resolver;
