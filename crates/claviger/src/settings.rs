@@ -35,7 +35,7 @@ pub use secrets::SecretVariables;
 pub use sections::{Aws, SecretSetting, TypedAws, TypedCatalog};
 pub use serve::{CheckpointPlace, Serve};
 pub use typed::{Command, CommandLine, LogFormat, RateLimits, Typed};
-pub use upstreams::{TypedBroker, TypedUpstream, Upstream};
+pub use upstreams::{TypedBroker, TypedUpstream, Upstream, UpstreamFault};
 
 /// The data directory where none is named.
 const DATA: &str = "./data";

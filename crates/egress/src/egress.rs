@@ -58,9 +58,9 @@ impl Settings {
     }
 }
 
-/// The operator says two things of one host.
+/// The operator says two things of one host and port.
 #[derive(Debug, thiserror::Error)]
-#[error("the host {0} has more than one upstream")]
+#[error("the host {0} has more than one upstream for one port")]
 pub struct SettingsError(Host);
 
 /// Opens connections, each under a policy. Cheap to clone.
@@ -75,11 +75,14 @@ struct Inner {
     lookups: Lookups,
     dialer: Box<dyn Dialer>,
     tls: TlsConnector,
-    upstreams: BTreeMap<Host, Place>,
+    upstreams: Places,
     denied: Vec<Network>,
     connect_timeout: Duration,
     faults: Faults,
 }
+
+/// By the host and the port that callers name; none for the one that goes without saying.
+type Places = BTreeMap<(Host, Option<NonZeroU16>), Place>;
 
 /// Where an upstream is, and how it is trusted if not like all.
 struct Place {
@@ -111,22 +114,17 @@ impl Egress {
         resolver: impl Resolver,
         dialer: impl Dialer,
     ) -> Result<Self, SettingsError> {
-        let mut upstreams = BTreeMap::new();
-        for Upstream { host, address, port, roots } in std::mem::take(&mut settings.upstreams) {
+        let mut upstreams = Places::new();
+        for Upstream { host, named_port, address, port, roots } in std::mem::take(&mut settings.upstreams) {
             let tls = roots.map(|roots| tls(roots, settings.http2));
-            if upstreams.insert(host.clone(), Place { address, port, tls }).is_some() {
+            if upstreams.insert((host.clone(), named_port), Place { address, port, tls }).is_some() {
                 return Err(SettingsError(host));
             }
         }
         Ok(Self::assemble(settings, upstreams, resolver, dialer))
     }
 
-    fn assemble(
-        settings: Settings,
-        upstreams: BTreeMap<Host, Place>,
-        resolver: impl Resolver,
-        dialer: impl Dialer,
-    ) -> Self {
+    fn assemble(settings: Settings, upstreams: Places, resolver: impl Resolver, dialer: impl Dialer) -> Self {
         let inner = Arc::new(Inner {
             lookups: Lookups::new(resolver),
             dialer: Box::new(dialer),
@@ -162,7 +160,7 @@ impl Egress {
         if !origin.is_tls() {
             return Ok(Connection::clear(stream, address));
         }
-        let own = self.inner.upstreams.get(origin.host()).and_then(|place| place.tls.as_ref());
+        let own = self.place(origin).and_then(|place| place.tls.as_ref());
         let handshake = own.unwrap_or(&self.inner.tls).connect(server_name(origin.host())?, stream);
         let stream = timeout_at(deadline, handshake).await.map_err(|_| ConnectError::Timeout)?;
         Ok(Connection::tls(stream.map_err(ConnectError::Tls)?, address))
@@ -180,7 +178,7 @@ impl Egress {
         if is_clear && !policy.admits_clear(origin.host()) {
             return Err(Refusal::Clear.into());
         }
-        if let Some(place) = self.inner.upstreams.get(origin.host()) {
+        if let Some(place) = self.place(origin) {
             let port = place.port.map_or(origin.port(), NonZeroU16::get);
             let address = SocketAddr::new(place.address, port);
             return Ok((self.inner.dialer.dial(address).await.map_err(ConnectError::Connect)?, address));
@@ -191,6 +189,13 @@ impl Egress {
             addresses = self.look_up(origin.host()).await?;
         }
         self.dial_any(&addresses, origin.port(), deadline).await
+    }
+
+    /// Where the operator says that an origin is.
+    fn place(&self, origin: &Origin) -> Option<&Place> {
+        let place = |port| self.inner.upstreams.get(&(origin.host().clone(), port));
+        let is_usual = origin.port() == origin.scheme().port();
+        place(NonZeroU16::new(origin.port())).or_else(|| if is_usual { place(None) } else { None })
     }
 
     /// All addresses of a host, each once, in the form in which packets go to them.

@@ -136,6 +136,7 @@ impl Provider {
         let roots = Roots::parse(self.certificate.as_bytes()).unwrap();
         let upstream = |host: &str| Upstream {
             host: host.parse().unwrap(),
+            named_port: None,
             address: IpAddr::V4(Ipv4Addr::LOCALHOST),
             port: self.port.try_into().ok(),
             roots: Some(roots.clone()),
