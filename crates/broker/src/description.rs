@@ -159,6 +159,7 @@ fn kinds() -> Vec<Refusal> {
         R::RateLimited => [R::RateLimited],
         R::Busy => [R::Busy],
         R::OrgBusy => [R::OrgBusy],
+        R::LookupBusy => [R::LookupBusy],
         R::UpgradeUnsupported => [R::UpgradeUnsupported],
         R::Connect(_, false) => UNREACHABLE.map(|code| R::Connect(code, false)),
         R::Exchange(_) => EXCHANGE.map(R::Exchange),

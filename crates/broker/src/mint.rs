@@ -229,6 +229,7 @@ async fn mint(
     exchange: Exchange,
     scope: Option<&str>,
 ) -> Result<Fresh<Minted>, ExchangeError> {
+    let http = &http.for_org(usable.connection.org);
     let UsableSettings::Catalogued(settings) = &usable.settings else { return Err(MISSING) };
     let value = |name: &str| value_of(usable, settings, name).ok_or(MISSING);
     let now = engine.clock().now();

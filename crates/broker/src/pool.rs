@@ -164,6 +164,11 @@ impl Slot {
         }
     }
 
+    /// Whose it is.
+    pub(crate) fn org(&self) -> OrgId {
+        self.key.0
+    }
+
     pub(crate) fn origin(&self) -> &Origin {
         &self.key.2
     }

@@ -250,6 +250,9 @@ async fn read(body: Body) -> Option<Value> {
 fn of_refusal(refusal: &Refusal) -> Result<Judged, EngineError> {
     match refusal {
         Refusal::Busy
+        | Refusal::OrgBusy
+        | Refusal::ServerBusy
+        | Refusal::LookupBusy
         | Refusal::Ended
         | Refusal::Changed
         | Refusal::RightUnknown

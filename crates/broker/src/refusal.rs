@@ -30,6 +30,8 @@ pub enum Refusal {
     OrgBusy,
     /// The same of all orgs.
     ServerBusy,
+    /// As many names are being looked up for the org as may be.
+    LookupBusy,
     /// There is no such connection, or none that the caller may know of.
     ConnectionAbsent,
     /// Its time is over.
@@ -153,6 +155,11 @@ impl Refusal {
                 S::SERVICE_UNAVAILABLE,
                 "server_busy",
                 "As many calls are under way as may be, or as much is held in memory for them",
+            ),
+            Self::LookupBusy => (
+                S::TOO_MANY_REQUESTS,
+                "lookup_busy",
+                "As many names are being looked up for the org as may be",
             ),
             Self::ConnectionAbsent => (S::NOT_FOUND, "connection_not_found", "Connection not found"),
             Self::ConnectionExpired => (S::FORBIDDEN, "connection_expired", "The connection's time is over"),
@@ -343,6 +350,7 @@ impl From<ConnectError> for Refusal {
     fn from(error: ConnectError) -> Self {
         match &error {
             ConnectError::Refused(refusal) => Self::Connect(refusal.code(), true),
+            ConnectError::Busy => Self::LookupBusy,
             ConnectError::Timeout => Self::UpstreamTimeout,
             error => Self::Connect(error.code(), false),
         }

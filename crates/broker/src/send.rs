@@ -142,7 +142,8 @@ impl Way<'_> {
 
     async fn connect(&self) -> Result<Link, Unanswered> {
         let policy = self.broker.policy(self.slot.reach());
-        let connected = self.broker.egress.connect(self.slot.origin(), &policy).await;
+        let egress = self.broker.egress.for_org(self.slot.org());
+        let connected = egress.connect(self.slot.origin(), &policy).await;
         let stream = connected.map_err(|error| match error {
             ConnectError::Refused(_) | ConnectError::Target(_) => Unanswered::Refused(error.into()),
             // It may be possible in a moment.

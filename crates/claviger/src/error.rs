@@ -142,8 +142,10 @@ pub enum StartError {
     #[error(transparent)]
     Certificate(#[from] CertificateError),
     /// The server cannot listen.
-    #[error("cannot listen on {address}: {}", listen_advice(source))]
+    #[error("cannot listen on {address}: {}", listen_advice(setting, source))]
     Listen {
+        /// The flag that says so.
+        setting: &'static str,
         /// Where.
         address: SocketAddr,
         /// Why not.
@@ -256,13 +258,14 @@ impl From<UnlockError> for StartError {
     }
 }
 
-fn listen_advice(error: &io::Error) -> &'static str {
-    match error.kind() {
-        io::ErrorKind::AddrInUse => "stop what listens there, or choose another port with --listen",
-        io::ErrorKind::AddrNotAvailable => "give an address of this machine with --listen",
-        io::ErrorKind::PermissionDenied => "choose a port from 1024 up with --listen",
-        _ => "choose another address with --listen",
-    }
+fn listen_advice(setting: &str, error: &io::Error) -> String {
+    let advice = match error.kind() {
+        io::ErrorKind::AddrInUse => "stop what listens there, or choose another port with",
+        io::ErrorKind::AddrNotAvailable => "give an address of this machine with",
+        io::ErrorKind::PermissionDenied => "choose a port from 1024 up with",
+        _ => "choose another address with",
+    };
+    format!("{advice} {setting}")
 }
 
 #[cfg(test)]
@@ -277,6 +280,7 @@ mod tests {
         let path = || Path::new("/srv/claviger").to_owned();
         let io = || io::Error::other("why");
         let listen = |kind: io::ErrorKind| StartError::Listen {
+            setting: "--listen",
             address: ([127, 0, 0, 1], 7070).into(),
             source: kind.into(),
         };

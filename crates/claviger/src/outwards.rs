@@ -45,9 +45,9 @@ pub(crate) fn egress(upstreams: &[Upstream]) -> Result<Egress, StartError> {
                 Some(roots)
             }
         };
-        tracing::info!(host = %upstream.host, address = %upstream, own_ca = roots.is_some(), "an upstream of the operator's");
-        let Upstream { host, address, port, .. } = upstream.clone();
-        settings.upstreams.push(EgressUpstream { host, address, port, roots });
+        tracing::info!(host = %upstream.host, port = upstream.named_port, address = %upstream, own_ca = roots.is_some(), "an upstream of the operator's");
+        let Upstream { host, named_port, address, port, .. } = upstream.clone();
+        settings.upstreams.push(EgressUpstream { host, named_port, address, port, roots });
     }
-    Ok(Egress::new(settings).expect("the settings name each host once"))
+    Ok(Egress::new(settings).expect("the settings name each host and port once"))
 }

@@ -31,9 +31,14 @@ pub enum ServeError {
     /// The system does not let the runtime have the listener.
     #[error("the listener cannot be used")]
     Listener(#[source] io::Error),
-    /// The metrics' address is taken, or not this machine's.
-    #[error("the address for metrics cannot be listened on: choose another with --metrics-listen")]
-    Metrics(#[source] io::Error),
+}
+
+/// Where the server is asked.
+pub struct Listeners {
+    /// For requests.
+    pub requests: TcpListener,
+    /// For the metrics page, if it is shown.
+    pub metrics: Option<TcpListener>,
 }
 
 /// The form of the metrics page.
@@ -50,7 +55,7 @@ pub async fn serve(
     native: &NativeOptions,
     egress: Egress,
     engine: Arc<Engine>,
-    listener: TcpListener,
+    listeners: Listeners,
 ) -> Result<(), ServeError> {
     // From before anybody is told that the server runs, so that whoever stops it then is heard.
     let shutdown = signal::shutdown().map_err(ServeError::Signals)?;
@@ -72,16 +77,16 @@ pub async fn serve(
     let exchange = claviger_exchange::client(egress.clone(), settings.oauth_policy.clone());
     let Calls { max: calls_max, per_org_max: calls_per_org_max } = settings.calls;
     let broker = BrokerOptions { calls_max, calls_per_org_max, ..BrokerOptions::default() };
-    let listeners = 1 + usize::from(settings.metrics_listen.is_some());
-    open_files::provide(listeners * CONNECTIONS_MAX + broker.links_max());
+    let listening = 1 + usize::from(listeners.metrics.is_some());
+    open_files::provide(listening * CONNECTIONS_MAX + broker.links_max());
     let outwards = Outwards { egress, exchange, broker };
     let application =
         Application::assemble(engine, limits, proxies, native, &settings.zendesk, outwards, &SystemRandom);
-    let metrics = match settings.metrics_listen {
-        Some(address) => Some(metrics(address, application.app.clone()).await.map_err(ServeError::Metrics)?),
+    let metrics = match listeners.metrics {
+        Some(listener) => Some(metrics(listener, application.app.clone()).map_err(ServeError::Listener)?),
         None => None,
     };
-    let listener = tokio::net::TcpListener::from_std(listener).map_err(ServeError::Listener)?;
+    let listener = tokio::net::TcpListener::from_std(listeners.requests).map_err(ServeError::Listener)?;
     let address = listener.local_addr().unwrap_or(settings.listen);
     tracing::info!(%address, tls = tls.is_some(), "listening");
     let options = app::server_options(settings.drain);
@@ -120,8 +125,8 @@ fn limits(settings: &Serve) -> Limits {
 }
 
 /// Shows the metrics page on a listener of its own, so that nobody outside can be given it by mistake.
-async fn metrics(address: std::net::SocketAddr, app: App) -> io::Result<tokio::task::JoinHandle<()>> {
-    let listener = tokio::net::TcpListener::bind(address).await?;
+fn metrics(listener: TcpListener, app: App) -> io::Result<tokio::task::JoinHandle<()>> {
+    let listener = tokio::net::TcpListener::from_std(listener)?;
     tracing::info!(address = %listener.local_addr()?, "showing metrics");
     let page = move || {
         let page = app.metrics().page(app.engine());

@@ -37,7 +37,7 @@ pub use secrets::SecretVariables;
 pub use sections::{Aws, SecretSetting, TypedAws, TypedCatalog};
 pub use serve::{CheckpointPlace, Serve};
 pub use typed::{Command, CommandLine, LogFormat, RateLimits, Typed};
-pub use upstreams::{Calls, TypedBroker, TypedUpstream, Upstream};
+pub use upstreams::{Calls, TypedBroker, TypedUpstream, Upstream, UpstreamFault};
 
 use faults::Faults;
 

@@ -4,6 +4,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 
 use claviger_catalog::{Catalog, SecretText};
+use claviger_egress::Egress;
 use claviger_engine::{AwsPrincipal, Background, ConnectionOptions, Engine, EngineOptions, SystemClock};
 use claviger_http::{Identity, SessionCookie};
 use claviger_model::Clock;
@@ -27,7 +28,7 @@ use crate::org;
 use crate::outwards;
 use crate::password;
 use crate::private_file;
-use crate::server;
+use crate::server::{self, Listeners};
 use crate::settings::{Command, Settings};
 use crate::terminal::Terminal;
 
@@ -75,11 +76,12 @@ pub async fn run(
     };
     let native = native(settings)?;
     let connections = connections(settings)?;
+    let egress = outwards::egress(&settings.serve.upstreams)?;
     let data = DataDir::open(&settings.data)?;
     let (engine, background, dead_list) = open_with(settings, &data, connections).await?;
     let done = match is_serving {
         false => first_start(settings, settings.serve.listen, &data, &engine, terminal).await,
-        true => serve(settings, certificate, &native, &data, &engine, &dead_list, terminal).await,
+        true => serve(settings, certificate, &native, egress, &data, &engine, &dead_list, terminal).await,
     };
     background.stop(engine).await;
     done
@@ -168,27 +170,32 @@ async fn unlock(
     }
 }
 
+#[allow(clippy::too_many_arguments, reason = "each is opened by itself, and used once")]
 async fn serve(
     settings: &Settings,
     certificate: Option<(Identity, Fingerprint)>,
     native: &NativeOptions,
+    egress: Egress,
     data: &DataDir,
     engine: &Arc<Engine>,
     dead_list: &DeadListFile,
     terminal: &mut Terminal<'_>,
 ) -> Result<(), StartError> {
     // Before the first start announces an address, it is ours.
-    let listener = listen(settings.serve.listen)?;
-    let address = listener.local_addr().unwrap_or(settings.serve.listen);
+    let listeners = Listeners {
+        requests: listen("--listen", settings.serve.listen)?,
+        metrics: settings.serve.metrics_listen.map(|at| listen("--metrics-listen", at)).transpose()?,
+    };
+    let address = listeners.requests.local_addr().unwrap_or(settings.serve.listen);
     first_start(settings, address, data, engine, terminal).await?;
     dead_list.ensure()?;
-    let checkpoints = Checkpoints::start(engine.clone(), settings.serve.checkpoints.clone());
     let context = Context { engine: engine.clone(), kek: settings.kek.clone() };
     let control = ControlServer::open(data, context)?;
-    let egress = outwards::egress(&settings.serve.upstreams)?;
+    // From here on, whatever ends the serving, all of it is let go of in order.
+    let checkpoints = Checkpoints::start(engine.clone(), settings.serve.checkpoints.clone());
     let policy = settings.serve.webhook_policy.clone();
     let courier = outwards::start_webhooks(engine.clone(), egress.clone(), policy);
-    let served = server::serve(&settings.serve, certificate, native, egress, engine.clone(), listener).await;
+    let served = server::serve(&settings.serve, certificate, native, egress, engine.clone(), listeners).await;
     courier.stop().await;
     control.close(settings.serve.drain).await;
     checkpoints.stop().await;
@@ -199,12 +206,12 @@ async fn serve(
 ///
 /// # Errors
 /// When the address is taken, or not this machine's.
-pub fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
+fn listen(setting: &'static str, address: SocketAddr) -> Result<TcpListener, StartError> {
     let bound = TcpListener::bind(address).and_then(|listener| {
         listener.set_nonblocking(true)?;
         Ok(listener)
     });
-    bound.map_err(|source| StartError::Listen { address, source })
+    bound.map_err(|source| StartError::Listen { setting, address, source })
 }
 
 async fn first_start(

@@ -396,3 +396,39 @@ fn a_port_that_is_taken_is_found_before_anything_is_announced() {
     assert_eq!(outcome.stdout(), "");
     assert!(!home.file("bootstrap.json").exists());
 }
+
+#[test]
+fn a_metrics_port_that_is_taken_is_found_before_anything_is_announced() {
+    let home = Home::new();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let sentence = format!("cannot listen on {address}: stop what listens there");
+    let arguments = ["serve", "--listen", "127.0.0.1:0", "--metrics-listen", &address];
+    let outcome = Outcome::of(&mut home.command(&arguments)).fails(1, &[&sentence, "--metrics-listen"]);
+    assert_eq!(outcome.stdout(), "");
+    assert!(!home.file("bootstrap.json").exists());
+}
+
+#[test]
+fn authorities_that_cannot_be_used_are_found_before_anything_is_made() {
+    for (name, text, expected) in [
+        ("absent.pem", None, "absent.pem cannot be read"),
+        ("none.pem", Some("none"), "has no certificates of authorities"),
+    ] {
+        let home = Home::new();
+        let path = |name: &str| home.directory.path().join(name);
+        if let Some(text) = text {
+            fs::write(path(name), text).unwrap();
+        }
+        let upstream = format!(
+            "[[broker.upstream]]\nhost = \"git.example\"\naddress = \"10.1.2.3\"\nca_file = \"{name}\"\n"
+        );
+        fs::write(path("claviger.toml"), upstream).unwrap();
+        for arguments in [&["init"][..], &["serve", "--listen", "127.0.0.1:0"]] {
+            let outcome = Outcome::of(home.command(arguments).args(["--config", "claviger.toml"]))
+                .fails(1, &[expected]);
+            assert_eq!(outcome.stdout(), "");
+            assert!(!home.data().exists(), "{arguments:?}");
+        }
+    }
+}

@@ -7,7 +7,7 @@ use std::num::NonZeroU16;
 use std::sync::Arc;
 use std::time::Duration;
 
-use claviger_model::{Host, Network, Origin};
+use claviger_model::{Host, Network, OrgId, Origin};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_rustls::TlsConnector;
@@ -17,6 +17,7 @@ use tokio_rustls::rustls::{self, ClientConfig};
 
 use crate::embedded::embedded;
 use crate::faults::{Faults, Guard};
+use crate::lookups::Lookups;
 use crate::{
     ConnectError, Connection, Connector, Dialer, Policy, Refusal, Resolver, Roots, SystemDialer,
     SystemResolver, Upstream,
@@ -57,24 +58,31 @@ impl Settings {
     }
 }
 
-/// The operator says two things of one host.
+/// The operator says two things of one host and port.
 #[derive(Debug, thiserror::Error)]
-#[error("the host {0} has more than one upstream")]
+#[error("the host {0} has more than one upstream for one port")]
 pub struct SettingsError(Host);
 
 /// Opens connections, each under a policy. Cheap to clone.
 #[derive(Clone)]
-pub struct Egress(Arc<Inner>);
+pub struct Egress {
+    inner: Arc<Inner>,
+    /// Whose share of the look-ups is used; none for the server's own.
+    org: Option<OrgId>,
+}
 
 struct Inner {
-    resolver: Box<dyn Resolver>,
+    lookups: Lookups,
     dialer: Box<dyn Dialer>,
     tls: TlsConnector,
-    upstreams: BTreeMap<Host, Place>,
+    upstreams: Places,
     denied: Vec<Network>,
     connect_timeout: Duration,
     faults: Faults,
 }
+
+/// By the host and the port that callers name; none for the one that goes without saying.
+type Places = BTreeMap<(Host, Option<NonZeroU16>), Place>;
 
 /// Where an upstream is, and how it is trusted if not like all.
 struct Place {
@@ -106,31 +114,33 @@ impl Egress {
         resolver: impl Resolver,
         dialer: impl Dialer,
     ) -> Result<Self, SettingsError> {
-        let mut upstreams = BTreeMap::new();
-        for Upstream { host, address, port, roots } in std::mem::take(&mut settings.upstreams) {
+        let mut upstreams = Places::new();
+        for Upstream { host, named_port, address, port, roots } in std::mem::take(&mut settings.upstreams) {
             let tls = roots.map(|roots| tls(roots, settings.http2));
-            if upstreams.insert(host.clone(), Place { address, port, tls }).is_some() {
+            if upstreams.insert((host.clone(), named_port), Place { address, port, tls }).is_some() {
                 return Err(SettingsError(host));
             }
         }
         Ok(Self::assemble(settings, upstreams, resolver, dialer))
     }
 
-    fn assemble(
-        settings: Settings,
-        upstreams: BTreeMap<Host, Place>,
-        resolver: impl Resolver,
-        dialer: impl Dialer,
-    ) -> Self {
-        Self(Arc::new(Inner {
-            resolver: Box::new(resolver),
+    fn assemble(settings: Settings, upstreams: Places, resolver: impl Resolver, dialer: impl Dialer) -> Self {
+        let inner = Arc::new(Inner {
+            lookups: Lookups::new(resolver),
             dialer: Box::new(dialer),
             tls: tls(settings.roots, settings.http2),
             upstreams,
             denied: settings.denied,
             connect_timeout: settings.connect_timeout,
             faults: settings.faults,
-        }))
+        });
+        Self { inner, org: None }
+    }
+
+    /// The same way for an org: it looks names up within a share of its own, so that name servers that do not answer
+    /// keep nobody else's calls waiting. Whatever an org chose the host of goes this way.
+    pub fn for_org(&self, org: OrgId) -> Self {
+        Self { inner: self.inner.clone(), org: Some(org) }
     }
 
     /// The guard under one policy, for hyper-util's client.
@@ -143,15 +153,15 @@ impl Egress {
     /// # Errors
     /// When the guard refuses it, or it cannot be reached.
     pub async fn connect(&self, origin: &Origin, policy: &Policy) -> Result<Connection, ConnectError> {
-        let deadline = Instant::now() + self.0.connect_timeout;
+        let deadline = Instant::now() + self.inner.connect_timeout;
         let (stream, address) = timeout_at(deadline, self.reach(origin, policy, deadline))
             .await
             .map_err(|_| ConnectError::Timeout)??;
         if !origin.is_tls() {
             return Ok(Connection::clear(stream, address));
         }
-        let own = self.0.upstreams.get(origin.host()).and_then(|place| place.tls.as_ref());
-        let handshake = own.unwrap_or(&self.0.tls).connect(server_name(origin.host())?, stream);
+        let own = self.place(origin).and_then(|place| place.tls.as_ref());
+        let handshake = own.unwrap_or(&self.inner.tls).connect(server_name(origin.host())?, stream);
         let stream = timeout_at(deadline, handshake).await.map_err(|_| ConnectError::Timeout)?;
         Ok(Connection::tls(stream.map_err(ConnectError::Tls)?, address))
     }
@@ -164,30 +174,35 @@ impl Egress {
         deadline: Instant,
     ) -> Result<(TcpStream, SocketAddr), ConnectError> {
         // Before a name is asked for: whoever answers for it need not know of a call that will not be made.
-        let is_clear = !origin.is_tls() && self.0.faults.stands(Guard::Clear);
+        let is_clear = !origin.is_tls() && self.inner.faults.stands(Guard::Clear);
         if is_clear && !policy.admits_clear(origin.host()) {
             return Err(Refusal::Clear.into());
         }
-        if let Some(place) = self.0.upstreams.get(origin.host()) {
+        if let Some(place) = self.place(origin) {
             let port = place.port.map_or(origin.port(), NonZeroU16::get);
             let address = SocketAddr::new(place.address, port);
-            return Ok((self.0.dialer.dial(address).await.map_err(ConnectError::Connect)?, address));
+            return Ok((self.inner.dialer.dial(address).await.map_err(ConnectError::Connect)?, address));
         }
         let mut addresses = self.look_up(origin.host()).await?;
         self.admit(&addresses, policy, is_clear)?;
-        if !self.0.faults.stands(Guard::Resolution) {
+        if !self.inner.faults.stands(Guard::Resolution) {
             addresses = self.look_up(origin.host()).await?;
         }
         self.dial_any(&addresses, origin.port(), deadline).await
     }
 
+    /// Where the operator says that an origin is.
+    fn place(&self, origin: &Origin) -> Option<&Place> {
+        let place = |port| self.inner.upstreams.get(&(origin.host().clone(), port));
+        let is_usual = origin.port() == origin.scheme().port();
+        place(NonZeroU16::new(origin.port())).or_else(|| if is_usual { place(None) } else { None })
+    }
+
     /// All addresses of a host, each once, in the form in which packets go to them.
     async fn look_up(&self, host: &Host) -> Result<Vec<IpAddr>, ConnectError> {
         let found = match (host.address(), host.name()) {
-            (Some(address), _) => vec![address],
-            (None, name) => {
-                self.0.resolver.lookup(name.unwrap_or_default()).await.map_err(ConnectError::Lookup)?
-            }
+            (Some(address), _) => [address].into(),
+            (None, name) => self.inner.lookups.ask(self.org, name.unwrap_or_default()).await?,
         };
         let mut addresses = Vec::new();
         for address in found.iter().map(IpAddr::to_canonical) {
@@ -201,7 +216,7 @@ impl Egress {
     /// Checks every address: one that may not be called refuses all.
     fn admit(&self, addresses: &[IpAddr], policy: &Policy, is_clear: bool) -> Result<(), Refusal> {
         for address in addresses {
-            let is_denied = |address: IpAddr| self.0.denied.iter().any(|denied| denied.contains(address));
+            let is_denied = |address: IpAddr| self.inner.denied.iter().any(|denied| denied.contains(address));
             if is_denied(*address) || embedded(*address).is_some_and(is_denied) {
                 return Err(Refusal::Denied);
             }
@@ -224,7 +239,7 @@ impl Egress {
             let left = deadline.saturating_duration_since(Instant::now());
             let share = left / u32::try_from(tried.len() - place).unwrap_or(1);
             let address = SocketAddr::new(*address, port);
-            failure = match timeout(share, self.0.dialer.dial(address)).await {
+            failure = match timeout(share, self.inner.dialer.dial(address)).await {
                 Ok(Ok(stream)) => return Ok((stream, address)),
                 Ok(Err(error)) => ConnectError::Connect(error),
                 Err(_) => ConnectError::Timeout,

@@ -51,6 +51,9 @@ pub enum ConnectError {
     /// The name has no address.
     #[error("the host cannot be looked up")]
     Lookup(#[source] io::Error),
+    /// As many of the org's names are being looked up, and wait for it, as may be.
+    #[error("as many names of the org's are being looked up as may be")]
+    Busy,
     /// Nobody answers there.
     #[error("the host cannot be connected to")]
     Connect(#[source] io::Error),
@@ -69,6 +72,7 @@ impl ConnectError {
             Self::Refused(refusal) => refusal.code(),
             Self::Target(error) => error.code(),
             Self::Lookup(_) => "lookup_failed",
+            Self::Busy => "lookup_busy",
             Self::Connect(_) => "connect_failed",
             Self::Tls(_) => "tls_failed",
             Self::Timeout => "connect_timeout",

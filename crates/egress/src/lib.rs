@@ -8,6 +8,8 @@
 //! against the name. There is no proxy, and nothing of the process's environment takes part but the system's resolver
 //! and its authorities.
 //!
+//! Looking up takes a thread for as long as a name server likes; each org has its share of those ([`Egress::for_org`]).
+//!
 //! One address that is refused refuses the whole name: a name with a public and a private address is no accident.
 //! Redirects, bodies and what HTTP makes of a connection are the caller's matter.
 //!
@@ -20,6 +22,8 @@ mod egress;
 mod embedded;
 mod error;
 mod faults;
+mod hosts_file;
+mod lookups;
 mod policy;
 mod resolver;
 mod roots;
@@ -38,4 +42,6 @@ pub use resolver::{Dialer, Resolver, Soon, SystemDialer, SystemResolver};
 pub use roots::{Roots, RootsError};
 pub use upstream::Upstream;
 
-pub use claviger_model::{Host, HostError, Network, NetworkError, Origin, Scheme, Target, TargetError};
+pub use claviger_model::{
+    Host, HostError, Network, NetworkError, OrgId, Origin, Scheme, Target, TargetError,
+};

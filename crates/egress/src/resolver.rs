@@ -2,18 +2,24 @@
 //! play a hostile name server and see what would have been dialled.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
+use std::path::Path;
 use std::pin::Pin;
 
 use tokio::net::TcpStream;
+
+use crate::hosts_file;
 
 /// What is going to be.
 pub type Soon<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// Looks names up.
 pub trait Resolver: Send + Sync + 'static {
-    /// All addresses of a name. It is asked once for each connection, and what it says is not kept.
-    fn lookup<'a>(&'a self, name: &'a str) -> Soon<'a, io::Result<Vec<IpAddr>>>;
+    /// All addresses of a name. It may take its thread for as long as it likes; what it says is not kept.
+    ///
+    /// # Errors
+    /// When there are none to be had.
+    fn lookup(&self, name: &str) -> io::Result<Vec<IpAddr>>;
 }
 
 /// Opens connections.
@@ -22,17 +28,26 @@ pub trait Dialer: Send + Sync + 'static {
     fn dial(&self, address: SocketAddr) -> Soon<'_, io::Result<TcpStream>>;
 }
 
-/// The system's resolver, with whatever the operator has set it up with.
+/// The system's resolver, with whatever the operator has set it up with, but for one thing: a name with a dot in it is
+/// looked up as it stands, and never with a domain of the system's search list behind it (resolv.conf(5), `search` and
+/// `ndots`). In a cluster, `git.house` could otherwise be a service `git` in a namespace `house`, which whoever named the
+/// host did not mean, or meant to reach by it. A name without a dot means nothing but in such a list or in the
+/// operator's own, and is looked up as the system does.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemResolver;
 
 impl Resolver for SystemResolver {
-    fn lookup<'a>(&'a self, name: &'a str) -> Soon<'a, io::Result<Vec<IpAddr>>> {
-        Box::pin(async move {
-            // The port is only for the form of the question.
-            let found = tokio::net::lookup_host((name, 0)).await?;
-            Ok(found.map(|address| address.ip()).collect())
-        })
+    fn lookup(&self, name: &str) -> io::Result<Vec<IpAddr>> {
+        let is_whole = name.contains('.');
+        if is_whole {
+            let listed = hosts_file::addresses(Path::new(hosts_file::PATH), name)?;
+            if !listed.is_empty() {
+                return Ok(listed);
+            }
+        }
+        // The dot at the end says that nothing is missing. The port is only for the form of the question.
+        let name = if is_whole { format!("{name}.") } else { name.to_owned() };
+        Ok((&*name, 0).to_socket_addrs()?.map(|address| address.ip()).collect())
     }
 }
 

@@ -13,6 +13,9 @@ use crate::Roots;
 pub struct Upstream {
     /// The host that callers name.
     pub host: Host,
+    /// The port that they name; none for the one that goes without saying. By every other port the host is looked up and
+    /// checked like all: what else listens at the address is none of theirs.
+    pub named_port: Option<NonZeroU16>,
     /// Where it is.
     pub address: IpAddr,
     /// The port there, if it is another one than callers name.

@@ -171,7 +171,7 @@ impl Engine {
     async fn drawn(
         &self,
         permit: &Permit<ZisRegistry>,
-        turn: &KeyTurn<'_>,
+        turn: &KeyTurn,
         name: &ZisName,
         description: &str,
     ) -> Result<(ShownZisIntegration, Change), Error> {

@@ -8,6 +8,7 @@
 //! What the vendor's tokens say beside being JSON Web Tokens that `jwt_public_key` checks, its public documents leave
 //! open; what ours say is in `docs/zendesk.md`.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use claviger_catalog::SecretText;
@@ -15,7 +16,7 @@ use claviger_model::{OrgId, Timestamp, ZisIntegration, ZisName};
 use claviger_store::{Actor, Change, CommitError, Refusal, signing_key_place};
 use claviger_vault::SigningKey;
 use serde::Serialize;
-use tokio::sync::{Mutex, MutexGuard, Semaphore, SemaphorePermit};
+use tokio::sync::{Mutex, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
 
 use crate::connections::internal;
 use crate::credentials::STALE_RETRIES_MAX;
@@ -31,14 +32,16 @@ pub const ZIS_TOKEN_LASTS: Duration = Duration::from_secs(60);
 
 /// The one place where keys are made.
 pub(crate) struct KeyMaking {
-    alone: Mutex<()>,
-    room: Semaphore,
+    alone: Arc<Mutex<()>>,
+    room: Arc<Semaphore>,
 }
 
-/// The exclusive right to make keys.
-pub(crate) struct KeyTurn<'e> {
-    _alone: MutexGuard<'e, ()>,
-    _room: SemaphorePermit<'e>,
+/// The exclusive right to make keys. The work holds it too: it lasts until that is over, whoever still waits for it.
+pub(crate) struct KeyTurn(Arc<Held>);
+
+struct Held {
+    _alone: OwnedMutexGuard<()>,
+    _room: OwnedSemaphorePermit,
 }
 
 /// A key that was made: the public one in PEM form, and the one to be sealed.
@@ -67,7 +70,7 @@ struct Claims<'a> {
 
 impl Default for KeyMaking {
     fn default() -> Self {
-        Self { alone: Mutex::default(), room: Semaphore::new(WAITING_MAX) }
+        Self { alone: Arc::default(), room: Arc::new(Semaphore::new(WAITING_MAX)) }
     }
 }
 
@@ -76,21 +79,32 @@ impl KeyMaking {
     ///
     /// # Errors
     /// [`Error::Unavailable`] where too many wait already.
-    pub(crate) async fn turn(&self) -> Result<KeyTurn<'_>, Error> {
-        let room = self.room.try_acquire().map_err(|_| Error::Unavailable(None))?;
-        Ok(KeyTurn { _alone: self.alone.lock().await, _room: room })
+    pub(crate) async fn turn(&self) -> Result<KeyTurn, Error> {
+        let room = self.room.clone().try_acquire_owned().map_err(|_| Error::Unavailable(None))?;
+        let alone = self.alone.clone().lock_owned().await;
+        Ok(KeyTurn(Arc::new(Held { _alone: alone, _room: room })))
     }
 }
 
-impl KeyTurn<'_> {
-    /// Makes a key. A caller that is given up leaves it to be made for nothing, and the next one beside it: one more for
-    /// each such caller, and no request makes more than a few.
+impl KeyTurn {
+    /// Makes a key.
     async fn make(&self) -> Result<MadeKey, Error> {
-        let made = tokio::task::spawn_blocking(|| {
+        let made = self.run(|| {
             let key = SigningKey::generate()?;
             Ok(MadeKey { public_pem: key.public_pem()?, key })
         });
-        made.await.map_err(internal)?.map_err(|error: claviger_vault::SigningKeyError| internal(error))
+        made.await?.map_err(|error: claviger_vault::SigningKeyError| internal(error))
+    }
+
+    /// Does a piece of work. A caller that is given up leaves it to its end, and whoever is next waits for that.
+    async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
+        let held = self.0.clone();
+        let done = tokio::task::spawn_blocking(move || {
+            let done = work();
+            drop(held);
+            done
+        });
+        done.await.map_err(internal)
     }
 }
 
@@ -98,7 +112,7 @@ impl Engine {
     /// Gives an integration that is about to be made its key, and gives what is to be kept of it.
     pub(crate) async fn make_signing_key(
         &self,
-        turn: &KeyTurn<'_>,
+        turn: &KeyTurn,
         integration: &mut ZisIntegration,
     ) -> Result<Vec<u8>, Error> {
         let made = turn.make().await?;
@@ -200,7 +214,8 @@ impl Engine {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
+    use std::sync::atomic::AtomicUsize;
+    use std::sync::atomic::Ordering::SeqCst;
 
     use super::*;
 
@@ -229,5 +244,31 @@ mod tests {
             done.unwrap().unwrap();
         }
         assert!(making.turn().await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn no_key_is_made_beside_one_that_nobody_waits_for_any_more() {
+        let making = KeyMaking::default();
+        let (begun, running) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let (open, opened) = std::sync::mpsc::channel::<()>();
+        let opened = Arc::new(std::sync::Mutex::new(opened));
+        let work = || {
+            let (begun, running, opened) = (begun.clone(), running.clone(), opened.clone());
+            move || {
+                begun.fetch_add(1, SeqCst);
+                assert_eq!(running.fetch_add(1, SeqCst), 0, "two at once");
+                // Until whoever could open it is gone.
+                let _ = opened.lock().map(|opened| opened.recv());
+                running.fetch_sub(1, SeqCst);
+            }
+        };
+        for _ in 0..50 {
+            let mut one = Box::pin(async { making.turn().await?.run(work()).await });
+            // It goes as far as it may, and is given up.
+            assert!(tokio::time::timeout(Duration::ZERO, &mut one).await.is_err());
+        }
+        drop(open);
+        making.turn().await.expect("there is room").run(work()).await.expect("it is alone");
+        assert_eq!(begun.load(SeqCst), 2, "the first that was given up, and the last");
     }
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use claviger_egress::ConnectError;
 use claviger_outbound::SendError;
 
 /// Why there is no token. It prints and holds nothing of an answer but the provider's code, cleaned.
@@ -32,7 +33,7 @@ pub enum ExchangeError {
     },
     /// There is no answer.
     #[error("the provider cannot be reached")]
-    Unreachable(#[from] SendError),
+    Unreachable(#[source] SendError),
     /// What came back is no answer of a token endpoint; what is wrong, to be read after "the answer".
     #[error("the provider's answer {0}")]
     Garbage(&'static str),
@@ -45,7 +46,7 @@ pub enum ExchangeError {
         /// Its code.
         code: String,
     },
-    /// Too many exchanges are under way, or this one was given up with the server.
+    /// Too many exchanges are under way, or too many look-ups of names, or this one was given up with the server.
     #[error("no token can be asked for at the moment")]
     Busy,
 }
@@ -84,6 +85,15 @@ const FINAL: [&str; 26] = [
     "invalid_resource",
     "org_internal",
 ];
+
+impl From<SendError> for ExchangeError {
+    fn from(error: SendError) -> Self {
+        match error {
+            SendError::Connect(ConnectError::Busy) => Self::Busy,
+            error => Self::Unreachable(error),
+        }
+    }
+}
 
 impl ExchangeError {
     /// Whether asking again with the same is useless: somebody has to change something first.

@@ -11,6 +11,7 @@ mod access;
 mod begin;
 mod error;
 mod flights;
+mod turns;
 mod ways;
 
 pub use access::AccessToken;
@@ -19,7 +20,6 @@ pub use error::{AccessError, FlowError, ProviderFault};
 pub use ways::{Landing, Returning};
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use claviger_catalog::SecretText;
 use claviger_engine::{Engine, GrantedTokens, OpenedZisOAuthClient};
@@ -27,14 +27,9 @@ use claviger_exchange::ExchangeError;
 use claviger_exchange::oauth::{Grant, OAuthClient, Tokens, ask};
 use claviger_model::{Timestamp, ZisOAuthError, ZisUrlSubdomain};
 use claviger_outbound::Client;
-use tokio::sync::Semaphore;
 
 use flights::Flights;
-
-/// Exchanges that are under way at the same time. Each may take ten seconds; beyond so many, others wait their turn.
-const EXCHANGES_MAX: usize = 64;
-/// For so long somebody waits for that turn.
-const TURN: Duration = Duration::from_secs(10);
+use turns::Turns;
 
 /// The orchestration. Cheap to clone.
 #[derive(Clone)]
@@ -45,14 +40,14 @@ struct Shared {
     http: Client,
     redirect_uri: Option<String>,
     flights: Arc<Flights>,
-    turns: Semaphore,
+    turns: Turns,
 }
 
 impl OAuth {
     /// Over an engine, asking authorization servers through this client ([`claviger_exchange::client`] has its bounds).
     /// Browsers come back to `redirect_uri`; without one nothing is begun.
     pub fn new(engine: Arc<Engine>, http: Client, redirect_uri: Option<String>) -> Self {
-        let (flights, turns) = (Arc::default(), Semaphore::new(EXCHANGES_MAX));
+        let (flights, turns) = (Arc::default(), Turns::default());
         Self(Arc::new(Shared { engine, http, redirect_uri, flights, turns }))
     }
 }
@@ -76,8 +71,8 @@ impl Shared {
         grant: Grant<'_>,
     ) -> Result<GrantedTokens, ExchangeFailure> {
         let token_url = client.client.token_url.fill(subdomain).map_err(ExchangeFailure::Address)?;
-        let turn = tokio::time::timeout(TURN, self.turns.acquire()).await;
-        let Ok(Ok(_turn)) = turn else { return Err(ExchangeFailure::Busy) };
+        let org = client.client.org;
+        let Some(_turn) = self.turns.take(org).await else { return Err(ExchangeFailure::Busy) };
         let client = OAuthClient {
             token_url,
             client_id: client.client.client_id.clone(),
@@ -85,7 +80,7 @@ impl Shared {
         };
         // From before the request, so that a token is never thought to live longer than it does.
         let asked_at = self.engine.clock().now();
-        let tokens = ask(&self.http, &client, grant).await.map_err(ExchangeFailure::Exchange)?;
+        let tokens = ask(&self.http.for_org(org), &client, grant).await.map_err(ExchangeFailure::Exchange)?;
         Ok(granted(tokens, asked_at))
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use claviger_egress::{ConnectError, Egress, Policy, Target};
+use claviger_egress::{ConnectError, Egress, OrgId, Policy, Target};
 use http::header::{CONTENT_LENGTH, HOST, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
@@ -73,6 +73,11 @@ impl Client {
     /// an answer.
     pub fn new(egress: Egress, policy: Policy, deadline: Duration, answer_bytes_max: usize) -> Self {
         Self { egress, policy: Arc::new(policy), deadline, answer_bytes_max }
+    }
+
+    /// The same client for what an org chose the address of ([`Egress::for_org`]).
+    pub fn for_org(&self, org: OrgId) -> Self {
+        Self { egress: self.egress.for_org(org), ..self.clone() }
     }
 
     /// Sends a request and reads its answer, whatever its status.

@@ -257,7 +257,7 @@ async fn deliver(
         signatures.join(" ")
     };
     let request = message::request(&webhook.url, event, now, &sign);
-    Ok(match client.send(request).await {
+    Ok(match client.for_org(webhook.org).send(request).await {
         Ok(answer) if answer.status.is_success() => Ok(()),
         Ok(answer) => Err(format!("the receiver answered {}", answer.status.as_u16())),
         Err(error) => Err(chain(&error)),

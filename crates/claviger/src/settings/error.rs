@@ -4,7 +4,9 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use claviger_model::{Host, NameError, NetworkError};
+use claviger_model::{NameError, NetworkError};
+
+use super::UpstreamFault;
 
 /// What is wrong with what was typed.
 #[derive(Debug, thiserror::Error)]
@@ -119,19 +121,11 @@ pub enum SettingsError {
         /// What is wrong with it.
         error: claviger_zendesk::BaseDomainError,
     },
-    /// A part of `[[broker.upstream]]` is none.
-    #[error("[[broker.upstream]]: {field} {text} is no {}", if *field == "host" { "host name" } else { "IP address, with or without a port" })]
-    Upstream {
-        /// Which part.
-        field: &'static str,
-        /// What it says.
-        text: String,
-    },
-    /// The operator says two things of one host.
-    #[error("[[broker.upstream]]: the host {host} is there twice: leave one of them out")]
-    UpstreamTwice {
-        /// Which.
-        host: Host,
+    /// Entries of `[[broker.upstream]]` are none.
+    #[error("[[broker.upstream]] {}", listed(faults))]
+    Upstreams {
+        /// What is wrong, with the number of the entry, counted from one.
+        faults: Vec<(usize, UpstreamFault)>,
     },
     /// A limit that would leave nothing.
     #[error("{setting} 0 would leave nothing: leave it out for no limit of its own, or give at least 1")]
@@ -193,6 +187,11 @@ pub enum SettingsError {
         /// How long it may be.
         max: u64,
     },
+}
+
+fn listed(faults: &[(usize, UpstreamFault)]) -> String {
+    let told: Vec<_> = faults.iter().map(|(number, fault)| format!("number {number}: {fault}")).collect();
+    told.join("; ")
 }
 
 fn hint(near: Option<&str>) -> String {

@@ -53,7 +53,7 @@ pub struct TypedBroker {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TypedUpstream {
-    /// The host that connections name.
+    /// The host that connections name, with a port where they name another than the usual one.
     pub host: String,
     /// Where it is: an IP address, with a port if that is another one than is called.
     pub address: String,
@@ -75,6 +75,8 @@ pub struct Calls {
 pub struct Upstream {
     /// The host that connections name.
     pub host: Host,
+    /// The port that they name, if not the usual one of their scheme.
+    pub named_port: Option<NonZeroU16>,
     /// Where it is.
     pub address: IpAddr,
     /// The port there, if it is another one than is called.
@@ -102,27 +104,97 @@ impl TypedBroker {
     }
 
     pub(super) fn check(self) -> Result<Vec<Upstream>, SettingsError> {
-        let mut upstreams = Vec::<Upstream>::new();
-        for typed in self.upstream.unwrap_or_default() {
-            let upstream = typed.check()?;
-            if upstreams.iter().any(|other| other.host == upstream.host) {
-                return Err(SettingsError::UpstreamTwice { host: upstream.host });
+        let (mut upstreams, mut faults) = (Vec::<Option<Upstream>>::new(), Vec::new());
+        for (place, typed) in self.upstream.unwrap_or_default().into_iter().enumerate() {
+            let upstream = typed.check(&mut |fault| faults.push((place + 1, fault)));
+            let named = upstream.as_ref().map(Upstream::named);
+            let is_there =
+                |other: &Option<Upstream>| named.is_some() && other.as_ref().map(Upstream::named) == named;
+            if let Some(first) = upstreams.iter().position(is_there) {
+                faults.push((place + 1, UpstreamFault::Twice { first: first + 1 }));
             }
             upstreams.push(upstream);
         }
-        Ok(upstreams)
+        match faults.is_empty() {
+            true => Ok(upstreams.into_iter().flatten().collect()),
+            false => Err(SettingsError::Upstreams { faults }),
+        }
+    }
+}
+
+/// What is wrong with an entry.
+#[derive(Debug, PartialEq, Eq)]
+pub enum UpstreamFault {
+    /// This is no host.
+    Host(String),
+    /// This is no address.
+    Address(String),
+    /// It is of the same host and port as the entry of this number.
+    Twice {
+        /// Counted from one.
+        first: usize,
+    },
+}
+
+impl fmt::Display for UpstreamFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Host(text) => {
+                write!(
+                    f,
+                    "host {text} is no host name with or without a port: write it as git.example or git.example:8443"
+                )
+            }
+            Self::Address(text) => {
+                write!(
+                    f,
+                    "address {text} is no IP address with or without a port: write it as 10.1.2.3 or 10.1.2.3:8443"
+                )
+            }
+            Self::Twice { first } => write!(f, "host is that of number {first}: leave one of them out"),
+        }
     }
 }
 
 impl TypedUpstream {
-    fn check(self) -> Result<Upstream, SettingsError> {
-        let refused = |field, text: &str| SettingsError::Upstream { field, text: text.to_owned() };
-        let host = self.host.parse().map_err(|_| refused("host", &self.host))?;
-        let (address, port) = match self.address.parse::<SocketAddr>() {
-            Ok(both) => (both.ip(), NonZeroU16::new(both.port())),
-            Err(_) => (self.address.parse().map_err(|_| refused("address", &self.address))?, None),
-        };
-        Ok(Upstream { host, address, port, ca_file: self.ca_file })
+    /// None where it has faults.
+    fn check(self, fault: &mut dyn FnMut(UpstreamFault)) -> Option<Upstream> {
+        let (named, placed) = (named(&self.host), placed(&self.address));
+        if named.is_none() {
+            fault(UpstreamFault::Host(self.host));
+        }
+        if placed.is_none() {
+            fault(UpstreamFault::Address(self.address));
+        }
+        let ((host, named_port), (address, port)) = (named?, placed?);
+        Some(Upstream { host, named_port, address, port, ca_file: self.ca_file })
+    }
+}
+
+/// A host as connections name it, with the port that they name.
+fn named(text: &str) -> Option<(Host, Option<NonZeroU16>)> {
+    match text.rsplit_once(':') {
+        // An IPv6 address has its colons in brackets.
+        Some((host, port)) if !port.ends_with(']') => {
+            let is_number = port.bytes().all(|byte| byte.is_ascii_digit());
+            Some((host.parse().ok()?, Some(port.parse().ok().filter(|_| is_number)?)))
+        }
+        _ => Some((text.parse().ok()?, None)),
+    }
+}
+
+/// An address, with the port there.
+fn placed(text: &str) -> Option<(IpAddr, Option<NonZeroU16>)> {
+    match text.parse::<SocketAddr>() {
+        Ok(both) => Some((both.ip(), Some(NonZeroU16::new(both.port())?))),
+        Err(_) => Some((text.parse().ok()?, None)),
+    }
+}
+
+impl Upstream {
+    /// What connections name.
+    fn named(&self) -> (&Host, Option<NonZeroU16>) {
+        (&self.host, self.named_port)
     }
 }
 
@@ -155,5 +227,65 @@ mod tests {
         assert_eq!(calls(None, Some(10)), (usual.calls_max, 10));
         refused(|typed| typed.broker.calls_max = Some(0), "--broker-calls-max");
         refused(|typed| typed.broker.calls_per_org_max = Some(0), "--broker-calls-per-org-max");
+    }
+
+    fn typed(entries: &[(&str, &str)]) -> TypedBroker {
+        let upstream = |(host, address): &(&str, &str)| TypedUpstream {
+            host: (*host).to_owned(),
+            address: (*address).to_owned(),
+            ca_file: None,
+        };
+        TypedBroker { upstream: Some(entries.iter().map(upstream).collect()), ..TypedBroker::default() }
+    }
+
+    #[test]
+    fn a_host_is_of_the_usual_port_or_of_the_one_that_it_names() {
+        let settings = check(|all| {
+            all.broker = typed(&[
+                ("Git.example.", "10.0.0.1"),
+                ("git.example:8443", "10.0.0.2:443"),
+                ("[fd00::1]", "[fd00::2]:8443"),
+                ("[fd00::1]:22", "fd00::2"),
+            ]);
+        });
+        let told: Vec<_> = settings
+            .unwrap()
+            .serve
+            .upstreams
+            .iter()
+            .map(|it| (it.host.to_string(), it.named_port.map(u16::from), it.to_string()))
+            .collect();
+        let expected = [
+            ("git.example", None, "10.0.0.1"),
+            ("git.example", Some(8443), "10.0.0.2:443"),
+            ("[fd00::1]", None, "[fd00::2]:8443"),
+            ("[fd00::1]", Some(22), "fd00::2"),
+        ];
+        assert_eq!(told, expected.map(|(host, named, place)| (host.to_owned(), named, place.to_owned())));
+    }
+
+    #[test]
+    fn every_fault_of_every_entry_is_named() {
+        let entries = [
+            ("git.example", "10.0.0.1"),
+            ("a b", "here"),
+            ("git.example:+1", "10.0.0.1:0"),
+            ("GIT.example.", "10.0.0.2"),
+            ("git.example:8443", "10.0.0.2"),
+            ("git.example:0", "10.0.0.2"),
+        ];
+        for fault in [
+            "number 2: host a b is no host name",
+            "number 2: address here is no IP address",
+            "number 3: host git.example:+1 is no host name",
+            "number 3: address 10.0.0.1:0 is no IP address",
+            "number 4: host is that of number 1: leave one of them out",
+            "number 6: host git.example:0 is no host name",
+        ] {
+            refused(|all| all.broker = typed(&entries), fault);
+        }
+        let errors = check(|all| all.broker = typed(&entries)).unwrap_err();
+        let Some(SettingsError::Upstreams { faults }) = errors.iter().next() else { panic!("{errors}") };
+        assert_eq!(faults.len(), 6, "{faults:?}");
     }
 }

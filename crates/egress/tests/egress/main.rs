@@ -5,6 +5,7 @@
 
 mod corpus;
 mod forms;
+mod lookups;
 mod network;
 mod policy;
 mod pool;

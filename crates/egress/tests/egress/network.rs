@@ -184,9 +184,9 @@ impl Names {
 }
 
 impl Resolver for Names {
-    fn lookup<'a>(&'a self, name: &'a str) -> Soon<'a, io::Result<Vec<IpAddr>>> {
+    fn lookup(&self, name: &str) -> io::Result<Vec<IpAddr>> {
         self.asked.fetch_add(1, Ordering::SeqCst);
-        Box::pin(async move { self.answer(name) })
+        self.answer(name)
     }
 }
 

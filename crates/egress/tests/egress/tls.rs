@@ -67,6 +67,7 @@ async fn an_upstream_of_the_operator_has_its_own_place_and_authority() {
     let inside = Upstream::start(Some(house.acceptor(["git.example", "93.184.216.34"]))).await;
     let elsewhere = |host: &str, roots| Override {
         host: host.parse().unwrap(),
+        named_port: None,
         address: inside.address.ip(),
         port: NonZeroU16::new(inside.address.port()),
         roots,
@@ -100,14 +101,34 @@ async fn an_upstream_of_the_operator_has_its_own_place_and_authority() {
 }
 
 #[tokio::test]
-async fn an_upstream_keeps_the_port_that_was_called() {
+async fn an_upstream_is_of_one_port_that_callers_name() {
     let upstream = Upstream::start(None).await;
-    let host: claviger_egress::Host = "git.example".parse().unwrap();
-    let place = Override { host, address: ip("10.0.0.9"), port: None, roots: None };
-    let settings = Settings { upstreams: vec![place], ..Settings::new(Roots::none()) };
-    let scene = Scene::new(upstream, settings);
-    scene.call("http://git.example:8081/", &Policy::private_too()).await.unwrap();
-    assert_eq!(scene.detour.dialled(), [(ip("10.0.0.9"), 8081).into()]);
+    let place = |named: u16, address: &str, port: u16| Override {
+        host: "git.example".parse().unwrap(),
+        named_port: NonZeroU16::new(named),
+        address: ip(address),
+        port: NonZeroU16::new(port),
+        roots: None,
+    };
+    let upstreams = vec![place(0, "10.0.0.9", 0), place(8081, "10.0.0.8", 0), place(8082, "10.0.0.7", 9000)];
+    let scene = Scene::new(upstream, Settings { upstreams, ..Settings::new(Roots::none()) });
+    scene.names.say("git.example", &[ip("93.184.216.34")]);
+    for (url, dialled) in [
+        ("http://git.example/", "10.0.0.9:80"),
+        ("http://git.example:8081/", "10.0.0.8:8081"),
+        ("http://git.example:8082/", "10.0.0.7:9000"),
+    ] {
+        scene.call(url, &Policy::private_too()).await.unwrap();
+        assert_eq!(scene.detour.dialled(), [dialled.parse().unwrap()], "{url}");
+    }
+    // Whatever else listens there is out of reach: by other ports the host is where its name servers say.
+    for url in ["https://git.example:22/", "https://git.example:80/", "https://git.example:9000/"] {
+        scene.call(url, &Policy::private_too()).await.unwrap_err();
+        let dialled = scene.detour.dialled();
+        assert_eq!(dialled.iter().map(|at| at.ip()).collect::<Vec<_>>(), [ip("93.184.216.34")], "{url}");
+    }
+    let twice = vec![place(8081, "10.0.0.8", 0), place(8081, "10.0.0.9", 0)];
+    assert!(Egress::new(Settings { upstreams: twice, ..Settings::new(Roots::none()) }).is_err());
 }
 
 #[tokio::test]

@@ -23,6 +23,7 @@ mod retries;
 mod rules;
 mod searchable;
 mod seats;
+mod slow_names;
 mod ssrf;
 mod strict;
 mod vouchers;

@@ -47,6 +47,8 @@ pub(crate) enum Mood {
     Endless,
     /// Not before it is let go, and then as if it were good.
     Held,
+    /// The same by this name; good by all others.
+    HeldAt(&'static str),
     /// Never.
     Silent,
     /// With this code.
@@ -134,6 +136,7 @@ impl Provider {
         let roots = Roots::parse(self.certificate.as_bytes()).unwrap();
         let upstream = |host: &str| Upstream {
             host: host.parse().unwrap(),
+            named_port: None,
             address: IpAddr::V4(Ipv4Addr::LOCALHOST),
             port: self.port.try_into().ok(),
             roots: Some(roots.clone()),
@@ -145,7 +148,7 @@ impl Provider {
     }
 
     pub(crate) fn set(&self, mood: Mood) {
-        self.shared.held.send_replace(mood == Mood::Held);
+        self.shared.held.send_replace(matches!(mood, Mood::Held | Mood::HeldAt(_)));
         *self.shared.mood.lock().unwrap() = mood;
     }
 
@@ -179,10 +182,11 @@ impl Shared {
         assert_eq!((request.method().as_str(), request.uri().path()), ("POST", "/token"));
         let body = request.into_body().collect().await.unwrap().to_bytes();
         let form: HashMap<_, _> = form_urlencoded::parse(&body).into_owned().collect();
-        self.asked.lock().unwrap().push(Asked { host, form: form.clone() });
+        self.asked.lock().unwrap().push(Asked { host: host.clone(), form: form.clone() });
         let mood = *self.mood.lock().unwrap();
         match mood {
-            Mood::Held => {
+            Mood::HeldAt(name) if name != host => self.judge(&form, mood),
+            Mood::Held | Mood::HeldAt(_) => {
                 // Judged by when it was asked: what it gives late is what it would have given then.
                 let answer = self.judge(&form, mood);
                 let _ = self.held.subscribe().wait_for(|held| !*held).await;

@@ -5,7 +5,8 @@ use std::fmt;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::Duration;
 
 use claviger_egress::{
     Dialer, Egress, Faults, Resolver, Roots, Settings, Soon, SystemDialer, SystemResolver,
@@ -115,6 +116,7 @@ struct Inner {
     answer: Mutex<Answering>,
     connections: Mutex<usize>,
     names: Mutex<HashMap<String, VecDeque<Vec<IpAddr>>>>,
+    slow: SlowNames,
     dialled: Mutex<Vec<SocketAddr>>,
     arrived: Mutex<Vec<IpAddr>>,
     faults: Faults,
@@ -139,6 +141,7 @@ impl ThirdParty {
             answer: Mutex::new(Arc::new(|_| Reply::ok("ok"))),
             connections: Mutex::new(0),
             names: Mutex::default(),
+            slow: SlowNames::default(),
             dialled: Mutex::default(),
             arrived: Mutex::default(),
             faults: Faults::default(),
@@ -163,6 +166,12 @@ impl ThirdParty {
     /// The way to it, whichever host is called.
     pub(crate) fn egress(&self) -> Egress {
         let settings = Settings { faults: self.0.faults.clone(), ..Settings::new(self.0.roots.clone()) };
+        Egress::over(settings, Names(self.clone()), Detour(self.clone())).unwrap()
+    }
+
+    /// The same, where connecting may take so long.
+    pub(crate) fn patient_egress(&self, connect_timeout: Duration) -> Egress {
+        let settings = Settings { connect_timeout, ..Settings::new(self.0.roots.clone()) };
         Egress::over(settings, Names(self.clone()), Detour(self.clone())).unwrap()
     }
 
@@ -213,6 +222,11 @@ impl ThirdParty {
     pub(crate) fn name_in_turn(&self, name: &str, answers: &[Vec<&str>]) {
         let addresses = |answer: &Vec<&str>| answer.iter().map(|it| it.parse().unwrap()).collect();
         self.0.names.lock().unwrap().insert(name.to_owned(), answers.iter().map(addresses).collect());
+    }
+
+    /// The name servers of what ends with [`SLOW`].
+    pub(crate) fn slow_names(&self) -> &SlowNames {
+        &self.0.slow
     }
 
     /// What arrived since the last time.
@@ -338,17 +352,56 @@ async fn until(stream: &mut (impl AsyncRead + Unpin), read: &mut Vec<u8>, end: &
     }
 }
 
+/// What ends with this has name servers that do not answer until they are let.
+pub(crate) const SLOW: &str = ".slow.example.com";
+
+/// Name servers that do not answer: whoever looks such a name up is held.
+#[derive(Default)]
+pub(crate) struct SlowNames {
+    state: Mutex<SlowState>,
+    let_go: Condvar,
+}
+
+#[derive(Default)]
+struct SlowState {
+    is_let: bool,
+    held: usize,
+}
+
+impl SlowNames {
+    /// How many look-ups are held.
+    pub(crate) fn held(&self) -> usize {
+        self.state.lock().unwrap().held
+    }
+
+    /// Lets all go.
+    pub(crate) fn let_go(&self) {
+        self.state.lock().unwrap().is_let = true;
+        self.let_go.notify_all();
+    }
+
+    fn wait(&self, name: &str) {
+        if name.ends_with(SLOW) {
+            let mut state = self.state.lock().unwrap();
+            state.held += 1;
+            state = self.let_go.wait_while(state, |state| !state.is_let).unwrap();
+            state.held -= 1;
+        }
+    }
+}
+
 struct Names(ThirdParty);
 
 impl Resolver for Names {
-    fn lookup<'a>(&'a self, name: &'a str) -> Soon<'a, io::Result<Vec<IpAddr>>> {
+    fn lookup(&self, name: &str) -> io::Result<Vec<IpAddr>> {
+        self.0.0.slow.wait(name);
         let mut names = self.0.0.names.lock().unwrap();
         let named = names.get_mut(name).and_then(|answers| match answers.len() {
             0 | 1 => answers.front().cloned(),
             _ => answers.pop_front(),
         });
         drop(names);
-        Box::pin(async move { Ok(named.unwrap_or_else(|| vec![IpAddr::from(PUBLIC)])) })
+        Ok(named.unwrap_or_else(|| vec![IpAddr::from(PUBLIC)]))
     }
 }
 

@@ -4,5 +4,6 @@ mod clients;
 mod failures;
 mod flows;
 mod renewal;
+mod shares;
 mod shown;
 mod starting;

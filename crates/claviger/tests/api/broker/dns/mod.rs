@@ -8,6 +8,7 @@ use std::path::Path;
 use std::process::Command;
 
 use claviger_broker::{Faults, Guard, Options};
+use claviger_egress::{Resolver, SystemResolver};
 use http::Method;
 use serde_json::json;
 use server::NameServer;
@@ -43,6 +44,9 @@ const SPECIAL: [&str; 20] = [
     "100::1",
     "fec0::1",
 ];
+
+/// The operator's own list.
+const LISTED: &str = "93.184.216.34 listed.corpus.example.com listed\n10.0.0.1 inside.corpus.example.com\n";
 
 const WILD: &str = "/broker/zis:names:wild/x";
 
@@ -90,8 +94,10 @@ fn furnish() {
         run(&format!("ip addr add {address}/{bits} dev lo"));
     }
     let directory = tempfile::tempdir().unwrap().keep();
+    // As in a cluster: names are looked for in its domain first.
+    let resolving = "nameserver 127.0.0.1\nsearch cluster.test\noptions timeout:5 ndots:5\n";
     for (name, text) in
-        [("resolv.conf", "nameserver 127.0.0.1\noptions timeout:5\n"), ("nsswitch.conf", "hosts: dns\n")]
+        [("resolv.conf", resolving), ("nsswitch.conf", "hosts: files dns\n"), ("hosts", LISTED)]
     {
         let path = directory.join(name);
         std::fs::write(&path, text).unwrap();
@@ -166,6 +172,18 @@ async fn inside() {
             attempts += 2;
         }
     }
+    // What a name is in a domain of the system's search list it is not by itself; the operator's own list counts.
+    for name in ["service.corpus.example.com.cluster.test", "git.cluster.test"] {
+        names.say(name, &[], &[vec![public[0]]]);
+    }
+    assert_eq!(call(&scene, "service.corpus.example.com").await, (502, vec![]));
+    assert_eq!(names.asked("service.corpus.example.com.cluster.test"), 0);
+    assert_eq!(call(&scene, "listed.corpus.example.com").await, (200, vec![public[0]]));
+    assert_eq!(call(&scene, "inside.corpus.example.com").await, (403, vec![]));
+    // A name without a dot is what the system makes of it.
+    assert_eq!(SystemResolver.lookup("git").unwrap(), [public[0]]);
+    assert_eq!(SystemResolver.lookup("listed").unwrap(), [public[0]]);
+
     // Without the guard they would have been called: the listener sees what is private, aliases and all.
     faults.switch_off(Guard::Address);
     for special in ["10.0.0.1", "127.0.0.1", "fd00::1"].map(ip) {
