@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
-use tokio::time::Sleep;
 
-use crate::pool::{Link, Slot};
+use crate::link::Link;
+use crate::pool::Slot;
 use crate::record::Noted;
 use crate::redaction::Redaction;
 use crate::refusal::Refusal;
@@ -55,7 +55,7 @@ pub(crate) struct Answer {
 /// Looks, while nothing comes, whether the call may go on.
 enum Watch {
     Idle(Box<Right>),
-    Waiting { right: Box<Right>, sleep: Pin<Box<Sleep>>, silence: Duration },
+    Waiting { right: Box<Right>, silence: Duration },
     Asking(Pin<Box<dyn Future<Output = (Box<Right>, bool)> + Send>>, Duration),
     Between,
 }
@@ -91,10 +91,7 @@ impl Answer {
             redaction.finish();
         }
         if let Some((link, slot)) = self.link.take() {
-            match self.noted.sent().is_over() {
-                true => slot.put(link),
-                false => slot.put_later(link),
-            }
+            slot.take_back(link);
         }
     }
 
@@ -123,21 +120,28 @@ impl Answer {
         why
     }
 
+    /// What comes next of the third party's answer, over a connection whose work is done meanwhile.
+    fn poll_body(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        let body = &mut self.body;
+        match &mut self.link {
+            Some((link, _)) => {
+                link.poll_beside(context, |_, context| Pin::new(&mut *body).poll_frame(context))
+            }
+            None => Pin::new(body).poll_frame(context),
+        }
+    }
+
     /// Nothing came: is it time to look, and what was seen? Ready with why the answer ends.
     fn poll_watch(&mut self, context: &mut Context<'_>) -> Poll<Broken> {
         loop {
             self.watch = match std::mem::replace(&mut self.watch, Watch::Between) {
-                Watch::Idle(right) => Watch::Waiting {
-                    right,
-                    sleep: Box::pin(tokio::time::sleep(PERIOD)),
-                    silence: Duration::ZERO,
-                },
-                Watch::Waiting { right, mut sleep, silence } => {
-                    if sleep.as_mut().poll(context).is_pending() {
-                        self.watch = Watch::Waiting { right, sleep, silence };
+                Watch::Idle(right) => Watch::Waiting { right, silence: Duration::ZERO },
+                Watch::Waiting { mut right, silence } => {
+                    let pulse = self.link.as_mut().map(|(link, _)| link.poll_pulse(context));
+                    if pulse.is_none_or(|pulse| pulse.is_pending()) {
+                        self.watch = Watch::Waiting { right, silence };
                         return Poll::Pending;
                     }
-                    let mut right = right;
                     let asking = async move {
                         let holds = right.holds().await;
                         (right, holds)
@@ -155,7 +159,7 @@ impl Answer {
                     if silence >= SILENCE_MAX {
                         return Poll::Ready(Broken::Silence);
                     }
-                    Watch::Waiting { right, sleep: Box::pin(tokio::time::sleep(PERIOD)), silence }
+                    Watch::Waiting { right, silence }
                 }
                 Watch::Between => return Poll::Ready(Broken::Ended),
             };
@@ -198,7 +202,7 @@ impl Body for Answer {
             {
                 return this.break_off(why, context);
             }
-            let frame = match Pin::new(&mut this.body).poll_frame(context) {
+            let frame = match this.poll_body(context) {
                 Poll::Ready(frame) => frame,
                 Poll::Pending => {
                     let why = ready!(this.poll_watch(context));

@@ -3,36 +3,26 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use claviger_catalog::Destination;
 use claviger_engine::{Caller, Origin as Whence, Permit, Source as _, UsableConnection, UseKey, rights};
 use claviger_http::{
     Bucket, Door, Opening, Peer, REQUEST_ID, Standing, awaits_asking, presented, request_id_header,
 };
-use claviger_model::Audit;
-use http::header::{CONTENT_LENGTH, UPGRADE};
-use http::{HeaderValue, Method, Request, Response, StatusCode, Version, request};
-use hyper::body::{Body as _, Incoming};
+use http::header::UPGRADE;
+use http::{HeaderValue, Method, Request, Response, Version, request};
+use hyper::body::Incoming;
 
 use crate::address::{Address, PREFIX};
-use crate::aim::{Aim, target};
 use crate::answer::Answer;
-use crate::broker::{Broker, Used};
+use crate::broker::Broker;
 use crate::by::By;
 use crate::credentials::Found;
-use crate::draft::{Draft, Material};
 use crate::faults::Guard;
-use crate::headers::{self, no_page_of_ours};
+use crate::forward::Call;
+use crate::headers::no_page_of_ours;
 use crate::inbody::InBody;
-use crate::mint::Minted;
-use crate::pool::{Link, Slot};
 use crate::record::Noted;
-use crate::redaction::Redaction;
 use crate::refusal::Refusal;
-use crate::retry::{ATTEMPTS, Retries};
-use crate::right::Right;
-use crate::room::Seat;
-use crate::rules::Asked;
-use crate::send::{Over, Unanswered, Way};
+use crate::retry::ATTEMPTS;
 
 impl Door for Broker {
     fn is_for(&self, request: &Request<Incoming>) -> bool {
@@ -117,8 +107,7 @@ impl Broker {
         let used = self.used(usable);
         let (method, recorder) = (parts.method.clone(), self.recorder.clone());
         let mut noted = Noted::new(self.app.clone(), recorder, &who.by, &usable.connection, method);
-        let forwarded = self.forward(parts, body, address, who, usable, used, &mut noted).await;
-        match forwarded {
+        match self.forward(Call { parts, address, usable, used }, who, body, &mut noted).await {
             Ok((answer, link)) => Ok(self.hand_back(answer, link, noted)),
             Err(refusal) => {
                 let (status, code, _) = refusal.told();
@@ -149,144 +138,6 @@ impl Broker {
         }
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the parts of one call, each with a life of its own")]
-    async fn forward(
-        &self,
-        parts: &request::Parts,
-        body: &mut Option<InBody>,
-        address: &Address<'_>,
-        who: Who,
-        usable: &Arc<UsableConnection>,
-        used: &Used,
-        noted: &mut Noted,
-    ) -> Result<(Response<Incoming>, Onward), Refusal> {
-        let prepared = used.prepared.as_ref().map_err(Clone::clone)?;
-        if !who.found.fits(&prepared.credential_headers) {
-            return Err(claviger_engine::AuthFailure::NothingPresented.into());
-        }
-        if usable.connection.is_over(self.app.engine().clock().now()) {
-            return Err(Refusal::ConnectionExpired);
-        }
-        let seat = used.room.take(used.seats).ok_or(Refusal::Busy)?;
-        let Aim { origin, host, path } = target(parts, address, prepared)?;
-        noted.aimed_at(host.clone(), &path);
-        let destination = match prepared.check(&origin) {
-            Err(_) if !self.options.faults.stands(Guard::Host) => Destination::default(),
-            checked => checked?,
-        };
-        let terms = &usable.connection.terms;
-        let mut retries = Retries::of(&parts.headers, terms)?;
-        let asked = Asked::new(&parts.method, &origin, &path);
-        let is_method_bound = asked.check(terms, parts, address.query)?;
-        let (engine, org) = (self.app.engine(), usable.connection.org);
-        let slot = self.slot(used, org, &origin);
-        let sent = noted.sent();
-        let way = Way { sent: &sent, broker: self, slot: &slot, patience: self.options.patience };
-        let app = self.app.clone();
-        let mut right = Box::new(Right { app, by: who.by, usable: usable.clone(), asked });
-        let material = Material {
-            parts,
-            address,
-            prepared,
-            usable,
-            catalog: engine.catalog(),
-            origin: &origin,
-            host,
-            path,
-            destination: destination.clone(),
-            sent: sent.clone(),
-            is_method_bound,
-            is_kept: retries.may_come(),
-            room: used.room.for_bodies(),
-            faults: &self.options.faults,
-            random: engine.random(),
-        };
-        let mut draft = Draft::new(material, body).await?;
-        let is_strict = terms.audit == Audit::Strict;
-        if is_strict {
-            // Here and below, what is large is kept apart from the calls that need none of it.
-            Box::pin(noted.begin()).await?;
-        }
-        let mut minted = match prepared.source {
-            Some(source) => Some(Box::pin(self.mint.token(usable, used, source, &destination)).await?),
-            None => None,
-        };
-        let voucher = self.vouchers.of(usable, &origin).await?;
-        if let Some(voucher) = &voucher {
-            draft.vouch(voucher);
-        }
-        // The body, the record or a token may have been waited for, and the right may have ended meanwhile.
-        let is_token_made = prepared.source.is_some() || voucher.is_some();
-        if (is_strict || draft.has_waited() || is_token_made)
-            && !self.may_send(&mut right, usable, &slot).await
-        {
-            return Err(Refusal::Ended);
-        }
-        if right.by.is_use() {
-            engine.note_connection_used(usable.connection.id);
-        }
-        let token = minted.as_ref().map(|(_, minted)| &**minted);
-        let (mut answer, mut link) =
-            self.send_again(&mut draft, token, usable, &way, &mut right, &mut retries).await?;
-        // A token that was taken back before its time: once more, with another.
-        if answer.status() == StatusCode::UNAUTHORIZED
-            && let (Some((key, refused)), Some(source)) = (&minted, prepared.source)
-            && draft.is_repeatable()
-            && Box::pin(self.mint.reject(&usable.connection, key, refused)).await
-        {
-            drop(link);
-            let renewed = Box::pin(self.mint.token(usable, used, source, &destination)).await?;
-            if !self.may_send(&mut right, usable, &slot).await {
-                return Err(Refusal::Ended);
-            }
-            let token = Some(&*renewed.1);
-            (answer, link) =
-                self.send_again(&mut draft, token, usable, &way, &mut right, &mut retries).await?;
-            minted = Some(renewed);
-        }
-        #[cfg(feature = "faults")]
-        let slot = match self.options.faults.stands(Guard::Redirect) {
-            true => slot.clone(),
-            false => {
-                (answer, link) = self.follow(answer, link, &mut draft, usable, &way, &mut right).await?;
-                // Whoever it leads to now, nobody else calls over it.
-                Arc::new(slot.apart(origin.as_ref().clone()))
-            }
-        };
-        // Nobody else calls over it.
-        let slot = if draft.is_odd() { Arc::new(slot.apart(origin.into_owned())) } else { slot };
-        let minted = minted.as_ref().map(|(_, minted)| minted);
-        let vouched = voucher.as_ref().map(|voucher| voucher.needles(usable, prepared, minted));
-        let needles = vouched.as_ref().or(minted.map(|minted| &minted.needles)).or(used.needles.as_ref());
-        let needles = needles.filter(|_| self.options.faults.stands(Guard::Redaction));
-        let redaction = needles.map(Redaction::new);
-        let onward = Onward { link, slot, right, redaction, seat, attempts: retries.attempts() };
-        check_answer(&answer)?;
-        Ok((answer, onward))
-    }
-
-    /// Sends what was drafted, once more only where it cannot have been done twice by that, or does no harm.
-    pub(crate) async fn send(
-        &self,
-        draft: &mut Draft,
-        minted: Option<&Minted>,
-        usable: &UsableConnection,
-        way: &Way<'_>,
-        right: &mut Right,
-    ) -> Result<(Response<Incoming>, Link), Unanswered> {
-        let mut over = Over::AnyLink;
-        loop {
-            let engine = self.app.engine();
-            let request = draft.write(minted, usable, engine.catalog(), engine.clock())?;
-            match way.send(request, right, over).await {
-                Err(Unanswered::Stale) if over == Over::AnyLink && draft.is_idempotent() => {
-                    over = Over::NewLink
-                }
-                other => return other,
-            }
-        }
-    }
-
     pub(crate) async fn usable(
         &self,
         permit: &Permit<rights::ConnectionsResolve>,
@@ -302,59 +153,6 @@ impl Broker {
         }
         Ok(self.app.engine().usable_connection(permit, key).await?)
     }
-
-    /// Goes where an answer points to, with all that the draft has: the mistake that the tests exist to catch.
-    #[cfg(feature = "faults")]
-    async fn follow(
-        &self,
-        answer: Response<Incoming>,
-        link: Link,
-        draft: &mut Draft,
-        usable: &UsableConnection,
-        way: &Way<'_>,
-        right: &mut Right,
-    ) -> Result<(Response<Incoming>, Link), Refusal> {
-        let location = answer.headers().get(http::header::LOCATION).and_then(|it| it.to_str().ok());
-        let Some(target) = location.and_then(|it| it.parse::<claviger_model::Target>().ok()) else {
-            return Ok((answer, link));
-        };
-        draft.turn_to(&target)?;
-        let slot = Arc::new(way.slot.apart(target.origin().clone()));
-        let way = Way { slot: &slot, ..*way };
-        Ok(self.send(draft, None, usable, &way, right).await?)
-    }
-
-    fn hand_back(&self, answer: Response<Incoming>, onward: Onward, mut noted: Noted) -> Response<Answer> {
-        let (mut parts, body) = answer.into_parts();
-        let Onward { link, slot, right, mut redaction, seat, attempts } = onward;
-        if self.options.faults.stands(Guard::AnswerStrip) {
-            headers::inwards(&mut parts.headers);
-        }
-        if let Some(redaction) = &mut redaction {
-            redaction.mask_headers(&mut parts.headers);
-        }
-        if parts.status == StatusCode::NO_CONTENT {
-            // Whatever a third party says, it has none (RFC 9110, 8.6).
-            parts.headers.remove(CONTENT_LENGTH);
-        }
-        parts.version = Version::HTTP_11;
-        // The words behind the status among them, in which a secret could stand.
-        parts.extensions = http::Extensions::default();
-        noted.answered(parts.status.as_u16());
-        self.app.metrics().count_forwarded();
-        let answer = Answer::new(body, redaction, (link, slot), right, noted, (seat, attempts));
-        Response::from_parts(parts, answer)
-    }
-}
-
-/// What goes on while an answer is read.
-struct Onward {
-    link: Link,
-    slot: Arc<Slot>,
-    right: Box<Right>,
-    redaction: Option<Redaction>,
-    seat: Seat,
-    attempts: u8,
 }
 
 /// Refuses what cannot be passed on whoever asks.
@@ -373,16 +171,4 @@ pub(crate) fn check_form(parts: &request::Parts) -> Result<(), Refusal> {
         return Err(Refusal::AbsoluteForm);
     }
     Ok(())
-}
-
-/// Refuses an answer that cannot be handed back.
-fn check_answer(answer: &Response<Incoming>) -> Result<(), Refusal> {
-    // Without a body, whatever is said of its encoding means nothing.
-    if headers::is_encoded(answer.headers()) && !answer.body().is_end_stream() {
-        return Err(Refusal::UpstreamEncoded);
-    }
-    match answer.status() {
-        StatusCode::SWITCHING_PROTOCOLS => Err(Refusal::UpstreamBroken),
-        _ => Ok(()),
-    }
 }

@@ -8,7 +8,7 @@
 //! - where that is and what the connection adds: [`aim`], [`prepared`], [`template`], [`multipart`], [`mint`], [`voucher`];
 //! - whether the connection's terms admit it: [`rules`], [`room`];
 //! - what of the caller's request goes along: [`headers`], [`query`], [`inbody`], [`draft`];
-//! - the exchange, once more where that helps: [`pool`], [`send`], [`retry`];
+//! - the exchange, once more where that helps: [`pool`], [`link`], [`send`], [`retry`];
 //! - the answer on its way back, as long as the right to it: [`answer`], [`redaction`], [`right`].
 //!
 //! Every call that names a connection is recorded ([`record`]), and every refusal is a row of one table ([`refusal`]), from
@@ -31,11 +31,14 @@ mod description;
 mod door;
 mod draft;
 mod faults;
+mod forward;
 mod headers;
 mod inbody;
 mod inside;
+mod link;
 mod mint;
 mod multipart;
+mod onward;
 mod outbody;
 mod place;
 mod pool;

@@ -6,18 +6,22 @@
 
 mod fields;
 
-use claviger_model::{Host, Origin, Terms};
+use std::sync::Arc;
+
+use claviger_model::{Origin, Terms};
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName};
+use http::uri::PathAndQuery;
 use http::{Method, request};
 
+use crate::aim::Aim;
 use crate::refusal::Refusal;
 
 /// What a call asks of a third party, as rules see it.
 pub(crate) struct Asked {
     method: Method,
-    host: Host,
+    origin: Arc<Origin>,
     /// As the third party sees it, without its query.
-    path: String,
+    path: PathAndQuery,
 }
 
 /// Headers by which servers take a method for another.
@@ -54,13 +58,13 @@ const PATH_HEADERS: [&str; 18] = [
 ];
 
 impl Asked {
-    pub(crate) fn new(method: &Method, origin: &Origin, path: &str) -> Self {
-        Self { method: method.clone(), host: origin.host().clone(), path: path.to_owned() }
+    pub(crate) fn new(method: &Method, aim: &Aim) -> Self {
+        Self { method: method.clone(), origin: aim.origin.clone(), path: aim.path.clone() }
     }
 
     /// Whether a connection's rules admit it.
     pub(crate) fn is_admitted(&self, terms: &Terms) -> bool {
-        terms.admit(self.method.as_str(), &self.host, &self.path)
+        terms.admit(self.method.as_str(), self.origin.host(), self.path.path())
     }
 
     /// Asks a connection's rules. Tells whether the body is to be asked too, once it is known as what it goes out: see
@@ -87,7 +91,7 @@ impl Asked {
         let is_any_method = terms
             .rules
             .iter()
-            .any(|rule| rule.methods.is_empty() && rule.admits(method, &self.host, &self.path));
+            .any(|rule| rule.methods.is_empty() && rule.admits(method, self.origin.host(), self.path.path()));
         if is_any_method {
             return Ok(false);
         }
