@@ -156,7 +156,7 @@ impl Broker {
                     return Ok((read.into(), held));
                 }
                 Some(Err(Broken::Upstream(_))) => return Err(Refusal::UpstreamBroken),
-                Some(Err(Broken::Silence)) => return Err(Refusal::UpstreamTimeout),
+                Some(Err(Broken::Silence | Broken::Unread)) => return Err(Refusal::UpstreamTimeout),
                 Some(Err(Broken::Ended)) => return Err(Refusal::Ended),
                 Some(Err(Broken::Unknown)) => return Err(Refusal::RightUnknown),
                 Some(Ok(frame)) => {

@@ -1,25 +1,23 @@
 //! The third party's answer on its way back: read as fast as the caller takes it, searched for secrets, and ended when
 //! the right to it ends.
+//!
+//! Most answers are short, and there as soon as they begin. What takes longer is watched from beside ([`Watched`]): while
+//! a caller takes nothing, nobody else would look whether the right to it holds.
+
+mod coming;
+mod watched;
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
-use std::time::Duration;
+use std::task::{Context, Poll, Waker, ready};
 
 use bytes::Bytes;
-use hyper::body::{Body, Frame, Incoming, SizeHint};
-use tokio::time::Sleep;
+use hyper::body::{Body, Frame, SizeHint};
 
-use crate::pool::{Link, Slot};
-use crate::record::Noted;
-use crate::redaction::Redaction;
+pub(crate) use self::coming::Coming;
+use self::watched::Watched;
 use crate::refusal::Refusal;
-use crate::right::{Holds, PERIOD, Right};
-use crate::room::Seat;
-
-/// How long a third party may be silent within an answer: longer than the pauses between the comments by which streams
-/// of events are kept open.
-const SILENCE_MAX: Duration = Duration::from_secs(300);
+use crate::right::{Holds, Right};
 
 /// Why an answer breaks off, for the log: the caller sees a connection that ends too early.
 #[derive(Debug, thiserror::Error)]
@@ -28,57 +26,54 @@ pub(crate) enum Broken {
     Upstream(#[source] hyper::Error),
     #[error("the third party fell silent")]
     Silence,
+    #[error("the caller reads no further")]
+    Unread,
     #[error("the right to the answer ended")]
     Ended,
     #[error("whether there is a right to the answer cannot be known")]
     Unknown,
 }
 
+impl Broken {
+    /// The name for programs, in the record.
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Upstream(_) => "upstream_broken",
+            Self::Silence => "upstream_timeout",
+            Self::Unread => "unread",
+            Self::Ended => Refusal::Ended.code(),
+            Self::Unknown => Refusal::RightUnknown.code(),
+        }
+    }
+}
+
 /// The body of an answer.
 pub(crate) struct Answer {
-    body: Incoming,
-    redaction: Option<Redaction>,
-    /// What is searched by nobody.
-    untouched: Option<Bytes>,
-    /// The connection, until it is known whether it can serve another call. An answer that nobody reads to its end takes it
-    /// along.
-    link: Option<(Link, Arc<Slot>)>,
-    watch: Watch,
-    noted: Noted,
-    /// The call's place among those of the connection.
-    _seat: Seat,
+    held: Held,
     attempts: u8,
-    is_over: bool,
     /// Why it breaks off, once what was written before is on its way: the caller's connection ends with that, and would
     /// take the head along that the third party did send.
     broken: Option<Broken>,
 }
 
-/// Looks, while nothing comes, whether the call may go on.
-enum Watch {
-    Idle(Box<Right>),
-    Waiting { right: Box<Right>, sleep: Pin<Box<Sleep>>, silence: Duration },
-    Asking(Pin<Box<dyn Future<Output = (Box<Right>, Holds)> + Send>>, Duration),
-    Between,
+/// Who holds what comes.
+enum Held {
+    /// Its reader alone: nothing more does.
+    Alone(Box<Coming>, Box<Right>),
+    /// Its reader, and whoever watches.
+    Watched(Arc<Watched>),
+    /// Nobody: it broke off.
+    Broken,
 }
 
 impl Answer {
-    pub(crate) fn new(
-        body: Incoming,
-        redaction: Option<Redaction>,
-        link: (Link, Arc<Slot>),
-        right: Box<Right>,
-        noted: Noted,
-        (seat, attempts): (Seat, u8),
-    ) -> Self {
-        let (link, watch) = (Some(link), Watch::Idle(right));
-        let (untouched, is_over, broken) = (None, false, None);
-        let mut answer =
-            Self { body, redaction, untouched, link, watch, noted, _seat: seat, attempts, is_over, broken };
-        if answer.body.is_end_stream() {
-            answer.finish();
-        }
-        answer
+    /// An answer that has begun; `reader` is whoever looks at it next.
+    pub(crate) fn new(coming: Box<Coming>, right: Box<Right>, attempts: u8, reader: &Waker) -> Self {
+        let held = match coming.is_over() {
+            true => Held::Alone(coming, right),
+            false => Held::Watched(Watched::begin(coming, right, reader)),
+        };
+        Self { held, attempts, broken: None }
     }
 
     /// How often the call was made.
@@ -86,105 +81,22 @@ impl Answer {
         self.attempts
     }
 
-    /// The third party said all: its connection can be used again.
-    fn finish(&mut self) {
-        self.is_over = true;
-        self.noted.finished();
-        if let Some(redaction) = &mut self.redaction {
-            redaction.finish();
-        }
-        if let Some((link, slot)) = self.link.take() {
-            match self.noted.sent().is_over() {
-                true => slot.put(link),
-                false => slot.put_later(link),
-            }
-        }
-    }
-
-    fn break_off(
-        &mut self,
-        why: Broken,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
-        tracing::debug!(error = claviger_model::chain(&why), "an answer broke off");
-        self.is_over = true;
-        self.noted.broke_off(match why {
-            Broken::Upstream(_) => "upstream_broken",
-            Broken::Silence => "upstream_timeout",
-            Broken::Ended => Refusal::Ended.code(),
-            Broken::Unknown => Refusal::RightUnknown.code(),
-        });
-        self.link = None;
-        self.broken = Some(why);
-        // What is written is sent where nothing more is to be had for the moment.
-        context.waker().wake_by_ref();
-        Poll::Pending
-    }
-
     /// Whoever reads it will not read on. Says why, for the record.
     pub(crate) fn give_up(mut self, why: Refusal) -> Refusal {
-        self.noted.broke_off(why.code());
+        match &mut self.held {
+            Held::Alone(coming, _) => coming.broke_off(why.code()),
+            Held::Watched(watched) => watched.give_up(why.code()),
+            Held::Broken => {}
+        }
         why
     }
 
     /// Whether the right to it holds: asked by whoever does not read on for the moment.
     pub(crate) async fn holds(&mut self) -> Holds {
-        let mut right = match std::mem::replace(&mut self.watch, Watch::Between) {
-            Watch::Idle(right) | Watch::Waiting { right, .. } => right,
-            Watch::Asking(asking, _) => asking.await.0,
-            Watch::Between => return Holds::Ended,
-        };
-        let holds = right.holds().await;
-        self.watch = Watch::Idle(right);
-        holds
-    }
-
-    /// Nothing came: is it time to look, and what was seen? Ready with why the answer ends.
-    fn poll_watch(&mut self, context: &mut Context<'_>) -> Poll<Broken> {
-        loop {
-            self.watch = match std::mem::replace(&mut self.watch, Watch::Between) {
-                Watch::Idle(right) => Watch::Waiting {
-                    right,
-                    sleep: Box::pin(tokio::time::sleep(PERIOD)),
-                    silence: Duration::ZERO,
-                },
-                Watch::Waiting { right, mut sleep, silence } => {
-                    if sleep.as_mut().poll(context).is_pending() {
-                        self.watch = Watch::Waiting { right, sleep, silence };
-                        return Poll::Pending;
-                    }
-                    let mut right = right;
-                    let asking = async move {
-                        let holds = right.holds().await;
-                        (right, holds)
-                    };
-                    Watch::Asking(Box::pin(asking), silence + PERIOD)
-                }
-                Watch::Asking(mut asking, silence) => {
-                    let Poll::Ready((right, holds)) = asking.as_mut().poll(context) else {
-                        self.watch = Watch::Asking(asking, silence);
-                        return Poll::Pending;
-                    };
-                    match holds {
-                        Holds::Yes => {}
-                        Holds::Ended => return Poll::Ready(Broken::Ended),
-                        Holds::Unknown => return Poll::Ready(Broken::Unknown),
-                    }
-                    if silence >= SILENCE_MAX {
-                        return Poll::Ready(Broken::Silence);
-                    }
-                    Watch::Waiting { right, sleep: Box::pin(tokio::time::sleep(PERIOD)), silence }
-                }
-                Watch::Between => return Poll::Ready(Broken::Ended),
-            };
-        }
-    }
-
-    /// Something came: the silence is over, and so is no look that was due.
-    fn note_data(&mut self) {
-        match &mut self.watch {
-            Watch::Waiting { silence, .. } | Watch::Asking(_, silence) => *silence = Duration::ZERO,
-            Watch::Idle(_) | Watch::Between => {}
+        match &mut self.held {
+            Held::Alone(_, right) => right.holds().await,
+            Held::Watched(watched) => watched.holds(),
+            Held::Broken => Holds::Ended,
         }
     }
 }
@@ -201,70 +113,37 @@ impl Body for Answer {
         if let Some(why) = this.broken.take() {
             return Poll::Ready(Some(Err(why)));
         }
-        loop {
-            let next = match &mut this.redaction {
-                Some(redaction) => ready!(redaction.poll_next(context)),
-                None => this.untouched.take(),
-            };
-            if let Some(data) = next {
-                this.noted.received(data.len());
-                return Poll::Ready(Some(Ok(Frame::data(data))));
+        let next = match &mut this.held {
+            Held::Alone(coming, _) => coming.poll(context),
+            Held::Watched(watched) => watched.poll(context),
+            Held::Broken => Poll::Ready(None),
+        };
+        match ready!(next) {
+            Some(Err(why)) => {
+                tracing::debug!(error = claviger_model::chain(&why), "an answer broke off");
+                this.held = Held::Broken;
+                this.broken = Some(why);
+                // What is written is sent where nothing more is to be had for the moment.
+                context.waker().wake_by_ref();
+                Poll::Pending
             }
-            if this.is_over {
-                return Poll::Ready(None);
-            }
-            // A stream that never pauses is looked at too.
-            if !matches!(this.watch, Watch::Idle(_))
-                && let Poll::Ready(why) = this.poll_watch(context)
-            {
-                return this.break_off(why, context);
-            }
-            let frame = match Pin::new(&mut this.body).poll_frame(context) {
-                Poll::Ready(frame) => frame,
-                Poll::Pending => {
-                    let why = ready!(this.poll_watch(context));
-                    return this.break_off(why, context);
-                }
-            };
-            match frame {
-                Some(Ok(frame)) => {
-                    // Trailers go no further.
-                    let Ok(data) = frame.into_data() else { continue };
-                    this.note_data();
-                    // Whoever knows the length does not ask again once it has all.
-                    let is_last = this.body.is_end_stream();
-                    match &mut this.redaction {
-                        Some(redaction) => redaction.push(data),
-                        None => this.untouched = Some(data),
-                    }
-                    if is_last {
-                        this.finish();
-                    }
-                }
-                Some(Err(error)) => return this.break_off(Broken::Upstream(error), context),
-                None => this.finish(),
-            }
+            next => Poll::Ready(next.map(|data| data.map(Frame::data))),
         }
     }
 
     fn is_end_stream(&self) -> bool {
-        // With a redaction, only its last part tells.
-        self.is_over && self.redaction.is_none() && self.broken.is_none()
+        match &self.held {
+            Held::Alone(coming, _) => coming.is_told(),
+            Held::Watched(watched) => watched.is_told(),
+            Held::Broken => false,
+        }
     }
 
     fn size_hint(&self) -> SizeHint {
-        match &self.redaction {
-            // What is held back for the moment is not in the rest of the body. The answer's headers tell the length.
-            Some(_) => SizeHint::default(),
-            None => self.body.size_hint(),
-        }
-    }
-}
-
-impl Drop for Answer {
-    fn drop(&mut self) {
-        if let Some(redaction) = &self.redaction {
-            self.noted.masked(redaction.found());
+        match &self.held {
+            Held::Alone(coming, _) => coming.size_hint(),
+            Held::Watched(watched) => watched.size_hint(),
+            Held::Broken => SizeHint::default(),
         }
     }
 }

@@ -11,6 +11,7 @@ use claviger_oauth::OAuth;
 use claviger_redact::Needles;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tokio::task::coop::unconstrained;
 
 use crate::check;
 use crate::faults::{Faults, Guard};
@@ -135,7 +136,8 @@ impl Broker {
             loop {
                 tokio::time::sleep(SWEEP_PERIOD).await;
                 match swept.upgrade() {
-                    Some(broker) => broker.pool.sweep(),
+                    // However many there are: what makes tasks take turns would hide what came over the last of them.
+                    Some(broker) => unconstrained(async { broker.pool.sweep() }).await,
                     None => return,
                 }
             }

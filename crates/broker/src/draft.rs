@@ -1,36 +1,36 @@
 //! A request as it will go out, but for what an exchange must give first: written once more where that must be renewed.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
-use claviger_catalog::{Catalog, Destination, Signing};
+use claviger_catalog::{Catalog, Signing};
 use claviger_engine::{UsableConnection, UsableSettings};
-use claviger_exchange::aws::{Call, Payload, SignError, sign, takes_unsigned};
-use claviger_model::{Clock, Origin, Random};
+use claviger_exchange::aws::{self, Payload, SignError, sign, takes_unsigned};
+use claviger_model::Clock;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
-use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri, Version, request};
+use http::uri::PathAndQuery;
+use http::{HeaderMap, Method, Request, StatusCode, Uri, Version};
 use hyper::body::Incoming;
-use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
-use crate::address::Address;
-use crate::faults::{Faults, Guard};
+use crate::broker::Broker;
+use crate::faults::Guard;
+use crate::forward::{Call, Passage};
 use crate::headers;
 use crate::inbody::{InBody, Room, whole};
-use crate::memory::Memory;
 use crate::mint::{Credential, Minted};
 use crate::outbody::{OutBody, Sent};
 use crate::prepared::{Added, Prepared, TOKEN, header_value, render, value_of};
 use crate::query;
 use crate::refusal::Refusal;
 use crate::rules::BodyCheck;
+use crate::template::TemplateBody;
 use crate::voucher::{Voucher, X_ZIS_AUTHORIZATION};
 
 /// See the module's documentation.
 pub(crate) struct Draft {
     method: Method,
-    path: String,
+    path: PathAndQuery,
     query: Zeroizing<String>,
     headers: HeaderMap,
     body: Content,
@@ -39,7 +39,7 @@ pub(crate) struct Draft {
     sent: Arc<Sent>,
     has_waited: bool,
     /// The room that the body takes.
-    _held: Option<Room>,
+    held: Option<Room>,
 }
 
 /// What needs the token.
@@ -57,126 +57,147 @@ enum Content {
     Streamed(Option<Incoming>),
 }
 
-/// What a draft is made of.
-pub(crate) struct Material<'a> {
-    pub(crate) parts: &'a request::Parts,
-    pub(crate) address: &'a Address<'a>,
-    pub(crate) prepared: &'a Prepared,
-    pub(crate) usable: &'a UsableConnection,
-    pub(crate) catalog: &'a Catalog,
-    pub(crate) origin: &'a Origin,
-    /// Its host and port, for the header.
-    pub(crate) host: HeaderValue,
-    pub(crate) path: String,
-    pub(crate) destination: Destination,
-    pub(crate) sent: Arc<Sent>,
-    /// Whether the connection's rules name methods, and the body could name another.
-    pub(crate) is_method_bound: bool,
-    /// Whether the body is to be kept, if it is short.
-    pub(crate) is_kept: bool,
-    /// Room for bodies that are held whole and are not small.
-    pub(crate) room: &'a Arc<Semaphore>,
-    /// How long such a body may take to come.
-    pub(crate) patience: Duration,
-    /// And memory for these.
-    pub(crate) memory: &'a Memory,
-    pub(crate) faults: &'a Faults,
-    pub(crate) random: &'a dyn Random,
-}
-
 impl Draft {
     /// Makes one; `body` is taken where it is looked at.
     ///
     /// # Errors
     /// Where the caller's request does not fit what the connection adds to it.
-    pub(crate) async fn new(material: Material<'_>, body: &mut Option<InBody>) -> Result<Self, Refusal> {
-        let Material { parts, address, prepared, usable, catalog, origin, host, path, destination, .. } =
-            material;
-        let (sent, faults, patience) = (material.sent, material.faults, material.patience);
+    pub(crate) async fn new(
+        broker: &Broker,
+        call: &Call<'_>,
+        passage: &Passage<'_>,
+        body: &mut Option<InBody>,
+    ) -> Result<Self, Refusal> {
+        let mut draft = Self::of_caller(broker, call, passage);
+        draft.add_credentials(broker.app.engine().catalog(), call.usable, passage);
+        let template = draft.add_template(passage.prepared)?;
+        draft.take_body(broker, call, passage, template, body).await?;
+        Ok(draft)
+    }
+
+    /// What of the caller's request goes on, but for its body.
+    fn of_caller(broker: &Broker, call: &Call<'_>, passage: &Passage<'_>) -> Self {
+        let Call { parts, address, .. } = *call;
+        let Passage { prepared, aim, .. } = passage;
+        let faults = &broker.options.faults;
         let mut headers = match faults.stands(Guard::HeaderStrip) {
             true => headers::outwards(&parts.headers, &prepared.strip_headers),
             false => parts.headers.clone(),
         };
         #[cfg(feature = "faults")]
         if !faults.stands(Guard::Template) {
-            headers.values_mut().for_each(|value| crate::template::fill_callers(value, usable));
+            headers.values_mut().for_each(|value| crate::template::fill_callers(value, call.usable));
         }
-        headers.insert(HOST, host);
-        let callers = address.query.unwrap_or_default();
-        let callers = match faults.stands(Guard::QueryStrip) {
-            true => query::without(callers, &prepared.strip_query),
-            false => callers.into(),
+        headers.insert(HOST, aim.host.clone());
+        let query = address.query.unwrap_or_default();
+        let query = match faults.stands(Guard::QueryStrip) {
+            true => query::without(query, &prepared.strip_query),
+            false => query.into(),
         };
-        let mut query = Zeroizing::new(callers.into_owned());
-        let (mut late, mut is_signed) = (Vec::new(), false);
+        Self {
+            method: parts.method.clone(),
+            path: aim.path.clone(),
+            query: Zeroizing::new(query.into_owned()),
+            headers,
+            body: Content::Whole(Bytes::new()),
+            late: Vec::new(),
+            signing: None,
+            sent: passage.sent.clone(),
+            has_waited: false,
+            held: None,
+        }
+    }
+
+    /// What the connection shows of its credential, but for what must be exchanged first.
+    fn add_credentials(&mut self, catalog: &Catalog, usable: &UsableConnection, passage: &Passage<'_>) {
+        let Passage { prepared, aim, destination, .. } = passage;
         // Few additions depend on it.
         let url = match prepared.added.iter().any(|addition| addition.condition.is_some()) {
-            true => format!("{origin}{path}"),
+            true => format!("{}{}", aim.origin, aim.path),
             false => String::new(),
         };
         for addition in prepared.additions(catalog, usable, &url) {
             match &addition.what {
-                Added::Header(name, _) if addition.if_absent && headers.contains_key(name) => {}
-                Added::Header(name, value) => drop(headers.insert(name, value.clone())),
-                Added::Query(pair) => add_pair(&mut query, pair),
-                Added::WithToken(place) => late.push(Late::Injection(*place)),
-                Added::OAuthToken => late.push(Late::Bearer),
-                Added::AwsSignature => is_signed = true,
+                Added::Header(name, _) if addition.if_absent && self.headers.contains_key(name) => {}
+                Added::Header(name, value) => drop(self.headers.insert(name, value.clone())),
+                Added::Query(pair) => add_pair(&mut self.query, pair),
+                Added::WithToken(place) => self.late.push(Late::Injection(*place)),
+                Added::OAuthToken => self.late.push(Late::Bearer),
+                Added::AwsSignature => self.signing.clone_from(&destination.signing),
             }
         }
-        let mut templated = None;
-        if let Some(template) = &prepared.template {
-            for (name, value) in &template.headers {
-                headers.insert(name, value.clone());
-            }
-            template.parameters.iter().for_each(|(_, pair)| add_pair(&mut query, pair));
-            let has_body = ![Method::GET, Method::HEAD, Method::OPTIONS].contains(&parts.method);
-            templated = template.body.as_ref().filter(|_| has_body);
+    }
+
+    /// Headers and parameters of an HTTP connection. Gives its body, where the caller's is to be put together with it.
+    fn add_template<'p>(&mut self, prepared: &'p Prepared) -> Result<Option<&'p TemplateBody>, Refusal> {
+        let Some(template) = &prepared.template else { return Ok(None) };
+        for (name, value) in &template.headers {
+            self.headers.insert(name, value.clone());
         }
-        let signing = destination.signing.filter(|_| is_signed);
-        if let Some(template) = templated {
-            let media_type = template.media_type(&headers)?;
-            media_type.map(|it| headers.insert(CONTENT_TYPE, it));
+        template.parameters.iter().for_each(|(_, pair)| add_pair(&mut self.query, pair));
+        let has_body = ![Method::GET, Method::HEAD, Method::OPTIONS].contains(&self.method);
+        let body = template.body.as_ref().filter(|_| has_body);
+        if let Some(body) = body {
+            let media_type = body.media_type(&self.headers)?;
+            media_type.map(|it| self.headers.insert(CONTENT_TYPE, it));
         }
-        let is_kept = (material.is_kept || prepared.source.is_some()) && is_short(body);
+        Ok(body)
+    }
+
+    /// The body: read whole where it must be, checked, and put together with the connection's; else as it comes.
+    async fn take_body(
+        &mut self,
+        broker: &Broker,
+        call: &Call<'_>,
+        passage: &Passage<'_>,
+        template: Option<&TemplateBody>,
+        body: &mut Option<InBody>,
+    ) -> Result<(), Refusal> {
+        let may_be_repeated = passage.retries.may_come() || passage.prepared.source.is_some();
+        let is_hashed = self.signing.as_ref().is_some_and(|signing| !takes_unsigned(signing));
         // By what the third party is told that it is.
-        let check = if material.is_method_bound { BodyCheck::of(&headers) } else { None };
-        let is_hashed = signing.as_ref().is_some_and(|signing| !takes_unsigned(signing));
-        let is_whole = templated.is_some() || check.is_some() || is_kept || is_hashed;
-        let held = match body.as_ref().filter(|body| is_whole || body.is_here()) {
-            Some(body) => body.room(material.room, material.memory, usable.connection.org, patience).await?,
-            None => None,
-        };
-        let body = match templated {
-            Some(template) => {
-                let callers = whole(body, patience).await?;
-                let types: Vec<_> = parts.headers.get_all(CONTENT_TYPE).into_iter().collect();
-                let (body, own) = template.join(&callers, &types, material.random)?;
-                own.map(|it| headers.insert(CONTENT_TYPE, it));
-                Content::Whole(body)
+        let check = if passage.is_method_bound { BodyCheck::of(&self.headers) } else { None };
+        let is_whole =
+            template.is_some() || check.is_some() || is_hashed || (may_be_repeated && is_short(body));
+        if !is_whole {
+            if let Some(here) = body.as_ref().filter(|body| body.is_here()) {
+                self.held = Box::pin(self.room(broker, call, here)).await?;
+                self.has_waited = self.held.is_some();
             }
-            None if is_whole => Content::Whole(whole(body, patience).await?),
-            None => match body.take().filter(|body| !body.is_empty()) {
+            self.body = match body.take().filter(|body| !body.is_empty()) {
                 Some(InBody::Coming(body)) => Content::Streamed(Some(body)),
                 Some(InBody::Here(body)) => Content::Whole(body),
                 None => Content::Whole(Bytes::new()),
-            },
-        };
-        if let (Some(check), Content::Whole(body)) = (check, &body) {
-            check.check(body)?;
+            };
+            return Ok(());
         }
-        Ok(Self {
-            method: parts.method.clone(),
-            path,
-            query,
-            headers,
-            body,
-            late,
-            signing,
-            sent,
-            has_waited: is_whole || held.is_some(),
-            _held: held,
-        })
+        self.has_waited = true;
+        // Apart, since few calls need it.
+        let read = async {
+            if let Some(body) = body.as_ref() {
+                self.held = self.room(broker, call, body).await?;
+            }
+            whole(body, broker.options.whole_patience).await
+        };
+        let mut content = Box::pin(read).await?;
+        if let Some(template) = template {
+            let types: Vec<_> = call.parts.headers.get_all(CONTENT_TYPE).into_iter().collect();
+            let (joined, own) = template.join(&content, &types, broker.app.engine().random())?;
+            own.map(|it| self.headers.insert(CONTENT_TYPE, it));
+            content = joined;
+        }
+        if let Some(check) = check {
+            check.check(&content)?;
+        }
+        self.body = Content::Whole(content);
+        Ok(())
+    }
+
+    /// Waits for room for a body that is held whole.
+    async fn room(&self, broker: &Broker, call: &Call<'_>, body: &InBody) -> Result<Option<Room>, Refusal> {
+        let places = call.used.room.for_bodies();
+        let org = call.usable.connection.org;
+        body.room(places, &broker.bodies, org, broker.options.whole_patience).await
     }
 
     /// Adds a ZIS connection's token: once the body is there, since it is good for a minute at most.
@@ -210,9 +231,10 @@ impl Draft {
     /// Turns it to another target.
     #[cfg(feature = "faults")]
     pub(crate) fn turn_to(&mut self, target: &claviger_model::Target) -> Result<(), Refusal> {
-        let host = HeaderValue::from_str(&target.origin().authority()).map_err(|_| Refusal::Internal)?;
+        let host =
+            http::HeaderValue::from_str(&target.origin().authority()).map_err(|_| Refusal::Internal)?;
         self.headers.insert(HOST, host);
-        self.path = target.path_and_query();
+        self.path = PathAndQuery::try_from(target.path_and_query()).map_err(|_| Refusal::Internal)?;
         Ok(())
     }
 
@@ -242,10 +264,7 @@ impl Draft {
                 }
             }
         }
-        let target = match query.is_empty() {
-            true => self.path.clone(),
-            false => format!("{}?{}", self.path, query.as_str()),
-        };
+        let target = with_query(&self.path, &query)?;
         if let Some(signing) = &self.signing {
             let Some(Minted { credential: Credential::Aws(credentials), .. }) = minted else {
                 return Err(Refusal::Internal);
@@ -256,8 +275,13 @@ impl Draft {
                 Content::Streamed(_) => Payload::Unsigned,
             };
             let method = &self.method;
-            let mut call =
-                Call { method, host: &host, path_and_query: &target, headers: &mut headers, payload };
+            let mut call = aws::Call {
+                method,
+                host: &host,
+                path_and_query: target.as_str(),
+                headers: &mut headers,
+                payload,
+            };
             sign(&mut call, signing, credentials, clock.now()).map_err(|error| match error {
                 SignError::Unsigned => Refusal::BodyTooLarge,
                 SignError::Plus => Refusal::Body("A + in the path of a request to S3 must be written as %2B"),
@@ -273,10 +297,17 @@ impl Draft {
         };
         let mut request = Request::new(body);
         *request.method_mut() = self.method.clone();
-        *request.uri_mut() = Uri::try_from(target).map_err(|_| Refusal::Internal)?;
+        *request.uri_mut() = Uri::from(target);
         *request.version_mut() = Version::HTTP_11;
         *request.headers_mut() = headers;
         Ok(request)
+    }
+}
+
+fn with_query(path: &PathAndQuery, query: &str) -> Result<PathAndQuery, Refusal> {
+    match query.is_empty() {
+        true => Ok(path.clone()),
+        false => PathAndQuery::try_from(format!("{path}?{query}")).map_err(|_| Refusal::Internal),
     }
 }
 

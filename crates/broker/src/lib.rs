@@ -8,7 +8,7 @@
 //! - where that is and what the connection adds: [`aim`], [`prepared`], [`template`], [`multipart`], [`mint`], [`voucher`];
 //! - whether the connection's terms admit it, and there is room: [`rules`], [`room`], [`memory`];
 //! - what of the caller's request goes along: [`headers`], [`query`], [`inbody`], [`draft`];
-//! - the exchange, once more where that helps: [`pool`], [`send`], [`retry`];
+//! - the exchange, once more where that helps: [`pool`], [`link`], [`send`], [`retry`];
 //! - the answer on its way back, as long as the right to it: [`answer`], [`redaction`], [`right`].
 //!
 //! Every call that names a connection, by a caller who may use connections at all, is recorded ([`record`]), and every refusal is a row of one table ([`refusal`]), from
@@ -32,13 +32,16 @@ mod description;
 mod door;
 mod draft;
 mod faults;
+mod forward;
 mod headers;
 mod inbody;
 mod inside;
+mod link;
 mod members;
 mod memory;
 mod mint;
 mod multipart;
+mod onward;
 mod outbody;
 mod place;
 mod pool;

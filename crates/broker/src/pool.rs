@@ -12,11 +12,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use claviger_model::{ConnectionId, OrgId, Origin, PrivateReach};
-use hyper::client::conn::http1::SendRequest;
-use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
-use crate::outbody::OutBody;
+use crate::link::Link;
 
 /// How many are kept for one connection and target. More may be open: those are closed after their call.
 const IDLE_PER_TARGET_MAX: usize = 128;
@@ -29,7 +27,7 @@ pub(crate) const IDLE_MAX: usize = 3072;
 const IDLE_TIME_MAX: Duration = Duration::from_secs(50);
 /// How long the rest of a request may take after its answer is over. Nobody looks any more whether the caller may go on:
 /// no longer than what goes on by a right may outlive it.
-pub(crate) const LINGER: Duration = Duration::from_secs(1);
+const LINGER: Duration = Duration::from_secs(1);
 /// Targets that are kept track of; beyond that, those without idle connections are forgotten that nobody uses. Twice as many
 /// as there are connections whose last target is known.
 const TARGETS_MAX: usize = 8192;
@@ -90,21 +88,6 @@ impl Drop for Counted {
     }
 }
 
-/// An open connection.
-pub(crate) struct Link {
-    pub(crate) sender: SendRequest<OutBody>,
-    /// The task that does its work.
-    pub(crate) work: AbortHandle,
-}
-
-/// What nobody holds any more is closed, whatever its peer still does: one that does not read could keep it open, and the
-/// caller's body with it.
-impl Drop for Link {
-    fn drop(&mut self) {
-        self.work.abort();
-    }
-}
-
 impl Pool {
     /// The slot of a connection and a target.
     pub(crate) fn slot(&self, key: Key) -> Arc<Slot> {
@@ -130,7 +113,7 @@ impl Pool {
         slots.by_target.values().find(|slot| slot.origin() == origin && !slot.is_empty()).cloned()
     }
 
-    /// Closes what has been idle for too long.
+    /// Closes what has been idle for too long, or was closed by its peer.
     pub(crate) fn sweep(&self) {
         let slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let slots: Vec<_> = slots.by_target.values().cloned().collect();
@@ -178,34 +161,37 @@ impl Slot {
         self.key.3.as_deref()
     }
 
-    /// The connection that was used last, if it is open still.
+    /// The connection that was used last. Whether it is open still is seen when it is used: what came over it meanwhile is
+    /// looked at before the next request is written.
     pub(crate) fn take(&self) -> Option<Link> {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        while let Some(Idle { link, since, .. }) = idle.pop() {
-            if !link.sender.is_closed() && since.elapsed() < IDLE_TIME_MAX {
-                return Some(link);
-            }
+        let last = idle.pop()?;
+        // Those below were used before it.
+        (last.since.elapsed() < IDLE_TIME_MAX).then_some(last.link)
+    }
+
+    /// Takes one back whose answer is over, for the next call, once the rest of its request is out, if that is soon: an
+    /// answer may come before the request that it is for is over, and whoever took the connection then would wait for
+    /// somebody else's body.
+    pub(crate) fn take_back(self: Arc<Self>, mut link: Link) {
+        if link.is_free() {
+            self.put(link);
+        } else if link.is_open() {
+            tokio::spawn(async move {
+                if let Ok(true) = tokio::time::timeout(LINGER, link.free()).await {
+                    self.put(link);
+                }
+            });
         }
-        None
     }
 
-    /// Keeps one for the next call once the rest of its request is out, if that is soon: an answer may come before the
-    /// request that it is for is over, and whoever took the connection then would wait for somebody else's body.
-    pub(crate) fn put_later(self: Arc<Self>, mut link: Link) {
-        tokio::spawn(async move {
-            if let Ok(Ok(())) = tokio::time::timeout(LINGER, link.sender.ready()).await {
-                self.put(link);
-            }
-        });
-    }
-
-    /// Keeps one for the next call.
-    pub(crate) fn put(&self, link: Link) {
+    /// Keeps one that is free.
+    fn put(&self, link: Link) {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         if idle.len() < IDLE_PER_TARGET_MAX
-            && !link.sender.is_closed()
             && let Some(_counted) = Counted::new(&self.idle_now)
         {
+            link.rest();
             idle.push(Idle { link, since: Instant::now(), _counted });
         }
     }
@@ -216,51 +202,49 @@ impl Slot {
 
     fn sweep(&self) {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        idle.retain(|it| it.since.elapsed() < IDLE_TIME_MAX && !it.link.sender.is_closed());
+        idle.retain_mut(|it| it.since.elapsed() < IDLE_TIME_MAX && it.link.is_open());
     }
 }
 
 #[cfg(test)]
 mod tests {
     use claviger_model::Scheme;
-    use hyper::client::conn::http1;
-    use hyper_util::rt::TokioIo;
 
     use super::*;
+
+    /// Some org's slot, of one connection, to some host.
+    fn slot(pool: &Pool, org: u128, host: &str) -> Arc<Slot> {
+        let (org, connection) = (uuid::Uuid::from_u128(org), uuid::Uuid::from_u128(3));
+        let origin = Origin::new(Scheme::Https, host.parse().unwrap());
+        pool.slot((OrgId::from_uuid(org), ConnectionId::from_uuid(connection), origin, None))
+    }
 
     /// An open connection, and whom it is to.
     async fn link() -> (Link, tokio::io::DuplexStream) {
         let (near, far) = tokio::io::duplex(64);
-        let (sender, connection) = http1::handshake(TokioIo::new(near)).await.unwrap();
-        let work = tokio::spawn(async move { drop(connection.await) }).abort_handle();
-        (Link { sender, work }, far)
+        (Link::over(near).await.unwrap(), far)
     }
 
     #[tokio::test]
     async fn an_org_keeps_no_more_than_its_share() {
         let pool = Pool::default();
-        let orgs = [1, 2].map(|number| OrgId::from_uuid(uuid::Uuid::from_u128(number)));
-        let slot = |org, number: usize| {
-            let host = format!("h{number}.example").parse().unwrap();
-            let connection = ConnectionId::from_uuid(uuid::Uuid::from_u128(3));
-            pool.slot((org, connection, Origin::new(Scheme::Https, host), None))
-        };
+        let slot = |org, number: usize| slot(&pool, org, &format!("h{number}.example"));
         let mut far_ends = Vec::new();
         for number in 0..IDLE_PER_ORG_MAX + 100 {
             let (link, far) = link().await;
             far_ends.push(far);
-            slot(orgs[0], number).put(link);
+            slot(1, number).put(link);
         }
-        let kept = (0..IDLE_PER_ORG_MAX + 100).filter(|number| !slot(orgs[0], *number).is_empty()).count();
+        let kept = (0..IDLE_PER_ORG_MAX + 100).filter(|number| !slot(1, *number).is_empty()).count();
         assert_eq!(kept, IDLE_PER_ORG_MAX);
         // Another's is none of it, and what is taken makes room.
         let (own, far) = link().await;
         far_ends.push(far);
-        slot(orgs[1], 0).put(own);
-        assert!(slot(orgs[1], 0).take().is_some());
-        let taken = slot(orgs[0], 0).take();
-        slot(orgs[0], IDLE_PER_ORG_MAX).put(taken.unwrap());
-        assert!(!slot(orgs[0], IDLE_PER_ORG_MAX).is_empty() && slot(orgs[0], 0).is_empty());
+        slot(2, 0).put(own);
+        assert!(slot(2, 0).take().is_some());
+        let taken = slot(1, 0).take();
+        slot(1, IDLE_PER_ORG_MAX).put(taken.unwrap());
+        assert!(!slot(1, IDLE_PER_ORG_MAX).is_empty() && slot(1, 0).is_empty());
     }
 
     #[tokio::test]
@@ -268,14 +252,35 @@ mod tests {
         let pool = Pool::default();
         let (mut far_ends, mut kept) = (Vec::new(), 0);
         for number in 0..IDLE_MAX + 100 {
-            let org = OrgId::from_uuid(uuid::Uuid::from_u128((number % 50) as u128));
-            let host = format!("h{number}.example").parse().unwrap();
-            let slot = pool.slot((org, Origin::new(Scheme::Https, host), None));
+            let slot = slot(&pool, (number % 50) as u128, &format!("h{number}.example"));
             let (link, far) = link().await;
             far_ends.push(far);
             slot.put(link);
             kept += usize::from(!slot.is_empty());
         }
         assert_eq!(kept, IDLE_MAX);
+    }
+
+    #[tokio::test]
+    async fn what_its_peer_closed_or_broke_in_on_is_swept_away() {
+        let pool = Pool::default();
+        let slot = slot(&pool, 1, "a.example");
+        let (mut links, mut far_ends) = (Vec::new(), Vec::new());
+        for _ in 0..3 {
+            let (link, far) = link().await;
+            links.push(link);
+            far_ends.push(far);
+        }
+        links.into_iter().for_each(|link| slot.put(link));
+        pool.sweep();
+        assert_eq!(slot.idle.lock().unwrap().len(), 3);
+        tokio::io::AsyncWriteExt::write_all(&mut far_ends[0], b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();
+        far_ends.remove(1);
+        pool.sweep();
+        assert_eq!(slot.idle.lock().unwrap().len(), 1);
+        // It is closed, and not merely forgotten.
+        let mut read = Vec::new();
+        tokio::io::AsyncReadExt::read_to_end(&mut far_ends[0], &mut read).await.unwrap();
+        assert!(read.is_empty());
     }
 }

@@ -1,6 +1,7 @@
 //! What follows from a connection alone, worked out once for all of its calls.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -39,7 +40,7 @@ pub(crate) struct Prepared {
 /// An origin and the path below which everything is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Base {
-    pub(crate) origin: Origin,
+    pub(crate) origin: Arc<Origin>,
     /// Its host and port, for the header.
     pub(crate) host: HeaderValue,
     /// Empty, or beginning with a slash and not ending in one.
@@ -262,7 +263,8 @@ impl Prepared {
 
 impl Base {
     fn new(origin: Origin, path: &str) -> Result<Self, Refusal> {
-        Ok(Self { host: host_header(&origin)?, origin, path: path.trim_end_matches('/').to_owned() })
+        let (host, path) = (host_header(&origin)?, path.trim_end_matches('/').to_owned());
+        Ok(Self { host, origin: Arc::new(origin), path })
     }
 }
 

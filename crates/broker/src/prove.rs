@@ -41,7 +41,9 @@ impl Broker {
         let mut noted = Noted::new(app, recorder, &by, &usable.connection, Method::POST);
         if let Ok(target) = mint::target(engine, usable, exchange) {
             let host = host_header(target.origin()).map_err(|_| EngineError::Unavailable(None))?;
-            noted.aimed_at(host, &target.path_and_query());
+            if let Ok(path) = target.path_and_query().parse() {
+                noted.aimed_at(host, path);
+            }
         }
         if usable.connection.terms.audit == Audit::Strict {
             noted.begin().await.map_err(|_| EngineError::Unavailable(None))?;

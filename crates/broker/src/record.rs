@@ -15,6 +15,7 @@ use std::time::Duration;
 use claviger_engine::Engine;
 use claviger_http::App;
 use claviger_model::{Connection, ConnectionId, CredentialId, OrgId, Timestamp, UserId};
+use http::uri::PathAndQuery;
 use http::{HeaderValue, Method};
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -153,8 +154,8 @@ struct Line {
     acting: Option<CredentialId>,
     user: Option<UserId>,
     method: Method,
-    host: Option<HeaderValue>,
-    path: String,
+    /// Host, port and path.
+    aim: Option<(HeaderValue, PathAndQuery)>,
     status: u16,
     code: Option<&'static str>,
     sent: Arc<Sent>,
@@ -176,8 +177,7 @@ impl Noted {
             acting: by.acting(),
             user: by.user(),
             method,
-            host: None,
-            path: String::new(),
+            aim: None,
             status: 0,
             code: None,
             sent: Arc::default(),
@@ -190,10 +190,8 @@ impl Noted {
     }
 
     /// Where it goes.
-    pub(crate) fn aimed_at(&mut self, host: HeaderValue, path: &str) {
-        self.line.host = Some(host);
-        let end = path.char_indices().nth(PATH_CHARS_MAX).map_or(path.len(), |(at, _)| at);
-        self.line.path = path[..end].to_owned();
+    pub(crate) fn aimed_at(&mut self, host: HeaderValue, path: PathAndQuery) {
+        self.line.aim = Some((host, path));
     }
 
     /// Counts what goes out.
@@ -261,14 +259,23 @@ impl Line {
     /// received, microseconds, and how many secrets were masked. Without microseconds it has not ended, but begun.
     fn written(&self, at: Timestamp, micros: Option<u128>) -> String {
         // Twice 36 characters of ids, and as much as numbers and the rest mostly have.
-        let mut line = String::with_capacity(224 + self.path.len());
+        let mut line = String::with_capacity(224 + self.path().len());
         let written = self.write(&mut line, at, micros);
         debug_assert!(written.is_ok(), "writing to a string does not fail");
         line
     }
 
+    /// As much of the path as is kept.
+    fn path(&self) -> &str {
+        let path = self.aim.as_ref().map_or("", |(_, path)| path.path());
+        match path.len() > PATH_CHARS_MAX {
+            true => path.char_indices().nth(PATH_CHARS_MAX).map_or(path, |(end, _)| &path[..end]),
+            false => path,
+        }
+    }
+
     fn write(&self, line: &mut String, at: Timestamp, micros: Option<u128>) -> std::fmt::Result {
-        let Self { acting, method, path, status, received, masked, .. } = self;
+        let Self { acting, method, status, received, masked, .. } = self;
         write!(line, "[{},\"", at.micros())?;
         match acting {
             Some(credential) => write!(line, "{credential}")?,
@@ -277,13 +284,13 @@ impl Line {
         line.push_str("\",\"");
         self.user.map_or(Ok(()), |user| write!(line, "{user}"))?;
         // Methods, hosts and paths were read already: they have no quote and no backslash, but for quotes in paths.
-        let host = self.host.as_ref().and_then(|host| host.to_str().ok()).unwrap_or_default();
+        let host = self.aim.as_ref().and_then(|(host, _)| host.to_str().ok()).unwrap_or_default();
         // A longer one is refused before; it would be kept in each line.
         let method = method.as_str().get(..METHOD_BYTES_MAX).unwrap_or(method.as_str());
         for part in ["\",\"", method, "\",\"", host, "\",\""] {
             line.push_str(part);
         }
-        for (number, part) in path.split('"').enumerate() {
+        for (number, part) in self.path().split('"').enumerate() {
             line.push_str(if number > 0 { "%22" } else { "" });
             line.push_str(part);
         }

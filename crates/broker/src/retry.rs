@@ -21,8 +21,8 @@ use tokio::time::Instant;
 
 use crate::broker::Broker;
 use crate::draft::Draft;
+use crate::link::Link;
 use crate::mint::Minted;
-use crate::pool::Link;
 use crate::refusal::Refusal;
 use crate::right::Right;
 use crate::send::{Unanswered, Way};

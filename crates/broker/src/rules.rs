@@ -6,19 +6,23 @@
 
 mod fields;
 
-use claviger_model::{CallRule, Host, Origin, Terms};
+use std::sync::Arc;
+
+use claviger_model::{CallRule, Origin, Terms};
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName};
+use http::uri::PathAndQuery;
 use http::{Method, request};
 
+use crate::aim::Aim;
 use crate::charset;
 use crate::refusal::Refusal;
 
 /// What a call asks of a third party, as rules see it.
 pub(crate) struct Asked {
     method: Method,
-    host: Host,
+    origin: Arc<Origin>,
     /// As the third party sees it, without its query.
-    path: String,
+    path: PathAndQuery,
 }
 
 /// What beside its request line a call is held to, by the rules that admit it: each holds it to what those before do.
@@ -70,19 +74,20 @@ const PATH_HEADERS: [&str; 18] = [
 const PATH_ENDINGS: [&str; 3] = ["-copy-source", "-rename-source", "-move-source"];
 
 impl Asked {
-    pub(crate) fn new(method: &Method, origin: &Origin, path: &str) -> Self {
-        Self { method: method.clone(), host: origin.host().clone(), path: path.to_owned() }
+    pub(crate) fn new(method: &Method, aim: &Aim) -> Self {
+        Self { method: method.clone(), origin: aim.origin.clone(), path: aim.path.clone() }
     }
 
     /// Whether a connection's rules admit it.
     pub(crate) fn is_admitted(&self, terms: &Terms) -> bool {
-        terms.admit(self.method.as_str(), &self.host, &self.path)
+        terms.admit(self.method.as_str(), self.origin.host(), self.path.path())
     }
 
     fn held(&self, terms: &Terms) -> Held {
         let method = self.method.as_str();
-        let is_any_method =
-            |rule: &CallRule| rule.methods.is_empty() && rule.admits(method, &self.host, &self.path);
+        let is_any_method = |rule: &CallRule| {
+            rule.methods.is_empty() && rule.admits(method, self.origin.host(), self.path.path())
+        };
         match terms.rules.is_empty() {
             true => Held::Free,
             false if terms.rules.iter().any(is_any_method) => Held::Path,

@@ -1,23 +1,22 @@
 //! The exchange with the third party: over a connection that is open already, or a new one.
 
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use claviger_egress::ConnectError;
 use http::{Request, Response};
 use hyper::body::Incoming;
-use hyper::client::conn::http1;
-use hyper_util::rt::TokioIo;
+use hyper::client::conn::TrySendError;
 use tokio::time::Instant;
 
 use crate::broker::Broker;
+use crate::link::Link;
 use crate::outbody::{OutBody, Sent};
-use crate::pool::{LINGER, Link, Slot};
+use crate::pool::Slot;
 use crate::refusal::Refusal;
 use crate::right::{PERIOD, Right};
-
-/// The most bytes of an answer's headers; well above what servers send, and bounded since it is kept in memory.
-const HEADER_BYTES_MAX: usize = 128 * 1024;
 
 /// A kept connection that ends within so long of a request was closed as it went out. If it ends later, the third party had
 /// the request, and may have done what it asks for.
@@ -68,34 +67,11 @@ impl Way<'_> {
     /// When there is none, or the call's right ended meanwhile.
     pub(crate) async fn send(
         &self,
-        request: Request<OutBody>,
+        mut request: Request<OutBody>,
         right: &mut Right,
         over: Over,
     ) -> Result<(Response<Incoming>, Link), Unanswered> {
-        let mut exchange = std::pin::pin!(self.exchange(request, over));
-        let (mut waited, mut sent) = (Duration::ZERO, self.sent.bytes());
-        loop {
-            match tokio::time::timeout(PERIOD, &mut exchange).await {
-                Ok(answer) => return answer,
-                Err(_) => Box::pin(right.check()).await?,
-            }
-            waited += PERIOD;
-            if sent != self.sent.bytes() {
-                (waited, sent) = (Duration::ZERO, self.sent.bytes());
-            }
-            if waited >= self.patience {
-                let refusal =
-                    if self.sent.is_awaited() { Refusal::BodyTimeout } else { Refusal::UpstreamTimeout };
-                return Err(refusal.into());
-            }
-        }
-    }
-
-    async fn exchange(
-        &self,
-        mut request: Request<OutBody>,
-        over: Over,
-    ) -> Result<(Response<Incoming>, Link), Unanswered> {
+        let mut waiting = Waiting { since: Instant::now(), sent: self.sent.bytes() };
         loop {
             let kept = match over {
                 Over::AnyLink => self.slot.take(),
@@ -104,39 +80,74 @@ impl Way<'_> {
             let (mut link, is_fresh) = match kept {
                 Some(link) => (link, false),
                 // Apart, since it is large and seldom: all of a call's way is one value, made and moved for each call.
-                None => (Box::pin(self.connect()).await?, true),
+                None => (Box::pin(self.link(right, &mut waiting)).await?, true),
             };
-            let ready = match is_fresh {
-                true => link.sender.ready().await.is_ok(),
-                false if link.sender.is_ready() => true,
-                // The last answer may have come before its request was out, as far as this side knows it to be.
-                false => matches!(tokio::time::timeout(LINGER, link.sender.ready()).await, Ok(Ok(()))),
-            };
-            if !ready {
-                if is_fresh {
-                    return Err(Unanswered::Unsent(Refusal::UpstreamBroken));
-                }
-                continue;
-            }
             let handed = Instant::now();
-            match link.sender.try_send_request(request).await {
-                Ok(response) => return Ok((response, link)),
-                Err(mut error) => {
-                    match error.take_message() {
-                        // The third party can give no answer to it.
-                        None if self.sent.is_broken() => return Err(Refusal::BODY_BROKEN.into()),
-                        // Not a byte went out.
-                        Some(unsent) if !is_fresh => request = unsent,
-                        Some(_) => return Err(Unanswered::Unsent(broken(error.error()))),
-                        None if !is_closed(error.error()) => return Err(broken(error.error()).into()),
-                        None if is_fresh || handed.elapsed() >= STALE_MAX => {
-                            broken(error.error());
-                            return Err(Unanswered::Broken);
-                        }
-                        None => return Err(Unanswered::Stale),
+            let mut error = match self.exchange(&mut link, request, right, &mut waiting).await? {
+                Ok(response) => {
+                    // Whoever reads the answer slowly must not hold up what is still to be sent.
+                    if !self.sent.is_over() || !link.has_written() {
+                        link.work_apart();
                     }
+                    return Ok((response, link));
                 }
+                Err(error) => error,
+            };
+            match error.take_message() {
+                // The third party can give no answer to it.
+                None if self.sent.is_broken() => return Err(Refusal::BODY_BROKEN.into()),
+                // Not a byte went out.
+                Some(unsent) if !is_fresh => request = unsent,
+                Some(_) => return Err(Unanswered::Unsent(broken(error.error()))),
+                None if !is_closed(error.error()) => return Err(broken(error.error()).into()),
+                None if is_fresh || handed.elapsed() >= STALE_MAX => {
+                    broken(error.error());
+                    return Err(Unanswered::Broken);
+                }
+                None => return Err(Unanswered::Stale),
             }
+        }
+    }
+
+    /// One exchange, as long as the call may wait for it.
+    async fn exchange(
+        &self,
+        link: &mut Link,
+        request: Request<OutBody>,
+        right: &mut Right,
+        waiting: &mut Waiting,
+    ) -> Result<Result<Response<Incoming>, TrySendError<Request<OutBody>>>, Unanswered> {
+        let mut answer = pin!(link.send(request));
+        loop {
+            match poll_fn(|context| link.poll_answer(context, answer.as_mut())).await {
+                Some(outcome) => return Ok(outcome),
+                None => Box::pin(self.check_waiting(right, waiting)).await?,
+            }
+        }
+    }
+
+    /// A new connection.
+    async fn link(&self, right: &mut Right, waiting: &mut Waiting) -> Result<Link, Unanswered> {
+        let mut connecting = pin!(self.connect());
+        loop {
+            match tokio::time::timeout(PERIOD, &mut connecting).await {
+                Ok(link) => return link,
+                Err(_) => self.check_waiting(right, waiting).await?,
+            }
+        }
+    }
+
+    /// To be asked every [`PERIOD`].
+    async fn check_waiting(&self, right: &mut Right, waiting: &mut Waiting) -> Result<(), Unanswered> {
+        Box::pin(right.check()).await?;
+        let sent = self.sent.bytes();
+        if waiting.sent != sent {
+            *waiting = Waiting { since: Instant::now(), sent };
+        }
+        match waiting.since.elapsed() >= self.patience {
+            true if self.sent.is_awaited() => Err(Refusal::BodyTimeout.into()),
+            true => Err(Refusal::UpstreamTimeout.into()),
+            false => Ok(()),
         }
     }
 
@@ -149,15 +160,15 @@ impl Way<'_> {
             // It may be possible in a moment.
             error => Unanswered::Unsent(error.into()),
         })?;
-        let mut builder = http1::Builder::new();
-        // No more than 100 headers, as of requests: for more the library would take memory twice for each answer.
-        builder.max_header_size(HEADER_BYTES_MAX);
-        let handshake = builder.handshake(TokioIo::new(stream)).await;
-        let (sender, connection) = handshake.map_err(|error| Unanswered::Unsent(broken(&error)))?;
-        // How it ends, whoever waits for the answer is told.
-        let work = tokio::spawn(async move { drop(connection.await) }).abort_handle();
-        Ok(Link { sender, work })
+        Link::over(stream).await.map_err(|error| Unanswered::Unsent(broken(&error)))
     }
+}
+
+/// For how long nothing happened.
+struct Waiting {
+    since: Instant,
+    /// How much of the request's body was out then.
+    sent: u64,
 }
 
 /// Whether a connection ended without a byte of an answer.

@@ -11,8 +11,8 @@ use hyper::body::Incoming;
 use super::Retries;
 use crate::broker::Broker;
 use crate::draft::Draft;
+use crate::link::Link;
 use crate::mint::Minted;
-use crate::pool::Link;
 use crate::right::Right;
 use crate::send::{Over, Unanswered, Way};
 

@@ -26,6 +26,7 @@ mod seats;
 mod slow_names;
 mod ssrf;
 mod strict;
+mod unread;
 mod vouchers;
 
 use std::sync::Arc;

@@ -156,6 +156,8 @@ impl ThirdParty {
         let serving = this.clone();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
+                // What a test says has been sent has been sent, and waits for nobody's acknowledgement.
+                stream.set_nodelay(true).unwrap();
                 let (this, acceptor) = (serving.clone(), acceptor.clone());
                 tokio::spawn(async move { this.serve(stream, acceptor).await });
             }

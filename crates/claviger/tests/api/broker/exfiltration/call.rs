@@ -157,6 +157,9 @@ impl Call {
         for (name, value) in self.own_lines(suite, kind) {
             literal(&name, &value);
         }
+        if self.data.is_some() {
+            literal("x-turn", &suite.mark(kind));
+        }
         for line in &self.lines {
             let line = String::from_utf8_lossy(line).into_owned();
             if let Some((name, value)) = line.split_once(": ") {

@@ -103,7 +103,8 @@ pub(crate) fn leaks(
     leaks
 }
 
-fn in_request(suite: &Suite<'_>, case: &Case, seen: &Seen) -> Vec<String> {
+/// What leaked in one request.
+pub(crate) fn in_request(suite: &Suite<'_>, case: &Case, seen: &Seen) -> Vec<String> {
     let (kind, mut leaks) = (case.kind, Vec::new());
     let mut leak = |what: String| leaks.push(format!("{what}:\n{}", seen.head));
     if !kind.allows(&seen.name) {

@@ -1,5 +1,8 @@
 //! Where the attempts are made: connections whose secrets stand in different places, and people who call.
 
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
 use serde_json::{Value, json};
 
 use super::Case;
@@ -110,6 +113,10 @@ pub(crate) struct Suite<'s> {
     outsider: Keys,
     other_org: Keys,
     integrations: [String; 2],
+    /// Counts attempts and controls.
+    turn: AtomicUsize,
+    /// What leaked by attempts whose turn was over.
+    late_leaks: Mutex<Vec<String>>,
 }
 
 impl<'s> Suite<'s> {
@@ -144,8 +151,9 @@ impl<'s> Suite<'s> {
         connect(&writer).await;
         ids.push("zis:own_one:oauth".to_owned());
         let outsider = outsider.client.keys().clone();
+        let (turn, late_leaks, token) = (AtomicUsize::new(0), Mutex::default(), scene.token().await);
         let suite =
-            Self { scene, ids, token: scene.token().await, rightless, outsider, other_org, integrations };
+            Self { scene, ids, token, rightless, outsider, other_org, integrations, turn, late_leaks };
         // Tokens are there before the first attempt.
         for kind in Kind::all() {
             let case = Case::new("none", "", kind, super::Call::plain(kind));
@@ -201,21 +209,35 @@ impl<'s> Suite<'s> {
             world.name_in_turn(name, answers);
         }
         let dialled = world.dialled().len();
+        self.turn.fetch_add(1, Relaxed);
         let answer = case.attempt.send(self, case.kind, true).await;
         let (seen, dialled) = (self.calls(), world.dialled().split_off(dialled));
         if case.answer.is_some() {
             world.answer(answering(|| Reply::ok("ok")));
         }
-        let leaks = judge::leaks(self, case, &seen, &dialled, &answer);
+        let mut leaks = judge::leaks(self, case, &seen, &dialled, &answer);
+        leaks.append(&mut self.late_leaks.lock().unwrap());
         let told = |leak: String| format!("{} ({}): {leak}", case.technique, case.what);
         leaks.into_iter().map(told).collect()
     }
 
     /// Makes the same call without the twist: it reaches the right third party with the secret.
     pub(crate) async fn control(&self, case: &Case) -> Result<(), String> {
+        self.turn.fetch_add(1, Relaxed);
         let answer = case.control.send(self, case.kind, false).await;
-        let answer = String::from_utf8_lossy(&answer).into_owned();
-        check_control(case, &self.calls(), &answer)
+        check_control(case, &self.calls(), &String::from_utf8_lossy(&answer))
+    }
+
+    /// What a call bears that may be cut off once it has gone out: it may arrive in another's turn.
+    pub(crate) fn mark(&self, kind: Kind) -> String {
+        format!("{} {}", self.turn.load(Relaxed), kind as usize)
+    }
+
+    /// Whose such a call is that arrived late.
+    fn late(&self, seen: &Seen) -> Option<Kind> {
+        let (turn, kind) = seen.all("x-turn").first()?.split_once(' ')?;
+        let kind = Kind::all().find(|it| (*it as usize).to_string() == kind);
+        kind.filter(|_| turn != self.turn.load(Relaxed).to_string())
     }
 
     /// What arrived but exchanges, which hold what they are for and none of the tokens.
@@ -225,6 +247,12 @@ impl<'s> Suite<'s> {
         for exchange in exchanges {
             let text = format!("{}{}", exchange.head, String::from_utf8_lossy(&exchange.body));
             assert!(Kind::all().all(|kind| !text.contains(kind.canary())), "{text}");
+        }
+        let (late, calls): (Vec<_>, Vec<_>) = calls.into_iter().partition(|seen| self.late(seen).is_some());
+        for seen in late {
+            let Some(kind) = self.late(&seen) else { continue };
+            let case = Case::new("late", "", kind, super::Call::plain(kind));
+            self.late_leaks.lock().unwrap().extend(judge::in_request(self, &case, &seen));
         }
         calls
     }

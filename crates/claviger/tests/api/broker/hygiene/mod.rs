@@ -2,6 +2,7 @@
 
 mod answers;
 mod broken;
+mod idle;
 mod requests;
 mod signed;
 mod streams;

@@ -85,6 +85,30 @@ with_a_world! {
         assert_eq!(scene.world.connections(), 2);
     }
 
+    async fn an_upload_goes_on_though_nobody_reads_its_answer(scene: &Scene) {
+        const LENGTH: usize = 8 << 20;
+        scene.world.script(|mut line| async move {
+            head_of(&mut line).await;
+            say(&mut line, b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n").await;
+            let (mut from, mut to) = tokio::io::split(line);
+            // More and more, until all of the upload is there: nothing else ends it.
+            let (chunk, mut upload) = (["8000\r\n", &"a".repeat(0x8000), "\r\n"].concat(), vec![0; LENGTH]);
+            let answering = async { while to.write_all(chunk.as_bytes()).await.is_ok() {} };
+            tokio::select! {
+                read = from.read_exact(&mut upload) => drop(read.unwrap()),
+                () = answering => panic!("the answer broke off"),
+            }
+            // The chunk that it was at may be half there.
+            drop((from, to));
+        });
+        let mut caller = Caller::new(scene).await;
+        caller.ask("POST", &format!("content-length: {LENGTH}\r\n"), b"").await;
+        let all = vec![b'u'; LENGTH];
+        timeout(PATIENCE, caller.stream.write_all(&all)).await.expect("the upload goes on").unwrap();
+        check_ok(&(caller.head().await, String::new()));
+        timeout(PATIENCE, caller.rest()).await.expect("the third party got all of it");
+    }
+
     async fn who_goes_away_takes_the_call_along(scene: &Scene) {
         let (begun, ended) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
         let (at_begin, at_end) = (begun.clone(), ended.clone());
