@@ -3,8 +3,9 @@
 //! A place of a form can be reached by a byte, or by an escape that stands for one. So two ways through one text may
 //! lead to one place at once; then only the one that began first goes on, since what both would mask, it masks.
 //!
-//! Texts and secrets can be made so that very many beginnings agree at once. No more than [`crate::needles::FOLLOWED_MAX`] are followed:
-//! beyond, all of them are given up, and what they may be is masked as a *flood*, for as long as any of them could go on.
+//! Texts and secrets can be made so that very many beginnings agree at once. No more than
+//! [`crate::needles::FOLLOWED_MAX`] are followed: beyond, all of them are given up, and what they may be is masked as a
+//! *flood*, for as long as any of them could go on.
 
 use crate::escape::{ESCAPE_MAX, Reading};
 use crate::hits::Hits;
