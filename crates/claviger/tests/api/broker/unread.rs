@@ -17,7 +17,7 @@ use tokio::time::timeout;
 use super::hygiene::{head_of, say};
 use super::raw::{Caller, code, on_terms};
 use super::{Scene, with_a_world};
-use crate::native::connections::listed;
+use crate::native::connections::calls::listed;
 use crate::support::connections::gitlab;
 use crate::support::tokens;
 
