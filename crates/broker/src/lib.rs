@@ -11,9 +11,9 @@
 //! - the exchange, once more where that helps: [`pool`], [`link`], [`send`], [`retry`];
 //! - the answer on its way back, as long as the right to it: [`answer`], [`redaction`], [`right`].
 //!
-//! Every call that names a connection, by a caller who may use connections at all, is recorded ([`record`]), and every refusal is a row of one table ([`refusal`]), from
-//! which the API's description is written too ([`description`]). Tests of connections ([`probe`], [`prove`]) go the same way,
-//! those of the server's own ([`check`]) for nobody.
+//! Every call that names a connection, by a caller who may use connections at all, is recorded ([`record`]), and every
+//! refusal is a row of one table ([`refusal`]), from which the API's description is written too ([`description`]). Tests of
+//! connections ([`probe`], [`prove`]) go the same way, those of the server's own ([`check`]) for nobody.
 //!
 //! Where a secret may go is decided here and nowhere else: the origin comes from the connection, or from the caller among
 //! those that the connection allows, is compared in its one form, and is the very one that is connected to. How to get

@@ -254,9 +254,9 @@ with_a_world! {
         const TWIST: &str = r#"{"_method":"DELETE"}"#;
         let of = |methods: &[&str]| rules(&[rule(methods, "/")]);
         for (before, meanwhile, body, expected) in [
-            (Value::Null, of(&["POST"]), TWIST, 403),
-            (Value::Null, of(&[]), TWIST, 403),
-            (of(&[]), of(&["POST"]), TWIST, 403),
+            (Value::Null, of(&["POST"]), TWIST, 503),
+            (Value::Null, of(&[]), TWIST, 503),
+            (of(&[]), of(&["POST"]), TWIST, 503),
             (of(&[]), rules(&[rule(&["POST"], "/"), rule(&[], "/x")]), TWIST, 200),
             (of(&["POST"]), of(&["POST", "PUT"]), "{}", 200),
             (of(&["POST"]), of(&[]), "{}", 200),
@@ -278,7 +278,7 @@ with_a_world! {
             let mut answer = String::new();
             timeout(PATIENCE, stream.read_to_string(&mut answer)).await.unwrap().unwrap();
             assert!(answer.starts_with(&format!("HTTP/1.1 {expected} ")), "{about}: {answer}");
-            assert_eq!(answer.contains("claviger-error: ended"), expected == 403, "{about}: {answer}");
+            assert_eq!(answer.contains("claviger-error: changed"), expected == 503, "{about}: {answer}");
             assert_eq!(scene.world.take_seen().len(), usize::from(expected == 200), "{about}");
         }
     }
