@@ -8,8 +8,13 @@ use super::with_a_world;
 use crate::support::connections::{ALL, body, http};
 
 /// Ours to say, whoever else would.
-const OURS: [&str; 40] = [
+const OURS: [&str; 45] = [
     "Range",
+    "Request-Range",
+    "X-Request-Range",
+    "x-ms-range",
+    "Accept-Charset",
+    "A-IM",
     "If-Range",
     "Accept-Encoding",
     "Via",

@@ -11,7 +11,7 @@ use super::exchanges::{self, azure};
 use crate::support::connections::{self, gitlab};
 use crate::support::third_party::{Reply, SLOW, ThirdParty};
 use crate::support::zis::Zis;
-use crate::support::{Answer, Client, Keys, Setup, TestDatabase, tokens, with_either_database};
+use crate::support::{Answer, Client, Keys, Setup, TestDatabase, tokens, until, with_either_database};
 
 /// Longer than anything here takes on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -64,7 +64,14 @@ with_either_database! {
             }
         };
         let mut calls = JoinSet::new();
-        (0..UNDER_WAY).for_each(|number| drop(calls.spawn(call(number))));
+        // The connection is read once, by the first.
+        calls.spawn(call(0));
+        until("the first name is looked up", async || match scene.world.slow_names().held() {
+            0 => Err("nobody looks"),
+            _ => Ok(()),
+        })
+        .await;
+        (1..UNDER_WAY).for_each(|number| drop(calls.spawn(call(number))));
         // All that the org has no room for is refused, in words of its own.
         for refused in 0..CALLS - OF_ORG_AT_ONCE - OF_ORG_WAITING {
             let answer = soon(calls.join_next()).await.unwrap().unwrap();
