@@ -5,6 +5,11 @@ use http::header::CONTENT_TYPE;
 
 use crate::headers::is_same;
 
+/// Whether a text could name one. Most name none: nothing is written anew to see that.
+pub(crate) fn may_be_named(text: &[u8]) -> bool {
+    text.windows(7).any(|it| it.eq_ignore_ascii_case(b"charset"))
+}
+
 /// Those that a media type names, in lower case: all of them, however it is written, since readers differ in which they
 /// believe.
 pub(crate) fn named(media_type: &str) -> Vec<String> {
@@ -19,7 +24,8 @@ pub(crate) fn named(media_type: &str) -> Vec<String> {
 
 /// Those of a message's content.
 pub(crate) fn of_content(headers: &HeaderMap) -> Vec<String> {
-    let types = headers.iter().filter(|(name, _)| is_same(name, CONTENT_TYPE.as_str()));
+    let is_type = |name| is_same(name, CONTENT_TYPE.as_str());
+    let types = headers.iter().filter(|(name, value)| is_type(name) && may_be_named(value.as_bytes()));
     types.flat_map(|(_, value)| named(&String::from_utf8_lossy(value.as_bytes()))).collect()
 }
 

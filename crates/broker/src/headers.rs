@@ -143,8 +143,7 @@ pub(crate) fn outwards(headers: &HeaderMap, strips: &[HeaderName]) -> HeaderMap 
 /// What a request accepts, but for the charset, which is for us to say: secrets could not be found in each. None where
 /// nothing is left of it.
 pub(crate) fn plain_accept(value: &HeaderValue) -> Option<HeaderValue> {
-    let has_charset = |text: &[u8]| text.to_ascii_lowercase().windows(7).any(|it| it == b"charset");
-    if !has_charset(value.as_bytes()) {
+    if !charset::may_be_named(value.as_bytes()) {
         return Some(value.clone());
     }
     let is_charset = |parameter: &&[u8]| {
@@ -156,7 +155,7 @@ pub(crate) fn plain_accept(value: &HeaderValue) -> Option<HeaderValue> {
     };
     let ranges = value.as_bytes().split(|byte| *byte == b',');
     let plain = ranges.map(range).collect::<Vec<_>>().join(&b',');
-    HeaderValue::from_bytes(&plain).ok().filter(|_| !has_charset(&plain))
+    HeaderValue::from_bytes(&plain).ok().filter(|_| !charset::may_be_named(&plain))
 }
 
 /// Whether two names are one to servers of the CGI kind.
